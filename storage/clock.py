@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Time and identifiers come from here and from nowhere else, so that tests can fix both.
+
+Instants are timezone-aware UTC. Legal dates are dates in Asia/Shanghai; the last day is inclusive.
+"""
+
+import datetime as dt
+import secrets
+import time
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    def now(self) -> dt.datetime:
+        """Give the current instant, timezone-aware, in UTC, with microseconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Give seconds that never step back; the origin means nothing."""
+        ...
+
+
+class SystemClock:
+    """The operating system's clock."""
+
+    def now(self) -> dt.datetime:
+        """Give the current instant in UTC."""
+        return dt.datetime.now(dt.UTC)
+
+    def monotonic(self) -> float:
+        """Give the operating system's monotonic seconds."""
+        return time.monotonic()
+
+
+def legal_date(instant: dt.datetime) -> dt.date:
+    """Give the date of an instant in Asia/Shanghai, the legal date of an act."""
+    return instant.astimezone(SHANGHAI).date()
+
+
+def rfc3339(instant: dt.datetime) -> str:
+    """Write an instant as RFC 3339 UTC with six decimals and ``Z``."""
+    return instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_rfc3339(text: str) -> dt.datetime:
+    """Read what :func:`rfc3339` wrote; raises ``ValueError`` for a text without a zone."""
+    instant = dt.datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("instant without a zone")
+    return instant.astimezone(dt.UTC)
+
+
+class IdSource(Protocol):
+    """Where identifiers and nonces come from."""
+
+    def new_id(self) -> str:
+        """Give a new opaque identifier: 26 characters, lower-case Crockford base 32, 128 bits."""
+        ...
+
+    def nonce(self) -> bytes:
+        """Give 16 bytes that nobody can guess."""
+        ...
+
+
+def encode_id(number: bytes) -> str:
+    """Write 16 bytes as 26 lower-case Crockford base-32 characters."""
+    value = int.from_bytes(number, "big")
+    return "".join(_CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5))
+
+
+class RandomIds:
+    """Identifiers from the operating system's random source."""
+
+    def new_id(self) -> str:
+        """Give a random identifier of 128 bits."""
+        return encode_id(secrets.token_bytes(16))
+
+    def nonce(self) -> bytes:
+        """Give 16 random bytes."""
+        return secrets.token_bytes(16)
