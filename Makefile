@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+export LANG ?= C.UTF-8
+
+VENV := .venv
+PY := $(VENV)/bin/python
+ARGS ?=
+JOBS ?= 2
+PRODUCT_PACKAGES := libreoffice-writer-nogui libreoffice-calc-nogui fonts-noto-cjk poppler-utils qpdf bubblewrap
+CHECK_PACKAGES := chromium default-jre-headless maven
+
+.PHONY: help setup setup-product system-packages check-packages demo test check lint types architecture \
+	conformance-tools bench reference lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: setup-product system-packages ## start the whole product with demo cases (ARGS="--port 9000", "--reset", "--once")
+	@$(VENV)/bin/cunzheng demo $(ARGS)
+
+test: setup system-packages ## unit, property, contract and integration tests (ARGS go to pytest)
+	@$(PY) -m pytest -q -n $(JOBS) -m "not conformance and not browser and not slow" $(ARGS)
+
+check: setup system-packages check-packages lint types architecture conformance-tools ## lint, types, architecture, conformance, browser, slow tests
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile -m "conformance or browser or slow" $(ARGS)
+
+bench: setup system-packages ## measure; prints a table and writes build/bench.json
+	@$(PY) tests/bench/run.py $(ARGS)
+
+setup: ## make .venv with everything a developer needs
+	@scripts/setup.sh $(VENV) requirements-dev.lock
+
+# An environment that holds the development set holds the product's as well.
+setup-product:
+	@if [[ -f $(VENV)/.holds ]] && $(PY) -c 'import pytest' 2>/dev/null; \
+	then scripts/setup.sh $(VENV) requirements-dev.lock; else scripts/setup.sh $(VENV) requirements.lock; fi
+
+system-packages: ## install the Debian packages that the product uses (root only; others are told the command)
+	@scripts/system-packages.sh $(PRODUCT_PACKAGES)
+
+check-packages:
+	@scripts/system-packages.sh $(CHECK_PACKAGES)
+
+lint: setup
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+
+types: setup
+	@$(VENV)/bin/mypy
+
+architecture: setup
+	@$(VENV)/bin/lint-imports
+	@$(PY) -m pytest -q -n 0 tests/guards
+
+conformance-tools: build/verapdf/.complete
+	@scripts/go.sh >/dev/null
+
+build/verapdf/.complete: tests/conformance/verapdf-pom.xml
+	@mvn -q -B -ntp -f $< org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DoutputDirectory=$(CURDIR)/build/verapdf
+	@touch $@
+
+reference: setup ## write docs/reference.md from settings and command line
+	@$(PY) -m tests.guards.reference > docs/reference.md
+
+lock: setup ## resolve the requirements anew and write both lock files
+	@uv="$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml"; \
+	$$uv --group build -o requirements.lock; \
+	$$uv --group dev -o requirements-dev.lock
+
+clean: ## remove what the other targets made, but not demo-data
+	@rm -rf build dist $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
