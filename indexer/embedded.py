@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The embedded index: SQLite FTS5 in a file of its own.
+
+Texts are tokenised by ``indexer.document``, so SQLite's own tokeniser only splits at spaces. The full-text
+table keeps no copy of the text; what it needs to forget a document is computed again from the stored
+document, hence a change of the tokeniser empties the index (reconciling fills it again).
+"""
+
+import contextlib
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from indexer.document import TOKENISER_VERSION, IndexDocument, token_text
+from indexer.errors import IndexUnavailableError
+from indexer.query import (
+    Hit,
+    Page,
+    Phrase,
+    Query,
+    check_limit,
+    highlight,
+    parse,
+    read_cursor,
+    snippet,
+    write_cursor,
+)
+from storage.clock import parse_rfc3339, rfc3339
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS document (
+    key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, kind TEXT NOT NULL,
+    title TEXT NOT NULL, text TEXT NOT NULL, number TEXT NOT NULL, organisation TEXT NOT NULL,
+    at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS document_order ON document (at DESC, id DESC);
+CREATE TABLE IF NOT EXISTS visible (
+    key INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, organisation TEXT NOT NULL,
+    PRIMARY KEY (key, organisation)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS removed (id TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (title, text, number, content='', tokenize='ascii');
+"""
+_DROP = "DROP TABLE visible; DROP TABLE document; DROP TABLE removed; DROP TABLE note; DROP TABLE words;"
+_WORDS = "INSERT INTO words (rowid, title, text, number) VALUES (?, ?, ?, ?)"
+_FORGET = "INSERT INTO words (words, rowid, title, text, number) VALUES ('delete', ?, ?, ?, ?)"
+
+
+def _match(phrases: tuple[Phrase, ...]) -> str:
+    """Write phrases in FTS5's language; tokens are letters and digits, so quoting is enough."""
+    return " AND ".join(f'"{" ".join(phrase.tokens)}"{"*" if phrase.prefix else ""}' for phrase in phrases)
+
+
+def _hit(row: sqlite3.Row, phrases: tuple[Phrase, ...]) -> Hit:
+    return Hit(
+        id=row["id"],
+        kind=row["kind"],
+        number=row["number"],
+        organisation=row["organisation"],
+        at=parse_rfc3339(row["at"]),
+        title=highlight(row["title"], phrases),
+        snippet=snippet(row["text"], phrases),
+    )
+
+
+def _visible(query: Query, phrases: tuple[Phrase, ...]) -> tuple[str, list[object]]:
+    """Give the condition under which a document is found by this query, and its parameters."""
+    conditions = ["key IN (SELECT rowid FROM words WHERE words MATCH ?)"]
+    values: list[object] = [_match(phrases)]
+    kinds = sorted(query.kinds)
+    conditions.append(f"kind IN ({','.join('?' * len(kinds))})")
+    values += kinds
+    if query.organisations is not None:
+        # Place marks only: the values are bound.
+        places = ",".join("?" * len(query.organisations))
+        conditions.append(f"key IN (SELECT key FROM visible WHERE organisation IN ({places}))")  # noqa: S608
+        values += sorted(query.organisations)
+    return " AND ".join(conditions), values
+
+
+class EmbeddedIndex:
+    """An index in one SQLite file; safe to use from several threads and processes.
+
+    Args:
+        path: The file, made when it is not there; its folder must exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._writing() as connection:
+            connection.executescript(_SCHEMA)
+        with self._writing() as connection:
+            self._check_tokeniser(connection)
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        connection = None
+        try:
+            connection = sqlite3.connect(self._path, timeout=10, isolation_level=None)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            # A lost tail is found by reconciling, so the cheaper level is enough here.
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            yield connection
+        except sqlite3.Error as error:
+            raise IndexUnavailableError() from error
+        finally:
+            if connection is not None:
+                connection.close()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            if connection.in_transaction:
+                connection.execute("COMMIT")
+
+    @staticmethod
+    def _check_tokeniser(connection: sqlite3.Connection) -> None:
+        row = connection.execute("SELECT value FROM note WHERE name = 'tokeniser'").fetchone()
+        if row is not None and int(row["value"]) == TOKENISER_VERSION:
+            return
+        if row is not None:
+            connection.executescript(_DROP + _SCHEMA)
+        connection.execute("INSERT OR REPLACE INTO note VALUES ('tokeniser', ?)", (str(TOKENISER_VERSION),))
+
+    def put(self, document: IndexDocument) -> bool:
+        """Add or replace a document; False when the index already holds this or a newer version."""
+        with self._writing() as connection:
+            if self._held_version(connection, document.id) >= document.version:
+                return False
+            self._remove(connection, document.id)
+            self._insert(connection, document)
+            return True
+
+    @staticmethod
+    def _held_version(connection: sqlite3.Connection, document_id: str) -> int:
+        row = connection.execute(
+            "SELECT max(version) AS version FROM (SELECT version FROM document WHERE id = :id "
+            "UNION ALL SELECT version FROM removed WHERE id = :id)",
+            {"id": document_id},
+        ).fetchone()
+        return -1 if row["version"] is None else int(row["version"])
+
+    @staticmethod
+    def _insert(connection: sqlite3.Connection, document: IndexDocument) -> None:
+        cursor = connection.execute(
+            "INSERT INTO document (id, version, kind, title, text, number, organisation, at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                document.id,
+                document.version,
+                document.kind,
+                document.title,
+                document.text,
+                document.number,
+                document.organisation,
+                rfc3339(document.at),
+            ),
+        )
+        key = cursor.lastrowid
+        connection.executemany(
+            "INSERT INTO visible VALUES (?, ?)", [(key, name) for name in sorted(document.visible_to)]
+        )
+        parts = (document.title, document.text, document.number)
+        connection.execute(_WORDS, (key, *map(token_text, parts)))
+
+    @staticmethod
+    def _remove(connection: sqlite3.Connection, document_id: str) -> None:
+        row = connection.execute("SELECT * FROM document WHERE id = ?", (document_id,)).fetchone()
+        if row is None:
+            return
+        parts = (row["title"], row["text"], row["number"])
+        connection.execute(_FORGET, (row["key"], *map(token_text, parts)))
+        connection.execute("DELETE FROM document WHERE key = ?", (row["key"],))
+
+    def delete(self, document_id: str, version: int) -> None:
+        """Remove a document for good: no put of this or an older version brings it back."""
+        with self._writing() as connection:
+            self._remove(connection, document_id)
+            connection.execute(
+                "INSERT INTO removed VALUES (?, ?) ON CONFLICT (id) DO UPDATE "
+                "SET version = max(version, excluded.version)",
+                (document_id, version),
+            )
+
+    def search(self, query: Query) -> Page:
+        """Find what the query means among the documents its organisations may find, newest first."""
+        phrases = parse(query.text)
+        limit = check_limit(query.limit)
+        condition, values = _visible(query, phrases)
+        after, place = "", []
+        if query.after is not None:
+            at, document_id = read_cursor(query.after)
+            after, place = " AND (at, id) < (?, ?)", [rfc3339(at), document_id]
+        with self._connection() as connection:
+            connection.execute("BEGIN")
+            # The condition is made of constants and place marks only; all values are bound.
+            count = f"SELECT count(*) FROM document WHERE {condition}"  # noqa: S608
+            total = connection.execute(count, values).fetchone()[0]
+            order = "ORDER BY at DESC, id DESC LIMIT ?"
+            select = f"SELECT * FROM document WHERE {condition}{after} {order}"  # noqa: S608
+            rows = connection.execute(select, [*values, *place, limit + 1]).fetchall()
+            up_to = self._noted(connection)
+        hits = tuple(_hit(row, phrases) for row in rows[:limit])
+        more = len(rows) > limit
+        cursor = write_cursor(hits[-1].at, hits[-1].id) if more else None
+        return Page(hits, int(total), cursor, up_to)
+
+    def versions(self) -> Iterator[tuple[str, int]]:
+        """Give identifier and version of every document held, ordered by identifier."""
+        with self._connection() as connection:
+            for row in connection.execute("SELECT id, version FROM document ORDER BY id"):
+                yield row["id"], row["version"]
+
+    @staticmethod
+    def _noted(connection: sqlite3.Connection) -> dt.datetime | None:
+        row = connection.execute("SELECT value FROM note WHERE name = 'up_to'").fetchone()
+        return None if row is None else parse_rfc3339(row["value"])
+
+    def advance(self, up_to: dt.datetime) -> None:
+        """Note that everything recorded up to this instant is held; never goes back."""
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT INTO note VALUES ('up_to', ?) ON CONFLICT (name) DO UPDATE "
+                "SET value = max(value, excluded.value)",
+                (rfc3339(up_to),),
+            )
+
+    def indexed_up_to(self) -> dt.datetime | None:
+        """Give the instant of :meth:`advance`; None when nothing was noted yet."""
+        with self._connection() as connection:
+            return self._noted(connection)

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A query, what it means, and what comes back.
+
+White space separates terms; every term must be found. A term is a phrase of its tokens: Han
+characters stand next to each other, words are whole; a term that ends in ``*`` takes its last word as a
+prefix. Punctuation inside a term is skipped, as both engines skip it in texts.
+"""
+
+import base64
+import binascii
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from indexer.document import Token, tokenise
+from indexer.errors import QueryError
+from storage.clock import parse_rfc3339, rfc3339
+
+MAX_TOKENS = 64
+MAX_LIMIT = 100
+SNIPPET_BEFORE = 20
+SNIPPET_LENGTH = 90
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Tokens that stand next to each other; with ``prefix`` the last one may go on."""
+
+    tokens: tuple[str, ...]
+    prefix: bool = False
+
+    def spans(self, tokens: Sequence[Token]) -> list[Span]:
+        """Give the spans of the original text in which the phrase stands."""
+        width = len(self.tokens)
+        return [
+            (tokens[at].start, tokens[at + width - 1].end)
+            for at in range(len(tokens) - width + 1)
+            if self._stands(tokens, at)
+        ]
+
+    def _stands(self, tokens: Sequence[Token], at: int) -> bool:
+        *head, last = self.tokens
+        if any(tokens[at + offset].text != text for offset, text in enumerate(head)):
+            return False
+        candidate = tokens[at + len(head)].text
+        return candidate.startswith(last) if self.prefix else candidate == last
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What somebody looks for and may find.
+
+    Attributes:
+        text: What was typed.
+        organisations: Departments whose documents may be found; ``None`` means all.
+        kinds: ``dossier`` and ``licence``, or one of them.
+        limit: Hits of a page, 1 to 100.
+        after: Cursor of the page before, from :attr:`Page.next_cursor`.
+    """
+
+    text: str
+    organisations: frozenset[str] | None
+    kinds: frozenset[str] = field(default_factory=lambda: frozenset({"dossier", "licence"}))
+    limit: int = 20
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """A text and the spans of it that were found."""
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One document that was found; ``snippet`` is a piece of its text around the first finding."""
+
+    id: str
+    kind: str
+    number: str
+    organisation: str
+    at: dt.datetime
+    title: Highlight
+    snippet: Highlight
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of hits, newest first, the count of all hits and how far the index has come."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    next_cursor: str | None
+    indexed_up_to: dt.datetime | None
+
+
+def parse(text: str) -> tuple[Phrase, ...]:
+    """Read what was typed; raises :class:`QueryError` when nothing or too much is asked for."""
+    phrases = []
+    for term in text.split():
+        tokens = tuple(token.text for token in tokenise(term))
+        if tokens:
+            phrases.append(Phrase(tokens, prefix=term.rstrip("＊*") != term))
+    count = sum(len(phrase.tokens) for phrase in phrases)
+    if not 1 <= count <= MAX_TOKENS:
+        raise QueryError(field="text", tokens=count, most=MAX_TOKENS)
+    return tuple(phrases)
+
+
+def check_limit(limit: int) -> int:
+    """Give the limit back when it lies between 1 and 100; raises :class:`QueryError` otherwise."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise QueryError(field="limit", most=MAX_LIMIT)
+    return limit
+
+
+def write_cursor(at: dt.datetime, document_id: str) -> str:
+    """Write the place of a hit in the order of results."""
+    return base64.urlsafe_b64encode(json.dumps([rfc3339(at), document_id]).encode()).decode()
+
+
+def read_cursor(cursor: str) -> tuple[dt.datetime, str]:
+    """Read a cursor; raises :class:`QueryError` for a text that no page gave."""
+    try:
+        at, document_id = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+        return parse_rfc3339(at), str(document_id)
+    except (ValueError, TypeError, binascii.Error, UnicodeError) as error:
+        raise QueryError(field="after") from error
+
+
+def highlight(text: str, phrases: Sequence[Phrase]) -> Highlight:
+    """Mark every place of a text in which one of the phrases stands; overlapping marks join."""
+    tokens = tokenise(text)
+    found = sorted(span for phrase in phrases for span in phrase.spans(tokens))
+    joined: list[Span] = []
+    for start, end in found:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return Highlight(text, tuple(joined))
+
+
+def snippet(text: str, phrases: Sequence[Phrase]) -> Highlight:
+    """Cut a piece of a text around the first finding, with its marks; the start if nothing is found."""
+    marked = highlight(text, phrases)
+    first = marked.spans[0][0] if marked.spans else 0
+    start = max(0, first - SNIPPET_BEFORE)
+    end = start + SNIPPET_LENGTH
+    spans = tuple(
+        (left - start, min(right, end) - start) for left, right in marked.spans if start <= left < end
+    )
+    return Highlight(text[start:end], spans)

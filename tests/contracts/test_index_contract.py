@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every index does, whichever engine holds it."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from indexer.document import IndexDocument, is_han
+from indexer.embedded import EmbeddedIndex
+from indexer.errors import QueryError
+from indexer.ports import Index
+from indexer.query import MAX_TOKENS, Query
+from indexer.reconcile import compare
+
+GOLDEN = json.loads((Path(__file__).parent / "golden_queries.json").read_text("utf-8"))
+NOON = dt.datetime(2026, 11, 22, 4, tzinfo=dt.UTC)
+
+
+def embedded(folder: Path) -> Index:
+    return EmbeddedIndex(folder / "index.db")
+
+
+IMPLEMENTATIONS: dict[str, Callable[[Path], Index]] = {"embedded": embedded}
+
+
+@pytest.fixture(params=sorted(IMPLEMENTATIONS))
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> Index:
+    return IMPLEMENTATIONS[request.param](tmp_path)
+
+
+@pytest.fixture(params=sorted(IMPLEMENTATIONS), scope="module")
+def golden_index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Index:
+    index = IMPLEMENTATIONS[request.param](tmp_path_factory.mktemp("golden"))
+    for order, entry in enumerate(GOLDEN["documents"]):
+        index.put(IndexDocument(**entry, at=NOON + dt.timedelta(minutes=order)))
+    return index
+
+
+def document(number: int = 1, **changes: object) -> IndexDocument:
+    base = IndexDocument(
+        id=f"id{number:04d}",
+        kind="dossier",
+        title="食品经营许可",
+        text="申请书",
+        organisation="DEMO-A",
+        number=f"Z339-XK·2026·D30-{number:05d}",
+        at=NOON + dt.timedelta(seconds=number),
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def found(index: Index, text: str, **changes: object) -> list[str]:
+    return [hit.id for hit in index.search(Query(text, None, **changes)).hits]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("case", GOLDEN["queries"], ids=lambda case: case["why"])
+def test_the_golden_queries_mean_the_same(golden_index: Index, case: dict[str, object]) -> None:
+    assert sorted(found(golden_index, str(case["text"]))) == case["finds"]
+
+
+HAN = st.one_of(st.integers(0x4E00, 0x9FFF), st.integers(0x3400, 0x4DBF), st.integers(0x20000, 0x2A6DF)).map(
+    chr
+)
+PROPERTY = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@PROPERTY
+@given(title=st.text(HAN, min_size=1, max_size=12), data=st.data())
+def test_every_run_of_han_characters_of_a_title_finds_it(
+    index: Index, title: str, data: st.DataObject
+) -> None:
+    assert all(map(is_han, title))
+    start = data.draw(st.integers(0, len(title) - 1))
+    end = data.draw(st.integers(start + 1, len(title)))
+    index.put(document(1, title=title, version=next(_versions)))
+    page = index.search(Query(title[start:end], frozenset({"DEMO-A"})))
+    assert [hit.id for hit in page.hits] == ["id0001"]
+    left, right = page.hits[0].title.spans[0]
+    assert title[start:end][0] == title[left:right][0]
+
+
+_versions = iter(range(1, 1_000_000))
+
+
+def test_a_department_finds_its_own_documents_only(index: Index) -> None:
+    index.put(document(1))
+    index.put(document(2, organisation="DEMO-B"))
+    mine = index.search(Query("食品", frozenset({"DEMO-A"})))
+    assert [hit.id for hit in mine.hits] == ["id0001"]
+    assert mine.total == 1
+    assert found(index, "食品") == ["id0002", "id0001"]
+
+
+def test_nobody_without_a_department_finds_anything(index: Index) -> None:
+    index.put(document(1))
+    assert index.search(Query("食品", frozenset())).total == 0
+
+
+def test_a_restricted_document_is_found_by_those_named_alone(index: Index) -> None:
+    index.put(document(1, restricted_to=frozenset({"DEMO-B", "DEMO-C"})))
+    assert index.search(Query("食品", frozenset({"DEMO-A"}))).total == 0
+    assert index.search(Query("食品", frozenset({"DEMO-C"}))).total == 1
+
+
+def test_kinds_are_told_apart(index: Index) -> None:
+    index.put(document(1))
+    index.put(document(2, kind="licence"))
+    assert found(index, "食品", kinds=frozenset({"licence"})) == ["id0002"]
+
+
+def test_pages_have_neither_gaps_nor_repetitions_while_documents_arrive(index: Index) -> None:
+    for number in range(1, 24):
+        # Two share each instant, so the identifier has to decide the order.
+        index.put(document(number, at=NOON + dt.timedelta(seconds=number // 2)))
+    seen: list[str] = []
+    cursor: str | None = None
+    for arrival in range(100, 200):
+        page = index.search(Query("食品", None, limit=5, after=cursor))
+        seen += [hit.id for hit in page.hits]
+        index.put(document(arrival))
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert seen == [f"id{number:04d}" for number in range(23, 0, -1)]
+
+
+def test_a_newer_version_replaces_and_an_older_one_does_not(index: Index) -> None:
+    assert index.put(document(1, title="旧题名", version=2))
+    assert index.put(document(1, title="新题名", version=3))
+    assert not index.put(document(1, title="旧题名", version=2))
+    assert found(index, "新题名") == ["id0001"]
+    assert found(index, "旧题名") == []
+
+
+def test_what_was_deleted_stays_deleted(index: Index) -> None:
+    index.put(document(1, version=2))
+    index.delete("id0001", 2)
+    assert not index.put(document(1, version=1))
+    assert found(index, "食品") == []
+    assert list(index.versions()) == []
+
+
+def test_marks_stand_on_the_original_text(index: Index) -> None:
+    index.put(document(1, title="（ＡＢＣ１２３）食品", text="前" * 200 + "食品经营" + "后" * 200))
+    hit = index.search(Query("abc123 食品", None)).hits[0]
+    assert [hit.title.text[start:end] for start, end in hit.title.spans] == ["ＡＢＣ１２３", "食品"]
+    assert [hit.snippet.text[start:end] for start, end in hit.snippet.spans] == ["食品"]
+    assert len(hit.snippet.text) < 100
+
+
+def test_indexed_up_to_never_goes_back(index: Index) -> None:
+    assert index.indexed_up_to() is None
+    index.advance(NOON)
+    index.advance(NOON - dt.timedelta(hours=1))
+    index.put(document(1))
+    assert index.indexed_up_to() == NOON
+    assert index.search(Query("食品", None)).indexed_up_to == NOON
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        Query("", None),
+        Query("、。——*", None),
+        Query("长" * (MAX_TOKENS + 1), None),
+        Query("食品", None, limit=0),
+        Query("食品", None, limit=101),
+        Query("食品", None, after="bm9uc2Vuc2U="),
+        Query("食品", None, after="不是游标"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_without_repeating_it(index: Index, query: Query) -> None:
+    with pytest.raises(QueryError) as refusal:
+        index.search(query)
+    assert not query.text or query.text not in str(refusal.value)
+
+
+def test_reconciling_compares_sets_of_versions(index: Index) -> None:
+    for number in (1, 2, 3):
+        index.put(document(number))
+    difference = compare([("id0001", 1), ("id0002", 2), ("id0004", 1)], index)
+    assert (difference.missing, difference.outdated, difference.surplus) == (
+        ("id0004",),
+        ("id0002",),
+        ("id0003",),
+    )
+    assert compare([(f"id000{number}", 1) for number in (1, 2, 3)], index).equal

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What only the embedded index has to promise: its file."""
+
+import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from indexer import embedded
+from indexer.document import IndexDocument
+from indexer.embedded import EmbeddedIndex
+from indexer.errors import IndexUnavailableError
+from indexer.query import Query
+
+NOON = dt.datetime(2026, 11, 22, 4, tzinfo=dt.UTC)
+
+
+def document(number: int) -> IndexDocument:
+    return IndexDocument(f"id{number}", "dossier", "食品经营许可", "正文", "DEMO-A", f"N{number}", NOON)
+
+
+def test_the_index_survives_a_restart(tmp_path: Path) -> None:
+    EmbeddedIndex(tmp_path / "index.db").put(document(1))
+    assert EmbeddedIndex(tmp_path / "index.db").search(Query("经营", None)).total == 1
+
+
+def test_a_changed_tokeniser_empties_the_index_for_reconciling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    EmbeddedIndex(tmp_path / "index.db").put(document(1))
+    monkeypatch.setattr(embedded, "TOKENISER_VERSION", 2)
+    index = EmbeddedIndex(tmp_path / "index.db")
+    assert list(index.versions()) == []
+    assert index.put(document(1))
+
+
+def test_threads_put_and_search_at_once(tmp_path: Path) -> None:
+    index = EmbeddedIndex(tmp_path / "index.db")
+
+    def work(number: int) -> int:
+        index.put(document(number))
+        return index.search(Query("经营", None)).total
+
+    with ThreadPoolExecutor(8) as pool:
+        assert min(pool.map(work, range(40))) >= 1
+    assert index.search(Query("经营", None)).total == 40
+
+
+def test_a_file_that_is_no_index_is_reported_as_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "index.db").write_bytes(b"not a database, but long enough to be looked at" * 100)
+    with pytest.raises(IndexUnavailableError):
+        EmbeddedIndex(tmp_path / "index.db")
