@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The database and the unit of work: permission, rule, change, record and step in one transaction.
+
+On SQLite: WAL, ``synchronous=FULL``, one in-process writer lock before ``BEGIN IMMEDIATE`` (SQLite's own
+busy handler sleeps, hence its tails), reads in deferred transactions of their own. Only ``portal`` opens
+units of work; no I/O but the database's belongs inside one.
+"""
+
+import datetime as dt
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from storage.base import Base
+from storage.clock import Clock, IdSource, legal_date
+from storage.errors import CunzhengError
+from storage.identity import system_identity
+from storage.ledger.acts import Act, Promise, core_bytes, detail_bytes
+from storage.ledger.kinds import ActKind
+from storage.ledger.models import LedgerAct, LedgerPending
+from storage.secrets import Secrets
+from storage.steps import StepRow
+
+REDEEM_WITHIN = dt.timedelta(seconds=300)
+_BUSY_MILLISECONDS = 30_000
+
+
+class LedgerClosedError(CunzhengError):
+    """Sequencing or anchoring lags beyond its limit: acts are refused until it has caught up."""
+
+    code = "ledger-closed"
+    status = 503
+    title_zh = "审计链滞后，暂停受理"
+    title_en = "The ledger lags behind; acts are refused"
+    remedy_zh = "请运维检查 sequencer 进程与时间戳服务，恢复后自动受理。"
+    remedy_en = "The operator checks the sequencer and the time-stamping service; acts resume by themselves."
+
+
+class Gate(Protocol):
+    """Decides whether the ledger may take a promise now (design.md §4, fail closed)."""
+
+    def admit(self, kind: ActKind) -> None:
+        """Return, or raise :class:`LedgerClosedError`."""
+        ...
+
+    def count_refusal(self, session: Session) -> None:
+        """Count one refusal durably; called in a transaction of its own."""
+        ...
+
+    def take_refusals(self, session: Session) -> int:
+        """Give and zero the durable count, 0 when there is none; cheap when there is none."""
+        ...
+
+
+class UnitOfWork:
+    """One transaction: a session, the clock, ids, secrets, and the two ways out: acts and steps."""
+
+    def __init__(
+        self, session: Session, clock: Clock, ids: IdSource, secrets: Secrets, origin: str, gate: Gate | None
+    ) -> None:
+        self.session = session
+        self.clock = clock
+        self.ids = ids
+        self.secrets = secrets
+        self._origin = origin
+        self._gate = gate
+        self._on_commit: list[Callable[[], None]] = []
+
+    def today(self) -> dt.date:
+        """Give the legal date, Asia/Shanghai."""
+        return legal_date(self.clock.now())
+
+    def on_commit(self, action: Callable[[], None]) -> None:
+        """Call ``action`` after the commit; it is best effort (a doorbell), never the truth."""
+        self._on_commit.append(action)
+
+    def record(self, act: Act) -> Promise:
+        """Write the act's core and encrypted detail in this transaction and promise its sequencing.
+
+        Raises:
+            LedgerClosedError: The ledger lags; the transaction must not commit.
+        """
+        if self._gate is not None:
+            self._gate.admit(act.kind)
+            refused = self._gate.take_refusals(self.session)
+            if refused:
+                self._insert(
+                    Act(
+                        kind=ActKind.LEDGER_CLOSED_REFUSALS,
+                        actor=system_identity("gate"),
+                        object_type="ledger",
+                        object_id=self._origin,
+                        notes={"count": refused},
+                    )
+                )
+        return self._insert(act)
+
+    def _insert(self, act: Act) -> Promise:
+        self.session.flush()
+        now = self.clock.now()
+        detail = self.secrets.encrypt(act.subject, detail_bytes(act, now))
+        core = core_bytes(act, self.ids.nonce(), detail)
+        act_id = hashlib.sha256(core).hexdigest()
+        row = {
+            "act_id": act_id,
+            "kind": str(act.kind),
+            "outcome": str(act.outcome),
+            "core": core,
+            "detail": detail,
+            "actor_id": act.actor.id,
+            "organisation": act.actor.organisation,
+            "object_type": act.object_type,
+            "object_id": act.object_id,
+            "case_id": act.case,
+            "subject": act.subject,
+            "intent": act.intent,
+            "recorded_at": now,
+        }
+        self.session.execute(insert(LedgerAct), [row])
+        self.session.execute(insert(LedgerPending), [{"act_id": act_id}])
+        return Promise(self._origin, act_id, now + REDEEM_WITHIN)
+
+    def add_step(
+        self, kind: str, subject: str, *, after: str | None = None, delay_seconds: float = 0.0
+    ) -> str:
+        """Add a step for the worker, in this transaction.
+
+        Args:
+            kind: Name of a registered :class:`storage.steps.Step`.
+            subject: Id of what the step works on.
+            after: Id of a step that must be done first.
+            delay_seconds: Do not start before this long from now.
+
+        Returns:
+            The step's id.
+        """
+        now = self.clock.now()
+        row = StepRow(
+            id=self.ids.new_id(),
+            kind=kind,
+            subject=subject,
+            state="ready",
+            attempts=0,
+            job=self.ids.new_id(),
+            after_step=after,
+            run_after=now + dt.timedelta(seconds=delay_seconds),
+            created_at=now,
+        )
+        self.session.add(row)
+        self.session.flush()
+        return row.id
+
+    def run_commit_actions(self) -> None:
+        """Call what :meth:`on_commit` collected; the database does this after its commit."""
+        for action in self._on_commit:
+            action()
+
+
+class Database:
+    """Opens units of work on one database.
+
+    Args:
+        url: SQLAlchemy URL; SQLite files in this release.
+        clock: Where time comes from.
+        ids: Where ids and nonces come from.
+        secrets: The key folder.
+        origin: Name of the installation's log (C2SP origin line), part of every promise.
+        gate: Decides whether acts are admitted; none in tools that only read.
+    """
+
+    def __init__(
+        self, url: str, clock: Clock, ids: IdSource, secrets: Secrets, origin: str, gate: Gate | None = None
+    ) -> None:
+        self.engine = _engine(url)
+        self.origin = origin
+        self.secrets = secrets
+        self.gate = gate
+        self._clock = clock
+        self._ids = ids
+        self._writer = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[UnitOfWork]:
+        """Open a unit that only reads: a consistent snapshot, rolled back at the end."""
+        with self.engine.connect() as connection:
+            connection.begin()
+            with Session(bind=connection, autoflush=False) as session:
+                yield self._unit(session)
+
+    @contextmanager
+    def writing(self) -> Iterator[UnitOfWork]:
+        """Open a unit that commits at the end, or rolls back on any exception."""
+        try:
+            with self._writer, self.engine.connect() as raw:
+                connection = raw.execution_options(cunzheng_begin="IMMEDIATE")
+                with connection.begin(), Session(bind=connection, expire_on_commit=False) as session:
+                    unit = self._unit(session)
+                    yield unit
+                    session.flush()
+        except LedgerClosedError:
+            self._count_refusal()
+            raise
+        unit.run_commit_actions()
+
+    def create_tables(self) -> None:
+        """Create every table that is imported; for tests (installations run the migrations)."""
+        Base.metadata.create_all(self.engine)
+
+    def close(self) -> None:
+        """Close pooled connections."""
+        self.engine.dispose()
+
+    def _unit(self, session: Session) -> UnitOfWork:
+        return UnitOfWork(session, self._clock, self._ids, self.secrets, self.origin, self.gate)
+
+    def _count_refusal(self) -> None:
+        if self.gate is None:
+            return
+        with self._writer, self.engine.connect() as raw:
+            connection = raw.execution_options(cunzheng_begin="IMMEDIATE")
+            with connection.begin(), Session(bind=connection) as session:
+                self.gate.count_refusal(session)
+                session.flush()
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url)
+    event.listen(engine, "connect", _prepare_connection)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare_connection(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    # The driver must not open transactions by itself: _begin does, and says which kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={_BUSY_MILLISECONDS}",
+        "cache_size=-32000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("cunzheng_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")

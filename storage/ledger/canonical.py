@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Canonical JSON: the subset of RFC 8785 that the ledger writes.
+
+ASCII keys, no floats, integers below 2^53 in size: within these limits sorted compact JSON is
+byte-identical to JCS. What lies outside is refused rather than written differently.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+
+_INTEGER_LIMIT = 2**53
+
+Json = None | bool | int | str | Sequence["Json"] | Mapping[str, "Json"]
+
+
+def canonical(value: Json) -> bytes:
+    """Write canonical JSON; raises ``ValueError`` for what the subset excludes."""
+    _check(value)
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def parse_canonical(data: bytes) -> Json:
+    """Read JSON and refuse (``ValueError``) anything that :func:`canonical` would write differently."""
+    value: Json = orjson.loads(data)
+    if canonical(value) != data:
+        raise ValueError("not canonical")
+    return value
+
+
+def _check(value: Json) -> None:
+    if value is None or isinstance(value, bool | str):
+        return
+    if isinstance(value, int):
+        if abs(value) >= _INTEGER_LIMIT:
+            raise ValueError("integer too large")
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if not key.isascii():
+                raise ValueError("key not ASCII")
+            _check(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check(item)
+    else:
+        raise TypeError(type(value).__name__)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the ledger refuses. Facts hold positions, counts and rules, never the bytes refused."""
+
+from storage.errors import (
+    EXIT_CANNOT_TELL,
+    EXIT_INVALID,
+    EXIT_REFUSED,
+    EXIT_USAGE,
+    ConflictError,
+    CunzhengError,
+    NotFoundError,
+)
+
+
+class LedgerFormatError(CunzhengError):
+    """Bytes that claim to be one of the ledger's formats are not; ``rule`` names the rule broken."""
+
+    code = "ledger-format"
+    status = 422
+    exit_code = EXIT_INVALID
+    title_zh = "不符合审计链的文件格式"
+    title_en = "Not in the ledger's format"
+    remedy_zh = "请使用系统原样导出的文件，不要编辑或重新保存。"
+    remedy_en = "Use the file exactly as it was exported; do not edit or re-save it."
+
+
+class ProofRefusedError(CunzhengError):
+    """A Merkle proof, a signature or a promised digest does not hold; ``rule`` names which."""
+
+    code = "ledger-proof-refused"
+    status = 422
+    exit_code = EXIT_INVALID
+    title_zh = "存证证明不成立"
+    title_en = "The proof does not hold"
+    remedy_zh = "请保留该文件并联系电子监察人员。"
+    remedy_en = "Keep the file and call the supervision office."
+
+
+class PolicyError(CunzhengError):
+    """The verifier's policy file is malformed; ``line`` and ``rule`` say where."""
+
+    code = "ledger-policy"
+    status = 422
+    exit_code = EXIT_USAGE
+    title_zh = "校验策略文件有误"
+    title_en = "The policy file is malformed"
+    remedy_zh = "请按所列行号更正策略文件，或向运维人员索取。"
+    remedy_en = "Correct the named line, or ask the operator for the policy file."
+
+
+class QuorumError(CunzhengError):
+    """The checkpoint is genuine, but too few witnesses of the policy have signed it."""
+
+    code = "ledger-quorum"
+    status = 409
+    exit_code = EXIT_CANNOT_TELL
+    title_zh = "见证方签名不足，无法判定"
+    title_en = "Too few witnesses have signed; cannot tell"
+    remedy_zh = "请稍后索取见证方已签署的检查点。"
+    remedy_en = "Ask later for a checkpoint that the witnesses have signed."
+
+
+class LedgerClosedError(CunzhengError):
+    """Acts are refused because their records could not be sequenced or anchored in time."""
+
+    code = "ledger-closed"
+    status = 503
+    exit_code = EXIT_REFUSED
+    title_zh = "审计链暂停，业务暂不受理"
+    title_en = "The ledger lags; acts are refused until it has caught up"
+    remedy_zh = "请运维人员检查定序进程和时间戳服务；撤销、暂停等保护性操作不受影响。"
+    remedy_en = "The operator checks the sequencer and the time-stamp service; withdrawals still work."
+
+
+class SequencerRunningError(ConflictError):
+    """Another sequencer holds this log."""
+
+    code = "sequencer-running"
+    exit_code = EXIT_REFUSED
+    title_zh = "已有定序进程在运行"
+    title_en = "Another sequencer holds this log"
+    remedy_zh = "同一审计链只能运行一个定序进程；请先停止另一个。"
+    remedy_en = "One log has one sequencer; stop the other one first."
+
+
+class FencedError(ConflictError):
+    """A newer sequencer has taken this log over; this one must stop without writing."""
+
+    code = "sequencer-fenced"
+    exit_code = EXIT_REFUSED
+    title_zh = "本定序进程已被取代"
+    title_en = "A newer sequencer has taken over"
+    remedy_zh = "请停止本进程。"
+    remedy_en = "Stop this process."
+
+
+class LedgerCorruptError(CunzhengError):
+    """The stored ledger contradicts itself; ``seq`` names the first entry concerned."""
+
+    code = "ledger-corrupt"
+    status = 500
+    title_zh = "审计链存储自相矛盾"
+    title_en = "The stored ledger contradicts itself"
+    remedy_zh = "立即停止定序进程，保留数据库并按灾难恢复手册处理。"
+    remedy_en = "Stop the sequencer, keep the database and follow the recovery manual."
+
+
+class ReceiptNotReadyError(NotFoundError):
+    """The act is recorded but no published checkpoint covers it yet."""
+
+    code = "receipt-not-ready"
+    status = 404
+    title_zh = "存证回执尚未生成"
+    title_en = "The receipt is not ready yet"
+    remedy_zh = "请数秒后重试。"
+    remedy_en = "Ask again in a few seconds."
+
+
+class AnchorRefusedError(CunzhengError):
+    """The time-stamp authority answered with a token that does not verify."""
+
+    code = "anchor-refused"
+    status = 502
+    title_zh = "时间戳令牌校验失败"
+    title_en = "The time-stamp token does not verify"
+    remedy_zh = "请检查时间戳服务及其证书。"
+    remedy_en = "Check the time-stamp service and its certificate."
+
+
+class RebuildError(CunzhengError):
+    """A detail cannot be replayed; ``seq`` names the entry, ``rule`` the reason."""
+
+    code = "ledger-rebuild"
+    status = 500
+    title_zh = "无法由审计链重建"
+    title_en = "Cannot rebuild from the ledger"
+    remedy_zh = "请核对密钥文件夹与导出内容是否属于同一系统。"
+    remedy_en = "Check that key folder and export belong to the same installation."

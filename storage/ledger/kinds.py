@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The closed list of act kinds: what may stand in the ledger, in two languages.
+
+A kind is never renamed or given another meaning: old entries keep theirs for ever.
+"""
+
+import enum
+
+
+class ActKind(enum.StrEnum):
+    """What was done."""
+
+    ACCESS_REFUSED = "access.refused"
+    ACCOUNT_ADDED = "account.added"
+    ACCOUNT_SIGNED_IN = "account.signed-in"
+    CLIENT_ADDED = "client.added"
+    CASE_ANNOUNCED = "case.announced"
+    CASE_CLOSED = "case.closed"
+    CLOCK_STEPPED = "clock.stepped"
+    DOSSIER_FILED = "dossier.filed"
+    DOSSIER_READ = "dossier.read"
+    FILING_ACCEPTED = "filing.accepted"
+    FILING_QUARANTINED = "filing.quarantined"
+    FILING_RECEIVED = "filing.received"
+    FILING_RETURNED = "filing.returned"
+    LEDGER_CLOSED_REFUSALS = "ledger.closed-refusals"
+    LEDGER_OPENED = "ledger.opened"
+    LICENSE_ISSUED = "license.issued"
+    LICENSE_READ = "license.read"
+    LICENSE_RESERVED = "license.reserved"
+    LICENSE_RESUMED = "license.resumed"
+    LICENSE_REVOKED = "license.revoked"
+    LICENSE_SUSPENDED = "license.suspended"
+    MATERIAL_CONVERTED = "material.converted"
+    PROOF_ANSWERED = "proof.answered"
+    PROOF_ASKED = "proof.asked"
+    PROOF_REFUSED = "proof.refused"
+    SEAL_ENABLED = "seal.enabled"
+    SEAL_REGISTERED = "seal.registered"
+    SEAL_RESUMED = "seal.resumed"
+    SEAL_REVOKED = "seal.revoked"
+    SEAL_SUSPENDED = "seal.suspended"
+    SEALING_ABANDONED = "sealing.abandoned"
+    SEALING_INTENDED = "sealing.intended"
+    SEALING_REFUSED = "sealing.refused"
+    SEALING_SEALED = "sealing.sealed"
+    VERIFICATION_DONE = "verification.done"
+
+
+TITLES: dict[ActKind, tuple[str, str]] = {
+    ActKind.ACCESS_REFUSED: ("访问被拒绝", "Access refused"),
+    ActKind.ACCOUNT_ADDED: ("新增账号", "Account added"),
+    ActKind.ACCOUNT_SIGNED_IN: ("账号登录", "Account signed in"),
+    ActKind.CLIENT_ADDED: ("新增调用方", "Client added"),
+    ActKind.CASE_ANNOUNCED: ("办件登记", "Case announced"),
+    ActKind.CASE_CLOSED: ("办件办结", "Case closed"),
+    ActKind.CLOCK_STEPPED: ("时钟跳变", "Clock stepped"),
+    ActKind.DOSSIER_FILED: ("案卷归档", "Dossier filed"),
+    ActKind.DOSSIER_READ: ("案卷查阅", "Dossier read"),
+    ActKind.FILING_ACCEPTED: ("办结核验通过", "Closure accepted"),
+    ActKind.FILING_QUARANTINED: ("归档隔离", "Filing quarantined"),
+    ActKind.FILING_RECEIVED: ("归档接收", "Filing received"),
+    ActKind.FILING_RETURNED: ("归档退回", "Filing returned"),
+    ActKind.LEDGER_CLOSED_REFUSALS: ("停摆期间拒绝计数", "Refusals counted while closed"),
+    ActKind.LEDGER_OPENED: ("审计链开启", "Ledger opened"),
+    ActKind.LICENSE_ISSUED: ("证照签发", "Licence issued"),
+    ActKind.LICENSE_READ: ("证照查阅", "Licence read"),
+    ActKind.LICENSE_RESERVED: ("证照赋码", "Licence identifier reserved"),
+    ActKind.LICENSE_RESUMED: ("证照恢复", "Licence resumed"),
+    ActKind.LICENSE_REVOKED: ("证照吊销", "Licence revoked"),
+    ActKind.LICENSE_SUSPENDED: ("证照暂停", "Licence suspended"),
+    ActKind.MATERIAL_CONVERTED: ("材料转换", "Material converted"),
+    ActKind.PROOF_ANSWERED: ("核验结论出具", "Proof answered"),
+    ActKind.PROOF_ASKED: ("免证查询", "Proof asked"),
+    ActKind.PROOF_REFUSED: ("免证查询被拒绝", "Proof question refused"),
+    ActKind.SEAL_ENABLED: ("印章启用", "Seal enabled"),
+    ActKind.SEAL_REGISTERED: ("印章备案", "Seal registered"),
+    ActKind.SEAL_RESUMED: ("印章恢复", "Seal resumed"),
+    ActKind.SEAL_REVOKED: ("印章注销", "Seal revoked"),
+    ActKind.SEAL_SUSPENDED: ("印章停用", "Seal suspended"),
+    ActKind.SEALING_ABANDONED: ("用章放弃", "Sealing abandoned"),
+    ActKind.SEALING_INTENDED: ("计划用章", "Sealing intended"),
+    ActKind.SEALING_REFUSED: ("用章被拒绝", "Sealing refused"),
+    ActKind.SEALING_SEALED: ("用章完成", "Sealed"),
+    ActKind.VERIFICATION_DONE: ("查验", "Verification done"),
+}
+
+NEVER_REFUSED: frozenset[ActKind] = frozenset(
+    {
+        ActKind.CLOCK_STEPPED,
+        ActKind.LEDGER_CLOSED_REFUSALS,
+        ActKind.LICENSE_REVOKED,
+        ActKind.LICENSE_SUSPENDED,
+        ActKind.SEAL_REVOKED,
+        ActKind.SEAL_SUSPENDED,
+        ActKind.SEALING_ABANDONED,
+    }
+)
+"""Kinds admitted even while the ledger is closed (design.md §4, fail closed)."""

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bytes under their SHA-256, write-once; and named objects that never change once written.
+
+A ``put`` returns only after the bytes are durable and have been read back and hashed again. Reads hash
+again and refuse what differs.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from storage.errors import CunzhengError
+from storage.files import create_once, sync_folder
+
+_CHUNK = 1 << 20
+
+
+class ObjectMissingError(CunzhengError):
+    """No object is stored under this digest or key."""
+
+    code = "object-missing"
+    title_zh = "存储对象缺失"
+    title_en = "A stored object is missing"
+    remedy_zh = "请立即通知运维：归档库可能受损。"
+    remedy_en = "Call the operator at once: the store may be damaged."
+
+
+class ObjectDamagedError(CunzhengError):
+    """The stored bytes no longer have the digest they were stored under."""
+
+    code = "object-damaged"
+    title_zh = "存储对象已损坏"
+    title_en = "A stored object is damaged"
+    remedy_zh = "请立即通知运维：归档库可能受损。"
+    remedy_en = "Call the operator at once: the store may be damaged."
+
+
+class ObjectConflictError(CunzhengError):
+    """Other bytes already stand under this name; named objects never change."""
+
+    code = "object-conflict"
+    title_zh = "同名存储对象内容不同"
+    title_en = "Another object stands under this name"
+    remedy_zh = "存储对象一经写入不可改写，请通知运维。"
+    remedy_en = "Stored objects never change; call the operator."
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What is known of stored bytes: hex digests, size in bytes, media type as declared."""
+
+    sha256: str
+    sm3: str
+    size: int
+    media_type: str
+
+
+class ObjectStore(Protocol):
+    """Where bytes live; every implementation passes one contract suite."""
+
+    def put(self, source: Path | bytes, media_type: str) -> StoredObject:
+        """Store bytes under their SHA-256; the same bytes again change nothing."""
+        ...
+
+    def read(self, sha256: str) -> bytes:
+        """Give the bytes, hashed again; raises ObjectMissingError or ObjectDamagedError."""
+        ...
+
+    def fetch(self, sha256: str, target: Path) -> None:
+        """Write the bytes to a new file, hashed on the way; the file is removed if they differ."""
+        ...
+
+    def has(self, sha256: str) -> bool:
+        """Tell whether bytes are stored under this digest (not whether they are sound)."""
+        ...
+
+    def put_named(self, key: str, data: bytes) -> None:
+        """Store under a name, once; the same bytes again are fine, others raise ObjectConflictError."""
+        ...
+
+    def read_named(self, key: str) -> bytes:
+        """Give a named object; raises ObjectMissingError."""
+        ...
+
+    def list_named(self, prefix: str) -> Iterator[str]:
+        """Give the keys under a prefix that ends in a slash, sorted."""
+        ...
+
+
+def digests(data: bytes) -> tuple[str, str]:
+    """Give SHA-256 and SM3 (GB/T 32905) of bytes, as hex."""
+    return hashlib.sha256(data).hexdigest(), hashlib.new("sm3", data).hexdigest()
+
+
+def _copy_hashed(source: BinaryIO, target: BinaryIO) -> tuple[str, str, int]:
+    sha256, sm3, size = hashlib.sha256(), hashlib.new("sm3"), 0
+    while chunk := source.read(_CHUNK):
+        sha256.update(chunk)
+        sm3.update(chunk)
+        target.write(chunk)
+        size += len(chunk)
+    return sha256.hexdigest(), sm3.hexdigest(), size
+
+
+class FolderStore:
+    """A folder on a local file system; objects are read-only files named by their digest."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._incoming = folder / ".incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+
+    def _path(self, sha256: str) -> Path:
+        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+            raise ObjectMissingError
+        return self._folder / "o" / "sha256" / sha256[:2] / sha256[2:4] / sha256
+
+    def put(self, source: Path | bytes, media_type: str) -> StoredObject:
+        """Store bytes under their SHA-256, durably, and read them back."""
+        part = self._incoming / os.urandom(12).hex()
+        try:
+            with part.open("xb") as out:
+                if isinstance(source, bytes):
+                    sha256, sm3 = digests(source)
+                    size = out.write(source)
+                else:
+                    with source.open("rb") as data:
+                        sha256, sm3, size = _copy_hashed(data, out)
+                out.flush()
+                os.fsync(out.fileno())
+            part.chmod(0o444)
+            path = self._path(sha256)
+            self._place(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+        self._check(path, sha256)
+        return StoredObject(sha256, sm3, size, media_type)
+
+    @staticmethod
+    def _place(part: Path, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            return
+        for folder in (path.parent, path.parent.parent, path.parent.parent.parent):
+            sync_folder(folder)
+
+    @staticmethod
+    def _check(path: Path, sha256: str) -> None:
+        with path.open("rb") as data:
+            if hashlib.file_digest(data, "sha256").hexdigest() != sha256:
+                raise ObjectDamagedError
+
+    def read(self, sha256: str) -> bytes:
+        """Give the bytes, hashed again."""
+        try:
+            data = self._path(sha256).read_bytes()
+        except FileNotFoundError as error:
+            raise ObjectMissingError from error
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ObjectDamagedError
+        return data
+
+    def fetch(self, sha256: str, target: Path) -> None:
+        """Copy the bytes to ``target``, hashed on the way."""
+        try:
+            source = self._path(sha256).open("rb")
+        except FileNotFoundError as error:
+            raise ObjectMissingError from error
+        with source, target.open("xb") as out:
+            shutil.copyfileobj(source, out, _CHUNK)
+        try:
+            self._check(target, sha256)
+        except ObjectDamagedError:
+            target.unlink()
+            raise
+
+    def has(self, sha256: str) -> bool:
+        """Tell whether a file stands under this digest."""
+        return self._path(sha256).exists()
+
+    def _named(self, key: str) -> Path:
+        parts = key.split("/")
+        if key.startswith(("/", "o/", ".")) or any(part in {"", ".", ".."} for part in parts):
+            raise ObjectMissingError
+        return self._folder.joinpath(*parts)
+
+    def put_named(self, key: str, data: bytes) -> None:
+        """Store under a name, once, durably."""
+        path = self._named(key)
+        if not create_once(path, data) and path.read_bytes() != data:
+            raise ObjectConflictError
+
+    def read_named(self, key: str) -> bytes:
+        """Give a named object."""
+        try:
+            return self._named(key).read_bytes()
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise ObjectMissingError from error
+
+    def list_named(self, prefix: str) -> Iterator[str]:
+        """Give the keys under a prefix, sorted."""
+        folder = self._named(prefix.rstrip("/"))
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not path.name.endswith(".part"):
+                yield path.relative_to(self._folder).as_posix()

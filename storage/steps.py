@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Steps: work that touches the world outside the database, made safe against crashes.
+
+A step has three parts. ``plan`` runs in a transaction: it commits the intent and reserves what must be
+unique. ``perform`` runs with no transaction open and stages its output under the job's id. ``record``
+commits the outcome. The table of steps is the truth; whoever drives it (``portal.processes``) claims a
+job by lease. After a crash the next claimer finds the staged result and records it, or, when there is
+none, abandons the job and plans it anew under a new job id: sealing twice gives different bytes, so
+adoption, not repetition, is what makes it safe.
+"""
+
+import datetime as dt
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy import Index, Integer, String, Text, exists, func, or_, select, update
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+
+from storage.base import Base, Instant
+from storage.clock import IdSource
+from storage.files import sync_folder, write_durably
+from storage.ledger.canonical import Json
+
+if TYPE_CHECKING:
+    from storage.database import UnitOfWork
+
+_RESULT = "result.json"
+BACKOFF_SECONDS = (1, 5, 30, 120, 600)
+"""Delays after failures; after the last one the step is stuck until somebody retries it."""
+
+
+class StepRow(Base):
+    """A step: ``ready`` → ``running`` → ``done``, or ``stuck`` with a stable problem code."""
+
+    __tablename__ = "step"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(80), index=True)
+    state: Mapped[str] = mapped_column(String(8))
+    attempts: Mapped[int] = mapped_column(Integer)
+    job: Mapped[str] = mapped_column(String(26))
+    plan: Mapped[str | None] = mapped_column(Text)
+    after_step: Mapped[str | None] = mapped_column(String(26))
+    run_after: Mapped[dt.datetime] = mapped_column(Instant)
+    lease_owner: Mapped[str | None] = mapped_column(String(64))
+    lease_until: Mapped[dt.datetime | None] = mapped_column(Instant)
+    problem: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[dt.datetime] = mapped_column(Instant)
+    finished_at: Mapped[dt.datetime | None] = mapped_column(Instant)
+
+    __table_args__ = (Index("ix_step_state_run_after", "state", "run_after"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed step: what :class:`Step` methods get.
+
+    Attributes:
+        id: The step's id.
+        kind: The step's kind.
+        subject: What it works on.
+        job: Id of this try; staged output stands under it.
+        attempt: 1 for the first try.
+        planned: The stored plan, if a try got that far.
+    """
+
+    id: str
+    kind: str
+    subject: str
+    job: str
+    attempt: int
+    planned: str | None
+
+
+class Staging:
+    """The folder of one job; what is written here survives a crash once ``finish`` has returned."""
+
+    def __init__(self, root: Path, job: str) -> None:
+        self.folder = root / job
+
+    def path(self, name: str) -> Path:
+        """Give the path of a staged file, folder made."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder / name
+
+    def write(self, name: str, data: bytes) -> None:
+        """Stage bytes durably."""
+        write_durably(self.path(name), data)
+
+    def read(self, name: str) -> bytes:
+        """Give staged bytes."""
+        return (self.folder / name).read_bytes()
+
+    def finish(self, result: Json) -> None:
+        """Write the result, last: from here on a crash leads to adoption."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_durably(self.folder / _RESULT, json.dumps(result, ensure_ascii=False).encode())
+        sync_folder(self.folder.parent)
+
+    def result(self) -> tuple[bool, Json]:
+        """Tell whether a result is staged, and give it."""
+        try:
+            return True, json.loads((self.folder / _RESULT).read_bytes())
+        except FileNotFoundError:
+            return False, None
+
+    def discard(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Step(Protocol):
+    """One kind of work, written by its room and driven by ``portal`` alone."""
+
+    @property
+    def kind(self) -> str:
+        """Name in the table of steps, ``room.verb``."""
+        ...
+
+    def plan(self, uow: "UnitOfWork", job: Job) -> Json:
+        """Commit intents, reserve numbers; ``None`` means that nothing is to be done."""
+        ...
+
+    def perform(self, plan: Json, staging: Staging) -> Json:
+        """Do the work; no transaction is open; may be killed at any point."""
+        ...
+
+    def record(self, uow: "UnitOfWork", job: Job, plan: Json, result: Json) -> None:
+        """Commit the outcome together with its act."""
+        ...
+
+    def abandon(self, uow: "UnitOfWork", job: Job, plan: Json) -> None:
+        """Close the plan's intents as abandoned; the step is planned anew afterwards."""
+        ...
+
+
+def claim(
+    session: Session, now: dt.datetime, owner: str, lease: dt.timedelta, kinds: Sequence[str]
+) -> Job | None:
+    """Take the oldest step that may run: ready, or running with a lease that has ended."""
+    before = aliased(StepRow)
+    waits = exists(
+        select(before.id).where(before.id == StepRow.after_step, before.state != "done")
+    ).correlate(StepRow)
+    row = session.scalars(
+        select(StepRow)
+        .where(
+            StepRow.kind.in_(kinds),
+            StepRow.run_after <= now,
+            or_(StepRow.state == "ready", (StepRow.state == "running") & (StepRow.lease_until < now)),
+            ~waits,
+        )
+        .order_by(StepRow.run_after, StepRow.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if row is None:
+        return None
+    row.state, row.lease_owner, row.lease_until = "running", owner, now + lease
+    row.attempts += 1
+    return Job(row.id, row.kind, row.subject, row.job, row.attempts, row.plan)
+
+
+def release(session: Session, owner: str) -> int:
+    """End the leases of an owner that is known to be dead; give their number."""
+    rows = session.scalars(
+        update(StepRow)
+        .where(StepRow.state == "running", StepRow.lease_owner == owner)
+        .values(lease_until=None, lease_owner=None, state="ready")
+        .returning(StepRow.id)
+    ).all()
+    return len(rows)
+
+
+def keep_plan(session: Session, job: Job, plan: Json) -> None:
+    """Store what ``plan`` returned."""
+    _row(session, job).plan = json.dumps(plan, ensure_ascii=False)
+
+
+def complete(session: Session, job: Job, now: dt.datetime) -> None:
+    """Mark the step done."""
+    row = _row(session, job)
+    row.state, row.finished_at, row.lease_owner, row.lease_until = "done", now, None, None
+    # A plan may hold personal data; it has served.
+    row.plan = row.problem = None
+
+
+def restart(session: Session, job: Job, ids: IdSource) -> Job:
+    """Forget the plan of a broken try and give the job a new id, in the same claim."""
+    row = _row(session, job)
+    row.plan, row.job = None, ids.new_id()
+    return Job(row.id, row.kind, row.subject, row.job, row.attempts, None)
+
+
+def postpone(session: Session, job: Job, now: dt.datetime, problem: str, *, final: bool = False) -> None:
+    """Give the step back after a failure: later, or stuck when tries are used up or ``final``."""
+    row = _row(session, job)
+    row.problem, row.lease_owner, row.lease_until = problem, None, None
+    if final or row.attempts > len(BACKOFF_SECONDS):
+        row.state = "stuck"
+        return
+    row.state = "ready"
+    row.run_after = now + dt.timedelta(seconds=BACKOFF_SECONDS[row.attempts - 1])
+
+
+def unfinished(session: Session) -> dict[str, int]:
+    """Give the number of steps by state, ``done`` left out."""
+    rows = session.execute(
+        select(StepRow.state, func.count()).where(StepRow.state != "done").group_by(StepRow.state)
+    )
+    return dict(rows.tuples().all())
+
+
+def _row(session: Session, job: Job) -> StepRow:
+    row = session.get(StepRow, job.id)
+    if row is None:
+        raise LookupError(job.id)
+    return row
