@@ -60,18 +60,6 @@ class QuorumError(CunzhengError):
     remedy_en = "Ask later for a checkpoint that the witnesses have signed."
 
 
-class LedgerClosedError(CunzhengError):
-    """Acts are refused because their records could not be sequenced or anchored in time."""
-
-    code = "ledger-closed"
-    status = 503
-    exit_code = EXIT_REFUSED
-    title_zh = "审计链暂停，业务暂不受理"
-    title_en = "The ledger lags; acts are refused until it has caught up"
-    remedy_zh = "请运维人员检查定序进程和时间戳服务；撤销、暂停等保护性操作不受影响。"
-    remedy_en = "The operator checks the sequencer and the time-stamp service; withdrawals still work."
-
-
 class SequencerRunningError(ConflictError):
     """Another sequencer holds this log."""
 

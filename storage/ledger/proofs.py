@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Merkle tree of RFC 9162 §2.1, pure: hashes in, hashes out.
 
-Guarantees: the same roots, inclusion paths and consistency proofs as RFC 6962 and RFC 9162. Refuses hashes that
-are not 32 bytes and consistency from size 0, where the proof is empty by rule and proves nothing.
+Guarantees: the same roots, inclusion paths and consistency proofs as RFC 6962 and RFC 9162. Refuses hashes
+that are not 32 bytes and consistency from size 0, where the proof is empty by rule and proves nothing.
 Proofs are computed as ranges of leaves first, so that the same code serves leaf lists and stored tiles.
 """
 
