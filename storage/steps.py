@@ -197,15 +197,23 @@ def restart(session: Session, job: Job, ids: IdSource) -> Job:
     return Job(row.id, row.kind, row.subject, row.job, row.attempts, None)
 
 
-def postpone(session: Session, job: Job, now: dt.datetime, problem: str, *, final: bool = False) -> None:
-    """Give the step back after a failure: later, or stuck when tries are used up or ``final``."""
+def postpone(
+    session: Session, job: Job, now: dt.datetime, problem: str, *, final: bool = False
+) -> str | None:
+    """Give the step back after a failure: later, or stuck when tries are used up or ``final``.
+
+    Returns:
+        The plan of a step that is stuck now and had one, for the caller to abandon; else ``None``.
+    """
     row = _row(session, job)
     row.problem, row.lease_owner, row.lease_until = problem, None, None
     if final or row.attempts > len(BACKOFF_SECONDS):
         row.state = "stuck"
-        return
+        plan, row.plan = row.plan, None
+        return plan
     row.state = "ready"
     row.run_after = now + dt.timedelta(seconds=BACKOFF_SECONDS[row.attempts - 1])
+    return None
 
 
 def unfinished(session: Session) -> dict[str, int]:

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drives steps: claims a job by lease, runs its three parts, adopts or abandons what a crash left.
+
+Guarantees: ``record`` of a step commits at most once; a try that was killed before its result was staged
+is recorded as abandoned before the next one is planned; a refusal that a step raises is recorded in its
+own transaction; a step that keeps failing becomes ``stuck`` with a stable code and is never lost.
+"""
+
+import datetime as dt
+import json
+import logging
+import threading
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+
+from storage.clock import Clock, IdSource
+from storage.database import Database, LedgerClosedError
+from storage.errors import CunzhengError
+from storage.failpoints import failpoint
+from storage.ledger.acts import Act
+from storage.ledger.canonical import Json
+from storage.steps import Job, Staging, Step, claim, complete, keep_plan, postpone, release, restart
+
+LEASE = dt.timedelta(minutes=10)
+IDLE_SECONDS = 0.2
+
+log = logging.getLogger("cunzheng.worker")
+
+
+class Worker:
+    """Runs steps one after the other.
+
+    Args:
+        database: Where the table of steps lives.
+        steps: Every registered step by kind; a kind that is missing here is left to other workers.
+        staging_root: Folder of the jobs' staged output.
+        clock: Where time comes from.
+        ids: Where job ids come from.
+        owner: Name under which leases are taken.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        steps: Mapping[str, Step],
+        staging_root: Path,
+        clock: Clock,
+        ids: IdSource,
+        owner: str = "embedded",
+    ) -> None:
+        self._database = database
+        self._steps = steps
+        self._staging_root = staging_root
+        self._clock = clock
+        self._ids = ids
+        self._owner = owner
+
+    def recover(self) -> int:
+        """End the leases of this owner's earlier life; the caller holds the owner's lock."""
+        with self._database.writing() as uow:
+            return release(uow.session, self._owner)
+
+    def run(self, stop: threading.Event) -> None:
+        """Run steps until ``stop`` is set, waiting a moment whenever there is nothing to do."""
+        while not stop.is_set():
+            if not self.run_one():
+                stop.wait(IDLE_SECONDS)
+
+    def run_one(self) -> bool:
+        """Claim and drive one step; tell whether there was one."""
+        with self._database.writing() as uow:
+            job = claim(uow.session, self._clock.now(), self._owner, LEASE, tuple(self._steps))
+        if job is None:
+            return False
+        step = self._steps[job.kind]
+        try:
+            self._drive(step, job)
+        except LedgerClosedError as error:
+            self._give_back(step, job, error)
+        except CunzhengError as error:
+            log.warning("step %s failed: %s", job.kind, error.code)
+            self._give_back(step, job, error)
+        except Exception as error:  # noqa: BLE001 - a step of any kind must not end the worker
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            log.error(  # noqa: TRY400 - a traceback would show values; type and place do not
+                "step %s broke: %s at %s:%s", job.kind, type(error).__name__, where.filename, where.lineno
+            )
+            self._give_back(step, job, CunzhengError())
+        return True
+
+    def _drive(self, step: Step, job: Job) -> None:
+        plan: Json = None
+        if job.planned is not None:
+            plan = json.loads(job.planned)
+            staged, result = Staging(self._staging_root, job.job).result()
+            if staged:
+                self._record(step, job, plan, result)
+                return
+            job = self._abandon(step, job, plan)
+        with self._database.writing() as uow:
+            plan = step.plan(uow, job)
+            if plan is None:
+                complete(uow.session, job, self._clock.now())
+                return
+            keep_plan(uow.session, job, plan)
+        failpoint("step.after-plan")
+        staging = Staging(self._staging_root, job.job)
+        result = step.perform(plan, staging)
+        staging.finish(result)
+        failpoint("step.after-perform")
+        self._record(step, job, plan, result)
+
+    def _record(self, step: Step, job: Job, plan: Json, result: Json) -> None:
+        with self._database.writing() as uow:
+            step.record(uow, job, plan, result)
+            complete(uow.session, job, self._clock.now())
+        failpoint("step.after-record")
+        Staging(self._staging_root, job.job).discard()
+
+    def _abandon(self, step: Step, job: Job, plan: Json) -> Job:
+        with self._database.writing() as uow:
+            step.abandon(uow, job, plan)
+            fresh = restart(uow.session, job, self._ids)
+        Staging(self._staging_root, job.job).discard()
+        return fresh
+
+    def _give_back(self, step: Step, job: Job, error: CunzhengError) -> None:
+        act: Act | None = getattr(error, "act", None)
+        with self._database.writing() as uow:
+            if act is not None:
+                uow.record(act)
+            plan = postpone(uow.session, job, self._clock.now(), error.code, final=act is not None)
+            if plan is not None:
+                step.abandon(uow, job, json.loads(plan))

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worker: adoption of staged output, abandonment without it, refusals recorded, nothing lost."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from fakes import HandClock, make_database
+from sqlalchemy import select
+
+from portal.worker import Worker
+from storage.clock import RandomIds
+from storage.database import Database, UnitOfWork
+from storage.errors import RefusedError
+from storage.identity import system_identity
+from storage.ledger.acts import Act, Outcome
+from storage.ledger.canonical import Json
+from storage.ledger.kinds import ActKind
+from storage.ledger.models import LedgerAct
+from storage.steps import BACKOFF_SECONDS, Job, Staging, StepRow
+
+
+def act(kind: ActKind, job: str, outcome: Outcome = Outcome.DONE) -> Act:
+    return Act(kind=kind, actor=system_identity("worker"), object_type="job", object_id=job, outcome=outcome)
+
+
+class StampStep:
+    """Stamps a file with a random number; intent before, outcome after."""
+
+    kind = "test.stamp"
+
+    def __init__(self, fail: int = 0) -> None:
+        self.fail = fail
+
+    def plan(self, uow: UnitOfWork, job: Job) -> Json:
+        uow.record(act(ActKind.SEALING_INTENDED, job.job, Outcome.INTENDED))
+        return {"job": job.job}
+
+    def perform(self, plan: Json, staging: Staging) -> Json:
+        if self.fail:
+            self.fail -= 1
+            raise OSError("disk full")
+        staging.write("stamp", os.urandom(8))
+        return {"stamp": staging.read("stamp").hex()}
+
+    def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:
+        uow.record(act(ActKind.SEALING_SEALED, job.job))
+
+    def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
+        uow.record(act(ActKind.SEALING_ABANDONED, job.job, Outcome.ABANDONED))
+
+
+class RefusingStep(StampStep):
+    """A step whose plan is refused, with an act to record."""
+
+    kind = "test.refuse"
+
+    def plan(self, uow: UnitOfWork, job: Job) -> Json:
+        error = RefusedError()
+        error.act = act(ActKind.SEALING_REFUSED, job.job, Outcome.REFUSED)  # type: ignore[attr-defined]  # optional
+        raise error
+
+
+def kinds(database: Database) -> list[str]:
+    with database.reading() as uow:
+        return [
+            row.kind.split(".")[1]
+            for row in uow.session.scalars(select(LedgerAct).order_by(LedgerAct.recorded_at))
+        ]
+
+
+def states(database: Database) -> list[tuple[str, str | None]]:
+    with database.reading() as uow:
+        return [
+            (row.state, row.problem)
+            for row in uow.session.scalars(select(StepRow).order_by(StepRow.created_at))
+        ]
+
+
+def make_worker(database: Database, folder: Path, clock: HandClock, *steps: StampStep) -> Worker:
+    return Worker(database, {step.kind: step for step in steps}, folder / "staging", clock, RandomIds())
+
+
+def test_a_step_runs_once_and_leaves_no_staged_output(tmp_path: Path) -> None:
+    clock = HandClock()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        uow.add_step("test.stamp", "x")
+    worker = make_worker(database, tmp_path, clock, StampStep())
+    assert worker.run_one()
+    assert not worker.run_one()
+    assert sorted(kinds(database)) == ["intended", "sealed"]
+    assert states(database) == [("done", None)]
+    assert list((tmp_path / "staging").iterdir()) == []
+
+
+def test_a_step_waits_for_the_one_it_follows(tmp_path: Path) -> None:
+    clock = HandClock()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        first = uow.add_step("test.other", "x")
+        uow.add_step("test.stamp", "x", after=first)
+    worker = make_worker(database, tmp_path, clock, StampStep())
+    assert not worker.run_one()
+    with database.writing() as uow:
+        uow.session.get_one(StepRow, first).state = "done"
+    assert worker.run_one()
+
+
+def test_failures_are_tried_again_with_intents_closed_and_in_the_end_stuck(tmp_path: Path) -> None:
+    clock = HandClock()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        uow.add_step("test.stamp", "x")
+    worker = make_worker(database, tmp_path, clock, StampStep(fail=100))
+    for _ in range(len(BACKOFF_SECONDS) + 1):
+        assert worker.run_one()
+        assert not worker.run_one()
+        clock.advance(700)
+    assert states(database) == [("stuck", "internal")]
+    recorded = kinds(database)
+    assert recorded.count("intended") == recorded.count("abandoned") == len(BACKOFF_SECONDS) + 1
+
+
+def test_a_refusal_is_recorded_in_its_own_transaction_and_not_tried_again(tmp_path: Path) -> None:
+    clock = HandClock()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        uow.add_step("test.refuse", "x")
+    worker = make_worker(database, tmp_path, clock, RefusingStep())
+    assert worker.run_one()
+    assert kinds(database) == ["refused"]
+    assert states(database) == [("stuck", "refused")]
+
+
+CRASHING = """
+    import sys
+    from pathlib import Path
+    sys.path[:0] = [{support!r}, {here!r}]
+    from fakes import HandClock, make_database
+    from test_worker import StampStep, make_worker
+    folder = Path({folder!r})
+    clock = HandClock()
+    make_worker(make_database(folder, clock), folder, clock, StampStep()).run_one()
+"""
+
+
+@pytest.mark.parametrize(
+    ("point", "after"),
+    [
+        ("step.after-plan", ["abandoned", "intended", "intended", "sealed"]),
+        ("step.after-perform", ["intended", "sealed"]),
+        ("step.after-record", ["intended", "sealed"]),
+    ],
+)
+def test_a_killed_worker_is_followed_by_one_that_adopts_or_abandons(
+    tmp_path: Path, point: str, after: list[str]
+) -> None:
+    clock = HandClock()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        uow.add_step("test.stamp", "x")
+    here = Path(__file__).parent
+    program = textwrap.dedent(CRASHING).format(
+        support=str(here.parent / "support"), here=str(here), folder=str(tmp_path)
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, "CUNZHENG_FAILPOINT": point}, check=False
+    )
+    assert killed.returncode == -9
+    worker = make_worker(database, tmp_path, clock, StampStep())
+    worker.recover()
+    while worker.run_one():
+        pass
+    assert sorted(kinds(database)) == after
+    assert states(database) == [("done", None)]

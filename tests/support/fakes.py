@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A database in a temporary folder, with a clock that the test moves."""
+
+import datetime as dt
+from pathlib import Path
+
+from storage.clock import RandomIds
+from storage.database import Database, Gate
+from storage.secrets import Secrets
+
+ORIGIN = "test.cunzheng.invalid/log"
+
+
+class HandClock:
+    """A clock that stands still until the test moves it."""
+
+    def __init__(self, at: dt.datetime = dt.datetime(2026, 11, 24, 1, 0, tzinfo=dt.UTC)) -> None:
+        self.at = at
+        self.ticks = 0.0
+
+    def now(self) -> dt.datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.ticks
+
+    def advance(self, seconds: float) -> None:
+        self.at += dt.timedelta(seconds=seconds)
+        self.ticks += seconds
+
+
+def make_database(folder: Path, clock: HandClock | None = None, gate: Gate | None = None) -> Database:
+    database = Database(
+        f"sqlite:///{folder / 'cunzheng.db'}",
+        clock or HandClock(),
+        RandomIds(),
+        Secrets(folder / "keys"),
+        ORIGIN,
+        gate,
+    )
+    database.create_tables()
+    return database
