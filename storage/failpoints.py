@@ -25,6 +25,7 @@ FAILPOINTS: tuple[str, ...] = (
     "sequencer.after-checkpoint",
     "sequencer.before-anchor",
     "sequencer.after-anchor",
+    "sequencer.after-put",
     "step.after-plan",
     "step.after-perform",
     "step.after-record",

@@ -71,13 +71,14 @@ class LedgerState(Base):
 
 
 class LedgerTile(Base):
-    """A full tile of 256 hashes (C2SP tlog-tiles); partial ones are computed."""
+    """A full tile of 256 hashes (C2SP tlog-tiles) and its root; partial ones are computed."""
 
     __tablename__ = "ledger_tile"
 
     level: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     data: Mapped[bytes] = mapped_column(LargeBinary)
+    root: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class LedgerCheckpoint(Base):
