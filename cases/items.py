@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue of items (事项) and departments: data with a version, read once and never changed.
+
+An item is named by code *and* edition: old cases stay with the edition they were handled under.
+"""
+
+import enum
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from cases.errors import DepartmentUnknownError, ItemUnknownError
+
+DATA = Path(__file__).parent / "data"
+
+
+class Group(enum.StrEnum):
+    """The part of a dossier a material belongs to."""
+
+    APPLICATION = "application"
+    PROCESS = "process"
+    RESULT = "result"
+
+
+class Retention(enum.StrEnum):
+    """How long a dossier is kept: permanently, 30 years, 10 years."""
+
+    PERMANENT = "Y"
+    YEARS_30 = "D30"
+    YEARS_10 = "D10"
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """A department: short code, credit code (it issues licences), fonds number, names."""
+
+    code: str
+    uscc: str
+    fonds: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialRule:
+    """A material the item knows: code, names, group, and whether a filing without it is returned."""
+
+    code: str
+    zh: str
+    en: str
+    group: Group
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """A retention period, when it applies, and the sentence that explains it to a person.
+
+    Attributes:
+        code: The period.
+        when: Fact → admitted values; all must hold; empty = always.
+        zh: Explanation in Chinese.
+        en: Explanation in English.
+    """
+
+    code: Retention
+    when: Mapping[str, frozenset[str]]
+    zh: str
+    en: str
+
+    def applies(self, facts: Mapping[str, str]) -> bool:
+        """Tell whether every condition holds; an unknown fact fails its condition."""
+        return all(facts.get(name) in values for name, values in self.when.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item in one edition.
+
+    Attributes:
+        code: The item's code.
+        edition: The edition of its guide.
+        zh: Name in Chinese.
+        en: Name in English.
+        department: Code of the department that handles it.
+        materials: What a dossier of this item may and must contain.
+        license_type: Type code of the licence that an approval gives, if any.
+        retention_rules: In order of priority; the last one always applies.
+        filing_days: Working days from closing to filing.
+    """
+
+    code: str
+    edition: str
+    zh: str
+    en: str
+    department: str
+    materials: tuple[MaterialRule, ...]
+    license_type: str | None
+    retention_rules: tuple[RetentionRule, ...]
+    filing_days: int
+
+    def material(self, code: str) -> MaterialRule | None:
+        """Give the rule of a material code, if the item knows it."""
+        return next((rule for rule in self.materials if rule.code == code), None)
+
+    def required(self) -> tuple[MaterialRule, ...]:
+        """Give the rules of the materials without which a filing is returned."""
+        return tuple(rule for rule in self.materials if rule.required)
+
+    def retention(self, facts: Mapping[str, str]) -> RetentionRule:
+        """Give the first retention rule that applies to a case's facts (``result``: ``approved`` …)."""
+        return next(rule for rule in self.retention_rules if rule.applies(facts))
+
+
+class ItemCatalogue:
+    """All items and departments of an installation.
+
+    Raises:
+        ValueError: The data contradicts itself (unknown department, no last retention rule, doubles).
+    """
+
+    def __init__(self, items: tuple[Item, ...], departments: tuple[Department, ...], version: str) -> None:
+        self.version = version
+        self.items = items
+        self.departments = departments
+        self._items = {(item.code, item.edition): item for item in items}
+        self._departments = {department.code: department for department in departments}
+        if len(self._items) != len(items) or len(self._departments) != len(departments):
+            raise ValueError("an item or a department is listed twice")
+        for item in items:
+            self._check(item)
+
+    @classmethod
+    def load(cls, folder: Path = DATA) -> Self:
+        """Read ``items.json`` and ``departments.json`` of a folder; the shipped ones by default."""
+        raw = json.loads((folder / "items.json").read_bytes())
+        departments = json.loads((folder / "departments.json").read_bytes())["departments"]
+        return cls(
+            tuple(_item(entry) for entry in raw["items"]),
+            tuple(Department(**entry) for entry in departments),
+            raw["version"],
+        )
+
+    def get(self, code: str, edition: str) -> Item:
+        """Give an item in an edition; raises ``ItemUnknownError``."""
+        item = self._items.get((code, edition))
+        if item is None:
+            raise ItemUnknownError
+        return item
+
+    def department(self, code: str) -> Department:
+        """Give a department; raises ``DepartmentUnknownError``."""
+        department = self._departments.get(code)
+        if department is None:
+            raise DepartmentUnknownError
+        return department
+
+    def _check(self, item: Item) -> None:
+        codes = [rule.code for rule in item.materials]
+        if item.department not in self._departments or len(set(codes)) != len(codes):
+            raise ValueError(f"item {item.code}: department or materials")
+        if not item.retention_rules or item.retention_rules[-1].when:
+            raise ValueError(f"item {item.code}: the last retention rule must always apply")
+
+
+def _item(entry: Mapping[str, Any]) -> Item:
+    return Item(
+        code=entry["code"],
+        edition=entry["edition"],
+        zh=entry["zh"],
+        en=entry["en"],
+        department=entry["department"],
+        materials=tuple(
+            MaterialRule(rule["code"], rule["zh"], rule["en"], Group(rule["group"]), rule["required"])
+            for rule in entry["materials"]
+        ),
+        license_type=entry["license_type"],
+        retention_rules=tuple(
+            RetentionRule(
+                Retention(rule["code"]),
+                {name: frozenset(values) for name, values in rule["when"].items()},
+                rule["zh"],
+                rule["en"],
+            )
+            for rule in entry["retention"]
+        ),
+        filing_days=entry["filing_days"],
+    )
