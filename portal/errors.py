@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors of the portal: who calls, how a call is formed, and how the product is started."""
+
+from storage.errors import (
+    EXIT_CANNOT_TELL,
+    EXIT_REFUSED,
+    EXIT_USAGE,
+    CunzhengError,
+    InvalidInputError,
+    RefusedError,
+)
+
+
+class UnauthenticatedError(RefusedError):
+    """Nobody is signed in, or the key is unknown, ended or wrong; which of these is not told."""
+
+    code = "unauthenticated"
+    status = 401
+    title_zh = "需要登录或有效的接口密钥"
+    title_en = "Sign in, or send a valid key"
+    remedy_zh = "请用登录链接登录；系统对接请检查 Authorization 头与密钥有效期。"
+    remedy_en = "Use your login link; systems: check the Authorization header and the key's expiry."
+
+
+class FormExpiredError(RefusedError):
+    """A form came without the token of the page it was shown on."""
+
+    code = "form-expired"
+    status = 403
+    title_zh = "页面已过期"
+    title_en = "The page has expired"
+    remedy_zh = "请返回上一页，刷新后重新提交。"
+    remedy_en = "Go back, reload the page and send it again."
+
+
+class RateLimitedError(RefusedError):
+    """Too many public checks came from one address within a minute."""
+
+    code = "rate-limited"
+    status = 429
+    title_zh = "核验过于频繁"
+    title_en = "Too many checks"
+    remedy_zh = "请一分钟后再试；批量核验请使用离线工具 cunzheng-verify。"
+    remedy_en = "Try again in a minute; for many files use the offline tool cunzheng-verify."
+
+
+class LoginLinkSpentError(RefusedError):
+    """The login link is unknown, used or out of date; which of these is not told."""
+
+    code = "login-link-spent"
+    status = 410
+    title_zh = "登录链接无效或已使用"
+    title_en = "The login link is unknown, used or out of date"
+    remedy_zh = "请让管理员用 cunzheng login-link 重新生成。"
+    remedy_en = "Ask for a new one: cunzheng login-link ROLE."
+
+
+class RolesExcludeError(RefusedError):
+    """The roles exclude each other (design rule 11)."""
+
+    code = "roles-exclude"
+    status = 409
+    title_zh = "角色互斥"
+    title_en = "The roles exclude each other"
+    remedy_zh = "请将系统管理、安全管理、审计以及印章的管理、使用、审计分配给不同账户。"
+    remedy_en = (
+        "Give administration, security, audit, and management, use and audit of seals to different accounts."
+    )
+
+
+class TooLargeError(CunzhengError):
+    """The request is larger than the installation accepts; ``facts`` name the limit in bytes."""
+
+    code = "too-large"
+    status = 413
+    exit_code = EXIT_REFUSED
+    title_zh = "文件过大"
+    title_en = "The file is too large"
+    remedy_zh = "请拆分后再提交，或联系运维人员调整上限。"
+    remedy_en = "Split it, or ask the operator for a higher limit."
+
+
+class UnsupportedMediaError(CunzhengError):
+    """The body's media type is not the one that the operation takes."""
+
+    code = "unsupported-media"
+    status = 415
+    exit_code = EXIT_USAGE
+    title_zh = "不支持的内容类型"
+    title_en = "Unsupported media type"
+    remedy_zh = "请按接口说明设置 Content-Type。"
+    remedy_en = "Set Content-Type as the interface describes."
+
+
+class MethodNotAllowedError(CunzhengError):
+    """The resource exists but does not take this method."""
+
+    code = "method-not-allowed"
+    status = 405
+    exit_code = EXIT_USAGE
+    title_zh = "不支持的请求方法"
+    title_en = "Method not allowed"
+    remedy_zh = "请按接口说明选择请求方法。"
+    remedy_en = "Use a method that the interface describes."
+
+
+class MalformedRequestError(InvalidInputError):
+    """The request could not be read at all."""
+
+    code = "malformed-request"
+    status = 400
+    title_zh = "无法读取请求"
+    title_en = "The request cannot be read"
+    remedy_zh = "请检查请求的编码与格式。"
+    remedy_en = "Check the encoding and the form of the request."
+
+
+class PartMissingError(CunzhengError):
+    """A part of the installation that the operation needs is not there; ``facts`` name it."""
+
+    code = "part-missing"
+    status = 503
+    exit_code = EXIT_CANNOT_TELL
+    title_zh = "所需组件未就绪"
+    title_en = "A part that this needs is not ready"
+    remedy_zh = "请运行 cunzheng doctor 查看缺少的组件。"
+    remedy_en = "Run cunzheng doctor to see what is missing."
+
+
+class NotInitialisedError(CunzhengError):
+    """The data folder holds no installation yet."""
+
+    code = "not-initialised"
+    status = 503
+    exit_code = EXIT_USAGE
+    title_zh = "数据目录尚未初始化"
+    title_en = "The data folder is not initialised"
+    remedy_zh = "请先运行 cunzheng init，或用 make demo 启动演示。"
+    remedy_en = "Run cunzheng init first, or start the demonstration with make demo."
+
+
+class MigrationNeededError(CunzhengError):
+    """The database's schema is not the one that this version needs."""
+
+    code = "migration-needed"
+    status = 503
+    exit_code = EXIT_USAGE
+    title_zh = "数据库版本与程序不一致"
+    title_en = "The database has another version than the program"
+    remedy_zh = "请停止所有进程后运行 cunzheng init 升级。"
+    remedy_en = "Stop all processes and run cunzheng init to upgrade."
+
+
+class AlreadyRunningError(CunzhengError):
+    """Another process of the same kind works on this data folder; ``facts`` name the kind."""
+
+    code = "already-running"
+    status = 409
+    exit_code = EXIT_REFUSED
+    title_zh = "同类进程已在运行"
+    title_en = "A process of this kind is already running"
+    remedy_zh = "请先停止正在运行的进程，或换一个数据目录。"
+    remedy_en = "Stop the running one, or use another data folder."
+
+
+class PortBusyError(CunzhengError):
+    """Something already listens on the port; ``facts`` name it."""
+
+    code = "port-busy"
+    status = 503
+    exit_code = EXIT_REFUSED
+    title_zh = "端口已被占用"
+    title_en = "The port is in use"
+    remedy_zh = "请用 --port 指定另一个端口。"
+    remedy_en = "Name another one with --port."

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The long-running processes: stop signals, one-of-a-kind locks, and a parent that restarts dead children."""
+
+import datetime as dt
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from portal.errors import AlreadyRunningError, PortBusyError
+
+STOP_SECONDS = 15
+_WATCH_SECONDS = 0.2
+_QUICK_DEATH_SECONDS = 2.0
+_LONGEST_PAUSE_SECONDS = 30.0
+
+
+def stop_on_signals() -> threading.Event:
+    """Give an event that SIGINT and SIGTERM set; call it in the main thread."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Hold the operating system's lock on ``path``; it ends with the process, however that dies.
+
+    Raises:
+        AlreadyRunningError: Another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunningError(process=path.stem) from error
+        yield
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raise :class:`PortBusyError` when something already listens there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortBusyError(port=port) from error
+
+
+class Children:
+    """Child processes of one installation, restarted when they die.
+
+    Args:
+        commands: Arguments of ``cunzheng`` per name.
+        environment: Environment of the children.
+        logs: Folder that takes each child's output, appended.
+        report: Called with a sentence whenever something happens to a child.
+    """
+
+    def __init__(
+        self,
+        commands: Mapping[str, Sequence[str]],
+        environment: Mapping[str, str],
+        logs: Path,
+        report: Callable[[str, str], None],
+    ) -> None:
+        self._commands = dict(commands)
+        self._environment = dict(environment)
+        self._logs = logs
+        self._report = report
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, float] = {}
+        self._pause: dict[str, float] = {}
+        self._due: dict[str, float] = {}
+        self.restarts = 0
+
+    def start(self, clock: Callable[[], float]) -> None:
+        """Start every child."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        for name in self._commands:
+            self._spawn(name, clock())
+
+    def pid(self, name: str) -> int:
+        """Give the process id of a child."""
+        return self._running[name].pid
+
+    def watch(self, clock: Callable[[], float]) -> None:
+        """Restart what died; a child that dies at once again and again waits longer each time."""
+        now = clock()
+        for name, child in list(self._running.items()):
+            code = child.poll()
+            if code is None:
+                continue
+            del self._running[name]
+            quick = now - self._started[name] < _QUICK_DEATH_SECONDS
+            pause = min(self._pause.get(name, 0.25) * 2, _LONGEST_PAUSE_SECONDS) if quick else 0.0
+            self._pause[name] = pause
+            self._due[name] = now + pause
+            self._report(name, f"exit {code}")
+        for name, due in list(self._due.items()):
+            if due <= now:
+                del self._due[name]
+                self.restarts += 1
+                self._spawn(name, now)
+
+    def watch_until(self, stop: threading.Event, clock: Callable[[], float]) -> None:
+        """Watch until ``stop`` is set."""
+        while not stop.wait(_WATCH_SECONDS):
+            self.watch(clock)
+
+    def stop(self) -> None:
+        """Ask every child to end, and kill what does not within ``STOP_SECONDS``."""
+        self._due.clear()
+        for child in self._running.values():
+            child.terminate()
+        for child in self._running.values():
+            try:
+                child.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        self._running.clear()
+
+    def _spawn(self, name: str, now: float) -> None:
+        command = [sys.executable, "-m", "portal.cli", *self._commands[name]]
+        with (self._logs / f"{name}.log").open("ab") as output:
+            self._running[name] = subprocess.Popen(  # noqa: S603 - our own program with our own arguments
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self._environment},
+                start_new_session=True,
+            )
+        self._started[name] = now
+
+
+def stamp(instant: dt.datetime) -> str:
+    """Write a local time of day for a terminal."""
+    return instant.astimezone().strftime("%H:%M:%S")
