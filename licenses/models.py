@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The licence room's tables. Faces and decisions are encrypted under the holder's key."""
+
+import datetime as dt
+
+from sqlalchemy import Date, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Instant
+
+
+class License(Base):
+    """A licence. Its effective status is computed from this row, its events, the clock and its seal.
+
+    Attributes:
+        identifier: GB/T 36904 identifier, unique for ever.
+        face_cipher: Canonical JSON of the face fields, with name and code of the holder.
+        code: The 128-bit verification code of the QR link, 26 characters.
+        data_sha256: Keyed digest of the licence data as filed: tells a repetition from a contradiction.
+        previous_id: The licence that this one replaces.
+        object_sha256: The sealed file, once issued.
+        seal_id: The seal that was used.
+        sealing_act: Act id of the sealing.
+    """
+
+    __tablename__ = "license"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    identifier: Mapped[str] = mapped_column(String(128), unique=True)
+    type_code: Mapped[str] = mapped_column(String(21))
+    type_version: Mapped[str] = mapped_column(String(16))
+    issuer_code: Mapped[str] = mapped_column(String(18))
+    organisation: Mapped[str] = mapped_column(String(40), index=True)
+    holder_id: Mapped[str] = mapped_column(String(26))
+    case_id: Mapped[str] = mapped_column(String(26), unique=True)
+    item_code: Mapped[str] = mapped_column(String(64))
+    item_edition: Mapped[str] = mapped_column(String(16))
+    version: Mapped[int] = mapped_column(Integer)
+    previous_id: Mapped[str | None] = mapped_column(String(26))
+    number: Mapped[str] = mapped_column(String(80))
+    issued_on: Mapped[dt.date] = mapped_column(Date)
+    valid_from: Mapped[dt.date | None] = mapped_column(Date)
+    valid_until: Mapped[dt.date | None] = mapped_column(Date)
+    face_cipher: Mapped[bytes] = mapped_column(LargeBinary)
+    data_sha256: Mapped[bytes] = mapped_column(LargeBinary(32))
+    code: Mapped[str] = mapped_column(String(26), unique=True)
+    reserved_at: Mapped[dt.datetime] = mapped_column(Instant)
+    issued_at: Mapped[dt.datetime | None] = mapped_column(Instant)
+    object_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    object_size: Mapped[int | None] = mapped_column(Integer)
+    seal_id: Mapped[str | None] = mapped_column(String(26))
+    sealing_act: Mapped[str | None] = mapped_column(String(64))
+
+    __table_args__ = (Index("ix_license_holder_type", "holder_id", "type_code"),)
+
+
+class LicenseEvent(Base):
+    """Something that happened to a licence; never changed, only added to.
+
+    Attributes:
+        position: 1, 2, 3 … within the licence; the unique pair makes two racing changes impossible.
+        reason: Why, in words; required for everything but the issuing.
+        legal_basis: The provision that allows it; likewise.
+    """
+
+    __tablename__ = "license_event"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    license_id: Mapped[str] = mapped_column(String(26))
+    position: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(12))
+    at: Mapped[dt.datetime] = mapped_column(Instant)
+    reason: Mapped[str] = mapped_column(String(200))
+    legal_basis: Mapped[str] = mapped_column(String(200))
+    actor_id: Mapped[str] = mapped_column(String(64))
+    organisation: Mapped[str] = mapped_column(String(40))
+
+    __table_args__ = (UniqueConstraint("license_id", "position"),)
+
+
+class LicenseUsage(Base):
+    """One use of a holder's data 用证记录, refused ones too; what the holder and supervision see.
+
+    Values of the face never stand here: only what was asked and how it ended.
+
+    Attributes:
+        action: ``ask``, ``read``, ``find``, ``public-check``.
+        license_id: The licence concerned; none when a question met none.
+        basis: Kind of access basis.
+        asked: Requirement id and predicates for a question; empty otherwise.
+        result: ``MET``, ``NOT_MET``, ``UNKNOWN``, ``READ``, ``REFUSED``.
+        reason: Stable reason code, if any.
+    """
+
+    __tablename__ = "license_usage"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(Instant)
+    action: Mapped[str] = mapped_column(String(16))
+    holder_id: Mapped[str] = mapped_column(String(26))
+    license_id: Mapped[str | None] = mapped_column(String(26), index=True)
+    case_id: Mapped[str | None] = mapped_column(String(26), index=True)
+    item_code: Mapped[str | None] = mapped_column(String(64))
+    purpose: Mapped[str | None] = mapped_column(String(40))
+    basis: Mapped[str] = mapped_column(String(16))
+    actor_id: Mapped[str] = mapped_column(String(64))
+    operator: Mapped[str | None] = mapped_column(String(64))
+    organisation: Mapped[str] = mapped_column(String(40))
+    asked: Mapped[str] = mapped_column(String(200))
+    result: Mapped[str] = mapped_column(String(12))
+    reason: Mapped[str | None] = mapped_column(String(40))
+    decision_id: Mapped[str | None] = mapped_column(String(26))
+
+    __table_args__ = (Index("ix_license_usage_holder_at", "holder_id", "at"),)
+
+
+class Decision(Base):
+    """A conclusion 核验结论 on the proofs of a case, replayable byte for byte.
+
+    Attributes:
+        rule_digest: SHA-256 of the rule that was evaluated.
+        body_cipher: The decision as it was answered, canonical JSON, under the holder's key.
+        body_sha256: Digest of that JSON.
+    """
+
+    __tablename__ = "license_decision"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    case_id: Mapped[str] = mapped_column(String(26), index=True)
+    holder_id: Mapped[str] = mapped_column(String(26), index=True)
+    item_code: Mapped[str] = mapped_column(String(64))
+    item_edition: Mapped[str] = mapped_column(String(16))
+    rule_id: Mapped[str] = mapped_column(String(64))
+    rule_version: Mapped[int] = mapped_column(Integer)
+    rule_digest: Mapped[str] = mapped_column(String(64))
+    result: Mapped[str] = mapped_column(String(12))
+    purpose: Mapped[str] = mapped_column(String(40))
+    actor_id: Mapped[str] = mapped_column(String(64))
+    operator: Mapped[str] = mapped_column(String(64))
+    organisation: Mapped[str] = mapped_column(String(40))
+    at: Mapped[dt.datetime] = mapped_column(Instant)
+    body_cipher: Mapped[bytes] = mapped_column(LargeBinary)
+    body_sha256: Mapped[str] = mapped_column(String(64))
+
+
+class SignedAnswer(Base):
+    """The signed answer that left for a decision. It holds the promise, so no act's detail holds it.
+
+    It is not rebuilt from the ledger: the decision is, and can be signed anew.
+    """
+
+    __tablename__ = "license_answer"
+
+    decision_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    act_id: Mapped[str] = mapped_column(String(64), unique=True)
+    jws_cipher: Mapped[bytes] = mapped_column(LargeBinary)
