@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 ARGS ?=
 JOBS ?= 2
 PRODUCT_PACKAGES := libreoffice-writer-nogui libreoffice-calc-nogui fonts-noto-cjk poppler-utils qpdf bubblewrap
-CHECK_PACKAGES := chromium default-jre-headless maven
+CHECK_PACKAGES := chromium default-jre-headless:java maven:mvn
 
 .PHONY: help setup setup-product system-packages check-packages demo test check lint types architecture \
 	conformance-tools bench reference lock clean
@@ -68,8 +68,8 @@ build/verapdf/.complete: tests/conformance/verapdf-pom.xml
 reference: setup ## write docs/reference.md from settings and command line
 	@$(PY) -m tests.guards.reference > docs/reference.md
 
-lock: setup ## resolve the requirements anew and write both lock files
-	@uv="$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml"; \
+lock: setup ## resolve the requirements anew and write both lock files (ARGS="--upgrade")
+	@uv="$(VENV)/bin/uv pip compile -q --system-certs --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) pyproject.toml"; \
 	$$uv --group build -o requirements.lock; \
 	$$uv --group dev -o requirements-dev.lock
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs the named Debian packages that are missing. Root only; never asks, never calls sudo.
+# NAME:COMMAND counts as present when the command is there, whoever installed it.
 # Anyone else is told the command to run, and the exit status stays 0: what needs the package says so itself.
 set -euo pipefail
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" DEBIAN_FRONTEND=noninteractive
@@ -11,7 +12,11 @@ if ! command -v dpkg-query >/dev/null; then
 fi
 
 missing=()
-for package in "$@"; do
+for wish in "$@"; do
+    package=${wish%%:*}
+    if [[ $wish == *:* ]] && command -v "${wish#*:}" >/dev/null; then
+        continue
+    fi
     state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
     [[ $state == ii* ]] || missing+=("$package")
 done

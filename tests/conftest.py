@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every suite shares: hypothesis settings, tools, and the rule that a required tool is never skipped."""
+
+import os
+from collections.abc import Callable, Generator
+
+import hypothesis
+import pytest
+from tooling import require_tool as find_or_skip
+from tooling import tools_required
+
+hypothesis.settings.register_profile(
+    "cunzheng",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("cunzheng")
+
+
+@pytest.fixture(scope="session")
+def require_tool() -> Callable[[str], str]:
+    """Give ``require_tool(name)``: the program's path, or a skip (a failure where tools are required)."""
+    return find_or_skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Generator[None]:
+    """Keep the developer's own settings out of the tests."""
+    kept = {"CUNZHENG_REQUIRE_TOOLS"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("CUNZHENG_") and name not in kept]:
+            patch.delenv(name)
+        yield
+
+
+def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.outcome == "skipped" and tools_required() and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"CUNZHENG_REQUIRE_TOOLS=1 allows no skip: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skipped test into a failed one where tools are required."""
+    report = yield
+    _forbid_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Turn a skipped module into a failed one where tools are required."""
+    report = yield
+    _forbid_skip(report)
+    return report
