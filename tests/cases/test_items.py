@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue of items and the working calendar."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cases.calendar import WorkingCalendar
+from cases.errors import DepartmentUnknownError, ItemUnknownError
+from cases.identifiers import is_uscc
+from cases.items import DATA, Group, Item, ItemCatalogue, Retention
+
+CATALOGUE = ItemCatalogue.load()
+CALENDAR = WorkingCalendar.load()
+FOOD = CATALOGUE.get("339999010002", "2026-03")
+days = st.dates(dt.date(2026, 1, 1), dt.date(2026, 12, 1))
+
+
+def test_the_shipped_catalogue_has_four_items_of_three_departments() -> None:
+    assert len(CATALOGUE.items) == 4
+    assert {item.department for item in CATALOGUE.items} == {"scjg", "jtys", "zhzf"}
+    assert all(is_uscc(CATALOGUE.department(item.department).uscc) for item in CATALOGUE.items)
+    assert len({item.license_type for item in CATALOGUE.items} - {None}) == 3
+
+
+@pytest.mark.parametrize("item", CATALOGUE.items, ids=lambda item: item.code)
+def test_every_item_requires_something_of_each_group(item: Item) -> None:
+    assert {rule.group for rule in item.required()} == set(Group)
+
+
+def test_an_unknown_edition_is_an_unknown_item() -> None:
+    with pytest.raises(ItemUnknownError):
+        CATALOGUE.get(FOOD.code, "2025-01")
+    with pytest.raises(DepartmentUnknownError):
+        CATALOGUE.department("nobody")
+
+
+def test_the_retention_rule_that_applies_explains_itself() -> None:
+    granted = FOOD.retention({"result": "approved"})
+    assert (granted.code, granted.zh) == (Retention.YEARS_30, "准予食品经营许可的案卷保管30年")
+    assert FOOD.retention({"result": "refused"}).code is Retention.YEARS_10
+    assert FOOD.retention({}).code is Retention.YEARS_10
+
+
+def test_a_catalogue_that_contradicts_itself_does_not_load(tmp_path: Path) -> None:
+    (tmp_path / "departments.json").write_bytes((DATA / "departments.json").read_bytes())
+    shipped = json.loads((DATA / "items.json").read_bytes())
+
+    def load(**change: object) -> None:
+        items = [shipped["items"][0] | change]
+        (tmp_path / "items.json").write_text(json.dumps({"version": "1", "items": items}), encoding="utf-8")
+        ItemCatalogue.load(tmp_path)
+
+    load()
+    material = shipped["items"][0]["materials"][0]
+    for change in ({"department": "nobody"}, {"materials": [material, material]}, {"retention": []}):
+        with pytest.raises(ValueError, match="item 339999010001"):
+            load(**change)
+    (tmp_path / "items.json").write_text(
+        json.dumps({"version": "1", "items": shipped["items"][:1] * 2}), encoding="utf-8"
+    )
+    with pytest.raises(ValueError, match="twice"):
+        ItemCatalogue.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("day", "works"),
+    [
+        ("2026-10-01", False),
+        ("2026-10-10", True),
+        ("2026-10-11", False),
+        ("2026-11-20", True),
+        ("2026-02-23", False),
+        ("2026-02-28", True),
+    ],
+)
+def test_holidays_and_worked_weekends_are_known(day: str, works: bool) -> None:
+    assert CALENDAR.is_working(dt.date.fromisoformat(day)) is works
+
+
+def test_filing_is_due_so_many_working_days_after_the_legal_date_of_closing() -> None:
+    # 23:30 UTC on 29 September is already 30 September in Shanghai; the holiday week follows.
+    closed = dt.datetime(2026, 9, 29, 23, 30, tzinfo=dt.UTC)
+    assert CALENDAR.filing_due(closed, 1) == dt.date(2026, 10, 8)
+    assert CALENDAR.filing_due(closed, 3) == dt.date(2026, 10, 10)
+
+
+def test_the_calendar_says_which_years_it_knows() -> None:
+    assert CALENDAR.knows(dt.date(2026, 5, 5))
+    assert not CALENDAR.knows(dt.date(2027, 5, 5))
+
+
+@given(days, st.integers(0, 20))
+def test_a_deadline_is_a_working_day_with_the_right_count_before_it(day: dt.date, count: int) -> None:
+    due = CALENDAR.add_working_days(day, count)
+    between = [day + dt.timedelta(days=offset + 1) for offset in range((due - day).days)]
+    assert sum(map(CALENDAR.is_working, between)) == count
+    assert count == 0 or CALENDAR.is_working(due)
