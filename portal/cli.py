@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``cunzheng``: names and exit codes; each command's code is imported only when it runs.
+
+Exit codes: 0 done or valid, 1 invalid, 2 cannot tell, 3 refused with a reason, 64 usage, 70 internal.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from storage.errors import EXIT_INTERNAL, EXIT_USAGE, CunzhengError
+
+_COMMANDS = {
+    "account": "portal.commands.people:account",
+    "client": "portal.commands.people:client",
+    "demo": "portal.commands.demo:demo",
+    "doctor": "portal.commands.doctor:doctor",
+    "init": "portal.commands.run:init",
+    "intake": "portal.commands.office:intake",
+    "ledger": "portal.commands.ledger:ledger",
+    "licence": "portal.commands.holdings:licence",
+    "login-link": "portal.commands.people:login_link",
+    "openapi": "portal.commands.run:openapi",
+    "seal": "portal.commands.holdings:seal",
+    "search": "portal.commands.office:search",
+    "sequencer": "portal.commands.run:sequencer",
+    "serve": "portal.commands.run:serve",
+    "status": "portal.commands.office:status",
+    "verify": "portal.commands.verify:verify",
+    "worker": "portal.commands.run:worker",
+}
+
+
+class LazyGroup(click.Group):
+    """Looks commands up in ``_COMMANDS`` and imports only the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - signature given
+        """Give the names of the commands."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - signature given
+        """Import and give one command."""
+        target = _COMMANDS.get(cmd_name)
+        if target is None:
+            return None
+        module, _, name = target.partition(":")
+        command = getattr(importlib.import_module(module), name)
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option(
+    "--data",
+    envvar="CUNZHENG_DATA",
+    type=click.Path(file_okay=False),
+    help="Data folder 数据目录 (default ./demo-data).",
+)
+@click.version_option(package_name="cunzheng")
+def cli(data: str | None) -> None:
+    """Cunzheng 存证: electronic archive, e-seals and electronic licences.
+
+    电子归档、电子印章与电子证照服务。
+    """
+    if data is not None:
+        os.environ["CUNZHENG_DATA"] = data
+
+
+def report(error: CunzhengError) -> None:
+    """Tell an error on standard error: Chinese, English, what to do, the stable code."""
+    facts = "".join(f" {name}={value}" for name, value in sorted(error.facts.items()))
+    click.echo(f"{error.title_zh} / {error.title_en} [{error.code}]{facts}", err=True)
+    click.echo(f"→ {error.remedy_zh}\n→ {error.remedy_en}", err=True)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and give its exit code."""
+    try:
+        result: Any = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.Abort:
+        return EXIT_USAGE
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except CunzhengError as error:
+        report(error)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the boundary: nothing leaves as a traceback with values
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        click.echo(
+            f"系统内部错误 / internal error [{type(error).__name__} {where.name}:{where.lineno}]", err=True
+        )
+        if os.environ.get("CUNZHENG_TRACEBACK"):
+            traceback.print_exc()
+        return EXIT_INTERNAL
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """Enter from the shell."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()
