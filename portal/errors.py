@@ -173,3 +173,15 @@ class PortBusyError(CunzhengError):
     title_en = "The port is in use"
     remedy_zh = "请用 --port 指定另一个端口。"
     remedy_en = "Name another one with --port."
+
+
+class SettingsInvalidError(CunzhengError):
+    """Settings are malformed or unsafe for the environment; ``facts`` name them."""
+
+    code = "settings-invalid"
+    status = 500
+    exit_code = EXIT_USAGE
+    title_zh = "配置不符合要求"
+    title_en = "The settings do not hold"
+    remedy_zh = "请按 docs/reference.md 更正所列的 CUNZHENG_ 环境变量。"
+    remedy_en = "Correct the named CUNZHENG_ variables as docs/reference.md describes."

@@ -76,8 +76,6 @@ class Worker:
         step = self._steps[job.kind]
         try:
             self._drive(step, job)
-        except LedgerClosedError as error:
-            self._give_back(step, job, error)
         except CunzhengError as error:
             log.warning("step %s failed: %s", job.kind, error.code)
             self._give_back(step, job, error)
@@ -130,6 +128,13 @@ class Worker:
         with self._database.writing() as uow:
             if act is not None:
                 uow.record(act)
-            plan = postpone(uow.session, job, self._clock.now(), error.code, final=act is not None)
+            plan = postpone(
+                uow.session,
+                job,
+                self._clock.now(),
+                error.code,
+                final=act is not None,
+                counted=not isinstance(error, LedgerClosedError),
+            )
             if plan is not None:
                 step.abandon(uow, job, json.loads(plan))

@@ -198,21 +198,25 @@ def restart(session: Session, job: Job, ids: IdSource) -> Job:
 
 
 def postpone(
-    session: Session, job: Job, now: dt.datetime, problem: str, *, final: bool = False
+    session: Session, job: Job, now: dt.datetime, problem: str, *, final: bool = False, counted: bool = True
 ) -> str | None:
     """Give the step back after a failure: later, or stuck when tries are used up or ``final``.
+
+    A failure that is nobody's fault here (the ledger is closed) is not ``counted``.
 
     Returns:
         The plan of a step that is stuck now and had one, for the caller to abandon; else ``None``.
     """
     row = _row(session, job)
     row.problem, row.lease_owner, row.lease_until = problem, None, None
+    if not counted:
+        row.attempts -= 1
     if final or row.attempts > len(BACKOFF_SECONDS):
         row.state = "stuck"
         plan, row.plan = row.plan, None
         return plan
     row.state = "ready"
-    row.run_after = now + dt.timedelta(seconds=BACKOFF_SECONDS[row.attempts - 1])
+    row.run_after = now + dt.timedelta(seconds=BACKOFF_SECONDS[max(row.attempts - 1, 0)])
     return None
 
 
