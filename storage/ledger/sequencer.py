@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sequencer: takes what is pending, gives it its place in the log, in one commit per batch.
+
+Guarantees: one sequencer per log (operating-system lock, and a fencing number checked in every commit);
+dense ``seq``; ``prev`` = leaf before; ``at`` never decreases; a row is pending or an entry, never both or
+neither. Pending rows are consumed one by one, so that acts committed late are not passed over.
+"""
+
+import datetime as dt
+import fcntl
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import CursorResult, Row, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from storage.clock import Clock, rfc3339
+from storage.database import Database
+from storage.failpoints import failpoint
+from storage.identity import system_identity
+from storage.ledger.acts import Act
+from storage.ledger.entries import FIRST_PREV, entry_bytes, entry_prefix
+from storage.ledger.errors import FencedError, LedgerCorruptError, LedgerFormatError, SequencerRunningError
+from storage.ledger.files import tile_hashes
+from storage.ledger.kinds import ActKind
+from storage.ledger.models import (
+    LedgerAct,
+    LedgerCheckpoint,
+    LedgerEntry,
+    LedgerPending,
+    LedgerState,
+    LedgerTile,
+)
+from storage.ledger.proofs import Frontier, leaf_hash
+from storage.ledger.tiles import TILE_BITS, WIDTH, full_tile_root, levels
+
+BATCH = 1000
+CLOCK_STEP_SECONDS = 5.0
+_STATE_ID = 1
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class SequencerLock:
+    """The operating system's lock on one file: held until :meth:`release` or the end of the process."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._handle: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._handle)
+            raise SequencerRunningError from error
+
+    def release(self) -> None:
+        """Give the lock back; a second call does nothing."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+@dataclass(slots=True)
+class _Edge:
+    """The growing side of the log: everything that the next batch needs, and the rows that it makes."""
+
+    frontier: Frontier
+    last_leaf: bytes
+    last_at: dt.datetime
+    rows: list[list[bytes]]
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    full: list[dict[str, Any]] = field(default_factory=list)
+
+    def next(self) -> "_Edge":
+        """Give a copy to work on, with nothing made yet."""
+        return _Edge(self.frontier.copy(), self.last_leaf, self.last_at, [list(row) for row in self.rows])
+
+    def add_leaf(self, leaf: bytes) -> None:
+        """Take one leaf into frontier and tiles."""
+        self.frontier.append(leaf)
+        self.last_leaf = leaf
+        level, node = 0, leaf
+        while True:
+            if level == len(self.rows):
+                self.rows.append([])
+            row = self.rows[level]
+            row.append(node)
+            if len(row) < WIDTH:
+                return
+            node = full_tile_root(row)
+            position = (self.frontier.size >> (TILE_BITS * (level + 1))) - 1
+            self.full.append({"level": level, "position": position, "data": b"".join(row), "root": node})
+            row.clear()
+            level += 1
+
+
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """How far the log is: number of entries, root, time of the last one."""
+
+    size: int
+    root: bytes
+    last_at: dt.datetime
+
+
+class Sequencer:
+    """The one writer of a log.
+
+    Args:
+        database: Opened without anybody else's transaction.
+        clock: Where ``at`` comes from.
+        lock_path: File of the operating-system lock, on a local disk.
+    """
+
+    def __init__(self, database: Database, clock: Clock, lock_path: Path) -> None:
+        self._database = database
+        self._clock = clock
+        self._prefix = entry_prefix(database.origin)
+        self._lock = SequencerLock(lock_path)
+        self._seen: tuple[dt.datetime, float] | None = None
+        try:
+            with database.writing() as uow:
+                state = self._take_over(uow.session)
+                if state.size == 0 and state.fence == 1:
+                    uow.record(self._act(ActKind.LEDGER_OPENED))
+                self._fence = state.fence
+                self._edge = _load_edge(uow.session, state)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def close(self) -> None:
+        """Give the lock back."""
+        self._lock.release()
+
+    @property
+    def head(self) -> LogHead:
+        """Give the head of the log as this sequencer has committed it."""
+        return LogHead(self._edge.frontier.size, self._edge.frontier.root(), self._edge.last_at)
+
+    def require_fence(self, session: Session) -> None:
+        """Refuse to go on in this transaction when a newer sequencer has taken over."""
+        self._set_state(session, {"fence": self._fence})
+
+    def drain(self) -> int:
+        """Sequence up to 1,000 pending acts in one commit; give their number.
+
+        Raises:
+            FencedError: A newer sequencer has taken over; nothing was written.
+            LedgerCorruptError: A recorded act no longer has the digest that was promised.
+        """
+        self._note_clock_step()
+        with self._database.reading() as uow:
+            # An idle sequencer must not queue for the one writer lock five times a second.
+            if uow.session.scalar(select(LedgerPending.position).limit(1)) is None:
+                return 0
+        edge = self._edge.next()
+        with self._database.writing() as uow:
+            pending = _pending(uow.session)
+            if not pending:
+                return 0
+            edge.last_at = max(edge.last_at, self._clock.now())
+            self._build(edge, pending)
+            uow.session.execute(insert(LedgerEntry), edge.entries)
+            failpoint("sequencer.after-append")
+            if edge.full:
+                uow.session.execute(insert(LedgerTile), edge.full)
+            self._set_state(uow.session, _state_values(edge))
+            positions = [row.position for row in pending]
+            uow.session.execute(delete(LedgerPending).where(LedgerPending.position.in_(positions)))
+            failpoint("sequencer.before-commit")
+        self._edge = _Edge(edge.frontier, edge.last_leaf, edge.last_at, edge.rows)
+        return len(pending)
+
+    def _build(self, edge: _Edge, pending: Sequence[Row[int, str, bytes]]) -> None:
+        at = rfc3339(edge.last_at)
+        for row in pending:
+            seq = edge.frontier.size
+            if hashlib.sha256(row.core).hexdigest() != row.act_id:
+                raise LedgerCorruptError(seq=seq, rule="core-digest")
+            try:
+                entry = entry_bytes(at, row.core, self._prefix, edge.last_leaf, seq)
+            except LedgerFormatError as error:
+                raise LedgerCorruptError(seq=seq, rule="entry-too-long") from error
+            leaf = leaf_hash(entry)
+            edge.entries.append(
+                {"seq": seq, "act_id": row.act_id, "entry": entry, "leaf": leaf, "at": edge.last_at}
+            )
+            edge.add_leaf(leaf)
+
+    def _take_over(self, session: Session) -> LedgerState:
+        state = session.get(LedgerState, _STATE_ID)
+        if state is None:
+            state = LedgerState(
+                id=_STATE_ID,
+                origin=self._database.origin,
+                size=0,
+                last_leaf=FIRST_PREV,
+                frontier=b"",
+                last_at=_EPOCH,
+                fence=0,
+            )
+            session.add(state)
+        if state.origin != self._database.origin:
+            raise LedgerCorruptError(seq=0, rule="other-origin")
+        state.fence += 1
+        session.flush()
+        return state
+
+    def _set_state(self, session: Session, values: dict[str, Any]) -> None:
+        statement = update(LedgerState).where(LedgerState.id == _STATE_ID, LedgerState.fence == self._fence)
+        result = session.execute(statement.values(values), execution_options={"synchronize_session": False})
+        if not isinstance(result, CursorResult) or result.rowcount != 1:
+            raise FencedError
+
+    def _note_clock_step(self) -> None:
+        """Record a step of the wall clock against the monotonic one, or against the last entry at start."""
+        wall, steady = self._clock.now(), self._clock.monotonic()
+        if self._seen is None:
+            drift = min(0.0, (wall - self._edge.last_at).total_seconds())
+        else:
+            drift = (wall - self._seen[0]).total_seconds() - (steady - self._seen[1])
+        if abs(drift) > CLOCK_STEP_SECONDS:
+            act = self._act(ActKind.CLOCK_STEPPED, milliseconds=round(drift * 1000))
+            with self._database.writing() as uow:
+                uow.record(act)
+        self._seen = (wall, steady)
+
+    def _act(self, kind: ActKind, **notes: int) -> Act:
+        actor = system_identity("sequencer")
+        return Act(kind=kind, actor=actor, object_type="ledger", object_id=self._database.origin, notes=notes)
+
+
+def _state_values(edge: _Edge) -> dict[str, Any]:
+    return {
+        "size": edge.frontier.size,
+        "last_leaf": edge.last_leaf,
+        "frontier": edge.frontier.to_bytes(),
+        "last_at": edge.last_at,
+    }
+
+
+def _pending(session: Session) -> Sequence[Row[int, str, bytes]]:
+    query = (
+        select(LedgerPending.position, LedgerPending.act_id, LedgerAct.core)
+        .join(LedgerAct, LedgerAct.act_id == LedgerPending.act_id)
+        .order_by(LedgerPending.position)
+        .limit(BATCH)
+    )
+    return session.execute(query).all()
+
+
+def _load_edge(session: Session, state: LedgerState) -> _Edge:
+    """Read the growing side back and refuse tables that contradict each other."""
+    frontier = Frontier.from_bytes(state.size, state.frontier)
+    last = session.scalars(select(LedgerEntry).order_by(LedgerEntry.seq.desc()).limit(1)).first()
+    if (last.seq + 1 if last else 0) != state.size:
+        raise LedgerCorruptError(seq=state.size, rule="state-size")
+    if last and (last.leaf != state.last_leaf or leaf_hash(last.entry) != last.leaf):
+        raise LedgerCorruptError(seq=last.seq, rule="last-leaf")
+    newest = session.scalars(
+        select(LedgerCheckpoint.size).order_by(LedgerCheckpoint.size.desc()).limit(1)
+    ).first()
+    if newest is not None and newest > state.size:
+        raise LedgerCorruptError(seq=state.size, rule="below-published-size")
+    rows = []
+    for level in levels(state.size):
+        hashes = state.size >> (TILE_BITS * level)
+        width = hashes % WIDTH
+        rows.append(tile_hashes(session, level, hashes // WIDTH, width) if width else [])
+    return _Edge(frontier, state.last_leaf, state.last_at, rows)
