@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the archive refuses, as data. No error ever carries a name, a number of a person or content."""
+
+from dataclasses import dataclass
+
+from storage.database import UnitOfWork
+from storage.errors import ConflictError, CunzhengError, InvalidInputError, NotFoundError, RefusedError
+from storage.ledger.acts import Act, Promise
+
+
+class ArchiveDataError(CunzhengError):
+    """A data file of the room (checks, number templates) contradicts its own rules."""
+
+    code = "archive-data-broken"
+    title_zh = "归档数据文件有误"
+    title_en = "A data file of the archive is broken"
+    remedy_zh = "请按提示更正数据文件后重新启动。"
+    remedy_en = "Correct the named data file and start again."
+
+
+class FilingIncompleteError(InvalidInputError):
+    """The files received are not the files that the metadata list; ``facts`` count them."""
+
+    code = "filing-incomplete"
+    title_zh = "收到的文件与元数据所列材料不一致"
+    title_en = "The files received are not those that the metadata list"
+    remedy_zh = "请为元数据所列每份材料上传一个同名文件部分，不多不少。"
+    remedy_en = "Send one file part, of the same name, for each material that the metadata list."
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How a set differs from the one that stands: names of materials, never content.
+
+    Attributes:
+        added: Materials that only the new set has.
+        removed: Materials that only the standing set has.
+        changed: Materials of the same name with other bytes.
+        metadata: Whether the metadata differ.
+    """
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+    metadata: bool
+
+
+class FilingConflictError(ConflictError):
+    """The case is filed, or being filed, with another set; ``difference`` names what differs.
+
+    ``facts`` hold counts only, so that a log line names no file.
+    """
+
+    code = "filing-conflict"
+    title_zh = "该办件已归档或正在归档，且内容不同"
+    title_en = "The case is filed or being filed with other content"
+    remedy_zh = "请核对差异；已归档案卷不可替换，退回后方可重新提交。"
+    remedy_en = (
+        "Look at the difference; a filed dossier is never replaced, only a returned filing is sent anew."
+    )
+
+    def __init__(self, state: str, difference: Difference) -> None:
+        super().__init__(
+            state=state,
+            added=len(difference.added),
+            removed=len(difference.removed),
+            changed=len(difference.changed),
+            metadata=int(difference.metadata),
+        )
+        self.difference = difference
+
+
+class ClassifiedMaterialError(RefusedError):
+    """The submission says that it holds classified material; nothing of it is kept.
+
+    The unit of work of the call rolls back with this error; the caller opens another one and calls
+    :meth:`record` there, so that the refusal itself is never lost.
+
+    Args:
+        act: The ``filing.refused`` act.
+    """
+
+    code = "classified-material"
+    status = 422
+    title_zh = "涉密材料不得归入本系统"
+    title_en = "Classified material is refused"
+    remedy_zh = "本系统仅处理非涉密政务；请按保密规定另行归档，并清除误传文件。"
+    remedy_en = (
+        "This system is for unclassified affairs; file it as the secrecy rules say and remove the upload."
+    )
+
+    def __init__(self, act: Act) -> None:
+        super().__init__()
+        self.act = act
+
+    def record(self, uow: UnitOfWork) -> Promise:
+        """Store the refusal in a unit of work of its own; the caller commits it."""
+        return uow.record(self.act)
+
+
+class FilingNotFoundError(NotFoundError):
+    """No such filing is visible to this identity; unknown and forbidden look alike."""
+
+    code = "filing-not-found"
+    title_zh = "未找到该归档"
+    title_en = "No such filing"
+
+
+class DossierNotFoundError(NotFoundError):
+    """No such dossier is visible to this identity; unknown and forbidden look alike."""
+
+    code = "dossier-not-found"
+    title_zh = "未找到该案卷"
+    title_en = "No such dossier"
+    remedy_zh = "请核对档号或案卷标识。"
+    remedy_en = "Check the archival number or the dossier's id."
+
+
+class NumberTemplateError(InvalidInputError):
+    """A text is no archival number of a known template, or no template is known for a fonds."""
+
+    code = "archival-number"
+    title_zh = "档号不符合本全宗的编制规则"
+    title_en = "Not an archival number of a known template"
+    remedy_zh = "请核对档号，或在编号规则中为该全宗增加模板。"
+    remedy_en = "Check the number, or add a template for the fonds."
+
+
+class FilingRefusedError(RefusedError):
+    """A step found a filing in a state in which it cannot go on; ``facts`` name the rule."""
+
+    code = "filing-state"
+    status = 409
+    title_zh = "归档当前状态不允许此操作"
+    title_en = "The filing's state does not allow this"
+    remedy_zh = "请先查看该归档的状态。"
+    remedy_en = "Look at the filing's state first."
