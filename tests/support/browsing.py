@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real browser for tests, and what every page must fulfil in it."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from playwright.sync_api import Browser, Page, sync_playwright
+from tooling import ROOT, require_tool
+
+_AXE: Final = ROOT / "tests" / "browser" / "vendor" / "axe.min.js"
+_FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+SMALL_SCREEN: Final = {"width": 1366, "height": 768}
+_STANDARDS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice")
+
+
+@contextmanager
+def chromium() -> Generator[Browser]:
+    """Start Debian's Chromium; without it the test is skipped, or fails where tools are required."""
+    path = require_tool("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(_FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def open_page(browser: Browser, *, dark: bool = False, **options: Any) -> Generator[Page]:
+    """Give a page in a context of its own; whatever the browser complains about in its console fails.
+
+    Args:
+        browser: From :func:`chromium`.
+        dark: Ask pages for their dark colours.
+        options: Further options of a browser context: ``locale``, ``storage_state``, …
+    """
+    options.setdefault("viewport", SMALL_SCREEN)
+    options.setdefault("locale", "zh-CN")
+    context = browser.new_context(color_scheme="dark" if dark else "light", **options)
+    complaints: list[str] = []
+    try:
+        page = context.new_page()
+        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+    finally:
+        context.close()
+    assert complaints == []
+
+
+def axe_violations(page: Page) -> list[str]:
+    """Give the accessibility rules that the page breaks, each with the first elements concerned."""
+    page.evaluate(_AXE.read_text(encoding="utf-8"))
+    options = {"runOnly": {"type": "tag", "values": list(_STANDARDS)}}
+    result: Mapping[str, Sequence[Mapping[str, Any]]] = page.evaluate(
+        "options => axe.run(document, options)", options
+    )
+    return [
+        f"{rule['id']} ({rule['impact']}): {[node['html'][:120] for node in rule['nodes'][:3]]}"
+        for rule in result["violations"]
+    ]
+
+
+def layout_faults(page: Page) -> list[str]:
+    """Give what is wrong with the page's frame: language, title, one heading, one main part, width."""
+    faults: list[str] = page.evaluate(
+        """() => {
+            const faults = [];
+            const count = selector => document.querySelectorAll(selector).length;
+            if (!document.documentElement.lang) faults.push('no language');
+            if (!document.title.trim()) faults.push('no title');
+            if (count('h1') !== 1) faults.push(`${count('h1')} first-level headings`);
+            if (count('main') !== 1) faults.push(`${count('main')} main parts`);
+            const width = document.documentElement.scrollWidth;
+            if (width > window.innerWidth) faults.push('wider than the window');
+            const broken = [...document.images].filter(image => !image.naturalWidth);
+            for (const image of broken) faults.push(`broken image ${image.src}`);
+            return faults;
+        }"""
+    )
+    return faults
