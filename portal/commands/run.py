@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that set an installation up and run its processes."""
+
+# The command line must answer at once: what a command needs is imported when it runs.
+# ruff: noqa: PLC0415
+
+import json
+import logging
+
+import click
+
+from portal.commands.common import load_settings, open_installation
+
+TICK_SECONDS = 0.2
+
+log = logging.getLogger("cunzheng.sequencer")
+
+
+@click.command()
+def init() -> None:
+    """初始化数据目录 / Set up the data folder: tables, keys, certificates, seals, first administrator.
+
+    Running it again changes nothing that is there and brings the tables up to date.
+    """
+    from portal.initialise import initialise
+
+    settings = load_settings()
+    for line in initialise(settings):
+        click.echo(line)
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Port 端口 (default 8321).")
+def serve(port: int | None) -> None:
+    """启动网页与接口服务 / Run the web process."""
+    from portal.logs import configure
+    from portal.processes import require_free_port
+    from portal.serve import WebServer
+    from portal.web.factory import create_app
+
+    configure("web")
+    settings = load_settings()
+    if port is not None:
+        settings = settings.model_copy(update={"port": port})
+    open_installation()[0].close()
+    require_free_port(settings.host, settings.port)
+    # Rooms are opened again in the forked worker: no connection, thread or key object crosses the fork.
+    WebServer(settings, lambda: create_app(open_installation()[0], settings)).run()
+
+
+@click.command()
+def worker() -> None:
+    """启动后台处理进程 / Run the steps of filing and issuing."""
+    from portal.bootstrap import make_worker
+    from portal.logs import configure
+    from portal.processes import only_one, stop_on_signals
+
+    configure("worker")
+    rooms, settings = open_installation()
+    stop = stop_on_signals()
+    with only_one(settings.data / "worker.lock"):
+        runner = make_worker(rooms, settings)
+        runner.recover()
+        runner.run(stop)
+    rooms.close()
+
+
+@click.command()
+def sequencer() -> None:
+    """启动审计链定序进程 / Run the one writer of the ledger."""
+    from portal.bootstrap import open_foundation, open_keeper
+    from portal.logs import configure
+    from portal.processes import stop_on_signals
+
+    configure("sequencer")
+    settings = load_settings()
+    stop = stop_on_signals()
+    keeper = open_keeper(open_foundation(settings), settings)
+    while not stop.wait(TICK_SECONDS):
+        for problem in keeper.tick().problems:
+            log.warning("anchoring failed: %s", problem)
+    keeper.tick(hurry=True)
+    keeper.close()
+
+
+@click.command()
+def openapi() -> None:
+    """输出接口说明 / Print the interface's OpenAPI 3.1 description."""
+    from portal.web.factory import create_app
+
+    rooms, settings = open_installation()
+    app = create_app(rooms, settings)
+    with app.app_context():
+        click.echo(json.dumps(app.spec, ensure_ascii=False, indent=2, sort_keys=True))
