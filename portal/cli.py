@@ -62,7 +62,7 @@ class LazyGroup(click.Group):
     type=click.Path(file_okay=False),
     help="Data folder 数据目录 (default ./demo-data).",
 )
-@click.version_option(package_name="cunzheng")
+@click.version_option(package_name="cunzheng", prog_name="cunzheng")
 def cli(data: str | None) -> None:
     """Cunzheng 存证: electronic archive, e-seals and electronic licences.
 
