@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signed answers: a JWS (ES256) whose payload is ``{"decision": …, "promise": …}``.
+
+Whoever holds the published key set checks an answer offline with :func:`verify_answer`; the promise in it
+is redeemed by a receipt of the ledger. Only ES256 is ever accepted, whatever a header says.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet
+
+from licenses.errors import AnswerInvalidError
+from storage.files import create_once
+from storage.ledger.acts import Promise
+from storage.ledger.canonical import Json, canonical
+
+ALGORITHM = "ES256"
+TYPE = "cunzheng-decision+json"
+MAX_ANSWER = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedAnswer:
+    """What a genuine answer says.
+
+    Attributes:
+        decision: The decision as it was answered.
+        promise: ``log``, ``core_sha256``, ``redeem_by``: what the receipt must match.
+        kid: Id of the key that signed it.
+    """
+
+    decision: Mapping[str, Json]
+    promise: Mapping[str, str]
+    kid: str
+
+
+class AnswerKeys:
+    """The keys that sign answers: ``answer-NNNN.jwk`` in a folder; the last one signs, all are published.
+
+    Args:
+        folder: The key folder's part for answers; a first key is made when there is none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        first = folder / "answer-0001.jwk"
+        if not first.exists():
+            private = ECKey.generate_key("P-256", auto_kid=False).as_dict(private=True)
+            create_once(first, json.dumps(private, sort_keys=True).encode(), 0o400)
+        self._keys = [_load(path) for path in sorted(folder.glob("answer-*.jwk"))]
+
+    @property
+    def kid(self) -> str:
+        """Give the id (RFC 7638 thumbprint) of the key that signs."""
+        return self._keys[-1].thumbprint()
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """Give the public key set, as published at ``/.well-known/jwks.json``."""
+        keys = []
+        for key in self._keys:
+            public = {name: str(value) for name, value in key.as_dict(private=False).items()}
+            keys.append(public | {"kid": key.thumbprint(), "use": "sig", "alg": ALGORITHM})
+        return {"keys": keys}
+
+    def sign(self, decision: Mapping[str, Json], promise: Promise) -> str:
+        """Sign a decision with its promise; gives the compact JWS."""
+        payload: dict[str, Json] = {"decision": decision, "promise": promise.as_json()}
+        header = {"alg": ALGORITHM, "kid": self.kid, "typ": TYPE}
+        return jws.serialize_compact(header, canonical(payload), self._keys[-1], algorithms=[ALGORITHM])
+
+
+def verify_answer(answer: str | bytes, jwks: Mapping[str, Sequence[Mapping[str, str]]]) -> VerifiedAnswer:
+    """Check a signed answer offline.
+
+    Args:
+        answer: The compact JWS; outer white space is ignored.
+        jwks: The published key set.
+
+    Raises:
+        AnswerInvalidError: Too large, malformed, altered, of another type, or signed by no key of the set.
+    """
+    text = answer.decode("ascii", "replace") if isinstance(answer, bytes) else answer
+    if len(text) > MAX_ANSWER:
+        raise AnswerInvalidError(rule="size")
+    try:
+        keys = KeySet([ECKey.import_key(dict(key)) for key in jwks["keys"] if key.get("kty") == "EC"])
+        token = jws.deserialize_compact(text.strip(), keys, algorithms=[ALGORITHM])
+        payload = json.loads(token.payload)
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        raise AnswerInvalidError(rule="signature") from None
+    header = token.headers()
+    if header.get("typ") != TYPE or not isinstance(payload, dict) or set(payload) != {"decision", "promise"}:
+        raise AnswerInvalidError(rule="type")
+    promise = payload["promise"]
+    if not (isinstance(payload["decision"], dict) and isinstance(promise, dict) and _is_promise(promise)):
+        raise AnswerInvalidError(rule="payload")
+    return VerifiedAnswer(payload["decision"], promise, str(header.get("kid", "")))
+
+
+def _is_promise(promise: Mapping[str, object]) -> bool:
+    return set(promise) == {"log", "core_sha256", "redeem_by"} and all(
+        isinstance(value, str) for value in promise.values()
+    )
+
+
+def _load(path: Path) -> ECKey:
+    return ECKey.import_key(json.loads(path.read_bytes()))

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+import datetime as dt
+import json
+from importlib import resources
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cases.items import ItemCatalogue
+from licenses.catalogue import TypeCatalogue
+from licenses.errors import CatalogueError
+from licenses.evaluation import Facts, LicenseFact, ReasonTable, evaluate
+from licenses.lifecycle import Status
+from licenses.predicates import Op, Predicate, Truth, all_of, any_of
+from licenses.rules import RuleBook, lint, read_rule
+from storage.ledger.canonical import canonical
+
+AT = dt.datetime(2026, 11, 20, 3, 0, tzinfo=dt.UTC)
+DAY = dt.date(2026, 11, 20)
+BUSINESS = "11100000MB0143028R001"
+TABLE = ReasonTable.load()
+RAW = json.loads(resources.files("licenses").joinpath("data/rules/food_operation.json").read_text("utf-8"))
+
+
+def book_rule() -> Any:
+    rule = RuleBook.load().find("339999010002", "2026-03", DAY)
+    assert rule is not None
+    return rule
+
+
+def fact(
+    status: Status = Status.VALID, scope: str | None = "食品销售；日用品销售", **changes: Any
+) -> LicenseFact:
+    values = {
+        "id": "0" * 26,
+        "type_code": BUSINESS,
+        "issuer_code": "11339999MBDEM0015L",
+        "issuer_zh": "演示市市场监督管理局",
+        "status": status,
+        "valid_from": dt.date(2020, 1, 1),
+        "valid_until": dt.date(2036, 5, 1),
+        "face": {} if scope is None else {"scope": scope},
+    }
+    return LicenseFact(**(values | changes))
+
+
+def facts(*licenses: LicenseFact) -> Facts:
+    return Facts(DAY, [kind.code for kind in TypeCatalogue.load().all()], licenses)
+
+
+def first(*licenses: LicenseFact) -> tuple[str, str]:
+    answer = evaluate(book_rule(), facts(*licenses), AT, TABLE).body["requirements"][0]  # type: ignore[index,call-overload]
+    return answer["result"], answer["reason"]["code"]
+
+
+def test_part_met_part_unknown_asks_only_for_what_is_missing() -> None:
+    outcome = evaluate(book_rule(), facts(fact()), AT, TABLE)
+    by_name = {answer["zh"]: answer for answer in outcome.body["requirements"]}  # type: ignore[union-attr]
+    assert {name: answer["result"] for name, answer in by_name.items()} == {
+        "营业执照": "MET",
+        "场地使用证明": "UNKNOWN",
+        "健康证明": "UNKNOWN",
+    }
+    assert by_name["健康证明"]["reason"]["code"] == "R.TYPE_NOT_IN_LIBRARY"
+    assert [step["zh"] for step in by_name["健康证明"]["next"]] == ["告知承诺", "当场收取"]
+    assert by_name["营业执照"]["next"] == []
+    assert by_name["营业执照"]["source"]["issuer"] == "演示市市场监督管理局"
+    assert outcome.result is Truth.UNKNOWN
+    assert outcome.relied_on == {"R1": "0" * 26}
+
+
+@pytest.mark.parametrize(
+    ("status", "result", "reason"),
+    [
+        (Status.EXPIRED, "NOT_MET", "R.EXPIRED"),
+        (Status.SUSPENDED, "NOT_MET", "R.STATUS_SUSPENDED"),
+        (Status.REVOKED, "NOT_MET", "R.STATUS_REVOKED"),
+        (Status.CANCELLED, "NOT_MET", "R.STATUS_CANCELLED"),
+        (Status.NOT_ACTIVATED, "NOT_MET", "R.NOT_ACTIVATED"),
+        (Status.IN_PREPARATION, "UNKNOWN", "R.IN_PREPARATION"),
+        (Status.SEAL_UNDETERMINED, "UNKNOWN", "R.SEAL_UNDETERMINED"),
+        (Status.SEAL_INVALID, "UNKNOWN", "R.SEAL_INVALID"),
+    ],
+)
+def test_a_source_that_denies_says_so_and_one_that_cannot_tell_does_not(
+    status: Status, result: str, reason: str
+) -> None:
+    assert first(fact(status)) == (result, reason)
+
+
+def test_no_licence_found_is_unknown_never_a_denial() -> None:
+    assert first() == ("UNKNOWN", "R.NOT_FOUND")
+
+
+def test_a_face_that_denies_or_lacks_the_predicate() -> None:
+    assert first(fact(scope="日用品销售")) == ("NOT_MET", "R.PREDICATE_NOT_SATISFIED")
+    assert first(fact(scope=None)) == ("UNKNOWN", "R.FIELD_ABSENT")
+
+
+def test_one_good_licence_among_bad_ones_is_enough() -> None:
+    assert first(fact(Status.EXPIRED), fact(id="1" * 26), fact(Status.REVOKED)) == ("MET", "R.ESTABLISHED")
+
+
+def test_an_issuer_outside_the_rule_is_denied() -> None:
+    raw = json.loads(json.dumps(RAW))
+    raw["requirements"][0]["alternatives"][0]["all_of"][0]["licence"]["issuer_in"] = ["11330105002500287C"]
+    answer = evaluate(read_rule(json.dumps(raw).encode(), "x"), facts(fact()), AT, TABLE).body
+    assert answer["requirements"][0]["reason"]["code"] == "R.ISSUER_NOT_ACCEPTED"  # type: ignore[index,call-overload]
+
+
+def test_only_what_is_asked_is_evaluated() -> None:
+    outcome = evaluate(book_rule(), facts(fact()), AT, TABLE, asked=["R1"])
+    assert outcome.result is Truth.MET
+    assert len(outcome.body["requirements"]) == 1  # type: ignore[arg-type]
+
+
+def test_the_answer_holds_no_face_value() -> None:
+    text = canonical(evaluate(book_rule(), facts(fact(scope="食品销售；机密")), AT, TABLE).body).decode()
+    assert "机密" not in text
+
+
+statuses = st.sampled_from(list(Status))
+some_facts = st.lists(
+    st.builds(
+        fact,
+        statuses,
+        st.sampled_from(["食品", "日用", None]),
+        id=st.text("0123456789abcdef", min_size=26, max_size=26),
+    ),
+    max_size=4,
+)
+
+
+@given(some_facts)
+def test_evaluation_replays_byte_for_byte(found: list[LicenseFact]) -> None:
+    one, other = (
+        canonical(evaluate(read_rule(json.dumps(RAW).encode(), "x"), facts(*found), AT, TABLE).body)
+        for _ in range(2)
+    )
+    assert one == other
+
+
+@given(some_facts)
+def test_denied_only_when_a_licence_denies_and_met_only_when_one_is_valid(found: list[LicenseFact]) -> None:
+    result, _ = first(*found)
+    if result == "NOT_MET":
+        assert found
+    if result == "MET":
+        assert any(one.status is Status.VALID and "食品" in str(one.face.get("scope")) for one in found)
+
+
+truths = st.lists(st.sampled_from(list(Truth)), max_size=5)
+
+
+@given(truths)
+def test_kleene_and_and_or_are_dual(values: list[Truth]) -> None:
+    opposite = {Truth.MET: Truth.NOT_MET, Truth.NOT_MET: Truth.MET, Truth.UNKNOWN: Truth.UNKNOWN}
+    assert opposite[all_of(values)] is any_of(opposite[value] for value in values)
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "face", "truth"),
+    [
+        (Op.EQUALS, "甲", "甲", Truth.MET),
+        (Op.EQUALS, 3, 3, Truth.MET),
+        (Op.EQUALS, "甲", "乙", Truth.NOT_MET),
+        (Op.IN, ("甲", "乙"), "乙", Truth.MET),
+        (Op.IN, ("甲",), "丙", Truth.NOT_MET),
+        (Op.CONTAINS, "食品", "预包装食品", Truth.MET),
+        (Op.NOT_BEFORE, "case.date", "2026-11-20", Truth.MET),
+        (Op.NOT_BEFORE, "case.date", "2026-11-19", Truth.NOT_MET),
+        (Op.NOT_AFTER, "2026-01-01", "2026-01-01", Truth.MET),
+        (Op.NOT_AFTER, "2026-01-01", "no date", Truth.UNKNOWN),
+        (Op.AT_LEAST, 2, 2, Truth.MET),
+        (Op.AT_MOST, 2, 3, Truth.NOT_MET),
+        (Op.AT_LEAST, 2, "two", Truth.UNKNOWN),
+        (Op.PRESENT, None, "x", Truth.MET),
+        (Op.PRESENT, None, None, Truth.NOT_MET),
+        (Op.WITHIN, "P3Y", "2023-11-20", Truth.MET),
+        (Op.WITHIN, "P3Y", "2023-11-19", Truth.NOT_MET),
+        (Op.WITHIN, "P30D", "2026-12-01", Truth.NOT_MET),
+        (Op.EQUALS, "甲", None, Truth.UNKNOWN),
+    ],
+)
+def test_predicates(op: Op, value: Any, face: Any, truth: Truth) -> None:
+    assert Predicate(field="x", op=op, value=value).test(face, DAY) is truth
+
+
+def altered(**changes: Any) -> bytes:
+    raw = json.loads(json.dumps(RAW))
+    raw.update(changes)
+    return json.dumps(raw).encode()
+
+
+def requirement(**changes: Any) -> bytes:
+    raw = json.loads(json.dumps(RAW))
+    raw["requirements"][0].update(changes)
+    return json.dumps(raw).encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        altered(approved_by=["one", "one"]),
+        altered(effective=["2026-02-01", "2026-01-01"]),
+        altered(requirements=[RAW["requirements"][0]] * 2),
+        altered(legal_basis=[]),
+        requirement(subject="spouse"),
+        requirement(decision={"ask": "document"}),
+        requirement(alternatives=[{"all_of": [{"archive_case": {"item": "x"}}]}]),
+        requirement(fallback=[]),
+        b"{}",
+        b"not json",
+    ],
+)
+def test_a_rule_that_breaks_the_format_or_asks_for_more_than_there_is_cannot_load(data: bytes) -> None:
+    with pytest.raises(CatalogueError):
+        read_rule(data, "broken.json")
+
+
+@pytest.mark.parametrize(
+    ("op", "value"),
+    [
+        ("in", []),
+        ("contains", ""),
+        ("not_before", "soon"),
+        ("at_least", "3"),
+        ("present", 1),
+        ("within", "P1M"),
+        ("regex", "x"),
+    ],
+)
+def test_a_predicate_outside_the_closed_set_cannot_load(op: str, value: Any) -> None:
+    raw = json.loads(json.dumps(RAW))
+    raw["requirements"][0]["alternatives"][0]["all_of"][0]["predicates"] = [
+        {"field": "scope", "op": op, "value": value}
+    ]
+    with pytest.raises(CatalogueError):
+        read_rule(json.dumps(raw).encode(), "broken.json")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        requirement(material="no-such-material"),
+        requirement(
+            alternatives=[
+                {
+                    "all_of": [
+                        {
+                            "licence": {"type": [BUSINESS]},
+                            "holder": {},
+                            "predicates": [{"field": "shoe_size", "op": "present"}],
+                        }
+                    ]
+                }
+            ]
+        ),
+    ],
+)
+def test_lint_refuses_what_does_not_exist(data: bytes) -> None:
+    with pytest.raises(CatalogueError):
+        lint(read_rule(data, "x"), ItemCatalogue.load(), TypeCatalogue.load())
+
+
+def test_two_rules_for_one_edition_on_one_day_are_refused() -> None:
+    old = altered(effective=["2026-01-01", "2026-06-30"], rule_id="old")
+    new = altered(effective=["2026-07-01", None], rule_id="new")
+    book = RuleBook([read_rule(old, "old"), read_rule(new, "new")])
+    found = [book.find("339999010002", "2026-03", day) for day in (dt.date(2026, 6, 30), dt.date(2026, 7, 1))]
+    assert [rule.body.rule_id for rule in found if rule] == ["old", "new"]
+    with pytest.raises(CatalogueError):
+        RuleBook([read_rule(old, "old"), read_rule(altered(), "both")])
+
+
+def test_every_reason_an_evaluation_gives_has_a_sentence() -> None:
+    for status in Status:
+        assert first(fact(status))[1] in TABLE.reasons
