@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts of persons and keys of systems: who somebody is, before any room decides what they may do.
+
+Guarantees: no account holds roles that exclude each other; a login link works once; unknown, used, ended and
+expired secrets look the same from outside. Refuses: any change by somebody who is not an administrator.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select
+
+from portal.accounts.models import SCOPES, Account, Client, LoginLink, WebSession
+from portal.errors import LoginLinkSpentError, RolesExcludeError, UnauthenticatedError
+from storage.clock import IdSource
+from storage.database import UnitOfWork
+from storage.errors import InvalidInputError, NotFoundError, NotPermittedError
+from storage.identity import Identity, Role
+from storage.ledger.acts import Act
+from storage.ledger.kinds import ActKind
+
+_ADMINISTRATORS: Final = (Role.SYSTEM, Role.SYSTEM_ADMIN)
+_SEAL_MANAGE: Final = frozenset({Role.SEAL_MANAGER})
+_SEAL_USE: Final = frozenset({Role.ARCHIVIST, Role.LICENSE_MANAGER})
+_SEAL_AUDIT: Final = frozenset({Role.SUPERVISOR, Role.AUDIT_ADMIN})
+EXCLUSIVE: Final = (
+    tuple(frozenset({role}) for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)),
+    (_SEAL_MANAGE, _SEAL_USE, _SEAL_AUDIT),
+)
+"""Groups of role sets; an account holds roles of one set of a group at most (design rule 11)."""
+PERSONS: Final = frozenset(Role) - {Role.CLIENT, Role.SYSTEM, Role.PUBLIC}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """A person to be added."""
+
+    name: str
+    organisation: str
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewClient:
+    """A system to be added; empty ``sources`` or ``items`` mean none, not all."""
+
+    name: str
+    organisation: str
+    sources: frozenset[str]
+    scopes: frozenset[str]
+    items: frozenset[str]
+    operators: frozenset[str]
+    expires_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A fresh web session; the token is told once."""
+
+    token: str
+    account: Account
+
+
+def new_secret(ids: IdSource) -> str:
+    """Make a secret of 256 bits that fits into a URL and a header."""
+    return base64.urlsafe_b64encode(ids.nonce() + ids.nonce()).rstrip(b"=").decode()
+
+
+def secret_hash(secret: str) -> bytes:
+    """Give what is stored of a secret."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def check_roles(roles: Iterable[Role]) -> None:
+    """Check that the roles are a person's and do not exclude each other.
+
+    Raises:
+        InvalidInputError: no role, or one that no person holds.
+        RolesExcludeError: two roles exclude each other.
+    """
+    held = frozenset(roles)
+    if not held or not held <= PERSONS:
+        raise InvalidInputError(field="roles", rule="one or more roles of persons")
+    for group in EXCLUSIVE:
+        if sum(1 for members in group if not held.isdisjoint(members)) > 1:
+            raise RolesExcludeError
+
+
+class AccountService:
+    """Adds accounts and clients, signs persons in and out, and tells who a secret belongs to."""
+
+    def __init__(self, *, session_hours: int, login_link_minutes: int) -> None:
+        self._session_life = dt.timedelta(hours=session_hours)
+        self._link_life = dt.timedelta(minutes=login_link_minutes)
+
+    def add_account(self, uow: UnitOfWork, identity: Identity, new: NewAccount) -> Account:
+        """Add a person.
+
+        Raises:
+            NotPermittedError: the caller is no administrator.
+            InvalidInputError, RolesExcludeError: see :func:`check_roles`; also for an empty name.
+        """
+        _administrators_only(identity)
+        check_roles(new.roles)
+        if not 1 <= len(new.name.strip()) <= 64:
+            raise InvalidInputError(field="name", rule="1 to 64 characters")
+        account_id = uow.ids.new_id()
+        account = Account(
+            id=account_id,
+            name_cipher=uow.secrets.encrypt(account_id, new.name.strip().encode()),
+            organisation=new.organisation,
+            roles=sorted(new.roles),
+            added_at=uow.clock.now(),
+        )
+        uow.session.add(account)
+        uow.session.flush()
+        uow.record(
+            Act(
+                kind=ActKind.ACCOUNT_ADDED,
+                actor=identity,
+                object_type="account",
+                object_id=account.id,
+                subject=account.id,
+                rows=[account],
+            )
+        )
+        return account
+
+    def add_client(self, uow: UnitOfWork, identity: Identity, new: NewClient) -> tuple[Client, str]:
+        """Add a system; give it and its key, which is told this once.
+
+        Raises:
+            NotPermittedError: the caller is no administrator.
+            InvalidInputError: an unknown scope, or an expiry that has passed.
+        """
+        _administrators_only(identity)
+        if not new.scopes or not new.scopes <= set(SCOPES):
+            raise InvalidInputError(field="scopes", rule=" ".join(SCOPES))
+        if new.expires_at <= uow.clock.now():
+            raise InvalidInputError(field="expires_at", rule="in the future")
+        key = new_secret(uow.ids)
+        client = Client(
+            id=uow.ids.new_id(),
+            name=new.name,
+            organisation=new.organisation,
+            key_hash=secret_hash(key),
+            sources=sorted(new.sources),
+            scopes=sorted(new.scopes),
+            items=sorted(new.items),
+            operators=sorted(new.operators),
+            added_at=uow.clock.now(),
+            expires_at=new.expires_at,
+        )
+        uow.session.add(client)
+        uow.session.flush()
+        uow.record(
+            Act(
+                kind=ActKind.CLIENT_ADDED,
+                actor=identity,
+                object_type="client",
+                object_id=client.id,
+                rows=[client],
+            )
+        )
+        return client, key
+
+    def login_link(self, uow: UnitOfWork, identity: Identity, account_id: str) -> str:
+        """Make a login link for an account; give its token, which is told this once.
+
+        Raises:
+            NotPermittedError: the caller is no administrator.
+            NotFoundError: there is no such account, or it has ended.
+        """
+        _administrators_only(identity)
+        account = uow.session.get(Account, account_id)
+        if account is None or account.ended_at is not None:
+            raise NotFoundError
+        token = new_secret(uow.ids)
+        now = uow.clock.now()
+        uow.session.add(
+            LoginLink(
+                id=uow.ids.new_id(),
+                account_id=account.id,
+                token_hash=secret_hash(token),
+                made_at=now,
+                expires_at=now + self._link_life,
+            )
+        )
+        return token
+
+    def sign_in(self, uow: UnitOfWork, token: str) -> SignedIn:
+        """Use a login link and start a web session.
+
+        Raises:
+            LoginLinkSpentError: the link is unknown, used or out of date.
+        """
+        now = uow.clock.now()
+        link = uow.session.scalar(select(LoginLink).where(LoginLink.token_hash == secret_hash(token)))
+        if link is None or link.used_at is not None or link.expires_at <= now:
+            raise LoginLinkSpentError
+        account = uow.session.get(Account, link.account_id)
+        if account is None or account.ended_at is not None:
+            raise LoginLinkSpentError
+        link.used_at = now
+        secret = new_secret(uow.ids)
+        started = WebSession(
+            id=uow.ids.new_id(),
+            account_id=account.id,
+            token_hash=secret_hash(secret),
+            started_at=now,
+            expires_at=now + self._session_life,
+        )
+        uow.session.add(started)
+        uow.session.flush()
+        uow.record(
+            Act(
+                kind=ActKind.ACCOUNT_SIGNED_IN,
+                actor=_person(account, started.id),
+                object_type="account",
+                object_id=account.id,
+                subject=account.id,
+            )
+        )
+        return SignedIn(secret, account)
+
+    def sign_out(self, uow: UnitOfWork, token: str) -> None:
+        """End the session; an unknown one is already ended."""
+        session = uow.session.scalar(select(WebSession).where(WebSession.token_hash == secret_hash(token)))
+        if session is not None and session.ended_at is None:
+            session.ended_at = uow.clock.now()
+
+    def person(self, uow: UnitOfWork, token: str) -> Identity | None:
+        """Give the identity of a session's person, or ``None`` if the session is not running."""
+        session = uow.session.scalar(select(WebSession).where(WebSession.token_hash == secret_hash(token)))
+        if session is None or session.ended_at is not None or session.expires_at <= uow.clock.now():
+            return None
+        account = uow.session.get(Account, session.account_id)
+        if account is None or account.ended_at is not None:
+            return None
+        return _person(account, session.id)
+
+    def client(self, uow: UnitOfWork, key: str, operator: str | None) -> Identity:
+        """Give the identity of the client that holds the key, with the operator it names.
+
+        Raises:
+            UnauthenticatedError: the key is unknown, ended or out of date, or the operator is not registered.
+        """
+        client = uow.session.scalar(select(Client).where(Client.key_hash == secret_hash(key)))
+        if client is None or client.ended_at is not None or client.expires_at <= uow.clock.now():
+            raise UnauthenticatedError
+        if operator is not None and operator not in client.operators:
+            raise UnauthenticatedError
+        return Identity(
+            kind="system",
+            id=client.id,
+            organisation=client.organisation,
+            roles=frozenset({Role.CLIENT}),
+            operator=operator,
+            sources=frozenset(client.sources),
+            scopes=frozenset(client.scopes),
+            items=frozenset(client.items),
+        )
+
+    def name(self, uow: UnitOfWork, account_id: str) -> str:
+        """Give a person's name, for the person's own pages.
+
+        Raises:
+            NotFoundError: there is no such account.
+        """
+        account = uow.session.get(Account, account_id)
+        if account is None:
+            raise NotFoundError
+        return uow.secrets.decrypt(account.name_cipher).decode()
+
+    def with_role(self, uow: UnitOfWork, role: Role) -> list[Account]:
+        """Give the running accounts that hold a role, oldest first."""
+        running = select(Account).where(Account.ended_at.is_(None)).order_by(Account.added_at, Account.id)
+        return [account for account in uow.session.scalars(running) if role in account.roles]
+
+
+def _administrators_only(identity: Identity) -> None:
+    if not identity.has(*_ADMINISTRATORS):
+        raise NotPermittedError
+
+
+def _person(account: Account, session_id: str) -> Identity:
+    roles = frozenset(Role(role) for role in account.roles)
+    return Identity("person", account.id, account.organisation, roles, session=session_id)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Brings a database to the schema of this version, and tells whether it is there already.
+
+One tree of revisions for all rooms. SQLite's DDL is transactional here: a failed upgrade leaves the schema
+as it was.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, event
+
+from portal.tables import all_tables
+
+FOLDER = Path(__file__).parent
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    return config
+
+
+@contextmanager
+def _connection(database_url: str) -> Iterator[Connection]:
+    engine = create_engine(database_url)
+    if engine.dialect.name == "sqlite":
+        # The driver would commit before DDL; one explicit transaction keeps an upgrade whole.
+        event.listen(engine, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def upgrade(database_url: str, revision: str = "head") -> None:
+    """Bring the database to a revision; the newest by default."""
+    with _connection(database_url) as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def downgrade(database_url: str, revision: str) -> None:
+    """Take the database back to a revision; ``base`` is an empty schema."""
+    with _connection(database_url) as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
+def is_current(database_url: str) -> bool:
+    """Tell whether the database has the schema that this version needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    with _connection(database_url) as connection:
+        return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def differences(database_url: str) -> list[Any]:
+    """Give how the database's schema differs from the models; empty when they are equal."""
+    with _connection(database_url) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, all_tables()))
+
+
+def make_revision(database_url: str, message: str, revision: str) -> None:
+    """Write a new revision file from the differences; for developers."""
+    with _connection(database_url) as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.revision(config, message=message, autogenerate=True, rev_id=revision)

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting of the product, in one frozen model; each is an environment variable ``CUNZHENG_<NAME>``.
+
+Nothing else in the product reads the environment, except ``storage.failpoints`` in tests. Settings that
+contradict each other or that are unsafe in production are refused here, before anything starts.
+"""
+
+import enum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Environment(enum.StrEnum):
+    """How far the installation may be trusted."""
+
+    DEMO = "demo"
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """The settings of one installation.
+
+    Raises:
+        pydantic.ValidationError: if a value is malformed or unsafe for the environment.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CUNZHENG_", frozen=True, extra="ignore")
+
+    data: Path = Field(
+        default=Path("demo-data"),
+        description="Folder that holds everything: database, index, objects, keys, staging, logs.",
+    )
+    environment: Environment = Field(
+        default=Environment.DEMO,
+        description="demo, development or production; production refuses every demonstration part.",
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8321",
+        description="Address under which strangers reach the web process; it is printed into QR codes.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address that the web process listens on.")
+    port: int = Field(default=8321, ge=1, le=65535, description="Port that the web process listens on.")
+    threads: int = Field(default=8, ge=1, le=64, description="Threads of the web process.")
+    anchor_limit: int = Field(
+        default=4 * 3600, ge=60, description="Seconds without a new anchor after which acts are refused."
+    )
+    sequencing_limit: int = Field(
+        default=300,
+        ge=5,
+        description="Seconds that an act may wait for its ledger number before acts are refused.",
+    )
+    fonds: str = Field(
+        default="X339",
+        pattern=r"^[A-Z0-9]{1,8}$",
+        description="Fonds number (全宗号) that opens every archival number of this installation.",
+    )
+    log_origin: str = Field(
+        default="demo.cunzheng.invalid/log",
+        pattern=r"^[^\s+]{1,120}$",
+        description="Name of the ledger as it stands in checkpoints; fixed once it has entries.",
+    )
+    trust: tuple[Path, ...] = Field(
+        default=(), description="Further certificates (PEM) of seal issuers that verification trusts."
+    )
+    operator_name: str = Field(
+        default="存证演示中心", description="Name of the sponsor, shown in the footer of every page."
+    )
+    operator_contact: str = Field(
+        default="演示环境，无联系电话",
+        description="How to reach the operator, shown in the footer of every page.",
+    )
+    max_upload: int = Field(
+        default=512 * 1024 * 1024, ge=1024, description="Largest request that intake accepts, in bytes."
+    )
+    max_verification: int = Field(
+        default=64 * 1024 * 1024,
+        ge=1024,
+        description="Largest file that public verification accepts, in bytes.",
+    )
+    public_rate: int = Field(
+        default=30, ge=1, description="Public verifications that one address may ask for per minute."
+    )
+    session_hours: int = Field(default=10, ge=1, le=24, description="Hours after which a web session ends.")
+    login_link_minutes: int = Field(
+        default=60, ge=1, le=24 * 60, description="Minutes for which a login link can be used, once."
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _plain_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be http(s)://host[:port][/path] without query or fragment")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _safe_in_production(self) -> "Settings":
+        if self.production and not self.public_url.startswith("https://"):
+            raise ValueError("production needs an https public_url")
+        return self
+
+    @property
+    def production(self) -> bool:
+        """Tell whether demonstration parts must refuse to start."""
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def demo(self) -> bool:
+        """Tell whether every page carries the demonstration banner."""
+        return self.environment is Environment.DEMO
+
+    @property
+    def database_url(self) -> str:
+        """Address of the records."""
+        return f"sqlite:///{self.data / 'cunzheng.db'}"
+
+    @property
+    def index_path(self) -> Path:
+        """File of the embedded index."""
+        return self.data / "index.db"
+
+    @property
+    def objects(self) -> Path:
+        """Folder of the object store."""
+        return self.data / "objects"
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the keys that encrypt personal data and sign the ledger."""
+        return self.data / "keys"
+
+    @property
+    def pki(self) -> Path:
+        """Folder of the demonstration certificates."""
+        return self.data / "pki"
+
+    @property
+    def staging(self) -> Path:
+        """Folder for bytes that are not durable holdings yet."""
+        return self.data / "staging"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the processes' logs."""
+        return self.data / "logs"
+
+    def verification_address(self, code: str) -> str:
+        """Give the address that a QR code with this verification code opens."""
+        return f"{self.public_url}/v/{code}"

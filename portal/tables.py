@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Imports every module that defines tables, so that the metadata is complete."""
+
+import importlib
+
+from sqlalchemy import MetaData
+
+from storage.base import Base
+
+MODULES = (
+    "storage.steps",
+    "storage.ledger.models",
+    "cases.models",
+    "seals.models",
+    "licenses.models",
+    "archive.models",
+    "portal.accounts.models",
+)
+
+
+def all_tables() -> MetaData:
+    """Give the metadata of every table of every room."""
+    for name in MODULES:
+        importlib.import_module(name)
+    return Base.metadata
