@@ -7,7 +7,6 @@ No transaction is open while the authority or the store is asked.
 """
 
 import datetime as dt
-import hashlib
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -29,11 +28,6 @@ from storage.objects import ObjectMissingError, ObjectStore
 TOKEN = "tsr"  # noqa: S105 - a kind of anchor
 BUCKET = "bucket"
 DISAGREEMENT_SECONDS = 5.0
-
-
-def checkpoint_imprint(note: bytes) -> bytes:
-    """Give the SHA-256 that a token stands over: of the note's text, not of its signatures."""
-    return hashlib.sha256(parse_note(note).text.encode()).digest()
 
 
 def anchored_size(session: Session, kind: str) -> int:
@@ -92,7 +86,7 @@ class Anchorer:
             if newest is None or newest.size <= anchored_size(uow.session, TOKEN):
                 return None
         failpoint("sequencer.before-anchor")
-        imprint = checkpoint_imprint(newest.note)
+        imprint = parse_note(newest.note).imprint()
         token = self._authority.stamp(imprint)
         at = self._verifier.verify(token, imprint)
         difference = at - self._clock.now()

@@ -7,7 +7,6 @@ What is hashed are the stored bytes; reading refuses bytes that are not exactly 
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -21,6 +20,8 @@ MAX_ENTRY = 65_535
 FIRST_PREV = EMPTY_ROOT
 """``prev`` of entry 0: H("")."""
 
+_HEAD = b'{"at":"%b","core":'
+_TAIL = b'%b","seq":%d,"v":%d}'
 _FIELDS = {"at", "core", "log", "prev", "seq", "v"}
 _HEX_HASH = re.compile(r"[0-9a-f]{64}")
 _AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
@@ -32,8 +33,7 @@ class Entry:
 
     Attributes:
         at: RFC 3339 UTC with six decimals, given by the sequencer; texts compare as instants do.
-        core: The act's core.
-        act_id: Hex SHA-256 of the core's bytes.
+        core: The act's core, canonical bytes.
         detail_sha256: Hex digest of the encrypted detail.
         log: The origin.
         prev: Leaf hash of the entry before.
@@ -41,12 +41,16 @@ class Entry:
     """
 
     at: str
-    core: Mapping[str, Json]
-    act_id: str
+    core: bytes
     detail_sha256: str
     log: str
     prev: bytes
     seq: int
+
+    @property
+    def act_id(self) -> str:
+        """Give the act's id: hex SHA-256 of the core."""
+        return hashlib.sha256(self.core).hexdigest()
 
 
 def entry_prefix(log: str) -> bytes:
@@ -60,14 +64,7 @@ def entry_bytes(at: str, core: bytes, prefix: bytes, prev: bytes, seq: int) -> b
     Raises:
         LedgerFormatError: Longer than 65,535 bytes, which no entry bundle can hold.
     """
-    entry = b'{"at":"%b","core":%b%b%b","seq":%d,"v":%d}' % (
-        at.encode(),
-        core,
-        prefix,
-        prev.hex().encode(),
-        seq,
-        FORMAT_VERSION,
-    )
+    entry = _HEAD % at.encode() + core + prefix + _TAIL % (prev.hex().encode(), seq, FORMAT_VERSION)
     if len(entry) > MAX_ENTRY:
         raise LedgerFormatError(rule="entry-too-long", length=len(entry))
     return entry
@@ -87,22 +84,24 @@ def parse_entry(data: bytes) -> Entry:
         raise LedgerFormatError(rule="entry-not-canonical") from error
     if not isinstance(value, dict) or value.keys() != _FIELDS or value["v"] != FORMAT_VERSION:
         raise LedgerFormatError(rule="entry-fields")
-    at, core, log, prev, seq = (value[name] for name in ("at", "core", "log", "prev", "seq"))
+    core, log, prev, seq = (value[name] for name in ("core", "log", "prev", "seq"))
+    at = _checked_at(value["at"])
     if not isinstance(log, str) or not log:
         raise LedgerFormatError(rule="entry-log")
     if not isinstance(seq, int) or isinstance(seq, bool) or seq < 0:
         raise LedgerFormatError(rule="entry-seq")
     if not isinstance(prev, str) or not _HEX_HASH.fullmatch(prev):
         raise LedgerFormatError(rule="entry-prev")
-    act_id, detail = _core_digests(core)
-    return Entry(_checked_at(at), core, act_id, detail, log, bytes.fromhex(prev), seq)
+    start = len(_HEAD % at.encode())
+    end = len(entry_prefix(log)) + len(_TAIL % (prev.encode(), seq, FORMAT_VERSION))
+    return Entry(at, data[start:-end], _detail_digest(core), log, bytes.fromhex(prev), seq)
 
 
-def _core_digests(core: Json) -> tuple[str, str]:
+def _detail_digest(core: Json) -> str:
     detail = core.get("detail_sha256") if isinstance(core, dict) else None
     if not isinstance(detail, str) or not _HEX_HASH.fullmatch(detail):
         raise LedgerFormatError(rule="entry-core")
-    return hashlib.sha256(orjson.dumps(core, option=orjson.OPT_SORT_KEYS)).hexdigest(), detail
+    return detail
 
 
 def _checked_at(at: Json) -> str:

@@ -16,19 +16,18 @@ from sqlalchemy import select
 from storage.database import Database
 from storage.errors import ConflictError, NotFoundError
 from storage.ledger.checkpoints import newest_checkpoint
+from storage.ledger.filelist import FILE_LIST, file_list
 from storage.ledger.files import LogFile, anchor_path, new_files
 from storage.ledger.models import LedgerAnchor, LedgerCheckpoint
 from storage.ledger.notes import VerifierKey
 from storage.ledger.policies import single_log_policy
 
-FILE_LIST = "files.sha256"
-
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: entries, anchors and files."""
+    """What was written: entries, time-stamped checkpoints, files."""
 
-    size: int
+    entries: int
     anchors: int
     files: int
 
@@ -48,7 +47,7 @@ def export_log(database: Database, folder: Path, key: VerifierKey, ca_pem: bytes
     """
     if folder.exists() and any(folder.iterdir()):
         raise ConflictError(field="folder")
-    sums: list[str] = []
+    sums: dict[str, str] = {}
     anchors = 0
     with database.reading() as uow:
         newest = newest_checkpoint(uow.session)
@@ -59,8 +58,8 @@ def export_log(database: Database, folder: Path, key: VerifierKey, ca_pem: bytes
         target = folder / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.data)
-        sums.append(f"{hashlib.sha256(file.data).hexdigest()}  {file.path}\n")
-    (folder / FILE_LIST).write_text("".join(sorted(sums, key=lambda line: line[66:])), encoding="ascii")
+        sums[file.path] = hashlib.sha256(file.data).hexdigest()
+    (folder / FILE_LIST).write_bytes(file_list(sums))
     return Exported(newest.size, anchors, len(sums) + 1)
 
 

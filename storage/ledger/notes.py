@@ -149,6 +149,10 @@ class Note:
     text: str
     signatures: tuple[Signature, ...]
 
+    def imprint(self) -> bytes:
+        """Give the SHA-256 that a time-stamp token stands over: of the text, not of the signatures."""
+        return hashlib.sha256(self.text.encode()).digest()
+
     def to_bytes(self) -> bytes:
         """Write text, empty line, signature lines."""
         return (self.text + "\n" + "".join(one.line() for one in self.signatures)).encode()
