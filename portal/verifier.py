@@ -46,8 +46,8 @@ def _digest(text: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="cunzheng-verify",
-        description="离线核验审计链导出、存证回执或检查点 / Verify an exported ledger, receipt or checkpoint.",
-        epilog="退出码 exit codes: 0 有效 valid, 1 无效 invalid, 2 无法判定 cannot tell, 64 usage, 70 internal",
+        description="离线核验审计链、存证回执或检查点 / Verify an exported ledger, receipt or checkpoint.",
+        epilog="退出码 exit codes: 0 有效 valid, 1 无效 invalid, 2 无法判定 cannot tell, 64, 70 errors",
     )
     parser.add_argument("path", metavar="PATH", type=Path, help="导出文件夹或文件 / export folder, or file")
     parser.add_argument(
