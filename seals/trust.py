@@ -183,6 +183,15 @@ class TrustList:
             raise TrustInputError(reason="no-anchor")
         return cls(anchors, known=known, crls=crls)
 
+    def with_seals(self, seals: Iterable[RegisteredSeal]) -> "TrustList":
+        """Give the same anchors, certificates and lists with this register."""
+        return TrustList(
+            [item.public_bytes(Encoding.DER) for item in self._anchors],
+            known=[item.public_bytes(Encoding.DER) for item in self._known],
+            crls=[item.public_bytes(Encoding.DER) for item in self._crls],
+            seals=seals,
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Write the list down, for a child process."""
         seals = None if self._seals is None else [_seal_json(seal) for seal in self._seals.values()]
