@@ -4,6 +4,7 @@
 import re
 
 import pytest
+from pending import is_pending
 from tooling import ROOT
 
 TWINS = ("README.md", "README.zh-CN.md")
@@ -52,4 +53,5 @@ def test_every_make_target_exists(name: str) -> None:
 def test_every_relative_link_leads_somewhere(name: str) -> None:
     links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", _text(name))
     base = (ROOT / name).parent
-    assert [link for link in links if not (base / link).exists()] == []
+    missing = [link for link in links if not (base / link).exists()]
+    assert [link for link in missing if not is_pending(link)] == []
