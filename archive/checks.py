@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator
 from archive.facts import ClosureFacts, FilingFacts, MaterialFacts
 from archive.findings import Finding, finding
 from cases.items import Group
+from documents.formats import MEDIA_TYPES
 
 CLOCK_TOLERANCE_SECONDS = 300
 _PLAUSIBLE_NODES = 3
 _SAME = {
     "image/jpg": "image/jpeg",
     "application/x-pdf": "application/pdf",
-    "text/xml": "application/xml",
 }
+RENDERED_TYPES = frozenset(media_type for kind, media_type in MEDIA_TYPES.items() if kind != "unknown")
+"""Media types whose bytes are recognised."""
 
 
 def _about(code: str, facts: FilingFacts, material: MaterialFacts, rule: str | None = None) -> Finding:
@@ -97,10 +99,12 @@ def required_materials(facts: FilingFacts) -> Iterator[Finding]:
 
 
 def format_as_declared(facts: FilingFacts) -> Iterator[Finding]:
-    """M04: the format by the file's bytes is the declared one."""
+    """M04: the format by the file's bytes is the declared one, as far as either is known."""
     for one in facts.materials:
         declared = one.declared_type.lower().split(";")[0].strip()
-        if one.size and one.real_type and _SAME.get(declared, declared) != one.real_type:
+        declared = _SAME.get(declared, declared)
+        known = one.real_type is not None or declared in RENDERED_TYPES
+        if one.size and known and declared != one.real_type:
             yield _about("M04", facts, one)
 
 
@@ -116,13 +120,6 @@ def within_scope(facts: FilingFacts) -> Iterator[Finding]:
     for one in facts.materials:
         if facts.item.material(one.code) is None:
             yield _about("M06", facts, one)
-
-
-def format_is_known(facts: FilingFacts) -> Iterator[Finding]:
-    """M07: the format is known by its bytes, whatever the name says."""
-    for one in facts.materials:
-        if one.size and one.real_type is None and one.problem is None:
-            yield _about("M07", facts, one)
 
 
 def names_differ(facts: FilingFacts) -> Iterator[Finding]:
@@ -178,6 +175,14 @@ def contents_differ(facts: FilingFacts) -> Iterator[Finding]:
             yield _about("W02", facts, one)
 
 
+def format_is_known(facts: FilingFacts) -> Iterator[Finding]:
+    """W03: the format is known; what is not known is filed as the original alone."""
+    for one in facts.materials:
+        declared = one.declared_type.lower().split(";")[0].strip()
+        if one.size and one.real_type is None and declared not in RENDERED_TYPES:
+            yield _about("W03", facts, one)
+
+
 CLOSURE_CHECKS: dict[str, Callable[[ClosureFacts], Iterator[Finding]]] = {
     "C01": item_is_announced,
     "C02": holder_is_announced,
@@ -196,7 +201,6 @@ MATERIAL_CHECKS: dict[str, Callable[[FilingFacts], Iterator[Finding]]] = {
     "M04": format_as_declared,
     "M05": not_empty,
     "M06": within_scope,
-    "M07": format_is_known,
     "M08": names_differ,
     "M09": process_is_recorded,
     "M10": opinions_are_in_order,
@@ -204,6 +208,7 @@ MATERIAL_CHECKS: dict[str, Callable[[FilingFacts], Iterator[Finding]]] = {
     "Q01": readable_safely,
     "W01": process_is_plausible,
     "W02": contents_differ,
+    "W03": format_is_known,
 }
 
 ACCEPTED_CHECKS = ("C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09")

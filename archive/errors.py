@@ -98,6 +98,17 @@ class ClassifiedMaterialError(RefusedError):
         return uow.record(self.act)
 
 
+class ReceiptGoneError(CunzhengError):
+    """The set was received, but its receipt was not rebuilt: receipts hold promises and no act holds them."""
+
+    code = "filing-receipt-gone"
+    status = 410
+    title_zh = "该归档已接收，收件回执未随重建恢复"
+    title_en = "The set was received; its receipt was not rebuilt"
+    remedy_zh = "请查询办件状态；接收行为仍可由存证回执证明。"
+    remedy_en = "Ask for the state of the case; the ledger's receipt still proves the intake."
+
+
 class FilingNotFoundError(NotFoundError):
     """No such filing is visible to this identity; unknown and forbidden look alike."""
 

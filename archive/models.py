@@ -74,6 +74,7 @@ class Filing(Base):
     Attributes:
         attempt: 1, 2, 3 … within the case; the next one follows a return.
         set_sha256: Digest of the set, the key of idempotency.
+        content_sha256: Digest of the metadata's content, formatting aside.
         result: How the case ended, ``approved`` or ``refused``.
         closed_at: When the case was closed, as the submission says.
         metadata_sha256: The metadata as received, an object.
@@ -88,6 +89,7 @@ class Filing(Base):
     case_id: Mapped[str] = mapped_column(String(26))
     attempt: Mapped[int] = mapped_column(Integer)
     set_sha256: Mapped[str] = mapped_column(String(64))
+    content_sha256: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(12))
     organisation: Mapped[str] = mapped_column(String(40))
     item_code: Mapped[str] = mapped_column(String(40))
@@ -133,7 +135,7 @@ class FilingMaterial(Base):
     filing_id: Mapped[str] = mapped_column(String(26))
     position: Mapped[int] = mapped_column(Integer)
     code: Mapped[str] = mapped_column(String(40))
-    group: Mapped[str] = mapped_column("material_group", String(12))
+    group_code: Mapped[str] = mapped_column(String(12))
     title: Mapped[str] = mapped_column(String(200))
     file_name: Mapped[str] = mapped_column(String(200))
     declared_type: Mapped[str] = mapped_column(String(100))

@@ -20,11 +20,14 @@ class ActKind(enum.StrEnum):
     DOSSIER_FILED = "dossier.filed"
     DOSSIER_READ = "dossier.read"
     FILING_ACCEPTED = "filing.accepted"
+    FILING_CHECKED = "filing.checked"
     FILING_QUARANTINED = "filing.quarantined"
     FILING_RECEIVED = "filing.received"
+    FILING_REFUSED = "filing.refused"
     FILING_RETURNED = "filing.returned"
     LEDGER_CLOSED_REFUSALS = "ledger.closed-refusals"
     LEDGER_OPENED = "ledger.opened"
+    LICENSE_CANCELLED = "license.cancelled"
     LICENSE_ISSUED = "license.issued"
     LICENSE_READ = "license.read"
     LICENSE_RESERVED = "license.reserved"
@@ -58,11 +61,14 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.DOSSIER_FILED: ("案卷归档", "Dossier filed"),
     ActKind.DOSSIER_READ: ("案卷查阅", "Dossier read"),
     ActKind.FILING_ACCEPTED: ("办结核验通过", "Closure accepted"),
+    ActKind.FILING_CHECKED: ("归档检测通过", "Filing checked"),
     ActKind.FILING_QUARANTINED: ("归档隔离", "Filing quarantined"),
     ActKind.FILING_RECEIVED: ("归档接收", "Filing received"),
+    ActKind.FILING_REFUSED: ("归档拒收", "Filing refused"),
     ActKind.FILING_RETURNED: ("归档退回", "Filing returned"),
     ActKind.LEDGER_CLOSED_REFUSALS: ("停摆期间拒绝计数", "Refusals counted while closed"),
     ActKind.LEDGER_OPENED: ("审计链开启", "Ledger opened"),
+    ActKind.LICENSE_CANCELLED: ("证照注销", "Licence cancelled"),
     ActKind.LICENSE_ISSUED: ("证照签发", "Licence issued"),
     ActKind.LICENSE_READ: ("证照查阅", "Licence read"),
     ActKind.LICENSE_RESERVED: ("证照赋码", "Licence identifier reserved"),
@@ -89,6 +95,7 @@ NEVER_REFUSED: frozenset[ActKind] = frozenset(
     {
         ActKind.CLOCK_STEPPED,
         ActKind.LEDGER_CLOSED_REFUSALS,
+        ActKind.LICENSE_CANCELLED,
         ActKind.LICENSE_REVOKED,
         ActKind.LICENSE_SUSPENDED,
         ActKind.SEAL_REVOKED,
@@ -97,3 +104,13 @@ NEVER_REFUSED: frozenset[ActKind] = frozenset(
     }
 )
 """Kinds admitted even while the ledger is closed (design.md §4, fail closed)."""
+
+_LEDGER_ONLY = "changes nothing but the ledger, which is rebuilt as a whole"
+
+NOT_REBUILT: dict[ActKind, str] = {
+    ActKind.ACCESS_REFUSED: _LEDGER_ONLY,
+    ActKind.CLOCK_STEPPED: _LEDGER_ONLY,
+    ActKind.LEDGER_CLOSED_REFUSALS: _LEDGER_ONLY,
+    ActKind.LEDGER_OPENED: _LEDGER_ONLY,
+}
+"""Kinds whose details hold no rows, each with the reason; details of all others are replayed."""

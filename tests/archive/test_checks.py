@@ -70,13 +70,13 @@ BROKEN: dict[str, Callable[[], FilingFacts]] = {
     "M04": lambda: first(declared_type="image/jpeg"),
     "M05": lambda: first(size=0, declared_size=0, real_type=None),
     "M06": lambda: replace(CLEAN, materials=(*CLEAN.materials, material(9, "diary"))),
-    "M07": lambda: first(real_type=None),
     "M08": lambda: first(file_name=CLEAN.materials[1].file_name.upper()),
     "M09": lambda: replace(CLEAN, opinions=()),
     "M10": lambda: replace(CLEAN, opinions=CLEAN.opinions[::-1]),
     "M11": lambda: replace(CLEAN, materials=CLEAN.materials[:-1]),
     "Q01": lambda: first(problem="timeout"),
     "W01": lambda: replace(CLEAN, opinions=tuple(replace(one, author="甲") for one in CLEAN.opinions)),
+    "W03": lambda: first(real_type=None, declared_type="application/ofd"),
     "W02": lambda: first(
         sha256=CLEAN.materials[1].sha256, declared_sha256=CLEAN.materials[1].declared_sha256
     ),
@@ -123,6 +123,10 @@ def test_an_opinion_outside_the_case_is_found() -> None:
 
 def test_declared_types_are_compared_without_their_parameters() -> None:
     assert check_materials(first(declared_type="Application/PDF; version=1.7")) == []
+
+
+def test_a_pdf_that_is_none_is_not_taken_for_an_unknown_format() -> None:
+    assert [one.code for one in check_materials(first(real_type=None))] == ["M04"]
 
 
 def test_a_missing_material_is_named_in_both_languages_with_what_to_do() -> None:

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Step ``archive.check``: are the files what they claim to be, and all that the item asks for?
+
+Files are looked at in the sandbox. What cannot be looked at within its limits quarantines the filing;
+what fails a check returns it; a format without a rendition is no failure (it is filed as the original).
+The four-property report becomes an object and later a member of the dossier.
+"""
+
+from archive.checks import ACCEPTED_CHECKS, MATERIAL_CHECKS, check_materials
+from archive.facts import FilingFacts, MaterialFacts, OpinionFacts
+from archive.filings import act_on, give_back, json_bytes, load, move, parts_of, text_of
+from archive.findings import failures, property_report, read_finding
+from archive.intake import METADATA_TYPE
+from archive.models import FilingMaterial, FilingState
+from archive.submission import parse_submission
+from cases.ports import Items
+from documents.formats import Format, identify
+from documents.sandbox import Sandbox
+from storage.database import UnitOfWork
+from storage.ledger.canonical import Json
+from storage.ledger.kinds import ActKind
+from storage.objects import ObjectStore
+from storage.steps import Job, Staging
+
+UNSAFE = frozenset({"over-limits", "bomb"})
+"""Problems of a format that mean: not even looked at safely."""
+
+
+class CheckStep:
+    """Checks the materials of an accepted filing.
+
+    Args:
+        objects: Where the files lie.
+        items: The catalogue of items.
+        sandbox: Where files are looked at.
+    """
+
+    kind = "archive.check"
+
+    def __init__(self, objects: ObjectStore, items: Items, sandbox: Sandbox) -> None:
+        self._objects = objects
+        self._items = items
+        self._sandbox = sandbox
+
+    def plan(self, uow: UnitOfWork, job: Job) -> Json:
+        """Name the files and what was declared of them."""
+        file = load(uow, job.subject)
+        filing = file.filing
+        if FilingState(filing.state) is not FilingState.ACCEPTED:
+            return None
+        return {
+            "metadata": filing.metadata_sha256,
+            "item": [filing.item_code, filing.item_edition],
+            "materials": [_declared(material) for material in file.materials],
+        }
+
+    def perform(self, plan: Json, staging: Staging) -> Json:
+        """Look at every file, run the checks, store the report."""
+        submission = parse_submission(self._objects.read(text_of(plan, "metadata")))
+        entries = parts_of(plan, "materials")
+        formats = [self._identify(text_of(entry, "sha256"), staging) for entry in entries]
+        facts = FilingFacts(
+            item=self._items.get(submission.item.code, submission.item.edition),
+            accepted_at=submission.accepted_at,
+            closed_at=submission.closed_at,
+            materials=tuple(map(_facts, entries, formats)),
+            opinions=tuple(OpinionFacts(one.node, one.author, one.at) for one in submission.opinions),
+        )
+        findings = check_materials(facts)
+        report = property_report((*ACCEPTED_CHECKS, *MATERIAL_CHECKS), findings)
+        stored = self._objects.put(json_bytes(report), METADATA_TYPE)
+        return {
+            "findings": [one.as_json() for one in findings],
+            "formats": [{"media_type": one.media_type, "pages": one.pages} for one in formats],
+            "report": stored.sha256,
+        }
+
+    def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the plan has served
+        """Pass the filing on, return it or quarantine it."""
+        file = load(uow, job.subject)
+        for material, form in zip(file.materials, parts_of(result, "formats"), strict=True):
+            material.media_type = text_of(form, "media_type")
+            pages = form["pages"]
+            material.pages = pages if isinstance(pages, int) else None
+        file.filing.checks_sha256 = text_of(result, "report")
+        findings = [read_finding(one) for one in parts_of(result, "findings")]
+        failed = failures(findings)
+        if any(one.code == "Q01" for one in failed):
+            give_back(uow, file, findings, FilingState.QUARANTINED)
+        elif failed:
+            give_back(uow, file, findings, FilingState.RETURNED)
+        else:
+            file.filing.findings = [one.as_json() for one in findings]
+            move(uow, file.filing, FilingState.CHECKED)
+            rows = [file.filing, *file.materials]
+            report = file.filing.checks_sha256
+            uow.record(act_on(file, ActKind.FILING_CHECKED, rows, sha256=report))
+            uow.add_step("archive.render", file.filing.id)
+
+    def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
+        """Nothing was intended outside; the step is planned anew."""
+
+    def _identify(self, sha256: str, staging: Staging) -> Format:
+        path = staging.path("material")
+        self._objects.fetch(sha256, path)
+        try:
+            return identify(path, self._sandbox)
+        finally:
+            path.unlink()
+
+
+def _declared(material: FilingMaterial) -> dict[str, Json]:
+    return {
+        "position": material.position,
+        "code": material.code,
+        "file_name": material.file_name,
+        "declared_type": material.declared_type,
+        "declared_sha256": material.declared_sha256,
+        "declared_size": material.declared_size,
+        "sha256": material.sha256,
+        "size": material.size,
+    }
+
+
+def _facts(entry: dict[str, Json], form: Format) -> MaterialFacts:
+    known = None if form.kind == "unknown" else form.media_type
+    problem = form.problem if form.problem in UNSAFE else None
+    return MaterialFacts(**entry, real_type=known, problem=problem)  # type: ignore[arg-type]  # _declared made it

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may file and who may see what is filed. Unknown and forbidden look alike everywhere."""
+
+from sqlalchemy import ColumnElement, false, select, true
+
+from archive.models import Dossier, Filing
+from cases.models import Case
+from storage.errors import NotPermittedError
+from storage.identity import Identity, Role
+
+_READERS = (Role.ARCHIVIST, Role.CLERK, Role.LICENSE_MANAGER)
+
+
+def require_filer(identity: Identity, source: str, organisation: str) -> None:
+    """Let those who may file cases of this source and department pass.
+
+    Raises:
+        NotPermittedError: Everybody else.
+    """
+    client = identity.has(Role.CLIENT) and "file" in identity.scopes and source in identity.sources
+    staff = identity.has(Role.ARCHIVIST) and identity.organisation == organisation
+    if not (client or staff or identity.has(Role.SYSTEM)):
+        raise NotPermittedError
+
+
+def filings_visible_to(identity: Identity) -> ColumnElement[bool]:
+    """Give the condition on :class:`Filing` rows that this identity may see."""
+    if identity.has(Role.SYSTEM, Role.SUPERVISOR):
+        return true()
+    if identity.has(Role.CLIENT):
+        own = select(Case.id).where(Case.source.in_(sorted(identity.sources)))
+        return Filing.case_id.in_(own)
+    return Filing.organisation == identity.organisation if identity.has(*_READERS) else false()
+
+
+def dossiers_visible_to(identity: Identity) -> ColumnElement[bool]:
+    """Give the condition on :class:`Dossier` rows that this identity may see."""
+    if identity.has(Role.SYSTEM, Role.SUPERVISOR):
+        return true()
+    if identity.has(Role.CLIENT):
+        own = select(Case.id).where(Case.source.in_(sorted(identity.sources)))
+        return Dossier.case_id.in_(own)
+    return Dossier.organisation == identity.organisation if identity.has(*_READERS) else false()
