@@ -109,7 +109,9 @@ _LEDGER_ONLY = "changes nothing but the ledger, which is rebuilt as a whole"
 
 NOT_REBUILT: dict[ActKind, str] = {
     ActKind.ACCESS_REFUSED: _LEDGER_ONLY,
+    ActKind.ACCOUNT_SIGNED_IN: "changes no holding: sessions end with the installation",
     ActKind.CLOCK_STEPPED: _LEDGER_ONLY,
+    ActKind.FILING_REFUSED: "changes no holding: nothing was taken into custody",
     ActKind.LEDGER_CLOSED_REFUSALS: _LEDGER_ONLY,
     ActKind.LEDGER_OPENED: _LEDGER_ONLY,
 }

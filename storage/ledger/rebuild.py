@@ -20,18 +20,9 @@ from storage.ledger.entries import parse_entry
 from storage.ledger.errors import LedgerFormatError, RebuildError
 from storage.ledger.filelist import ExportFolder
 from storage.ledger.files import anchor_path, detail_prefix, log_prefix, new_files
-from storage.ledger.kinds import ActKind
 from storage.ledger.rows import row_values
 from storage.objects import ObjectMissingError, ObjectStore
 from storage.secrets import ErasedError
-
-NOT_REBUILT: dict[ActKind, str] = {
-    ActKind.ACCESS_REFUSED: "changes nothing but the ledger itself",
-    ActKind.CLOCK_STEPPED: "changes nothing but the ledger itself",
-    ActKind.LEDGER_CLOSED_REFUSALS: "changes nothing but the ledger itself",
-    ActKind.LEDGER_OPENED: "changes nothing but the ledger itself",
-}
-"""Kinds whose details hold no rows, each with the reason; every other kind is replayed."""
 
 
 @dataclass(frozen=True, slots=True)
