@@ -66,7 +66,7 @@ build/verapdf/.complete: tests/conformance/verapdf-pom.xml
 	@touch $@
 
 reference: setup ## write docs/reference.md from settings and command line
-	@$(PY) -m tests.guards.reference > docs/reference.md
+	@$(PY) tests/support/reference.py
 
 lock: setup ## resolve the requirements anew and write both lock files (ARGS="--upgrade")
 	@uv="$(VENV)/bin/uv pip compile -q --system-certs --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) pyproject.toml"; \

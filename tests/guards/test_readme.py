@@ -3,9 +3,12 @@
 
 import re
 
+import click
 import pytest
 from pending import is_pending
 from tooling import ROOT
+
+from portal.cli import cli
 
 TWINS = ("README.md", "README.zh-CN.md")
 

@@ -58,9 +58,7 @@ def _dotted(node: ast.expr) -> str:
     return "?"
 
 
-_WALL_CLOCK: Final = re.compile(
-    r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime|gmtime))$"
-)
+_WALL_CLOCK: Final = re.compile(r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns))$")
 
 
 def no_wall_clock(tree: ast.Module) -> Iterator[Finding]:
@@ -70,7 +68,7 @@ def no_wall_clock(tree: ast.Module) -> Iterator[Finding]:
             yield node.lineno, f"{_dotted(node)} instead of storage.clock"
         if isinstance(node, ast.ImportFrom) and node.module == "time":
             for alias in node.names:
-                if alias.name in {"time", "time_ns", "localtime", "gmtime"}:
+                if alias.name in {"time", "time_ns"}:
                     yield node.lineno, f"time.{alias.name} instead of storage.clock"
 
 
