@@ -50,6 +50,13 @@ def test_every_make_target_exists(name: str) -> None:
     assert asked - targets == set()
 
 
+@pytest.mark.parametrize("name", TWINS)
+def test_every_command_exists(name: str) -> None:
+    asked = set(re.findall(r"bin/cunzheng ([a-z-]+)", "\n".join(_blocks(_text(name)))))
+    assert asked
+    assert asked - set(cli.list_commands(click.Context(cli))) == set()
+
+
 @pytest.mark.parametrize(
     "name", [*TWINS, *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 )
