@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every page that a desk can reach by links is accessible, well framed and silent, in both languages.
+
+Pages are found as a person finds them, by following links from the desk's home; one page per kind of address
+is looked at.
+"""
+
+import re
+from collections.abc import Generator
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from browsing import axe_violations, layout_faults, open_page
+from playwright.sync_api import Browser, Page
+from running import Site, serving_demo
+
+pytestmark = pytest.mark.browser
+STARTS = {
+    "stranger": ["/", "/sign-in"],
+    "archivist": ["/"],
+    "clerk": ["/"],
+    "inspector": ["/"],
+    "supervisor": ["/"],
+}
+LIMIT = 40
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
+    with serving_demo(tmp_path_factory.mktemp("demo") / "data") as running:
+        yield running
+
+
+def _kind(address: str) -> str:
+    """Give an address with its identifiers and numbers blanked."""
+    parts = urlsplit(address).path.split("/")
+    return "/".join("*" if re.search(r"\d", part) or len(part) > 24 else part for part in parts)
+
+
+def _sign_in(page: Page, site: Site, role: str) -> None:
+    page.goto(site.login_link(role))
+    assert axe_violations(page) == []
+    page.locator("main form button").first.click()
+    page.wait_for_load_state()
+
+
+def _links(page: Page, site: Site) -> list[str]:
+    found: list[str] = page.eval_on_selector_all(
+        "a[href]:not([download])", "links => links.map(link => link.getAttribute('href'))"
+    )
+    targets = [urljoin(page.url, target) for target in found if not target.startswith(("#", "mailto:"))]
+    return [target for target in targets if target.startswith(site.address)]
+
+
+def _is_page(page: Page, address: str) -> bool:
+    answer = page.request.get(address)
+    return "text/html" in answer.headers.get("content-type", "") and answer.ok
+
+
+def _walk(page: Page, site: Site, starts: list[str]) -> dict[str, list[str]]:
+    """Follow links; give for each kind of page what is wrong with it."""
+    waiting = [site.address + start for start in starts]
+    faults: dict[str, list[str]] = {}
+    while waiting and len(faults) < LIMIT:
+        address = waiting.pop(0)
+        if _kind(address) in faults or not _is_page(page, address):
+            continue
+        page.goto(address)
+        faults[_kind(address)] = [*axe_violations(page), *layout_faults(page)]
+        waiting.extend(_links(page, site))
+    return faults
+
+
+@pytest.mark.parametrize("role", STARTS)
+def test_every_page_of_a_desk_is_fit(browser: Browser, site: Site, role: str) -> None:
+    with open_page(browser) as page:
+        if role != "stranger":
+            _sign_in(page, site, role)
+        faults = _walk(page, site, STARTS[role])
+    assert len(faults) >= 2, faults
+    assert {kind: found for kind, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_public_pages_are_fit_in_english(browser: Browser, site: Site, dark: bool) -> None:
+    with open_page(browser, dark=dark, locale="en") as page:
+        faults = _walk(page, site, ["/?lang=en"])
+    assert {kind: found for kind, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize("role", ["archivist", "clerk"])
+def test_a_desk_works_without_script(browser: Browser, site: Site, role: str) -> None:
+    with open_page(browser, java_script_enabled=False) as page:
+        page.goto(site.login_link(role))
+        page.locator("main form button").first.click()
+        page.wait_for_load_state()
+        assert page.locator("header form button").count() >= 1
+        assert page.locator("h1").count() == 1

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demonstration as a child process, for tests that come from outside: a browser, a foreign client."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+COMMAND: Final = str(Path(sys.executable).with_name("cunzheng"))
+_FILLED_WITHIN: Final = 300
+_SERVING_WITHIN: Final = 60
+
+
+def free_port() -> int:
+    """Give a port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running demonstration.
+
+    Attributes:
+        address: Where it answers, without a slash at the end.
+        data: Its data folder.
+    """
+
+    address: str
+    data: Path
+
+    def environment(self) -> dict[str, str]:
+        """Give the environment in which commands work on this installation."""
+        return _environment(self.data, self.address)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line on this installation."""
+        return subprocess.run(
+            [COMMAND, *arguments],
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def login_link(self, role: str) -> str:
+        """Give a fresh login link for a role."""
+        answer = self.run("login-link", role)
+        links = re.findall(r"https?://\S+", answer.stdout)
+        assert links, answer.stderr
+        return str(links[0])
+
+
+def _environment(data: Path, address: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CUNZHENG_")}
+    port = address.rpartition(":")[2]
+    return kept | {"CUNZHENG_DATA": str(data), "CUNZHENG_PUBLIC_URL": address, "CUNZHENG_PORT": port}
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/sign-in", timeout=5) as answer:
+            return int(answer.status) == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@contextmanager
+def serving_demo(data: Path) -> Generator[Site]:
+    """File the demonstration's cases once, then serve them; everything is stopped at the end.
+
+    Args:
+        data: The data folder, empty or filled by an earlier run.
+    """
+    address = f"http://127.0.0.1:{free_port()}"
+    environment = _environment(data, address)
+    once = subprocess.run(
+        [COMMAND, "demo", "--once"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_FILLED_WITHIN,
+    )
+    assert once.returncode == 0, once.stdout[-2000:] + once.stderr[-2000:]
+    with (data / "served.log").open("wb") as log:
+        demo = subprocess.Popen([COMMAND, "demo"], env=environment, stdout=log, stderr=log)
+        try:
+            until = time.monotonic() + _SERVING_WITHIN
+            while not _answers(address):
+                assert demo.poll() is None, "the demonstration ended"
+                assert time.monotonic() < until, "the demonstration does not answer"
+                time.sleep(0.2)
+            yield Site(address, data)
+        finally:
+            demo.send_signal(signal.SIGINT)
+            demo.wait(timeout=30)
