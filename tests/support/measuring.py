@@ -58,6 +58,13 @@ def rate(work: Callable[[], object], *, seconds: float = 1.0, at_least: int = 3)
     return count / (time.perf_counter() - start)
 
 
+def timed(work: Callable[[], object]) -> float:
+    """Give the seconds that one run takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """Give the value below which ``share`` (0 to 1) of the values lie, by nearest rank."""
     ordered = sorted(values)
