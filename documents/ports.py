@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from documents.attempts import OriginalOnly, Rendition
-from documents.typesetting import Attachment, Json
+from documents.typesetting import Attachment
+from storage.ledger.canonical import Json
 
 
 class Renders(Protocol):

@@ -6,9 +6,9 @@ A template is a ``.typ`` file. It reads its data in its first line::
     #let data = json(bytes(sys.inputs.data))
 
 and may import and read files of its own folder only. The one font is ``FONT``. Guaranteed: the same template,
-data, attachments and instant give the same bytes; the bytes end with a line end, so that a seal can be appended
-without breaking PDF/A; a character that the font lacks, or any warning of typst, is an error and never an
-empty box. Templates are ours and trusted, their data is not: it enters as JSON and is never source.
+data, attachments and instant give the same bytes; the bytes end with a line end, so that a seal can be
+appended without breaking PDF/A; a character that the font lacks, or any warning of typst, is an error and
+never an empty box. Templates are ours and trusted, their data is not: it enters as JSON, never as source.
 """
 
 import datetime as dt
@@ -18,15 +18,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Literal, cast
 
 import typst
 from fontTools.ttLib import TTFont
 from noto_cjk_sans_otc import FONT_PATH
 
 from documents.errors import GlyphMissingError, TypesettingError
-
-Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
+from storage.ledger.canonical import Json
 
 FONT = "Noto Sans CJK SC"
 """The family that templates set: simplified Chinese, Latin and digits; there is no other."""

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One question, one answer with a child: JSON lines over its pipes, within a time and a size."""
+
+import json
+import os
+import select
+import subprocess
+import time
+from contextlib import suppress
+from typing import cast
+
+from documents.errors import ChildFailedError
+
+
+class Channel:
+    """Talks with one child that runs ``programs/host.py``.
+
+    Args:
+        child: The child, with pipes for input and output.
+        limit: Bytes of the largest answer that is read.
+    """
+
+    def __init__(self, child: subprocess.Popen[bytes], limit: int) -> None:
+        self.child = child
+        self._limit = limit
+        self._rest = b""
+
+    def ask(self, question: dict[str, object], seconds: float) -> dict[str, object]:
+        """Send a question and wait for its answer.
+
+        Raises:
+            ChildFailedError: ``timeout``, ``memory``, ``killed``, ``oversize`` or ``failed``.
+        """
+        if self.child.stdin is None or self.child.stdout is None:
+            raise ChildFailedError(reason="killed")
+        try:
+            self.child.stdin.write(json.dumps(question).encode() + b"\n")
+            self.child.stdin.flush()
+        except OSError:
+            raise ChildFailedError(reason="killed") from None
+        return _reply(self._line(self.child.stdout.fileno(), time.monotonic() + seconds))
+
+    def close(self) -> None:
+        """Close the pipes."""
+        for pipe in (self.child.stdin, self.child.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+
+    def _line(self, handle: int, deadline: float) -> bytes:
+        chunks, size = [self._rest], len(self._rest)
+        waiting = select.poll()
+        waiting.register(handle, select.POLLIN)
+        while b"\n" not in chunks[-1]:
+            left = deadline - time.monotonic()
+            if left <= 0 or not waiting.poll(left * 1000):
+                raise ChildFailedError(reason="timeout")
+            chunk = os.read(handle, 1 << 16)
+            if not chunk:
+                raise ChildFailedError(reason="killed")
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > self._limit:
+                raise ChildFailedError(reason="oversize")
+        line, self._rest = b"".join(chunks).split(b"\n", 1)
+        return line
+
+
+def _reply(line: bytes) -> dict[str, object]:
+    try:
+        answer = json.loads(line)
+        if "error" in answer:
+            reason = "memory" if answer["error"] == "MemoryError" else "failed"
+            raise ChildFailedError(reason=reason)
+        reply = answer["reply"]
+    except (ValueError, TypeError, KeyError):
+        raise ChildFailedError(reason="failed") from None
+    if not isinstance(reply, dict):
+        raise ChildFailedError(reason="failed")
+    return cast(dict[str, object], reply)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a material really is, judged by its bytes and never by its name.
+
+Four kinds are known: ``pdf``, ``jpeg``, ``png``, ``docx``; everything else is ``unknown``. The first bytes
+are compared here; whatever needs a parser happens in a limited child. ``Format.problem`` is a stable code
+of ``reasons.REASONS``; a format with a problem has no rendition, its original is still filed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from documents.errors import ChildFailedError
+from documents.sandbox import Sandbox, Workroom
+
+MEDIA_TYPES = {
+    "pdf": "application/pdf",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "unknown": "application/octet-stream",
+}
+MOST_BYTES = 400 << 20
+
+
+@dataclass(frozen=True)
+class Format:
+    """What the bytes are.
+
+    Attributes:
+        media_type: The media type of what was found.
+        kind: ``pdf``, ``jpeg``, ``png``, ``docx`` or ``unknown``.
+        pages: Number of pages; None where the format has none or it could not be read.
+        encrypted: A password or restrictions stand in the way.
+        signed: The PDF carries a signature, so it is never rewritten.
+        pdfa: The PDF/A level that the file claims, such as ``2u``; a claim, not a finding.
+        problem: Why it cannot be rendered, or None.
+    """
+
+    media_type: str
+    kind: str
+    pages: int | None = None
+    encrypted: bool = False
+    signed: bool = False
+    pdfa: str | None = None
+    problem: str | None = None
+
+
+_UNSUPPORTED = Format(MEDIA_TYPES["unknown"], "unknown", problem="unsupported-format")
+
+
+def sniff(path: Path) -> str:
+    """Give the kind that the first bytes say; ``docx`` means no more than a ZIP archive here."""
+    with path.open("rb") as file:
+        head = file.read(1024)
+    if b"%PDF-" in head:
+        return "pdf"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    return "docx" if head.startswith(b"PK\x03\x04") else "unknown"
+
+
+def identify(path: Path, sandbox: Sandbox) -> Format:
+    """Find out what a file is. Never raises for what the file holds."""
+    with sandbox.workroom() as room:
+        return admit(path, room).format
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A material in a workroom, with what its screening found beside the format."""
+
+    format: Format
+    details: Mapping[str, object]
+
+
+def admit(path: Path, room: Workroom) -> Admitted:
+    """Copy the file into the room as ``source``, a DOCX's text as ``source.txt``, and find out what it is."""
+    kind = sniff(path)
+    if kind == "unknown":
+        return Admitted(_UNSUPPORTED, {})
+    problem: str | None = "too-large"
+    if path.stat().st_size <= MOST_BYTES:
+        room.put(path, "source")
+        try:
+            return _EXAMINE[kind](kind, room)
+        except ChildFailedError as failure:
+            problem = problem_of(failure)
+    return Admitted(Format(MEDIA_TYPES[kind], kind, problem=problem), {})
+
+
+def problem_of(failure: ChildFailedError) -> str:
+    """Give the reason code for a child that failed on a material."""
+    return "damaged" if failure.reason in {"failed", "no-output", "unreadable"} else "over-limits"
+
+
+def _pdf(kind: str, room: Workroom) -> Admitted:
+    found = room.call("pdf", do="examine", file="source")
+    encrypted = bool(found["encrypted"])
+    made = Format(
+        MEDIA_TYPES[kind],
+        kind,
+        pages=cast(int | None, found["pages"]),
+        encrypted=encrypted,
+        signed=bool(found["signed"]),
+        pdfa=cast(str | None, found["pdfa"]),
+        problem="encrypted" if encrypted else cast(str | None, found["problem"]),
+    )
+    return Admitted(made, found)
+
+
+def _image(kind: str, room: Workroom) -> Admitted:
+    found = room.call("image", do="examine", file="source")
+    return Admitted(
+        Format(MEDIA_TYPES[kind], kind, pages=1, problem=cast(str | None, found["problem"])), found
+    )
+
+
+def _docx(kind: str, room: Workroom) -> Admitted:
+    found = room.call("docx", file="source", text="source.txt")
+    if found["problem"] == "not-a-document":
+        return Admitted(_UNSUPPORTED, found)
+    return Admitted(Format(MEDIA_TYPES[kind], kind, problem=cast(str | None, found["problem"])), found)
+
+
+_EXAMINE = {"pdf": _pdf, "jpeg": _image, "png": _image, "docx": _docx}

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Screens a DOCX before any office program sees it, and reads its text for the comparison afterwards.
+
+Refused: archive bombs, DOCTYPE in any XML part, content linked from outside (images, objects, frames, fields
+that include files), macros, controls. Hyperlinks and a template's name stay: neither shows content.
+"""
+
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.parsers import expat
+
+MOST_ENTRIES = 4000
+MOST_BYTES = 300 << 20
+MOST_RATIO = 200
+SMALL = 4 << 20
+_MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+_HARMLESS = ("/hyperlink", "/attachedTemplate")
+_INCLUDING = re.compile(r"\b(INCLUDEPICTURE|INCLUDETEXT|INCLUDE|DDE|DDEAUTO|LINK|IMPORT|RD|DATABASE)\b")
+_W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main "
+_MC = "http://schemas.openxmlformats.org/markup-compatibility/2006 "
+_BLIP = "http://schemas.openxmlformats.org/drawingml/2006/main blip"
+_EMBED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships embed"
+_RASTER = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff")
+
+
+class RefusedPart(Exception):  # noqa: N818 - a finding, not an error
+    """Carries the problem's code."""
+
+
+class Parts:
+    """What reading the parts gathers."""
+
+    def __init__(self) -> None:
+        self.content: str | None = None
+        self.text: list[str] = []
+        self.fonts: set[str] = set()
+        self.embedded: set[str] = set()
+        self.targets: dict[str, str] = {}
+        self.instructions: list[str] = []
+        self.losses: set[str] = set()
+
+
+def _parser(
+    start: Callable[[str, dict[str, str]], None] | None,
+    end: Callable[[str], None] | None = None,
+    data: Callable[[str], None] | None = None,
+) -> expat.XMLParserType:
+    parser = expat.ParserCreate(namespace_separator=" ")
+
+    def refuse(*_: object) -> None:
+        raise RefusedPart("doctype")
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = data
+    parser.buffer_text = True
+    return parser
+
+
+def _types(data: bytes, parts: Parts) -> None:
+    def start(_: str, attributes: dict[str, str]) -> None:
+        kind = attributes.get("ContentType", "")
+        if "macroEnabled" in kind or "vbaProject" in kind or "activeX" in kind:
+            raise RefusedPart("macros")
+        if kind == _MAIN:
+            parts.content = attributes.get("PartName", "").lstrip("/")
+
+    _parser(start).Parse(data, True)
+
+
+def _relations(name: str, data: bytes, parts: Parts) -> None:
+    def start(element: str, attributes: dict[str, str]) -> None:
+        if not element.endswith(" Relationship"):
+            return
+        kind = attributes.get("Type", "")
+        if attributes.get("TargetMode") == "External" and not kind.endswith(_HARMLESS):
+            raise RefusedPart("external-content")
+        if kind.endswith("/control"):
+            raise RefusedPart("macros")
+        if kind.endswith("/aFChunk"):
+            raise RefusedPart("external-content")
+        if kind.endswith(("/oleObject", "/package")):
+            parts.losses.add("embedded-object")
+        if parts.content and name.endswith(f"{Path(parts.content).name}.rels"):
+            parts.targets[attributes.get("Id", "")] = attributes.get("Target", "")
+
+    _parser(start).Parse(data, True)
+
+
+class Body:
+    """Gathers the visible text of one part that belongs to the body."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.hidden = 0
+        self.depth: list[bool] = []
+        self.reading: str | None = None
+        self.asks_fonts = True
+        self.instruction = ""
+        # Runs nest: a drawing in a run holds a text box with runs of its own.
+        self.runs: list[tuple[list[str], list[str]]] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Take the start of an element."""
+        skips = name in {_MC + "Fallback", _W + "del", _W + "moveFrom"}
+        self.depth.append(skips)
+        self.hidden += skips
+        if name == _W + "r":
+            self.runs.append(([], []))
+        elif name in {_W + "vanish", _W + "webHidden"} and attributes.get(_W + "val") not in {"0", "false"}:
+            if self.runs:
+                self.runs[-1][1].append(name)
+        elif name == _W + "style":
+            # Of the styles only the default ones are certain to be used.
+            self.asks_fonts = attributes.get(_W + "default") in {"1", "true"}
+        elif name == _W + "rFonts" and self.asks_fonts:
+            self.parts.fonts.update(
+                value
+                for key, value in attributes.items()
+                if key.startswith(_W) and key[len(_W) :] in {"ascii", "hAnsi", "eastAsia", "cs"}
+            )
+        elif name in {_W + "t", _W + "instrText"}:
+            self.reading = name
+        elif name == _W + "fldSimple":
+            self.parts.instructions.append(attributes.get(_W + "instr", ""))
+        elif name == _W + "fldChar":
+            self.parts.instructions.append(self.instruction)
+            self.instruction = ""
+        elif name == _BLIP and not self.hidden:
+            self.parts.embedded.add(attributes.get(_EMBED, ""))
+
+    def end(self, name: str) -> None:
+        """Take the end of an element."""
+        self.hidden -= self.depth.pop()
+        if name == self.reading:
+            self.reading = None
+        if name == _W + "r":
+            text, hidden = self.runs.pop()
+            if not hidden:
+                self.parts.text.extend(text)
+            elif text:
+                self.parts.losses.add("hidden-text")
+
+    def data(self, text: str) -> None:
+        """Take characters."""
+        if self.reading == _W + "instrText":
+            # Word cuts one instruction into several runs.
+            self.instruction += text
+        elif self.reading == _W + "t" and not self.hidden and self.runs:
+            self.runs[-1][0].append(text)
+
+
+def _body(data: bytes, parts: Parts) -> None:
+    body = Body(parts)
+    _parser(body.start, body.end, body.data).Parse(data, True)
+    if any(_INCLUDING.search(text.upper()) for text in parts.instructions):
+        raise RefusedPart("external-content")
+
+
+def _other(data: bytes) -> None:
+    _parser(None).Parse(data, True)
+
+
+def _screen(archive: zipfile.ZipFile) -> None:
+    entries = archive.infolist()
+    if len(entries) > MOST_ENTRIES or sum(entry.file_size for entry in entries) > MOST_BYTES:
+        raise RefusedPart("bomb")
+    if len({entry.filename for entry in entries}) != len(entries):
+        raise RefusedPart("damaged")
+    for entry in entries:
+        if entry.file_size > SMALL and entry.file_size > MOST_RATIO * max(entry.compress_size, 1):
+            raise RefusedPart("bomb")
+        if entry.flag_bits & 1:
+            raise RefusedPart("damaged")
+
+
+def _read(archive: zipfile.ZipFile) -> Parts:
+    parts = Parts()
+    _screen(archive)
+    _types(archive.read("[Content_Types].xml"), parts)
+    if parts.content is None:
+        raise RefusedPart("not-a-document")
+    folder = parts.content.rsplit("/", 1)[0]
+    body = {parts.content, f"{folder}/footnotes.xml", f"{folder}/endnotes.xml", f"{folder}/styles.xml"}
+    for entry in archive.infolist():
+        name = entry.filename
+        # Reading to the end checks the declared size and the checksum of every entry, images too.
+        data = archive.read(entry)
+        if "vbaProject" in name:
+            raise RefusedPart("macros")
+        if name.endswith(".rels"):
+            _relations(name, data, parts)
+        elif name in body:
+            _body(data, parts)
+        elif name.endswith((".xml", ".vml", ".svg")):
+            if "/header" in name or "/footer" in name:
+                _body(data, Parts())
+            else:
+                _other(data)
+    return parts
+
+
+def main(request: dict[str, Any]) -> dict[str, Any]:
+    """Screen ``file``, write its text to ``text``; give ``problem``, ``fonts``, ``images`` and ``losses``."""
+    try:
+        with zipfile.ZipFile(request["file"]) as archive:
+            parts = _read(archive)
+    except RefusedPart as refused:
+        return {"problem": str(refused)}
+    except (zipfile.BadZipFile, KeyError, expat.ExpatError, EOFError, NotImplementedError, RuntimeError):
+        return {"problem": "damaged"}
+    text = "".join(parts.text)
+    images = {parts.targets.get(name, "") for name in parts.embedded}
+    Path(request["text"]).write_text(text, "utf-8")
+    return {
+        "problem": None if text.strip() or images else "empty",
+        "fonts": sorted(parts.fonts),
+        "images": sum(target.lower().endswith(_RASTER) for target in images),
+        "losses": sorted(parts.losses),
+    }

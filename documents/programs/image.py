@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looks at a JPEG or PNG, and embeds it in a one-page PDF.
+
+Operations: ``examine``; ``embed`` (the image's own bytes where PDF/A can hold them: nothing is decoded);
+``reencode`` (pixels as lossless 8-bit sRGB, for what the first way cannot hold).
+"""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import img2pdf
+import pikepdf
+from pikepdf import pdfa
+from PIL import Image, ImageCms, ImageOps
+
+MOST_PIXELS = 100_000_000
+A4 = (595.276, 841.890)
+_LARGEST, _SMALLEST = 14_400.0, 3.0  # points: ISO 19005-3, 6.1.13
+_GATED = ("L", "RGB", "1", "P", "LA", "RGBA", "PA", "I;16", "I", "I;16B")
+
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+
+
+def examine(request: dict[str, Any]) -> dict[str, Any]:
+    """Decode ``file`` to its end; give ``problem``, ``width``, ``height`` and ``mode``."""
+    try:
+        with Image.open(request["file"], formats=["JPEG", "PNG", "MPO"]) as image:
+            width, height = image.size
+            if width * height > MOST_PIXELS:
+                return {"problem": "too-large"}
+            if getattr(image, "n_frames", 1) > 1:
+                return {"problem": "several-frames"}
+            image.load()
+            problem = None if image.mode in _GATED else "colour-cmyk" if image.mode == "CMYK" else "colour"
+            return {"problem": problem, "width": width, "height": height, "mode": image.mode}
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return {"problem": "too-large"}
+    except (OSError, SyntaxError, ValueError, EOFError):
+        return {"problem": "damaged"}
+
+
+def _layout(width: int, height: int, dpi: tuple[float, float] | None) -> tuple[float, float]:
+    """Give the page in points: by the resolution the file states, else fitted into A4."""
+    try:
+        if dpi:
+            size = (width * 72 / float(dpi[0]), height * 72 / float(dpi[1]))
+            if all(_SMALLEST <= side <= _LARGEST for side in size):
+                return size
+    except (TypeError, ValueError, ZeroDivisionError, IndexError):
+        pass
+    page = A4 if height >= width else (A4[1], A4[0])
+    scale = min(page[0] / width, page[1] / height)
+    return max(width * scale, _SMALLEST), max(height * scale, _SMALLEST)
+
+
+def _write(
+    data: bytes, size: tuple[float, float], request: dict[str, Any], rotation: img2pdf.Rotation
+) -> dict[str, Any]:
+    made = img2pdf.convert(
+        data,
+        layout_fun=lambda _width, _height, _dpi: (*size, *size),
+        rotation=rotation,
+        nodate=True,
+        engine=img2pdf.Engine.pikepdf,
+    )
+    with pikepdf.open(io.BytesIO(made)) as pdf:
+        try:
+            pdfa.prepare(pdf, "3b")
+            with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as metadata:
+                # The preparation wrote this machine's time: the same input must give the same bytes.
+                del metadata["xmp:MetadataDate"]
+            kwargs = pdfa.resolve_save_kwargs("3b", deterministic_id=True)
+            pdf.save(request["out"], **kwargs)
+        except ValueError:
+            return {"rules": ["pikepdf:prepare"]}
+    report = pdfa.validate_written(request["out"], "3b")
+    return {"rules": sorted({finding.rule for finding in report.findings})}
+
+
+def embed(request: dict[str, Any]) -> dict[str, Any]:
+    """Put the image's own bytes into a page; give ``rules`` broken and ``losses``."""
+    data = Path(request["file"]).read_bytes()
+    with Image.open(io.BytesIO(data)) as image:
+        if "A" in image.getbands() or "transparency" in image.info:
+            return {"rules": ["pikepdf:transparency"], "losses": []}
+        size = _layout(*image.size, image.info.get("dpi"))
+    try:
+        return {**_write(data, size, request, img2pdf.Rotation.ifvalid), "losses": []}
+    except (
+        img2pdf.ImageOpenError,
+        img2pdf.JpegColorspaceError,
+        img2pdf.UnsupportedColorspaceError,
+        ValueError,
+    ):
+        return {"rules": ["img2pdf:refused"], "losses": []}
+
+
+def reencode(request: dict[str, Any]) -> dict[str, Any]:
+    """Write the pixels as 8-bit gray or sRGB without loss; give ``rules`` broken and ``losses``."""
+    losses = []
+    with Image.open(request["file"]) as source:
+        dpi, profile = source.info.get("dpi"), source.info.get("icc_profile")
+        image: Image.Image = ImageOps.exif_transpose(source)
+        if image.size != source.size and dpi:
+            dpi = (dpi[1], dpi[0])
+        if image.mode.startswith("I"):
+            image = image.point(lambda value: value / 257).convert("L")
+            losses.append("depth-8-bit")
+        if "A" in image.getbands() or "transparency" in image.info:
+            image = image.convert("RGBA")
+            paper = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(paper, image).convert("RGB")
+            losses.append("transparency-on-white")
+        if profile and image.mode == "RGB":
+            image = _to_srgb(image, profile)
+            losses.append("colour-to-srgb")
+        image = image.convert("L" if image.mode in {"1", "L"} else "RGB")
+        out = io.BytesIO()
+        image.save(out, "PNG")
+        size = _layout(*image.size, dpi)
+    return {**_write(out.getvalue(), size, request, img2pdf.Rotation.none), "losses": losses}
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    made = ImageCms.profileToProfile(
+        image, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), outputMode="RGB"
+    )
+    return made if made is not None else image
+
+
+def main(request: dict[str, Any]) -> dict[str, Any]:
+    """Run the operation ``do``."""
+    operations = {"examine": examine, "embed": embed, "reencode": reencode}
+    return operations[request["do"]](request)

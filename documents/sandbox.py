@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where untrusted files are parsed: in a child process that can do nothing but answer.
+
+Guaranteed for every child: limits of address space, CPU, file size and descriptors set before it runs, no
+core file, an empty environment, a throw-away folder as home and work place, a wall-clock limit after which
+the whole process group is killed, no privileges to gain. Where bubblewrap works, it also sees no network, no
+other process and no file but the system's libraries, the programs and its own work place. ``layer`` names
+what was active; callers put it into their records.
+
+What a child says or writes stays untrusted: answers are JSON within a size limit, files are taken over only
+when they are regular files.
+"""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO
+
+from documents.channel import Channel
+from documents.errors import ChildFailedError, SandboxUnavailableError
+
+PROGRAMS = Path(__file__).with_name("programs")
+_MOUNTED_PROGRAMS = Path("/programs")
+_JOB = Path("/job")
+
+
+class Layer(StrEnum):
+    """How a child is confined."""
+
+    BUBBLEWRAP = "bubblewrap"
+    LIMITS = "process-limits"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one child may use.
+
+    Attributes:
+        address_space: Bytes of memory it may map.
+        cpu_seconds: Seconds of CPU over its whole life.
+        wall_seconds: Seconds that one call may take.
+        file_bytes: Bytes of the largest file it may write.
+        open_files: Descriptors it may hold.
+        reply_bytes: Bytes of the largest answer that is read.
+    """
+
+    address_space: int = 3 << 30
+    cpu_seconds: int = 60
+    wall_seconds: float = 90
+    file_bytes: int = 512 << 20
+    open_files: int = 256
+    reply_bytes: int = 64 << 20
+
+
+class Workroom:
+    """One material's throw-away folder and the children that work in it.
+
+    Use it through :meth:`Sandbox.workroom`. File names are plain names inside the folder.
+    """
+
+    def __init__(self, sandbox: "Sandbox", folder: Path) -> None:
+        self._sandbox = sandbox
+        self._folder = folder
+        self._channel: Channel | None = None
+
+    @property
+    def layer(self) -> Layer:
+        """How the children of this room are confined."""
+        return self._sandbox.layer
+
+    def put(self, source: Path | BinaryIO, name: str) -> None:
+        """Copy a file in under a new name; raises ``ChildFailedError`` (``unreadable``) when that fails."""
+        try:
+            with self._create(name) as target:
+                if isinstance(source, Path):
+                    with source.open("rb") as file:
+                        shutil.copyfileobj(file, target, 1 << 20)
+                else:
+                    shutil.copyfileobj(source, target, 1 << 20)
+        except OSError:
+            raise ChildFailedError(reason="unreadable") from None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a new file of ours into the room."""
+        with self._create(name) as target:
+            target.write(data)
+
+    def folder(self, name: str) -> None:
+        """Make a folder in the room, with those above it."""
+        (self._folder / name).mkdir(parents=True)
+
+    def _create(self, name: str) -> BinaryIO:
+        # A child that ran before could have put a link to a file of ours in the way.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        return os.fdopen(os.open(self._folder / name, flags, 0o600), "wb")
+
+    def inside(self, name: str) -> str:
+        """Give the path by which a child sees a file of this room."""
+        return str(self._sandbox.inside(self._folder) / name)
+
+    def take(self, name: str, out: Path) -> None:
+        """Copy a file that a child wrote to ``out``; raises what :meth:`open` raises."""
+        with self.open(name) as file, out.open("wb") as target:
+            shutil.copyfileobj(file, target, 1 << 20)
+
+    def read(self, name: str) -> bytes:
+        """Give the bytes of a file that a child wrote; raises what :meth:`open` raises."""
+        with self.open(name) as file:
+            return file.read()
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file that a child wrote, refusing anything that is not a regular file with content.
+
+        Raises:
+            ChildFailedError: Reason ``no-output``: it is not there, empty, or no regular file.
+        """
+        # A child could plant a link to a file of ours, or a pipe that never ends.
+        try:
+            handle = os.open(self._folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            raise ChildFailedError(reason="no-output") from None
+        file = os.fdopen(handle, "rb")
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size == 0:
+            file.close()
+            raise ChildFailedError(reason="no-output")
+        return file
+
+    def call(self, program: str, **request: object) -> dict[str, object]:
+        """Run a program of ``documents/programs`` in this room's child and give its answer.
+
+        Raises:
+            ChildFailedError: It gave none; see the error's reasons. The next call starts a new child.
+        """
+        if self._channel is None:
+            host = self._sandbox.programs / "host.py"
+            command = [sys.executable, "-I", "-B", str(host)]
+            self._channel = Channel(
+                self._sandbox.start(command, self._folder, self._sandbox.limits, pipes=True),
+                self._sandbox.limits.reply_bytes,
+            )
+        try:
+            return self._channel.ask(
+                {"program": program, "request": request}, self._sandbox.limits.wall_seconds
+            )
+        except ChildFailedError as failure:
+            if failure.reason != "failed":
+                self.close()
+            raise
+
+    def run(self, command: Sequence[str], limits: Limits, extra: Mapping[Path, Path] | None = None) -> int:
+        """Run a foreign program in a child of its own and give its exit code.
+
+        Args:
+            command: The program and its arguments; its working folder is the room.
+            limits: What it may use.
+            extra: Further folders it may read: where they lie → where it sees them.
+
+        Raises:
+            ChildFailedError: Reason ``timeout``.
+        """
+        child = self._sandbox.start(command, self._folder, limits, extra=extra or {})
+        try:
+            return child.wait(limits.wall_seconds)
+        except subprocess.TimeoutExpired:
+            raise ChildFailedError(reason="timeout") from None
+        finally:
+            kill_group(child)
+
+    def close(self) -> None:
+        """End the child."""
+        if self._channel is not None:
+            kill_group(self._channel.child)
+            self._channel.close()
+            self._channel = None
+
+
+class Sandbox:
+    """Makes workrooms; safe to share between threads.
+
+    Args:
+        limits: What a Python child may use.
+        bubblewrap: False to do without it; None to use it when it works.
+        scratch: Where workrooms are made; the system's temporary folder by default.
+        programs: The folder with ``host.py`` and the programs that children run.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        bubblewrap: bool | None = None,
+        scratch: Path | None = None,
+        programs: Path = PROGRAMS,
+    ) -> None:
+        self.limits = limits or Limits()
+        self._scratch = scratch
+        self._programs = programs
+        self._lock = threading.Lock()
+        self._bubblewrap = bubblewrap
+        self._layer: Layer | None = None
+
+    @property
+    def layer(self) -> Layer:
+        """The layer that children get; found once, by trying.
+
+        Raises:
+            SandboxUnavailableError: Not even limits can be set (``prlimit``, ``setpriv`` are missing).
+        """
+        with self._lock:
+            if self._layer is None:
+                if not shutil.which("prlimit") or not shutil.which("setpriv"):
+                    raise SandboxUnavailableError
+                usable = self._bubblewrap is not False and _bubblewrap_works()
+                self._layer = Layer.BUBBLEWRAP if usable else Layer.LIMITS
+        return self._layer
+
+    @property
+    def programs(self) -> Path:
+        """Where a child sees the folder of programs."""
+        return _MOUNTED_PROGRAMS if self.layer is Layer.BUBBLEWRAP else self._programs
+
+    def inside(self, folder: Path) -> Path:
+        """Where a child sees its work place."""
+        return _JOB if self.layer is Layer.BUBBLEWRAP else folder
+
+    @contextmanager
+    def workroom(self) -> Iterator[Workroom]:
+        """Give a workroom; its folder and children are gone afterwards."""
+        with tempfile.TemporaryDirectory(
+            prefix="cunzheng-", dir=self._scratch, ignore_cleanup_errors=True
+        ) as name:
+            folder = Path(name)
+            (folder / "home").mkdir()
+            room = Workroom(self, folder)
+            try:
+                yield room
+            finally:
+                room.close()
+
+    def start(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        limits: Limits,
+        *,
+        pipes: bool = False,
+        extra: Mapping[Path, Path] | None = None,
+    ) -> subprocess.Popen[bytes]:
+        """Start a confined child in a process group of its own; its output is discarded unless piped."""
+        home = str(self.inside(folder) / "home")
+        environment = {"PATH": "/usr/bin:/bin", "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8"}
+        wrapped = [*_limit(limits), *command]
+        if self.layer is Layer.BUBBLEWRAP:
+            shown = {self._programs: _MOUNTED_PROGRAMS, **(extra or {})}
+            wrapped = [*_bubblewrap(folder, shown), *wrapped]
+        return subprocess.Popen(  # noqa: S603 - the command is ours, its input is what is not trusted
+            wrapped,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if pipes else subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+
+def kill_group(child: subprocess.Popen[bytes]) -> None:
+    """Kill a child and all it started, then reap it."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _limit(limits: Limits) -> list[str]:
+    return [
+        "setpriv",
+        "--no-new-privs",
+        "prlimit",
+        f"--as={limits.address_space}",
+        f"--cpu={limits.cpu_seconds}",
+        f"--fsize={limits.file_bytes}",
+        f"--nofile={limits.open_files}",
+        "--core=0",
+        "--",
+    ]
+
+
+def _bubblewrap(folder: Path, shown: Mapping[Path, Path]) -> list[str]:
+    command = ["bwrap", "--unshare-all", "--die-with-parent", "--cap-drop", "ALL", "--tmpfs", "/tmp"]  # noqa: S108
+    for name in ("usr", "bin", "sbin", "lib", "lib32", "lib64"):
+        place = Path("/") / name
+        if place.is_symlink():
+            command += ["--symlink", str(place.readlink()), str(place)]
+        elif place.is_dir():
+            command += ["--ro-bind", str(place), str(place)]
+    for name in ("ld.so.cache", "alternatives", "fonts", "libreoffice"):
+        command += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    for prefix in {sys.prefix, sys.base_prefix, str(Path(sys.executable).resolve().parent.parent)} - {"/usr"}:
+        command += ["--ro-bind", prefix, prefix]
+    for here, there in shown.items():
+        command += ["--ro-bind", str(here), str(there)]
+    job = str(_JOB)
+    return [*command, "--proc", "/proc", "--dev", "/dev", "--bind", str(folder), job, "--chdir", job, "--"]
+
+
+def _bubblewrap_works() -> bool:
+    if not shutil.which("bwrap"):
+        return False
+    with tempfile.TemporaryDirectory(prefix="cunzheng-") as folder:
+        command = [*_bubblewrap(Path(folder), {}), "true"]
+        try:
+            return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0  # noqa: S603
+        except (OSError, subprocess.TimeoutExpired):
+            return False
