@@ -82,8 +82,10 @@ def parse_entry(data: bytes) -> Entry:
             raise LedgerFormatError(rule="entry-not-canonical")
     except (ValueError, TypeError, RecursionError) as error:
         raise LedgerFormatError(rule="entry-not-canonical") from error
-    if not isinstance(value, dict) or value.keys() != _FIELDS or value["v"] != FORMAT_VERSION:
+    if not isinstance(value, dict) or value.keys() != _FIELDS:
         raise LedgerFormatError(rule="entry-fields")
+    if value["v"] != FORMAT_VERSION or isinstance(value["v"], bool):
+        raise LedgerFormatError(rule="entry-version")
     core, log, prev, seq = (value[name] for name in ("core", "log", "prev", "seq"))
     at = _checked_at(value["at"])
     if not isinstance(log, str) or not log:

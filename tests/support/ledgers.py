@@ -93,6 +93,13 @@ class Ledger:
         self.database.close()
 
 
+def later(minutes: int) -> HandClock:
+    """Give a clock that starts some minutes after the others."""
+    clock = HandClock()
+    clock.advance(minutes * 60)
+    return clock
+
+
 def open_ledger(folder: Path, clock: HandClock | None = None, gate: Gate | None = None) -> Ledger:
     """Open (or reopen) the ledger of a folder as its sequencer."""
     clock = clock or HandClock()
