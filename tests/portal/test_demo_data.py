@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demonstration's cases are real submissions, their files are whole, and the script fits them."""
+
+import datetime as dt
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tooling import ROOT
+
+from archive.submission import Result, Submission, parse_submission
+from cases.identifiers import check_holder_code
+from cases.items import ItemCatalogue
+from licenses.catalogue import TypeCatalogue
+from licenses.faces import Party, complete_face
+
+DEMO = ROOT / "portal" / "demo"
+SCRIPT: dict[str, Any] = json.loads((DEMO / "script.json").read_bytes())
+FOLDERS = sorted(path for path in (DEMO / "cases").iterdir() if (path / "case.json").exists())
+ITEMS = ItemCatalogue.load()
+LIMIT = 15 * 2**20
+
+
+def read(folder: Path) -> Submission:
+    return parse_submission((folder / "case.json").read_bytes())
+
+
+@pytest.fixture(params=FOLDERS, ids=lambda path: path.name)
+def folder(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    return path
+
+
+def test_every_file_is_the_one_that_the_metadata_declare(folder: Path) -> None:
+    declared = {one.file_name: (one.size, one.sha256) for one in read(folder).materials}
+    found = {
+        path.name: (path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in folder.iterdir()
+        if path.name != "case.json"
+    }
+    assert found == declared
+
+
+def test_only_the_returned_case_lacks_a_required_material(folder: Path) -> None:
+    submission = read(folder)
+    item = ITEMS.get(submission.item.code, submission.item.edition)
+    assert item.department == submission.organisation
+    sent = {one.code: one.group for one in submission.materials}
+    assert all(rule is not None and rule.group is sent[rule.code] for rule in map(item.material, sent))
+    missing = [rule.code for rule in item.required() if rule.code not in sent]
+    assert missing == (["premises"] if folder.name == "03-firm-returned" else [])
+
+
+def test_times_run_from_acceptance_to_closing(folder: Path) -> None:
+    submission = read(folder)
+    times = [submission.accepted_at, *(one.at for one in submission.opinions), submission.closed_at]
+    assert times == sorted(times)
+    assert submission.accepted_at < submission.decided_at < submission.closed_at
+    assert submission.closed_at < dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
+    assert len({one.author for one in submission.opinions}) == len(submission.opinions)
+
+
+def test_holders_are_synthetic_and_their_codes_right(folder: Path) -> None:
+    holder = read(folder).holder
+    assert check_holder_code(holder.scheme, holder.code) == (holder.scheme, holder.code)
+    assert holder.code.startswith(("91339999MADEM0", "3399991900"))
+
+
+def test_an_approval_of_a_licensing_item_brings_a_complete_face(folder: Path) -> None:
+    submission = read(folder)
+    item = ITEMS.get(submission.item.code, submission.item.edition)
+    grants = submission.result is Result.APPROVED and item.license_type is not None
+    assert grants is (submission.license is not None)
+    if submission.license is not None:
+        assert submission.license.type == item.license_type
+        kind = TypeCatalogue.load().get(submission.license.type)
+        holder = Party(submission.holder.scheme, submission.holder.code, submission.holder.name)
+        issuer = ITEMS.department(item.department).zh
+        assert complete_face(kind, submission.license, holder, issuer)
+
+
+def test_the_open_case_asks_for_the_holder_of_the_first_licence() -> None:
+    announced = json.loads((DEMO / "cases" / "11-food-open" / "announcement.json").read_bytes())
+    first = read(DEMO / "cases" / "01-firm-registered")
+    assert announced["holder"] == first.holder.model_dump()
+    assert "食品" in str(first.license and first.license.face["scope"])
+
+
+def test_one_licence_only_was_made_with_the_seal_that_is_revoked() -> None:
+    revoked = next(step["seal"] for step in SCRIPT["steps"] if step["action"] == "revoke-seal")
+    (seal,) = [seal for seal in SCRIPT["seals"] if seal["key"] == revoked]
+    assert seal["document_types"] == ["licence"]
+    hit = [
+        path.name
+        for path in FOLDERS
+        if read(path).license is not None
+        and read(path).organisation == seal["department"]
+        and read(path).item.code in seal["items"]
+    ]
+    assert hit == ["06-haulage-seal-revoked"]
+
+
+def test_the_script_files_every_case_once_and_its_counts_close() -> None:
+    steps = SCRIPT["steps"]
+    filed = [step["case"] for step in steps if step["action"] == "file"]
+    assert sorted(filed) == [path.name for path in FOLDERS]
+    assert {entry["case"] for entry in SCRIPT["cases"]} == {*filed, "11-food-open"}
+    expected = {entry["case"]: entry["expect"] for entry in SCRIPT["cases"]}
+    states = Counter(expected[name]["state"] for name in filed)
+    counts = SCRIPT["counts"]
+    assert counts["received"] == len(filed) == states.total()
+    assert (counts["filed"], counts["returned"]) == (states["filed"], states["returned"])
+    assert counts["original_only"] == sum(len(expected[name]["original_only"]) for name in filed)
+    assert counts["licences"] == len({read(path).number for path in FOLDERS if read(path).license})
+    known = {
+        (name, one.file_name) for path in FOLDERS for name in [path.name] for one in read(path).materials
+    }
+    for name in filed:
+        wanted = expected[name]["original_only"] + expected[name].get("sealed_kept", [])
+        assert {(name, file) for file in wanted} <= known
+
+
+def test_twelve_cases_of_four_items_and_three_departments_fit_their_space() -> None:
+    submissions = [read(path) for path in FOLDERS]
+    numbers = {one.number for one in submissions}
+    assert len(numbers) + 1 == 12
+    assert len({one.item.code for one in submissions}) == 4
+    assert len({one.organisation for one in submissions}) == 3
+    assert sum(path.stat().st_size for path in DEMO.rglob("*") if path.is_file()) < LIMIT
