@@ -6,6 +6,8 @@ what fails a check returns it; a format without a rendition is no failure (it is
 The four-property report becomes an object and later a member of the dossier.
 """
 
+from collections.abc import Mapping
+
 from archive.checks import ACCEPTED_CHECKS, MATERIAL_CHECKS, check_materials
 from archive.facts import FilingFacts, MaterialFacts, OpinionFacts
 from archive.filings import act_on, give_back, json_bytes, load, move, parts_of, text_of
@@ -72,7 +74,7 @@ class CheckStep:
         return {
             "findings": [one.as_json() for one in findings],
             "formats": [{"media_type": one.media_type, "pages": one.pages} for one in formats],
-            "report": stored.sha256,
+            "report": {"sha256": stored.sha256, "sm3": stored.sm3, "size": stored.size},
         }
 
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the plan has served
@@ -82,7 +84,8 @@ class CheckStep:
             material.media_type = text_of(form, "media_type")
             pages = form["pages"]
             material.pages = pages if isinstance(pages, int) else None
-        file.filing.checks_sha256 = text_of(result, "report")
+        for name, value in report_of(result).items():
+            setattr(file.filing, f"checks_{name}", value)
         findings = [read_finding(one) for one in parts_of(result, "findings")]
         failed = failures(findings)
         if any(one.code == "Q01" for one in failed):
@@ -107,6 +110,14 @@ class CheckStep:
             return identify(path, self._sandbox)
         finally:
             path.unlink()
+
+
+def report_of(result: Json) -> Mapping[str, Json]:
+    """Give digests and size of the stored report."""
+    report = result["report"] if isinstance(result, Mapping) else None
+    if not isinstance(report, Mapping):
+        raise LookupError("report")  # noqa: TRY004 - a result of ours that lacks a member, not a caller's type
+    return report
 
 
 def _declared(material: FilingMaterial) -> dict[str, Json]:

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Step ``archive.assemble``: the dossier comes into being, with its number, retention and members.
+
+It starts when the licence of the case is issued, if there is one. Licences relied on and decisions given
+while the case was open are joined in as members: what was called up instead of demanded belongs to the
+file as much as what was handed in. Renditions get their final digests when they are sealed.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import select
+
+from archive.errors import FilingRefusedError
+from archive.filings import FilingFile, load, move, parts_of, text_of
+from archive.members import ANSWER_TYPE, dossier_slots, stored_json
+from archive.models import Dossier, FilingState, Role
+from archive.numbering import NumberTemplates, reserve
+from archive.rendering import PDF
+from archive.retention import decide
+from cases.holders import HolderService
+from cases.items import ItemCatalogue
+from cases.services import CaseService
+from documents.formats import identify
+from documents.sandbox import Sandbox
+from licenses.models import Decision, License, LicenseUsage, SignedAnswer
+from storage.clock import legal_date
+from storage.database import UnitOfWork
+from storage.failpoints import failpoint
+from storage.ledger.canonical import Json
+from storage.objects import ObjectStore
+from storage.steps import Job, Staging
+
+CATALOGUE_POSITION = 1
+_RELIED_ON = ("MET", "READ")
+
+
+class AssembleStep:
+    """Makes the dossier of a rendered filing.
+
+    Args:
+        objects: Where files lie; signed answers are stored there.
+        items: Items, departments with their fonds.
+        cases: Finds the holder.
+        holders: Names the holder in the title, a person masked.
+        templates: How each fonds numbers its dossiers.
+        sandbox: Where pages of licences are counted.
+    """
+
+    kind = "archive.assemble"
+
+    def __init__(
+        self,
+        objects: ObjectStore,
+        items: ItemCatalogue,
+        cases: CaseService,
+        holders: HolderService,
+        templates: NumberTemplates,
+        sandbox: Sandbox,
+    ) -> None:
+        self._objects = objects
+        self._items = items
+        self._cases = cases
+        self._holders = holders
+        self._templates = templates
+        self._sandbox = sandbox
+
+    def plan(self, uow: UnitOfWork, job: Job) -> Json:
+        """Name the licences and signed answers to join in.
+
+        Raises:
+            FilingRefusedError: The case's licence has no file, though its step is done.
+        """
+        file = load(uow, job.subject)
+        if FilingState(file.filing.state) is not FilingState.RENDERED:
+            return None
+        own = _own_license(uow, file)
+        called_up = [one for one in _called_up(uow, file.case.id) if own is None or one.id != own.id]
+        licenses = [(Role.LICENCE, own)] if own else []
+        licenses += [(Role.CALLED_UP, one) for one in called_up]
+        return {
+            "licences": [
+                {"role": str(role), "id": one.id, "sha256": one.object_sha256} for role, one in licenses
+            ],
+            "decisions": [
+                {"id": decision.id, "jws": uow.secrets.decrypt(cipher).decode()}
+                for decision, cipher in _decisions(uow, file.case.id)
+            ],
+        }
+
+    def perform(self, plan: Json, staging: Staging) -> Json:
+        """Read the licences' files and store the signed answers."""
+        return {
+            "licences": [self._license(entry, staging) for entry in parts_of(plan, "licences")],
+            "decisions": [self._decision(entry) for entry in parts_of(plan, "decisions")],
+        }
+
+    def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the plan has served
+        """Reserve the number and create the dossier with its members."""
+        file = load(uow, job.subject)
+        dossier = self._dossier(uow, file)
+        slots = dossier_slots(uow, file, result)
+        members = [
+            slot.member(uow, dossier, place) for place, slot in enumerate(slots, CATALOGUE_POSITION + 1)
+        ]
+        uow.session.add_all([dossier, *members])
+        file.filing.dossier_id = dossier.id
+        move(uow, file.filing, FilingState.ASSEMBLED)
+        uow.add_step("archive.seal", file.filing.id)
+        failpoint("archive.assemble.before-record")
+
+    def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
+        """Nothing was intended outside; the step is planned anew."""
+
+    def _license(self, entry: dict[str, Json], staging: Staging) -> dict[str, Json]:
+        path = staging.path("licence.pdf")
+        self._objects.fetch(text_of(entry, "sha256"), path)
+        try:
+            stored = self._objects.put(path, PDF)
+            pages = identify(path, self._sandbox).pages
+        finally:
+            path.unlink()
+        return entry | {"stored": stored_json(stored), "pages": pages}
+
+    def _decision(self, entry: dict[str, Json]) -> dict[str, Json]:
+        stored = self._objects.put(text_of(entry, "jws").encode(), ANSWER_TYPE)
+        return {"id": entry["id"], "stored": stored_json(stored)}
+
+    def _dossier(self, uow: UnitOfWork, file: FilingFile) -> Dossier:
+        case, filing = file.case, file.filing
+        item = self._items.get(case.item_code, case.item_edition)
+        retention = decide(item, filing.result)
+        fonds = self._items.department(case.organisation).fonds
+        year = legal_date(filing.closed_at).year
+        reservation, _ = reserve(uow, self._templates.of(fonds), year, retention.code, case.id)
+        holder = self._holders.masked(uow, self._cases.holder(uow, case))
+        return Dossier(
+            id=uow.ids.new_id(),
+            case_id=case.id,
+            filing_id=filing.id,
+            holder_id=case.holder_id,
+            organisation=case.organisation,
+            item_code=case.item_code,
+            item_edition=case.item_edition,
+            title=f"{holder.name}{item.zh}",
+            archival_number=reservation.number,
+            fonds=fonds,
+            year=year,
+            retention=retention.code,
+            retention_zh=retention.zh,
+            retention_en=retention.en,
+            assembled_at=uow.clock.now(),
+            version=1,
+        )
+
+
+def _own_license(uow: UnitOfWork, file: FilingFile) -> License | None:
+    if file.filing.license_id is None:
+        return None
+    license_ = uow.session.get_one(License, file.filing.license_id)
+    if license_.object_sha256 is None:
+        raise FilingRefusedError(rule="licence-without-file")
+    return license_
+
+
+def _called_up(uow: UnitOfWork, case_id: str) -> Sequence[License]:
+    used = select(LicenseUsage.license_id).where(
+        LicenseUsage.case_id == case_id,
+        LicenseUsage.license_id.is_not(None),
+        LicenseUsage.result.in_(_RELIED_ON),
+    )
+    return uow.session.scalars(
+        select(License)
+        .where(License.id.in_(used), License.object_sha256.is_not(None))
+        .order_by(License.reserved_at, License.id)
+    ).all()
+
+
+def _decisions(uow: UnitOfWork, case_id: str) -> Iterator[tuple[Decision, bytes]]:
+    rows = uow.session.execute(
+        select(Decision, SignedAnswer.jws_cipher)
+        .join(SignedAnswer, SignedAnswer.decision_id == Decision.id)
+        .where(Decision.case_id == case_id)
+        .order_by(Decision.at, Decision.id)
+    )
+    yield from rows.tuples()

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The manifest of a dossier: its members by role and digest, and the acts that led to it. No personal data.
+
+It is canonical JSON with a detached CMS seal beside it. A dossier is rebuilt from manifest, members
+and ledger alone; a verifier needs the manifest, its seal and the files.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archive.models import Dossier, DossierMember
+from storage.clock import rfc3339
+from storage.ledger.canonical import Json, canonical, parse_canonical
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierAct:
+    """An act that the manifest names: its id (the digest of its core), kind and outcome."""
+
+    act_id: str
+    kind: str
+    outcome: str
+
+
+def manifest_key(dossier: Dossier, version: int) -> str:
+    """Give the name under which a manifest is stored; the seal stands beside it with ``.p7s``."""
+    return f"m/{dossier.fonds}/{dossier.year}/{dossier.id}/{version}.json"
+
+
+def compose(dossier: Dossier, members: Sequence[DossierMember], acts: Sequence[EarlierAct]) -> bytes:
+    """Write the manifest of a dossier.
+
+    File names and titles stay out: they may name persons. Members say what they are by role and
+    material code.
+    """
+    manifest: dict[str, Json] = {
+        "v": VERSION,
+        "dossier": dossier.id,
+        "version": dossier.version,
+        "case": dossier.case_id,
+        "filing": dossier.filing_id,
+        "archival_number": dossier.archival_number,
+        "fonds": dossier.fonds,
+        "year": dossier.year,
+        "retention": dossier.retention,
+        "organisation": dossier.organisation,
+        "item": {"code": dossier.item_code, "edition": dossier.item_edition},
+        "assembled_at": rfc3339(dossier.assembled_at),
+        "members": [_member(member) for member in members],
+        "acts": [{"act": act.act_id, "kind": act.kind, "outcome": act.outcome} for act in acts],
+    }
+    return canonical(manifest)
+
+
+def read(data: bytes) -> dict[str, Json]:
+    """Read a manifest; raises ``ValueError`` when it is none of this version."""
+    manifest = parse_canonical(data)
+    if not isinstance(manifest, dict) or manifest.get("v") != VERSION:
+        raise ValueError("no manifest of version 1")
+    return manifest
+
+
+def _member(member: DossierMember) -> dict[str, Json]:
+    return {
+        "position": member.position,
+        "role": member.role,
+        "code": member.code,
+        "sha256": member.sha256,
+        "sm3": member.sm3,
+        "size": member.size,
+        "media_type": member.media_type,
+        "pages": member.pages,
+        "level": member.level,
+        "sealing": member.sealing_act,
+    }

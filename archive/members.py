@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a dossier is made of: members in their order, from what a filing left in tables and objects."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from archive.filings import FilingFile, parts_of, text_of
+from archive.intake import METADATA_TYPE
+from archive.models import Dossier, DossierMember, Filing, FilingMaterial, MaterialOutcome, Role
+from archive.rendering import PDF
+from licenses.models import License
+from storage.database import UnitOfWork
+from storage.ledger.canonical import Json
+from storage.objects import StoredObject
+
+ANSWER_TYPE = "application/jose"
+_TITLES = {Role.LICENCE: "本办件证照", Role.CALLED_UP: "办理中调用的证照"}
+_KEPT = frozenset({MaterialOutcome.KEPT, MaterialOutcome.SEALED_KEPT})
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A member to be: everything but its place."""
+
+    role: Role
+    code: str
+    title: str
+    file_name: str
+    stored: StoredObject
+    pages: int | None = None
+    level: str | None = None
+    material_id: str | None = None
+    reference: str | None = None
+    sealing_act: str | None = None
+
+    def member(self, uow: UnitOfWork, dossier: Dossier, position: int) -> DossierMember:
+        """Make the row of the member at a place."""
+        return DossierMember(
+            id=uow.ids.new_id(),
+            dossier_id=dossier.id,
+            position=position,
+            role=str(self.role),
+            code=self.code,
+            title=self.title,
+            file_name=self.file_name,
+            sha256=self.stored.sha256,
+            sm3=self.stored.sm3,
+            size=self.stored.size,
+            media_type=self.stored.media_type,
+            pages=self.pages,
+            level=self.level,
+            material_id=self.material_id,
+            reference=self.reference,
+            sealing_act=self.sealing_act,
+        )
+
+
+def stored_json(stored: StoredObject) -> dict[str, Json]:
+    """Write what is known of stored bytes into a step's result."""
+    return {
+        "sha256": stored.sha256,
+        "sm3": stored.sm3,
+        "size": stored.size,
+        "media_type": stored.media_type,
+    }
+
+
+def read_stored(entry: Json) -> StoredObject:
+    """Read what :func:`stored_json` wrote."""
+    size = entry["size"] if isinstance(entry, Mapping) else None
+    if not isinstance(size, int):
+        raise LookupError("size")  # noqa: TRY004 - a result of ours that lacks a member, not a caller's type
+    return StoredObject(text_of(entry, "sha256"), text_of(entry, "sm3"), size, text_of(entry, "media_type"))
+
+
+def filing_slots(filing: Filing) -> Iterator[Slot]:
+    """Give the metadata as received and the report of the checks."""
+    metadata = StoredObject(filing.metadata_sha256, filing.metadata_sm3, filing.metadata_size, METADATA_TYPE)
+    yield Slot(Role.METADATA, "metadata", "归档元数据", "metadata.json", metadata)
+    if filing.checks_sha256 and filing.checks_sm3 and filing.checks_size:
+        report = StoredObject(filing.checks_sha256, filing.checks_sm3, filing.checks_size, METADATA_TYPE)
+        yield Slot(Role.CHECKS, "checks", "四性检测报告", "checks.json", report)
+
+
+def material_slots(material: FilingMaterial) -> Iterator[Slot]:
+    """Give the original, and the rendition that we made of it; a kept original is its own rendition."""
+    kept = material.outcome in _KEPT
+    yield Slot(
+        Role.ORIGINAL,
+        material.code,
+        material.title,
+        material.file_name,
+        StoredObject(
+            material.sha256, material.sm3, material.size, material.media_type or material.declared_type
+        ),
+        pages=material.pages,
+        level=material.level if kept else None,
+        material_id=material.id,
+    )
+    if material.rendition_sha256 and material.rendition_sm3 and material.rendition_size:
+        yield Slot(
+            Role.RENDITION,
+            material.code,
+            material.title,
+            f"{material.position:03d}.pdf",
+            StoredObject(material.rendition_sha256, material.rendition_sm3, material.rendition_size, PDF),
+            pages=material.pages,
+            level=material.level,
+            material_id=material.id,
+        )
+
+
+def joined_slots(uow: UnitOfWork, result: Json) -> Iterator[Slot]:
+    """Give the case's licence, the licences relied on, and the decisions given."""
+    for entry in parts_of(result, "licences"):
+        license_ = uow.session.get_one(License, text_of(entry, "id"))
+        role, pages = Role(text_of(entry, "role")), entry["pages"]
+        yield Slot(
+            role,
+            license_.type_code,
+            _TITLES[role],
+            f"{role}-{license_.id}.pdf",
+            read_stored(entry["stored"]),
+            pages=pages if isinstance(pages, int) else None,
+            level="3b",
+            reference=license_.id,
+            sealing_act=license_.sealing_act,
+        )
+    for entry in parts_of(result, "decisions"):
+        decision = text_of(entry, "id")
+        yield Slot(
+            Role.DECISION,
+            "decision",
+            "免证核验结论",
+            f"decision-{decision}.jws",
+            read_stored(entry["stored"]),
+            reference=decision,
+        )
+
+
+def dossier_slots(uow: UnitOfWork, file: FilingFile, result: Json) -> list[Slot]:
+    """Give all members of a dossier but its catalogue, in order."""
+    materials = [slot for material in file.materials for slot in material_slots(material)]
+    return [*filing_slots(file.filing), *materials, *joined_slots(uow, result)]

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Steps ``archive.manifest`` and ``archive.store``: the sealed manifest, and then: filed.
+
+The manifest is sealed in a step of its own, so that storing it under its name is always the same bytes
+again. Before a dossier counts as filed, every member is read back from the store and hashed.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+
+from archive.filings import load, move, text_of
+from archive.manifests import EarlierAct, compose, manifest_key, read
+from archive.models import FilingState, NumberReservation, NumberSeries
+from archive.sealing import dossier_of, member_of, members_of, plan_orders
+from seals.orders import SealFacts, SealOrder, SealRequest
+from seals.sealing import SealingService
+from storage.database import UnitOfWork
+from storage.failpoints import failpoint
+from storage.ledger.acts import Act
+from storage.ledger.canonical import Json
+from storage.ledger.kinds import ActKind
+from storage.ledger.models import LedgerAct
+from storage.objects import ObjectStore
+from storage.steps import Job, Staging
+
+MANIFEST_TYPE = "application/json"
+SEAL_TYPE = "application/pkcs7-signature"
+SEAL_SUFFIX = ".p7s"
+
+
+class ManifestStep:
+    """Writes and seals the manifest of a sealed dossier.
+
+    Args:
+        objects: Where manifest and seal go, under their digests.
+        sealing: Uses the department's seal.
+    """
+
+    kind = "archive.manifest"
+
+    def __init__(self, objects: ObjectStore, sealing: SealingService) -> None:
+        self._objects = objects
+        self._sealing = sealing
+
+    def plan(self, uow: UnitOfWork, job: Job) -> Json:
+        """Compose the manifest and record the intent to seal it."""
+        file = load(uow, job.subject)
+        dossier = dossier_of(uow, file)
+        if FilingState(file.filing.state) is not FilingState.SEALED or dossier.manifest_sha256:
+            return None
+        manifest = compose(dossier, members_of(uow, dossier.id), _earlier_acts(uow, file.case.id))
+        request = SealRequest(
+            department=file.case.organisation,
+            item=file.case.item_code,
+            document_type="manifest",
+            case=file.case.id,
+            object_id=dossier.id,
+            subject=file.case.holder_id,
+        )
+        orders = plan_orders(uow, file, job, self._sealing, [request])
+        return None if orders is None else {"manifest": manifest.decode(), "order": orders[0].as_json()}
+
+    def perform(self, plan: Json, staging: Staging) -> Json:  # noqa: ARG002 - objects are staged under their digests
+        """Seal the manifest and store both."""
+        manifest = text_of(plan, "manifest").encode()
+        seal = self._sealing.perform_detached(SealOrder.from_json(member_of(plan, "order")), manifest)
+        return {
+            "manifest": self._objects.put(manifest, MANIFEST_TYPE).sha256,
+            "seal": self._objects.put(seal.data, SEAL_TYPE).sha256,
+            "facts": seal.facts.as_json(),
+        }
+
+    def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:
+        """Record the outcome and note the digests."""
+        file = load(uow, job.subject)
+        dossier = dossier_of(uow, file)
+        order = SealOrder.from_json(member_of(plan, "order"))
+        self._sealing.record(uow, file.actor, order, SealFacts.from_json(member_of(result, "facts")))
+        dossier.manifest_sha256 = text_of(result, "manifest")
+        dossier.manifest_seal_sha256 = text_of(result, "seal")
+        dossier.manifest_key = manifest_key(dossier, dossier.version)
+        file.filing.waiting = None
+        uow.add_step("archive.store", file.filing.id)
+
+    def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
+        """Close the intent as abandoned."""
+        file = load(uow, job.subject)
+        self._sealing.abandon(uow, file.actor, SealOrder.from_json(member_of(plan, "order")))
+
+
+class StoreStep:
+    """Puts the manifest under its name and files the dossier.
+
+    Args:
+        objects: Where everything lies.
+    """
+
+    kind = "archive.store"
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+
+    def plan(self, uow: UnitOfWork, job: Job) -> Json:
+        """Name manifest and seal."""
+        file = load(uow, job.subject)
+        if FilingState(file.filing.state) is not FilingState.SEALED:
+            return None
+        dossier = dossier_of(uow, file)
+        return {
+            "key": dossier.manifest_key,
+            "manifest": dossier.manifest_sha256,
+            "seal": dossier.manifest_seal_sha256,
+        }
+
+    def perform(self, plan: Json, staging: Staging) -> Json:  # noqa: ARG002 - what is stored here is stored for good
+        """Store manifest and seal under their names, then read back every member."""
+        manifest = self._objects.read(text_of(plan, "manifest"))
+        key = text_of(plan, "key")
+        self._objects.put_named(key, manifest)
+        self._objects.put_named(key + SEAL_SUFFIX, self._objects.read(text_of(plan, "seal")))
+        failpoint("archive.store.after-put")
+        members = read(self._objects.read_named(key))["members"]
+        read_back = 0
+        for member in members if isinstance(members, list) else ():
+            read_back += len(self._objects.read(text_of(member, "sha256")))
+        return {"bytes": read_back}
+
+    def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the plan has served
+        """File the dossier."""
+        file = load(uow, job.subject)
+        dossier = dossier_of(uow, file)
+        move(uow, file.filing, FilingState.FILED)
+        dossier.filed_at = uow.clock.now()
+        uow.session.flush()
+        number = uow.session.get_one(NumberReservation, dossier.archival_number)
+        series = uow.session.get_one(NumberSeries, number.series)
+        members = members_of(uow, dossier.id)
+        uow.record(
+            Act(
+                kind=ActKind.DOSSIER_FILED,
+                actor=file.actor,
+                object_type="dossier",
+                object_id=dossier.id,
+                object_sha256=dossier.manifest_sha256,
+                case=file.case.id,
+                subject=file.case.holder_id,
+                rows=[dossier, *members, number, series, file.filing, *file.materials],
+                notes={"read_back": _number(result)},
+            )
+        )
+        uow.add_step("index.put", f"dossier:{dossier.id}")
+        failpoint("archive.store.before-record")
+
+    def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
+        """Nothing was intended that could be done twice; named objects take the same bytes again."""
+
+
+def _earlier_acts(uow: UnitOfWork, case_id: str) -> list[EarlierAct]:
+    rows = uow.session.execute(
+        select(LedgerAct.act_id, LedgerAct.kind, LedgerAct.outcome)
+        .where(LedgerAct.case_id == case_id)
+        .order_by(LedgerAct.recorded_at, LedgerAct.act_id)
+    )
+    return [EarlierAct(act_id, kind, outcome) for act_id, kind, outcome in rows.tuples()]
+
+
+def _number(result: Json) -> int:
+    number = result["bytes"] if isinstance(result, Mapping) else None
+    return number if isinstance(number, int) else 0
