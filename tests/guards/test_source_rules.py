@@ -2,6 +2,7 @@
 """The house rules hold in every file of the product, and each rule recognises a bad example."""
 
 import ast
+import re
 
 import pytest
 from source_rules import (
@@ -52,6 +53,17 @@ def test_no_module_is_too_long() -> None:
     files = [path for folder in (*ROOMS, "tests") for path in (ROOT / folder).rglob("*.py")]
     counts = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in files}
     assert {path: lines for path, lines in counts.items() if lines > MODULE_LINES} == {}
+
+
+def test_every_exception_from_the_type_checker_gives_its_reason(sources: list[Source]) -> None:
+    reasoned = re.compile(r"# type: ignore\[[a-z-]+(, ?[a-z-]+)*\]\s+# ?\S")
+    bare = [
+        f"{source.name}:{number}"
+        for source in sources
+        for number, line in enumerate(source.text.splitlines(), 1)
+        if "# type: ignore" in line and not reasoned.search(line)
+    ]
+    assert bare == []
 
 
 def test_every_folder_with_code_is_a_package_with_an_empty_door() -> None:
