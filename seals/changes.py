@@ -7,9 +7,10 @@ rule, because that is what stops a later signature from covering the page.
 """
 
 import io
-import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree
 
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, ModificationLevel, SuspiciousModification
@@ -17,9 +18,8 @@ from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
-_XMP_DATES = re.compile(
-    rb"<(xmp:(?:ModifyDate|MetadataDate|CreateDate)|pdf:Producer)>[^<]*</\1>"
-    rb"|(?:xmp:(?:ModifyDate|MetadataDate)|pdf:Producer)=\"[^\"]*\"|<\?xpacket[^>]*\?>|\s+"
+_MAY_CHANGE = frozenset(
+    {"ModifyDate", "MetadataDate", "Producer", "InstanceID", "about", "parseType", "xmptk"}
 )
 
 
@@ -97,14 +97,15 @@ class Structure:
         return ("" if self._same_metadata(signature.signed_revision) else "metadata-replaced"), words
 
     def _certifying(self) -> Any | None:  # noqa: ANN401 - a pyHanko reference
-        permissions = self._reader.root.get("/Perms")
-        return None if permissions is None else _raw_reference(permissions, "/DocMDP")
+        root = self._reader.root
+        return _raw_reference(root["/Perms"], "/DocMDP") if "/Perms" in root else None
 
     def _same_metadata(self, revision: int) -> bool:
-        before = self._reader.get_historical_resolver(revision).root
-        after = self._reader.root
-        old, new = (_metadata(root) for root in (before, after))
-        return old == new
+        before, after = (
+            bytes(root["/Metadata"].data) if "/Metadata" in root else b""
+            for root in (self._reader.get_historical_resolver(revision).root, self._reader.root)
+        )
+        return before == after or _statements(before) == _statements(after)
 
     def pdfa_findings(self) -> list[str]:
         """Check the rules of PDF/A that sealing could break: 6.1.12 permissions and the catalog's version.
@@ -114,11 +115,13 @@ class Structure:
             by the verification itself.
         """
         root, findings = self._reader.root, []
-        if set(root.get("/Perms", {})) - {"/UR3", "/DocMDP"}:
+        if "/Perms" in root and set(root["/Perms"]) - {"/UR3", "/DocMDP"}:
             findings.append("pdfa-6.1.12-permissions")
         for signature in self._signatures:
-            for reference in signature.sig_object.get("/Reference", ()):
-                if set(reference.get_object()) & {"/DigestLocation", "/DigestMethod", "/DigestValue"}:
+            if "/Reference" not in signature.sig_object:
+                continue
+            for reference in signature.sig_object["/Reference"]:
+                if set(reference) & {"/DigestLocation", "/DigestMethod", "/DigestValue"}:
                     findings.append("pdfa-6.1.12-digest")
         if str(root.get("/Version", "/1.7")) > "/1.7" or self._reader.input_version > (1, 7):
             findings.append("pdfa-6.1.2-version")
@@ -134,6 +137,16 @@ def _raw_reference(dictionary: Any, key: str) -> Any | None:  # noqa: ANN401 - p
         return None
 
 
-def _metadata(root: Any) -> bytes:  # noqa: ANN401 - a pyHanko dictionary
-    stream = root.get("/Metadata")
-    return b"" if stream is None else _XMP_DATES.sub(b"", bytes(stream.data))
+def _statements(xmp: bytes) -> Counter[tuple[str, str]]:
+    """Give what a metadata packet states, as names and values; software reorders packets when it saves."""
+    found: Counter[tuple[str, str]] = Counter()
+    if not xmp:
+        return found
+    for element in ElementTree.fromstring(xmp).iter():  # noqa: S314 - expat limits entity expansion
+        name = str(element.tag).rpartition("}")[2]
+        values = [(name, (element.text or "").strip())]
+        for attribute, value in element.attrib.items():
+            local = attribute.rpartition("}")[2]
+            values.append((name if local == "resource" else local, value))
+        found.update((key, value) for key, value in values if value and key not in _MAY_CHANGE)
+    return found

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 _BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
 _WHITE = b"\x00\t\n\x0c\r "
-_LONGEST_DICTIONARY = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def find(data: bytes) -> list[Container]:
         start, first, second, length = (int(number) for number in match.groups())
         if start != 0 or second - first < 2 or second + length > len(data):
             continue
-        if not _same_dictionary(data, match.start(), match.end(), first, second):
+        if not _is_gap(data, first, second):
             continue
         byte_range = (start, first, second, length)
         found[byte_range] = Container(byte_range, *_content(data[first:second]))
@@ -73,11 +72,12 @@ def only_white_space_after(data: bytes, end: int) -> bool:
     return not data[end:].strip(_WHITE)
 
 
-def _same_dictionary(data: bytes, start: int, end: int, first: int, second: int) -> bool:
-    # A file embedded uncompressed may hold a signed PDF of its own, whose numbers mean nothing here:
-    # the gap must lie in the very dictionary that states the range.
-    between = data[end:first] if end <= first else data[second:start]
-    return len(between) < _LONGEST_DICTIONARY and b"endobj" not in between
+def _is_gap(data: bytes, first: int, second: int) -> bool:
+    # A file embedded uncompressed may hold a signed PDF of its own, whose numbers mean nothing here.
+    # One changed byte cannot spoil both signs of a true gap.
+    return (data[first] == 0x3C and data[second - 1] == 0x3E) or data[max(first - 64, 0) : first].rstrip(
+        _WHITE
+    ).endswith(b"/Contents")
 
 
 def _content(gap: bytes) -> tuple[bytes, str]:

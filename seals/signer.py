@@ -24,27 +24,11 @@ from pyhanko.stamp.base import BaseStampStyle
 
 from seals import appearance, cms
 from seals.errors import SealRefusedError
+from seals.orders import Placement
 
 FIELD = "Seal"
 _RESERVED = 6_144
 _POINTS_PER_MM = 72 / 25.4
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where the visible seal stands.
-
-    Attributes:
-        page: Page number, the first is 1.
-        x_mm: Distance of the seal's left edge from the page's left edge.
-        y_mm: Distance of the seal's upper edge from the page's upper edge.
-        size_mm: Diameter.
-    """
-
-    page: int
-    x_mm: float
-    y_mm: float
-    size_mm: float
 
 
 class _Revision(IncrementalPdfFileWriter):
@@ -158,9 +142,11 @@ def prepare(
         stamp: Where the visible seal stands; ``None`` makes it invisible.
 
     Raises:
-        SealRefusedError: The page or the name does not allow the visible seal.
+        SealRefusedError: The file has earlier revisions, or page or name do not allow the visible seal.
     """
     writer = _Revision(io.BytesIO(pdf))
+    if writer.prev.xrefs.total_revisions != 1:
+        raise SealRefusedError(reason="several-revisions")
     metadata = PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",

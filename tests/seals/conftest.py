@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """One throw-away authority for the whole suite: making RSA keys is the slow part."""
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 from fakes import HandClock
+from press import DEPARTMENTS, Press
 
+from documents.typesetting import FONT, Typesetter
 from seals import demo_pki
 from seals.demo_pki import DemoPki
 from seals.demo_tsa import DemoTsa
 from seals.keys import FileKeyStore
 from storage.clock import RandomIds
-
-DEPARTMENTS = [("housing", "示例市住房和城乡建设局"), ("market", "示例市市场监督管理局")]
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +45,24 @@ def pki(_authority: Path, keys: FileKeyStore, clock: HandClock, tmp_path: Path) 
 @pytest.fixture
 def tsa(pki: DemoPki) -> DemoTsa:
     return pki.tsa(RandomIds())
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A PDF/A-3b page of our own typesetting."""
+    template = tmp_path_factory.mktemp("page") / "page.typ"
+    template.write_text(
+        "#let data = json(bytes(sys.inputs.data))\n"
+        "#set document(title: data.title)\n"
+        f'#set text(font: "{FONT}", lang: "zh", region: "cn")\n'
+        "= #data.title\n"
+        "#for line in data.lines [#line #parbreak()]\n",
+        encoding="utf-8",
+    )
+    data = {"title": "卷内目录", "lines": ["建设工程规划许可证", "不动产权证书"]}
+    return Typesetter().typeset(template, data, [], dt.datetime(2026, 11, 1, tzinfo=dt.UTC))
+
+
+@pytest.fixture
+def press(pki: DemoPki, tsa: DemoTsa, clock: HandClock) -> Press:
+    return Press(pki, tsa, clock)
