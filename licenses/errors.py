@@ -3,7 +3,7 @@
 
 from storage.base import Base
 from storage.database import UnitOfWork
-from storage.errors import ConflictError, CunzhengError, InvalidInputError, NotPermittedError, RefusedError
+from storage.errors import ConflictError, CunzhengError, InvalidInputError, NotFoundError, RefusedError
 from storage.ledger.acts import Act, Promise
 
 
@@ -68,14 +68,54 @@ class ReasonRequiredError(InvalidInputError):
     remedy_en = "State the reason and the legal basis (at most 200 characters each)."
 
 
-class AccessBasisError(NotPermittedError):
-    """The call states no access basis that this reading accepts."""
+class RecordedRefusalError(RefusedError):
+    """A refusal that is itself an act: nothing about case, licence or holder is revealed with it.
 
-    code = "access-basis-required"
-    title_zh = "未说明查询依据"
-    title_en = "No access basis stated"
-    remedy_zh = "请在调用中说明办件、事项和用途。"
-    remedy_en = "State case, item and purpose with the call."
+    The unit of work of the call rolls back with this error; the caller opens another one and calls
+    :meth:`record` there, so that the refusal is never lost.
+
+    Args:
+        act: The act that states the refusal.
+        rows: Rows that belong to it (the refused use, where the holder is known).
+    """
+
+    code = "refused-and-recorded"
+    title_zh = "请求被拒绝并已记录"
+    title_en = "Refused; the refusal is recorded"
+    remedy_zh = "请核对权限、办件和用途。"
+    remedy_en = "Check your rights, the case and the purpose."
+
+    def __init__(self, act: Act, rows: tuple[Base, ...] = ()) -> None:
+        super().__init__()
+        self.act = act
+        self.rows = rows
+
+    def record(self, uow: UnitOfWork) -> Promise:
+        """Store the refusal in a unit of work of its own; the caller commits it."""
+        uow.session.add_all(self.rows)
+        uow.session.flush()
+        return uow.record(self.act)
+
+
+class LicenseHiddenError(RecordedRefusalError):
+    """No licence that this identity may see on this basis: unknown and forbidden look the same."""
+
+    code = "license-not-found"
+    status = 404
+    title_zh = "未找到可查阅的证照"
+    title_en = "No licence to be seen on this basis"
+    remedy_zh = "请核对证照标识、办件、事项和用途。"
+    remedy_en = "Check identifier, case, item and purpose."
+
+
+class CodeUnknownError(NotFoundError):
+    """No licence answers to this verification code, identifier or file; such checks are only counted."""
+
+    code = "verification-code-unknown"
+    title_zh = "没有与此核验码或文件对应的证照"
+    title_en = "No licence answers to this code or file"
+    remedy_zh = "请核对二维码或证照标识；也可上传文件核验。"
+    remedy_en = "Check the code or identifier, or upload the file."
 
 
 class AnswerInvalidError(CunzhengError):
@@ -90,33 +130,14 @@ class AnswerInvalidError(CunzhengError):
     remedy_en = "Get the original answer and the issuer's published keys, then try again."
 
 
-class QuestionRefusedError(RefusedError):
-    """A no-proof question is refused; nothing about the case or the holder is revealed.
-
-    The unit of work of the call rolls back with this error; the caller opens another one and calls
-    :meth:`record` there, so that the refusal itself is never lost.
-
-    Args:
-        act: The ``proof.refused`` act.
-        rows: Rows that belong to it (the refused use, where the holder is known).
-    """
+class QuestionRefusedError(RecordedRefusalError):
+    """A no-proof question is refused: no open case to ask about, or no right to ask."""
 
     code = "proof-refused"
     title_zh = "核验请求被拒绝：没有可供核验的在办件，或无权询问"
     title_en = "The question is refused: no open case to ask about, or no right to ask"
     remedy_zh = "请核对办件编号、事项、申请人以及调用方的授权范围。"
     remedy_en = "Check case number, item, holder and what this client may ask."
-
-    def __init__(self, act: Act, rows: tuple[Base, ...] = ()) -> None:
-        super().__init__()
-        self.act = act
-        self.rows = rows
-
-    def record(self, uow: UnitOfWork) -> Promise:
-        """Store the refusal in a unit of work of its own; the caller commits it."""
-        uow.session.add_all(self.rows)
-        uow.session.flush()
-        return uow.record(self.act)
 
 
 class OperatorRequiredError(QuestionRefusedError):
@@ -137,3 +158,23 @@ class PurposeUnknownError(QuestionRefusedError):
     title_en = "The purpose is not a published code"
     remedy_zh = "请使用公布的用途代码。"
     remedy_en = "Use a published purpose code."
+
+
+class RequirementUnknownError(QuestionRefusedError):
+    """The question names a requirement that the item's rule does not have."""
+
+    code = "requirement-unknown"
+    title_zh = "所问证明不在该事项的规则内"
+    title_en = "The rule of the item has no such requirement"
+    remedy_zh = "请按事项的证明清单询问。"
+    remedy_en = "Ask only for the requirements that the item's rule lists."
+
+
+class RuleMissingError(QuestionRefusedError):
+    """The item has no rule in force: nothing can be established automatically for it."""
+
+    code = "proof-rule-missing"
+    title_zh = "该事项尚无免证规则"
+    title_en = "The item has no no-proof rule in force"
+    remedy_zh = "请按事项指南收取材料。"
+    remedy_en = "Collect the materials as the item's guide says."

@@ -111,9 +111,15 @@ def complete_face(
     return face
 
 
-def masked_face(kind: LicenseType, face: Face) -> dict[str, FaceValue]:
-    """Give the face with sensitive fields masked."""
-    hidden = {field.name for field in kind.fields if field.sensitive}
+def hidden_fields(kind: LicenseType, *, person: bool) -> frozenset[str]:
+    """Give the fields that are masked: sensitive ones, and what names the holder when it is a person."""
+    naming = (Source.HOLDER_NAME, Source.HOLDER_CODE) if person else ()
+    return frozenset(field.name for field in kind.fields if field.sensitive or field.source in naming)
+
+
+def masked_face(kind: LicenseType, face: Face, *, person: bool) -> dict[str, FaceValue]:
+    """Give the face with its hidden fields masked."""
+    hidden = hidden_fields(kind, person=person)
     return {name: mask(str(value)) if name in hidden else value for name, value in face.items()}
 
 

@@ -21,6 +21,7 @@ class License(Base):
         object_sha256: The sealed file, once issued.
         seal_id: The seal that was used.
         sealing_act: Act id of the sealing.
+        issue_step: Id of the step that makes the file; steps that need it wait for that one.
     """
 
     __tablename__ = "license"
@@ -30,6 +31,7 @@ class License(Base):
     type_code: Mapped[str] = mapped_column(String(21))
     type_version: Mapped[str] = mapped_column(String(16))
     issuer_code: Mapped[str] = mapped_column(String(18))
+    issuer_name: Mapped[str] = mapped_column(String(120))
     organisation: Mapped[str] = mapped_column(String(40), index=True)
     holder_id: Mapped[str] = mapped_column(String(26))
     case_id: Mapped[str] = mapped_column(String(26), unique=True)
@@ -50,6 +52,7 @@ class License(Base):
     object_size: Mapped[int | None] = mapped_column(Integer)
     seal_id: Mapped[str | None] = mapped_column(String(26))
     sealing_act: Mapped[str | None] = mapped_column(String(64))
+    issue_step: Mapped[str] = mapped_column(String(26))
 
     __table_args__ = (Index("ix_license_holder_type", "holder_id", "type_code"),)
 

@@ -122,9 +122,10 @@ def test_a_person_cannot_hold_an_organisations_licence() -> None:
 
 
 def test_sensitive_fields_are_masked() -> None:
-    masked = masked_face(TypeCatalogue.load().get(FOOD), face_of())
+    masked = masked_face(TypeCatalogue.load().get(FOOD), face_of(), person=False)
     assert masked["legal_representative"] == "张*"
     assert masked["operator"] == HOLDER.name
+    assert masked_face(TypeCatalogue.load().get(FOOD), face_of(), person=True)["operator"] == "演*"
 
 
 ITEMS = {row.item: f'值 <{row.item}> & "x"' for row in metadata_table().items}

@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No-proof questions: may this be asked, what is the answer, and what does it leave behind.
+
+A question is answered for an announced, open case only, for its own item and holder, within what the
+client may ask, for a published purpose, by a named operator. Every refusal is an act; outwards one
+refusal is like another, so that nobody learns which cases or holders exist. The answer is an act too, and
+a record of use that the holder sees. Neither the index nor the object store takes part.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cases.errors import CaseNotFoundError, HolderCodeError
+from cases.holders import HolderService
+from cases.models import Case, CaseState
+from cases.services import CaseService
+from licenses.answers import AnswerKeys
+from licenses.errors import (
+    OperatorRequiredError,
+    PurposeUnknownError,
+    QuestionRefusedError,
+    RequirementUnknownError,
+    RuleMissingError,
+)
+from licenses.evaluation import Evaluation, Facts, ReasonTable, evaluate
+from licenses.holdings import Holdings
+from licenses.models import Decision, LicenseUsage, SignedAnswer
+from licenses.purposes import is_purpose
+from licenses.rules import Rule, RuleBook
+from licenses.usage import Use, operator_of, usage_row
+from storage.clock import legal_date, parse_rfc3339
+from storage.database import UnitOfWork
+from storage.errors import NotFoundError
+from storage.identity import AccessBasis, Basis, Identity, Role
+from storage.ledger.acts import Act, Outcome, Promise
+from storage.ledger.canonical import Json, canonical
+from storage.ledger.kinds import ActKind
+
+
+@dataclass(frozen=True, slots=True)
+class ProofQuestion:
+    """Which proofs of a case are established already?
+
+    Attributes:
+        source: Source of the case.
+        number: The case's number there.
+        item: Code of its item.
+        purpose: One of the published purposes.
+        holder: Scheme and code of the holder, if the caller names one: it must be the case's.
+        requirements: Requirement ids to ask about; all when empty.
+    """
+
+    source: str
+    number: str
+    item: str
+    purpose: str
+    holder: tuple[str, str] | None = None
+    requirements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredProof:
+    """The answer to a question.
+
+    Attributes:
+        decision: The stored row.
+        body: The decision as JSON, as signed.
+        promise: Redeemed by the receipt of the act ``proof.answered``.
+        jws: The signed answer.
+    """
+
+    decision: Decision
+    body: Mapping[str, Json]
+    promise: Promise
+    jws: str
+
+
+class ProofService:
+    """Answers no-proof questions.
+
+    Args:
+        rules: The rules in force.
+        holdings: What the library holds.
+        cases: Finds cases.
+        holders: Finds holders by code.
+        keys: Sign the answers.
+        table: Sentences of reasons.
+    """
+
+    def __init__(
+        self,
+        rules: RuleBook,
+        holdings: Holdings,
+        cases: CaseService,
+        holders: HolderService,
+        keys: AnswerKeys,
+        table: ReasonTable | None = None,
+    ) -> None:
+        self._rules = rules
+        self._holdings = holdings
+        self._cases = cases
+        self._holders = holders
+        self._keys = keys
+        self._table = table or ReasonTable.load()
+
+    def ask(self, uow: UnitOfWork, identity: Identity, question: ProofQuestion) -> AnsweredProof:
+        """Answer a question.
+
+        Raises:
+            QuestionRefusedError: Or a subclass of it; the caller records it in a unit of work of its own.
+        """
+        case = self._permit(uow, identity, question)
+        asker = identity.on(AccessBasis(Basis.CASE, case.id, question.item, question.purpose))
+        now = uow.clock.now()
+        rule = self._rules.find(case.item_code, case.item_edition, legal_date(case.accepted_at))
+        if rule is None:
+            raise RuleMissingError(*_refusal(uow, identity, question, case, "rule-missing"))
+        ids = [requirement.id for requirement in rule.body.requirements]
+        asked = question.requirements or tuple(ids)
+        if not set(asked) <= set(ids):
+            raise RequirementUnknownError(*_refusal(uow, identity, question, case, "requirement-unknown"))
+        intent = self._record_question(uow, asker, case, rule, asked)
+        evaluation = self._evaluate(uow, rule, case, now, asked)
+        decision, body = self._decide(uow, asker, case, rule, evaluation, question)
+        uses = _uses(uow, asker, case, rule, evaluation, decision.id)
+        uow.session.add_all([decision, *uses])
+        promise = uow.record(
+            Act(
+                kind=ActKind.PROOF_ANSWERED,
+                actor=asker,
+                object_type="decision",
+                object_id=decision.id,
+                case=case.id,
+                object_sha256=decision.body_sha256,
+                subject=case.holder_id,
+                rows=[decision, *uses],
+                reasons=_reason_codes(body),
+                intent=intent.core_sha256,
+            )
+        )
+        jws = self._keys.sign(body, promise)
+        cipher = uow.secrets.encrypt(case.holder_id, jws.encode())
+        uow.session.add(SignedAnswer(decision_id=decision.id, act_id=promise.core_sha256, jws_cipher=cipher))
+        return AnsweredProof(decision, body, promise, jws)
+
+    def answer(self, uow: UnitOfWork, identity: Identity, decision_id: str) -> str:
+        """Give the signed answer of a decision again, to who asked and to supervision.
+
+        Raises:
+            NotFoundError: Unknown, or not this identity's; they look the same.
+        """
+        decision = uow.session.get(Decision, decision_id)
+        own = decision is not None and decision.actor_id == identity.id
+        if decision is None or not (own or identity.has(Role.SUPERVISOR, Role.SYSTEM)):
+            raise NotFoundError
+        stored = uow.session.get_one(SignedAnswer, decision_id)
+        return uow.secrets.decrypt(stored.jws_cipher).decode()
+
+    def replays(self, uow: UnitOfWork, decision_id: str) -> bool:
+        """Tell whether a decision comes out byte for byte again, from rule, facts and instant of then.
+
+        Raises:
+            NotFoundError: No such decision, or its rule is not held any more.
+        """
+        decision = uow.session.get(Decision, decision_id)
+        rule = self._rules.of_digest(decision.rule_digest) if decision else None
+        if decision is None or rule is None:
+            raise NotFoundError
+        stored = uow.secrets.decrypt(decision.body_cipher)
+        body = json.loads(stored)
+        case = uow.session.get_one(Case, decision.case_id)
+        asked = tuple(body["asked"])
+        again = self._evaluate(uow, rule, case, parse_rfc3339(body["at"]), asked)
+        return canonical({**body, **again.body}) == stored
+
+    def _permit(self, uow: UnitOfWork, identity: Identity, question: ProofQuestion) -> Case:
+        """Give the case, or refuse: what the caller may do at all first, the case last."""
+        if not _may_ask(identity, question):
+            raise QuestionRefusedError(*_refusal(uow, identity, question, None, "not-granted"))
+        if operator_of(identity) is None:
+            raise OperatorRequiredError(*_refusal(uow, identity, question, None, "operator-missing"))
+        if not is_purpose(question.purpose):
+            raise PurposeUnknownError(*_refusal(uow, identity, question, None, "purpose-unknown"))
+        try:
+            case = self._cases.get(uow, identity, question.source, question.number)
+        except CaseNotFoundError:
+            raise QuestionRefusedError(*_refusal(uow, identity, question, None, "case-unknown")) from None
+        reason = self._case_refusal(uow, case, question)
+        if reason is not None:
+            raise QuestionRefusedError(*_refusal(uow, identity, question, case, reason))
+        return case
+
+    def _case_refusal(self, uow: UnitOfWork, case: Case, question: ProofQuestion) -> str | None:
+        if case.item_code != question.item:
+            return "item-of-another-case"
+        if question.holder is not None:
+            try:
+                holder = self._holders.find(uow, *question.holder)
+            except HolderCodeError:
+                return "holder-malformed"
+            if holder is None or holder.id != case.holder_id:
+                return "holder-of-another-case"
+        return None if case.state is CaseState.OPEN else "case-closed"
+
+    def _evaluate(
+        self, uow: UnitOfWork, rule: Rule, case: Case, at: dt.datetime, asked: tuple[str, ...]
+    ) -> Evaluation:
+        held = self._holdings.facts(uow, case.holder_id, rule.type_codes(), at)
+        library = [kind.code for kind in self._holdings.types.all()]
+        return evaluate(rule, Facts(legal_date(case.accepted_at), library, held), at, self._table, asked)
+
+    def _record_question(
+        self, uow: UnitOfWork, asker: Identity, case: Case, rule: Rule, asked: tuple[str, ...]
+    ) -> Promise:
+        return uow.record(
+            Act(
+                kind=ActKind.PROOF_ASKED,
+                actor=asker,
+                object_type="case",
+                object_id=case.id,
+                outcome=Outcome.INTENDED,
+                case=case.id,
+                subject=case.holder_id,
+                notes={"rule": rule.digest, "requirements": list(asked)},
+            )
+        )
+
+    def _decide(
+        self,
+        uow: UnitOfWork,
+        asker: Identity,
+        case: Case,
+        rule: Rule,
+        evaluation: Evaluation,
+        question: ProofQuestion,
+    ) -> tuple[Decision, dict[str, Json]]:
+        decision_id = uow.ids.new_id()
+        body: dict[str, Json] = {
+            "v": 1,
+            "id": decision_id,
+            "case": {"source": case.source, "number": case.number},
+            "item": {"code": case.item_code, "edition": case.item_edition},
+            "purpose": question.purpose,
+            "asker": {"id": asker.id, "operator": operator_of(asker)},
+            "asked": list(question.requirements or [one.id for one in rule.body.requirements]),
+            **evaluation.body,
+        }
+        written = canonical(body)
+        decision = Decision(
+            id=decision_id,
+            case_id=case.id,
+            holder_id=case.holder_id,
+            item_code=case.item_code,
+            item_edition=case.item_edition,
+            rule_id=rule.body.rule_id,
+            rule_version=rule.body.version,
+            rule_digest=rule.digest,
+            result=str(evaluation.result),
+            purpose=question.purpose,
+            actor_id=asker.id,
+            operator=operator_of(asker) or "",
+            organisation=asker.organisation,
+            at=parse_rfc3339(str(evaluation.body["at"])),
+            body_cipher=uow.secrets.encrypt(case.holder_id, written),
+            body_sha256=hashlib.sha256(written).hexdigest(),
+        )
+        return decision, body
+
+
+def _may_ask(identity: Identity, question: ProofQuestion) -> bool:
+    if identity.has(Role.CLIENT):
+        return (
+            "ask" in identity.scopes
+            and question.source in identity.sources
+            and question.item in identity.items
+        )
+    return identity.has(Role.CLERK)
+
+
+def _refusal(
+    uow: UnitOfWork, identity: Identity, question: ProofQuestion, case: Case | None, reason: str
+) -> tuple[Act, tuple[LicenseUsage, ...]]:
+    """Make act and record of use of a refusal; nothing of the question that could be personal is kept."""
+    known = question.purpose if is_purpose(question.purpose) else None
+    item = question.item if case is not None or question.item in identity.items else None
+    asker = identity.on(AccessBasis(Basis.CASE, case.id if case else None, item, known))
+    rows: tuple[LicenseUsage, ...] = ()
+    if case is not None:
+        use = Use(action="ask", holder_id=case.holder_id, result="REFUSED", reason=reason)
+        rows = (usage_row(uow, asker, use),)
+    act = Act(
+        kind=ActKind.PROOF_REFUSED,
+        actor=asker,
+        object_type="case",
+        object_id=case.id if case else "unknown",
+        outcome=Outcome.REFUSED,
+        case=case.id if case else None,
+        subject=case.holder_id if case else "system",
+        rows=rows,
+        reasons=[reason],
+    )
+    return act, rows
+
+
+def _uses(
+    uow: UnitOfWork, asker: Identity, case: Case, rule: Rule, evaluation: Evaluation, decision_id: str
+) -> list[LicenseUsage]:
+    answers = evaluation.body["requirements"]
+    uses = []
+    for answer in answers if isinstance(answers, list) else ():
+        uses.append(
+            usage_row(
+                uow,
+                asker,
+                Use(
+                    action="ask",
+                    holder_id=case.holder_id,
+                    license_id=evaluation.relied_on.get(answer["id"]),
+                    asked=_asked(rule, answer["id"]),
+                    result=answer["result"],
+                    reason=answer["reason"]["code"],
+                    decision_id=decision_id,
+                ),
+            )
+        )
+    return uses
+
+
+def _asked(rule: Rule, requirement_id: str) -> str:
+    requirement = next(one for one in rule.body.requirements if one.id == requirement_id)
+    tests = [
+        f"{predicate.field} {predicate.op}"
+        for alternative in requirement.alternatives
+        for evidence in alternative.all_of
+        for predicate in evidence.predicates
+    ]
+    return " ".join([requirement_id, "; ".join(tests)]).strip()
+
+
+def _reason_codes(body: Mapping[str, Json]) -> list[str]:
+    answers = body["requirements"]
+    return sorted({answer["reason"]["code"] for answer in answers}) if isinstance(answers, list) else []

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the library holds, as of an instant: events, seal state, effective status, faces, facts.
+
+Nothing here touches the index or the object store, so that decisions need neither.
+"""
+
+import datetime as dt
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import select
+
+from licenses.catalogue import TypeCatalogue
+from licenses.evaluation import LicenseFact
+from licenses.faces import FaceValue
+from licenses.lifecycle import SealState, Status, effective_status
+from licenses.models import License, LicenseEvent
+from licenses.ports import SealStandings
+from storage.database import UnitOfWork
+
+
+class Holdings:
+    """Reads licences with everything their status depends on.
+
+    Args:
+        types: The type catalogue.
+        seals: The seal register's knowledge of seals that were used.
+    """
+
+    def __init__(self, types: TypeCatalogue, seals: SealStandings) -> None:
+        self.types = types
+        self._seals = seals
+
+    def events(self, uow: UnitOfWork, ids: Collection[str]) -> Mapping[str, Sequence[LicenseEvent]]:
+        """Give the history of licences, each in its order."""
+        found: defaultdict[str, list[LicenseEvent]] = defaultdict(list)
+        query = select(LicenseEvent).where(LicenseEvent.license_id.in_(ids)).order_by(LicenseEvent.position)
+        for event in uow.session.scalars(query):
+            found[event.license_id].append(event)
+        return found
+
+    def seal_state(self, uow: UnitOfWork, license_: License, at: dt.datetime) -> SealState:
+        """Say what is known of the seal at an instant.
+
+        A file is recorded as issued only after its seal was validated. A seal revoked afterwards leaves
+        a file of the level B-T undetermined: its time stamp alone does not show that the seal's
+        certificate was good then.
+        """
+        if license_.issued_at is None or license_.seal_id is None or license_.issued_at > at:
+            return SealState.NONE
+        revoked = self._seals.revoked_at(uow, license_.seal_id)
+        return SealState.UNDETERMINED if revoked is not None and revoked <= at else SealState.VERIFIED
+
+    def status(self, uow: UnitOfWork, license_: License, at: dt.datetime) -> Status:
+        """Compute the effective status of a licence at an instant."""
+        events = self.events(uow, [license_.id]).get(license_.id, ())
+        return effective_status(license_, events, at, self.seal_state(uow, license_, at))
+
+    def face(self, uow: UnitOfWork, license_: License) -> dict[str, FaceValue]:
+        """Give the face in clear; raises ``ErasedError`` when the holder's key was destroyed."""
+        face: dict[str, FaceValue] = json.loads(uow.secrets.decrypt(license_.face_cipher))
+        return face
+
+    def facts(
+        self, uow: UnitOfWork, holder_id: str, types: Collection[str], at: dt.datetime
+    ) -> list[LicenseFact]:
+        """Give what was known at an instant of a holder's licences of some types, oldest first."""
+        query = (
+            select(License)
+            .where(License.holder_id == holder_id, License.type_code.in_(types), License.reserved_at <= at)
+            .order_by(License.reserved_at, License.id)
+        )
+        licenses = uow.session.scalars(query).all()
+        if not licenses:
+            return []
+        events = self.events(uow, [license_.id for license_ in licenses])
+        return [
+            LicenseFact(
+                id=license_.id,
+                type_code=license_.type_code,
+                issuer_code=license_.issuer_code,
+                issuer_zh=license_.issuer_name,
+                status=effective_status(
+                    license_, events.get(license_.id, ()), at, self.seal_state(uow, license_, at)
+                ),
+                valid_from=license_.valid_from,
+                valid_until=license_.valid_until,
+                face=self.face(uow, license_),
+            )
+            for license_ in licenses
+        ]

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The step ``license.issue``: from a reserved licence to a sealed file in the object store.
+
+``plan`` fixes everything that stands on the page and records the intended use of a seal; ``perform`` sets
+the page, seals it and stores it; ``record`` writes the outcome of the sealing, the event *issued* and the
+act with the file's digest in one transaction. A licence that is issued already is left alone.
+"""
+
+from collections.abc import Mapping
+from typing import cast
+
+from cases.holders import HolderService
+from cases.identifiers import SCHEMES
+from cases.items import ItemCatalogue
+from cases.models import Case, Holder, HolderKind
+from documents.ports import Typesets
+from indexer.document import IndexDocument
+from licenses.faces import hidden_fields
+from licenses.holdings import Holdings
+from licenses.layout import TEMPLATES, attachments, metadata_of, page_data
+from licenses.lifecycle import EventKind, State
+from licenses.models import License
+from licenses.services import INDEX_STEP, ISSUE_STEP, Grounds, new_event, state_of
+from seals.errors import SealRefusedError
+from seals.orders import Placement, SealFacts, SealOrder, SealRequest
+from seals.sealing import SealingService
+from storage.clock import parse_rfc3339, rfc3339
+from storage.database import UnitOfWork
+from storage.failpoints import failpoint
+from storage.identity import Identity, system_identity
+from storage.ledger.acts import Act
+from storage.ledger.canonical import Json
+from storage.ledger.kinds import ActKind
+from storage.objects import ObjectStore
+from storage.steps import Job, Staging
+
+MEDIA_TYPE = "application/pdf"
+STAMP = Placement(page=1, x_mm=142.0, y_mm=232.0, size_mm=40.0)
+"""Over the issuer's name in the footer of the first page."""
+
+FILE = "licence.pdf"
+
+
+class IssueStep:
+    """Makes, seals and stores the file of a reserved licence.
+
+    Args:
+        holdings: What the library holds.
+        items: Items, for the metadata.
+        holders: Reveals the holder for the page.
+        typesetter: Sets the page.
+        sealing: Seals it.
+        objects: Where the file goes.
+        public_url: Base of the QR link.
+        demo: Whether the page must say 演示.
+    """
+
+    def __init__(
+        self,
+        holdings: Holdings,
+        items: ItemCatalogue,
+        holders: HolderService,
+        typesetter: Typesets,
+        sealing: SealingService,
+        objects: ObjectStore,
+        *,
+        public_url: str,
+        demo: bool,
+    ) -> None:
+        self._holdings = holdings
+        self._items = items
+        self._holders = holders
+        self._typesetter = typesetter
+        self._sealing = sealing
+        self._objects = objects
+        self._public_url = public_url
+        self._demo = demo
+
+    @property
+    def kind(self) -> str:
+        """Name in the table of steps."""
+        return ISSUE_STEP
+
+    def plan(self, uow: UnitOfWork, job: Job) -> Json:
+        """Fix the page and record the intended use of a seal; ``None`` when the licence is issued.
+
+        When no enabled seal covers the licence, the refusal commits with this plan, and ``perform``
+        raises it.
+        """
+        license_ = uow.session.get_one(License, job.subject)
+        if license_.issued_at is not None:
+            return None
+        request = SealRequest(
+            department=license_.organisation,
+            item=license_.item_code,
+            document_type="licence",
+            case=license_.case_id,
+            object_id=license_.id,
+            subject=license_.holder_id,
+            stamp=STAMP,
+        )
+        try:
+            order = self._sealing.plan(uow, _worker(license_), request)
+        except SealRefusedError as refusal:
+            return {"refused": str(refusal.facts.get("reason", ""))}
+        return self._page(uow, license_) | {
+            "license": license_.id,
+            "type": license_.type_code,
+            "at": rfc3339(uow.clock.now()),
+            "order": order.as_json(),
+        }
+
+    def perform(self, plan: Json, staging: Staging) -> Json:
+        """Set, seal, store; no transaction is open.
+
+        Raises:
+            SealRefusedError: No enabled seal covered the licence when it was planned.
+        """
+        plan = _mapping(plan)
+        if "refused" in plan:
+            raise SealRefusedError(reason=str(plan["refused"]))
+        kind = self._holdings.types.get(str(plan["type"]))
+        face = cast(Mapping[str, str | int], plan["face"])
+        metadata = cast(Mapping[str, str], plan["metadata"])
+        page = self._typesetter.typeset(
+            TEMPLATES / kind.template,
+            _mapping(plan["page"]),
+            attachments(metadata, kind, face),
+            parse_rfc3339(str(plan["at"])),
+        )
+        sealed = self._sealing.perform(SealOrder.from_json(plan["order"]), page)
+        staging.write(FILE, sealed.data)
+        failpoint("license.issue.after-seal")
+        stored = self._objects.put(staging.path(FILE), MEDIA_TYPE)
+        failpoint("license.issue.after-put")
+        return {"sha256": stored.sha256, "size": stored.size, "facts": sealed.facts.as_json()}
+
+    def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:
+        """Write down the use of the seal and that the licence is issued."""
+        plan, result = _mapping(plan), _mapping(result)
+        license_ = uow.session.get_one(License, job.subject)
+        worker, order = _worker(license_), SealOrder.from_json(plan["order"])
+        promise = self._sealing.record(uow, worker, order, SealFacts.from_json(result["facts"]))
+        license_.object_sha256 = str(result["sha256"])
+        license_.object_size = cast(int, result["size"])
+        license_.seal_id, license_.sealing_act = order.seal, promise.core_sha256
+        license_.issued_at = uow.clock.now()
+        item = self._items.get(license_.item_code, license_.item_edition)
+        event = new_event(uow, worker, license_, 1, EventKind.ISSUED, Grounds("依申请签发", item.zh[:200]))
+        uow.session.add(event)
+        uow.record(
+            Act(
+                kind=ActKind.LICENSE_ISSUED,
+                actor=worker,
+                object_type="licence",
+                object_id=license_.id,
+                case=license_.case_id,
+                object_sha256=license_.object_sha256,
+                subject=license_.holder_id,
+                rows=[license_, event],
+            )
+        )
+        uow.add_step(INDEX_STEP, f"licence:{license_.id}")
+        failpoint("license.issue.before-record")
+
+    def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
+        """Close the intended use of the seal; the licence stays reserved and is planned anew."""
+        plan = _mapping(plan)
+        if "refused" in plan:
+            return
+        license_ = uow.session.get_one(License, job.subject)
+        self._sealing.abandon(uow, _worker(license_), SealOrder.from_json(plan["order"]))
+
+    def _page(self, uow: UnitOfWork, license_: License) -> dict[str, Json]:
+        kind = self._holdings.types.get(license_.type_code)
+        face = self._holdings.face(uow, license_)
+        holder = self._holders.reveal(uow, uow.session.get_one(Holder, license_.holder_id))
+        item = self._items.get(license_.item_code, license_.item_edition)
+        metadata = metadata_of(
+            license_,
+            kind,
+            {
+                "name": holder.name,
+                "code": holder.code,
+                "scheme": holder.scheme,
+                "scheme_name": SCHEMES[holder.scheme][0],
+            },
+            {"code": item.code, "name": item.zh},
+        )
+        page = page_data(license_, kind, face, public_url=self._public_url, demo=self._demo)
+        return {"face": face, "metadata": metadata, "page": page}
+
+
+def index_document(uow: UnitOfWork, holdings: Holdings, license_id: str) -> IndexDocument | None:
+    """Give what the index holds of a licence; ``None`` while it is not issued.
+
+    The text is the face without what would be masked; the number of events is the version.
+    """
+    license_ = uow.session.get(License, license_id)
+    if license_ is None or license_.issued_at is None or state_of(uow, license_id) is State.RESERVED:
+        return None
+    kind = holdings.types.get(license_.type_code)
+    holder = uow.session.get_one(Holder, license_.holder_id)
+    hidden = hidden_fields(kind, person=holder.kind == HolderKind.PERSON)
+    face = holdings.face(uow, license_)
+    shown = [
+        str(face[field.name]) for field in kind.fields if field.name in face and field.name not in hidden
+    ]
+    case = uow.session.get_one(Case, license_.case_id)
+    return IndexDocument(
+        id=license_.id,
+        kind="licence",
+        title=kind.zh,
+        text="\n".join([*shown, case.number]),
+        organisation=license_.organisation,
+        number=license_.identifier,
+        at=license_.issued_at,
+        version=len(holdings.events(uow, [license_id])[license_id]),
+    )
+
+
+def _worker(license_: License) -> Identity:
+    return system_identity("worker", license_.organisation)
+
+
+def _mapping(value: Json) -> Mapping[str, Json]:
+    if not isinstance(value, Mapping):
+        raise TypeError(type(value).__name__)
+    return value

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands on a licence's page and in its attachments; pure, so the same plan gives the same bytes."""
+
+import datetime as dt
+import io
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+
+import segno
+
+from documents.typesetting import Attachment
+from licenses.catalogue import LicenseType
+from licenses.faces import Face
+from licenses.metadata import Metadata, check_metadata, to_json, to_xml
+from licenses.models import License
+from storage.ledger.canonical import Json
+
+TEMPLATES = Path(str(resources.files("licenses").joinpath("templates")))
+
+
+def verification_url(public_url: str, code: str) -> str:
+    """Give the address that the QR code leads to."""
+    return f"{public_url.rstrip('/')}/v/{code}"
+
+
+def qr_svg(url: str) -> str:
+    """Draw a QR code with error correction M and the quiet zone of four modules, as SVG paths."""
+    out = io.BytesIO()
+    segno.make_qr(url, error="m").save(out, kind="svg", border=4, xmldecl=False, omitsize=True, nl=False)
+    return out.getvalue().decode()
+
+
+def zh_date(day: dt.date) -> str:
+    """Write a date as a sentence has it."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def page_data(
+    license_: License, kind: LicenseType, face: Face, *, public_url: str, demo: bool
+) -> dict[str, Json]:
+    """Give what the template sets."""
+    url = verification_url(public_url, license_.code)
+    return {
+        "title": kind.zh,
+        "provisional": kind.provisional,
+        "demo": demo,
+        "identifier": license_.identifier,
+        "number": license_.number,
+        "issuer": license_.issuer_name,
+        "issued_on": zh_date(license_.issued_on),
+        "validity": _validity(license_),
+        "fields": [
+            {"zh": field.zh, "value": str(face[field.name])} for field in kind.fields if field.name in face
+        ],
+        "url": url,
+        "qr": qr_svg(url),
+    }
+
+
+def metadata_of(
+    license_: License, kind: LicenseType, holder: Mapping[str, str], item: Mapping[str, str]
+) -> dict[str, str]:
+    """Give the metadata items of a licence.
+
+    Args:
+        license_: The licence.
+        kind: Its type.
+        holder: ``name``, ``code``, ``scheme``, ``scheme_name``.
+        item: ``code`` and ``name`` of the item that gave it.
+    """
+    items = {
+        "name": kind.zh,
+        "type_name": kind.zh,
+        "type_code": kind.code,
+        "number": license_.number,
+        "identifier": license_.identifier,
+        "issuer_name": license_.issuer_name,
+        "issuer_code": license_.issuer_code,
+        "issued_on": license_.issued_on.isoformat(),
+        "holder_name": holder["name"],
+        "holder_code": holder["code"],
+        "holder_scheme": holder["scheme"],
+        "holder_scheme_name": holder["scheme_name"],
+        "valid_from": license_.valid_from.isoformat() if license_.valid_from else "",
+        "valid_until": license_.valid_until.isoformat() if license_.valid_until else "",
+        "defined_by": kind.defined_by,
+        "defined_by_code": kind.code[:18],
+        "item_code": item["code"],
+        "item_name": item["name"],
+    }
+    stated = {name: value for name, value in items.items() if value}
+    check_metadata(stated)
+    return stated
+
+
+def attachments(items: Metadata, kind: LicenseType, face: Face) -> Sequence[Attachment]:
+    """Give the two files embedded in a licence: metadata as JSON and as XML."""
+    return (
+        Attachment(
+            "metadata.json", to_json(items, kind, face), "application/json", "data", "证照元数据 GB/T 36903"
+        ),
+        Attachment(
+            "metadata.xml", to_xml(items, kind, face), "application/xml", "alternative", "证照元数据 XML"
+        ),
+    )
+
+
+def _validity(license_: License) -> str:
+    start = zh_date(license_.valid_from or license_.issued_on)
+    end = f"至 {zh_date(license_.valid_until)}（含当日）" if license_.valid_until else "起长期有效"
+    return f"{start} {end}" if license_.valid_until else f"{start}{end}"

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading licences: always on a stated basis, always recorded, refused uses too.
+
+Unknown, forbidden and cancelled licences look the same to somebody without right. Sensitive face fields
+are masked. Reads write, so they need a writing unit of work.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select
+
+from cases.errors import CaseNotFoundError
+from cases.holders import HolderService, MaskedHolder
+from cases.models import Case, CaseState, Holder, HolderKind
+from cases.services import CaseService
+from licenses.catalogue import LicenseType
+from licenses.errors import CodeUnknownError, LicenseHiddenError
+from licenses.faces import FaceValue, masked_face
+from licenses.holdings import Holdings
+from licenses.lifecycle import Standing, StatusTitle, status_titles
+from licenses.models import License
+from licenses.purposes import is_purpose
+from licenses.usage import Use, operator_of, usage_row
+from storage.database import UnitOfWork
+from storage.identity import AccessBasis, Basis, Identity, Role
+from storage.ledger.acts import Act, Outcome
+from storage.ledger.kinds import ActKind
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseView:
+    """A licence as its reader may see it.
+
+    Attributes:
+        face: Face fields, sensitive ones masked; empty in lists and public checks.
+        sealed: Whether the sealed file is there.
+    """
+
+    id: str
+    identifier: str
+    kind: LicenseType
+    status: StatusTitle
+    issuer: str
+    holder: MaskedHolder
+    number: str
+    issued_on: dt.date
+    valid_from: dt.date | None
+    valid_until: dt.date | None
+    face: dict[str, FaceValue]
+    sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublicCard:
+    """All that a public check tells: type, issuer, status, validity, masked holder."""
+
+    kind: LicenseType
+    status: StatusTitle
+    issuer: str
+    valid_from: dt.date | None
+    valid_until: dt.date | None
+    holder: MaskedHolder
+
+
+class LicenseReader:
+    """Shows licences.
+
+    Args:
+        holdings: What the library holds.
+        cases: Finds the case that a basis names.
+        holders: Masks holders.
+    """
+
+    def __init__(self, holdings: Holdings, cases: CaseService, holders: HolderService) -> None:
+        self._holdings = holdings
+        self._cases = cases
+        self._holders = holders
+
+    def read(self, uow: UnitOfWork, identity: Identity, identifier: str) -> LicenseView:
+        """Give a licence with its face.
+
+        The basis stands in ``identity.basis``: ``case`` (an open case of the same holder, its item and a
+        purpose, an operator), ``filing`` (the archivist of the issuing department, the product's own
+        processes) or ``supervision``.
+
+        Raises:
+            LicenseHiddenError: Unknown, or not to be seen on this basis; the caller records it.
+        """
+        license_ = uow.session.scalar(select(License).where(License.identifier == identifier))
+        if license_ is None or not self._may_read(uow, identity, license_):
+            raise _refused(uow, identity, license_)
+        self._note(uow, identity, "read", license_.holder_id, [license_])
+        return self._view(uow, license_, with_face=True)
+
+    def find_for_holder(
+        self, uow: UnitOfWork, identity: Identity, *, history: bool = False
+    ) -> Sequence[LicenseView]:
+        """Give the licences of the holder of the open case that the basis names, newest first, no faces.
+
+        Args:
+            uow: A writing unit of work.
+            identity: Who asks, on the basis ``case``.
+            history: Also those that are not valid.
+
+        Raises:
+            LicenseHiddenError: The basis names no open case that this identity may use.
+        """
+        case = self._case_of(uow, identity)
+        if case is None:
+            raise _refused(uow, identity, None)
+        query = select(License).where(License.holder_id == case.holder_id)
+        found = uow.session.scalars(query.order_by(License.reserved_at.desc(), License.id)).all()
+        views = [(license_, self._view(uow, license_, with_face=False)) for license_ in found]
+        shown = [pair for pair in views if history or pair[1].status.standing is Standing.GOOD]
+        self._note(uow, identity, "find", case.holder_id, [license_ for license_, _ in shown])
+        return [view for _, view in shown]
+
+    def public_check(self, uow: UnitOfWork, identity: Identity, code: str) -> PublicCard:
+        """Answer the QR link; raises ``CodeUnknownError`` for a code of no issued licence."""
+        return self._check(uow, identity, License.code == code)
+
+    def public_check_file(self, uow: UnitOfWork, identity: Identity, sha256: str) -> PublicCard:
+        """Answer for a file by its digest; raises ``CodeUnknownError`` when it is no licence of ours."""
+        return self._check(uow, identity, License.object_sha256 == sha256)
+
+    def public_check_identifier(self, uow: UnitOfWork, identity: Identity, identifier: str) -> PublicCard:
+        """Answer for the identifier that a genuine file states; raises ``CodeUnknownError``."""
+        return self._check(uow, identity, License.identifier == identifier)
+
+    def _check(self, uow: UnitOfWork, identity: Identity, condition: ColumnElement[bool]) -> PublicCard:
+        license_ = uow.session.scalar(select(License).where(condition, License.issued_at.is_not(None)))
+        if license_ is None:
+            raise CodeUnknownError
+        public = identity.on(AccessBasis(Basis.PUBLIC_CHECK))
+        self._note(uow, public, "public-check", license_.holder_id, [license_], ActKind.VERIFICATION_DONE)
+        view = self._view(uow, license_, with_face=False)
+        return PublicCard(view.kind, view.status, view.issuer, view.valid_from, view.valid_until, view.holder)
+
+    def _view(self, uow: UnitOfWork, license_: License, *, with_face: bool) -> LicenseView:
+        kind = self._holdings.types.get(license_.type_code)
+        holder = uow.session.get_one(Holder, license_.holder_id)
+        person = holder.kind == HolderKind.PERSON
+        face = masked_face(kind, self._holdings.face(uow, license_), person=person) if with_face else {}
+        return LicenseView(
+            id=license_.id,
+            identifier=license_.identifier,
+            kind=kind,
+            status=status_titles()[self._holdings.status(uow, license_, uow.clock.now())],
+            issuer=license_.issuer_name,
+            holder=self._holders.masked(uow, holder),
+            number=license_.number,
+            issued_on=license_.issued_on,
+            valid_from=license_.valid_from,
+            valid_until=license_.valid_until,
+            face=face,
+            sealed=license_.object_sha256 is not None,
+        )
+
+    def _may_read(self, uow: UnitOfWork, identity: Identity, license_: License) -> bool:
+        kind = identity.basis.kind if identity.basis else None
+        if kind is Basis.SUPERVISION:
+            return identity.has(Role.SUPERVISOR)
+        if kind is Basis.FILING:
+            own = identity.has(Role.ARCHIVIST) and identity.organisation == license_.organisation
+            return own or identity.has(Role.SYSTEM)
+        if kind is Basis.CASE:
+            case = self._case_of(uow, identity)
+            return case is not None and case.holder_id == license_.holder_id
+        return False
+
+    def _case_of(self, uow: UnitOfWork, identity: Identity) -> Case | None:
+        """Give the open case of the basis, if this identity may use it for that item and purpose."""
+        basis = identity.basis
+        if (
+            basis is None
+            or basis.kind is not Basis.CASE
+            or basis.case is None
+            or not _may_use(identity, basis)
+        ):
+            return None
+        try:
+            case = self._cases.get_by_id(uow, identity, basis.case)
+        except CaseNotFoundError:
+            return None
+        return case if case.state is CaseState.OPEN and case.item_code == basis.item else None
+
+    def _note(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        action: str,
+        holder_id: str,
+        licenses: Sequence[License],
+        kind: ActKind = ActKind.LICENSE_READ,
+    ) -> None:
+        # A look that finds nothing is a use as well.
+        ids: Sequence[str | None] = [one.id for one in licenses] or [None]
+        uses = [
+            usage_row(uow, identity, Use(action=action, holder_id=holder_id, license_id=one, result="READ"))
+            for one in ids
+        ]
+        uow.session.add_all(uses)
+        alone = licenses[0] if len(licenses) == 1 else None
+        uow.record(
+            Act(
+                kind=kind,
+                actor=identity,
+                object_type="licence" if alone else "holder",
+                object_id=alone.id if alone else holder_id,
+                object_sha256=alone.object_sha256 if alone else None,
+                case=identity.basis.case if identity.basis else None,
+                subject=holder_id,
+                rows=uses,
+            )
+        )
+
+
+def _may_use(identity: Identity, basis: AccessBasis) -> bool:
+    if not is_purpose(basis.purpose) or operator_of(identity) is None:
+        return False
+    if identity.has(Role.CLIENT):
+        return "read" in identity.scopes and basis.item in identity.items
+    return identity.has(Role.CLERK)
+
+
+def _refused(uow: UnitOfWork, identity: Identity, license_: License | None) -> LicenseHiddenError:
+    use = (
+        (
+            usage_row(
+                uow,
+                identity,
+                Use(action="read", holder_id=license_.holder_id, license_id=license_.id, result="REFUSED"),
+            ),
+        )
+        if license_ is not None
+        else ()
+    )
+    act = Act(
+        kind=ActKind.ACCESS_REFUSED,
+        actor=identity,
+        object_type="licence",
+        object_id=license_.id if license_ is not None else "unknown",
+        outcome=Outcome.REFUSED,
+        subject=license_.holder_id if license_ is not None else "system",
+        rows=use,
+    )
+    return LicenseHiddenError(act, use)

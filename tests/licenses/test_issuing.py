@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The step with real parts: typst, a throw-away authority, a folder of objects."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pikepdf
+import pytest
+from fakes import HandClock
+from license_library import BUSINESS, CLIENT, COMPANY, FOOD, GROUNDS, MANAGER, PERSON, ROAD, WORKER, Library
+from sqlalchemy import select
+
+from documents.typesetting import Typesetter
+from licenses.decisions import ProofQuestion
+from licenses.issuing import IssueStep, index_document
+from licenses.lifecycle import Status
+from licenses.metadata import from_xml
+from licenses.models import License, LicenseEvent
+from licenses.standings import RegisterStandings
+from portal.worker import Worker
+from seals import demo_pki
+from seals.demo_pki import DemoPki
+from seals.keys import FileKeyStore
+from seals.models import Sealing
+from seals.register import registered_seals
+from seals.sealing import SealingService
+from seals.services import Scope, SealService
+from seals.verdicts import State
+from seals.verification import verify_pdf
+from storage.clock import RandomIds
+from storage.database import UnitOfWork
+from storage.errors import CunzhengError
+from storage.ledger.canonical import Json
+from storage.ledger.models import LedgerAct
+from storage.objects import FolderStore
+from storage.steps import Job, StepRow
+
+URL = "http://127.0.0.1:8321"
+
+
+class Index:
+    """Takes the index steps, which are the portal's."""
+
+    kind = "index.put"
+
+    def plan(self, uow: UnitOfWork, job: Job) -> Json:
+        return None
+
+    def perform(self, plan: Json, staging: object) -> Json:
+        return None
+
+    def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None: ...
+
+    def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None: ...
+
+
+class House:
+    """A library with a seal register, an object store and a worker."""
+
+    def __init__(self, folder: Path, pki: DemoPki, typesetter: Typesetter) -> None:
+        self.library = Library(folder, RegisterStandings())
+        self.pki, self.seal_id = pki, ""
+        self.objects = FolderStore(folder / "objects")
+        self.sealing = SealingService(pki.keys, pki.tsa(RandomIds()), pki.trust, self.library.clock)
+        self.step = IssueStep(
+            self.library.holdings,
+            self.library.items,
+            self.library.holders,
+            typesetter,
+            self.sealing,
+            self.objects,
+            public_url=URL,
+            demo=True,
+        )
+        steps = {"license.issue": self.step, "index.put": Index()}
+        self.worker = Worker(
+            self.library.database, steps, folder / "staging", self.library.clock, RandomIds()
+        )
+
+    def register(self) -> None:
+        with self.library.database.writing() as uow:
+            seal, _ = SealService().register(
+                uow,
+                WORKER,
+                name="演示市市场监督管理局",
+                department="scjg",
+                key_reference=self.pki.seal_key("scjg"),
+                certificate=self.pki.certificate("scjg"),
+                scope=Scope(("scjg", "jtys")),
+            )
+            SealService().enable(uow, WORKER, seal.id)
+            self.seal_id = seal.id
+
+    def work(self) -> None:
+        while self.worker.run_one():
+            self.library.clock.advance(1)
+
+    def issue(self, type_code: str, holder: tuple[str, str, str] = COMPANY) -> License:
+        reserved = self.library.reserve(type_code, holder)
+        self.work()
+        with self.library.database.reading() as uow:
+            return uow.session.get_one(License, reserved.id)
+
+    def acts(self) -> list[str]:
+        with self.library.database.reading() as uow:
+            return [
+                str(row.kind)
+                for row in uow.session.scalars(select(LedgerAct).order_by(LedgerAct.recorded_at))
+            ]
+
+
+@pytest.fixture(scope="module")
+def typesetter() -> Typesetter:
+    return Typesetter()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> DemoPki:
+    folder = tmp_path_factory.mktemp("authority")
+    keys = FileKeyStore(folder / "keys")
+    return demo_pki.create(folder / "pki", keys, HandClock(), [("scjg", "演示市市场监督管理局")])
+
+
+@pytest.fixture
+def house(tmp_path: Path, authority: DemoPki, typesetter: Typesetter) -> Iterator[House]:
+    made = House(tmp_path, authority, typesetter)
+    yield made
+    made.library.database.close()
+
+
+def test_an_issued_licence_is_sealed_stored_and_valid(house: House) -> None:
+    house.register()
+    license_ = house.issue(FOOD)
+    data = house.objects.read(str(license_.object_sha256))
+    assert len(data) == license_.object_size
+    with house.library.database.reading() as uow:
+        trust = house.pki.trust().with_seals(registered_seals(uow.session))
+        status = house.library.holdings.status(uow, license_, house.library.clock.now())
+        sealing = uow.session.scalars(select(Sealing)).one()
+    assert verify_pdf(data, trust, None, house.library.clock.now()).state is State.VALID
+    assert status is Status.VALID
+    assert (sealing.state, sealing.after_sha256, sealing.seal_id) == (
+        "sealed",
+        license_.object_sha256,
+        license_.seal_id,
+    )
+    assert [kind for kind in house.acts() if kind.startswith(("license", "sealing"))] == [
+        "license.reserved",
+        "sealing.intended",
+        "sealing.sealed",
+        "license.issued",
+    ]
+
+
+def test_the_file_carries_its_metadata_and_says_demonstration(house: House) -> None:
+    house.register()
+    license_ = house.issue(FOOD)
+    data = house.objects.read(str(license_.object_sha256))
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        files = {name: pdf.attachments[name].get_file().read_bytes() for name in pdf.attachments}
+        assert "食品经营许可证" in str(pdf.docinfo["/Title"])
+    metadata = json.loads(files["metadata.json"])
+    assert metadata["certificateID"] == license_.identifier
+    assert metadata["certificateHolderCode"] == COMPANY[1]
+    assert from_xml(files["metadata.xml"])["identifier"] == license_.identifier
+
+
+def test_without_an_enabled_seal_the_refusal_is_recorded_and_the_licence_waits(house: House) -> None:
+    license_ = house.issue(FOOD)
+    assert license_.object_sha256 is None
+    assert "sealing.refused" in house.acts()
+    assert "license.issued" not in house.acts()
+    with house.library.database.reading() as uow:
+        step = uow.session.get_one(StepRow, license_.issue_step)
+        assert step.problem == "seals-refused"
+        assert (
+            house.library.holdings.status(uow, license_, house.library.clock.now()) is Status.IN_PREPARATION
+        )
+    house.register()
+    house.library.clock.advance(1000)
+    house.work()
+    with house.library.database.reading() as uow:
+        assert uow.session.get_one(License, license_.id).object_sha256
+
+
+@pytest.mark.parametrize("point", ["license.issue.after-seal", "license.issue.after-put"])
+def test_a_try_that_dies_while_performing_is_abandoned_and_done_again(
+    house: House, point: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.register()
+    died: list[str] = []
+
+    def die_once(name: str) -> None:
+        if name == point and not died:
+            died.append(name)
+            raise CunzhengError
+
+    monkeypatch.setattr("licenses.issuing.failpoint", die_once)
+    license_ = house.issue(FOOD)
+    house.library.clock.advance(10)
+    house.work()
+    with house.library.database.reading() as uow:
+        assert uow.session.get_one(License, license_.id).object_sha256
+        assert len(uow.session.scalars(select(LicenseEvent)).all()) == 1
+    kinds = house.acts()
+    assert kinds.count("sealing.intended") == 2
+    assert (kinds.count("sealing.abandoned"), kinds.count("sealing.sealed")) == (1, 1)
+    assert kinds.count("license.issued") == 1
+
+
+def test_a_failing_record_leaves_nothing_half_written(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.register()
+
+    def die(name: str) -> None:
+        if name == "license.issue.before-record":
+            raise CunzhengError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("licenses.issuing.failpoint", die)
+        license_ = house.issue(FOOD)
+    assert license_.object_sha256 is None
+    assert "license.issued" not in house.acts()
+
+
+def test_a_seal_revoked_afterwards_cannot_be_judged(house: House) -> None:
+    house.register()
+    license_ = house.issue(BUSINESS)
+    with house.library.database.writing() as uow:
+        SealService().revoke(uow, WORKER, house.seal_id, "compromised")
+    case = house.library.announce(FOOD)
+    with house.library.database.writing() as uow:
+        assert house.library.holdings.status(uow, license_, uow.clock.now()) is Status.SEAL_UNDETERMINED
+        question = ProofQuestion(case.source, case.number, case.item_code, "accept")
+        body = house.library.proofs.ask(uow, CLIENT, question).body
+    assert body["requirements"][0]["reason"]["code"] == "R.SEAL_UNDETERMINED"  # type: ignore[index,call-overload]
+
+
+def test_an_issued_licence_is_not_issued_again(house: House) -> None:
+    house.register()
+    license_ = house.issue(FOOD)
+    with house.library.database.writing() as uow:
+        uow.add_step("license.issue", license_.id)
+    house.work()
+    assert house.acts().count("license.issued") == 1
+
+
+def test_the_index_gets_what_may_be_shown(house: House) -> None:
+    house.register()
+    company, person = house.issue(FOOD), house.issue(ROAD, PERSON)
+    with house.library.database.writing() as uow:
+        first = index_document(uow, house.library.holdings, company.id)
+        second = index_document(uow, house.library.holdings, person.id)
+        assert index_document(uow, house.library.holdings, house.library.types.all()[0].code) is None
+        house.library.service.suspend(uow, MANAGER, company.identifier, GROUNDS)
+        changed = index_document(uow, house.library.holdings, company.id)
+    assert first is not None
+    assert second is not None
+    assert changed is not None
+    assert (first.kind, first.title, first.number) == ("licence", "食品经营许可证", company.identifier)
+    assert COMPANY[2] in first.text
+    assert "张演示" not in first.text + second.text
+    assert PERSON[1] not in second.text
+    assert changed.version > first.version

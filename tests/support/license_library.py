@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small library in a temporary folder: cases, licences, a seal register that the test fills."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fakes import HandClock, make_database
+
+import licenses.models  # noqa: F401 - defines tables
+from cases.holders import HolderService
+from cases.items import ItemCatalogue
+from cases.models import Case, Holder
+from cases.services import Announcement, CaseService
+from licenses.answers import AnswerKeys
+from licenses.catalogue import TypeCatalogue
+from licenses.decisions import ProofService
+from licenses.faces import LicenseData, read_license_data
+from licenses.holdings import Holdings
+from licenses.lifecycle import EventKind
+from licenses.models import License
+from licenses.reading import LicenseReader
+from licenses.rules import RuleBook
+from licenses.services import Grounds, LicenseService, new_event
+from storage.database import UnitOfWork
+from storage.identity import AccessBasis, Basis, Identity, Role, system_identity
+
+FOOD, BUSINESS, ROAD = "11339999DEM0010178001", "11100000MB0143028R001", "11100000000019713D008"
+ITEM_OF = {FOOD: "339999010002", BUSINESS: "339999010001", ROAD: "339999020001"}
+COMPANY = ("001", "91339999MADEM0011X", "演示食品有限公司")
+OTHER = ("001", "91339999MADEM002XM", "演示另一家有限公司")
+PERSON = ("111", "339999190001010012", "张演示")
+WORKER = system_identity("worker")
+CLIENT = Identity(
+    "system",
+    "client-1",
+    "scjg",
+    frozenset({Role.CLIENT}),
+    operator="operator-7",
+    sources=frozenset({"ycsl"}),
+    scopes=frozenset({"ask", "read", "announce", "file"}),
+    items=frozenset({"339999010002"}),
+)
+CLERK = Identity("person", "clerk-1", "scjg", frozenset({Role.CLERK}))
+MANAGER = Identity("person", "manager-1", "scjg", frozenset({Role.LICENSE_MANAGER}))
+SUPERVISOR = Identity("person", "supervisor-1", "jiancha", frozenset({Role.SUPERVISOR}))
+GROUNDS = Grounds("公示期内有异议", "行政许可法第六十九条")
+FACES: dict[str, dict[str, Any]] = {
+    FOOD: {
+        "legal_representative": "张演示",
+        "domicile": "演示市示范路1号",
+        "premises": "演示市示范路1号",
+        "business_form": "食品销售经营者",
+        "permitted_items": "预包装食品销售",
+    },
+    BUSINESS: {
+        "entity_type": "有限责任公司",
+        "legal_representative": "张演示",
+        "scope": "食品销售；日用品销售",
+        "registered_capital": "100万元",
+        "founded_on": "2026-05-01",
+        "domicile": "演示市示范路1号",
+    },
+    ROAD: {"domicile": "演示市示范路1号", "scope": "道路普通货物运输"},
+}
+
+
+def license_data(type_code: str, **changes: Any) -> LicenseData:
+    data = {
+        "type": type_code,
+        "number": f"N{type_code[-4:]}000001",
+        "issued_on": "2026-05-01",
+        "valid_from": "2026-05-01",
+        "valid_until": "2030-04-30",
+        "face": FACES[type_code],
+    }
+    return read_license_data(data | changes)
+
+
+@dataclass
+class RevokedSeals:
+    """A seal register that knows only which seals were revoked when."""
+
+    revoked: dict[str, dt.datetime] = field(default_factory=dict)
+
+    def revoked_at(self, uow: UnitOfWork, seal_id: str) -> dt.datetime | None:
+        return self.revoked.get(seal_id)
+
+
+class Library:
+    """Everything the room needs, on a database of its own."""
+
+    def __init__(self, folder: Path, seals: Any = None) -> None:
+        self.clock = HandClock()
+        self.database = make_database(folder, self.clock)
+        self.items, self.types, self.holders = ItemCatalogue.load(), TypeCatalogue.load(), HolderService()
+        self.cases = CaseService(self.items, self.holders)
+        self.seals = seals or RevokedSeals()
+        self.holdings = Holdings(self.types, self.seals)
+        self.keys = AnswerKeys(folder / "keys" / "answers")
+        self.service = LicenseService(self.types, self.items, self.holders)
+        self.reader = LicenseReader(self.holdings, self.cases, self.holders)
+        self.proofs = ProofService(RuleBook.load(), self.holdings, self.cases, self.holders, self.keys)
+        self._numbers = 0
+
+    def announce(
+        self, type_code: str, holder: tuple[str, str, str] = COMPANY, *, closed: bool = False
+    ) -> Case:
+        self._numbers += 1
+        item = self.items.get(ITEM_OF[type_code], "2026-03")
+        now = self.clock.now()
+        announcement = Announcement(
+            "ycsl",
+            f"C-{self._numbers}",
+            item.code,
+            item.edition,
+            *holder,
+            item.department,
+            now,
+            now if closed else None,
+        )
+        with self.database.writing() as uow:
+            return self.cases.announce(uow, WORKER, announcement)[0]
+
+    def reserve(
+        self, type_code: str, holder: tuple[str, str, str] = COMPANY, case: Case | None = None, **changes: Any
+    ) -> License:
+        case = case or self.announce(type_code, holder, closed=True)
+        item = self.items.get(case.item_code, case.item_edition)
+        with self.database.writing() as uow:
+            data = license_data(type_code, **changes)
+            return self.service.reserve(
+                uow, WORKER, case, item, uow.session.get_one(Holder, case.holder_id), data
+            )
+
+    def issue(self, type_code: str, holder: tuple[str, str, str] = COMPANY, **changes: Any) -> License:
+        """Reserve a licence and put it into the state that the issuing step leaves."""
+        reserved = self.reserve(type_code, holder, **changes)
+        with self.database.writing() as uow:
+            license_ = uow.session.get_one(License, reserved.id)
+            license_.issued_at, license_.object_sha256, license_.seal_id = (
+                self.clock.now(),
+                "ab" * 32,
+                "seal-1",
+            )
+            uow.session.add(
+                new_event(uow, WORKER, license_, 1, EventKind.ISSUED, Grounds("签发", "许可决定"))
+            )
+        return license_
+
+
+def on_case(identity: Identity, case: Case, purpose: str = "accept", item: str | None = None) -> Identity:
+    return identity.on(AccessBasis(Basis.CASE, case.id, item or case.item_code, purpose))
