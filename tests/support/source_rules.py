@@ -7,6 +7,7 @@ name worth changing.
 """
 
 import ast
+import functools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class Source:
     tree: ast.Module
 
 
+@functools.cache
 def product_sources() -> list[Source]:
     """Give every Python file of the eight rooms."""
     found = []
