@@ -182,4 +182,5 @@ def _decisions(uow: UnitOfWork, case_id: str) -> Iterator[tuple[Decision, bytes]
         .where(Decision.case_id == case_id)
         .order_by(Decision.at, Decision.id)
     )
-    yield from rows.tuples()
+    for decision, cipher in rows:
+        yield decision, cipher  # noqa: UP028 - a row is unpacked into the promised pair

@@ -162,7 +162,7 @@ def _earlier_acts(uow: UnitOfWork, case_id: str) -> list[EarlierAct]:
         .where(LedgerAct.case_id == case_id)
         .order_by(LedgerAct.recorded_at, LedgerAct.act_id)
     )
-    return [EarlierAct(act_id, kind, outcome) for act_id, kind, outcome in rows.tuples()]
+    return [EarlierAct(act_id, kind, outcome) for act_id, kind, outcome in rows]
 
 
 def _number(result: Json) -> int:
