@@ -81,6 +81,6 @@ def _all_files(
             .where(LedgerAnchor.kind == "tsr", LedgerAnchor.size <= newest.size)
             .order_by(LedgerAnchor.size)
         )
-        for anchor, checkpoint in uow.session.execute(query).tuples():
+        for anchor, checkpoint in uow.session.execute(query):
             yield LogFile(anchor_path(anchor.size, "checkpoint"), checkpoint.note)
             yield LogFile(anchor_path(anchor.size, "tsr"), anchor.data)

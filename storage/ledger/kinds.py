@@ -95,6 +95,7 @@ NEVER_REFUSED: frozenset[ActKind] = frozenset(
     {
         ActKind.CLOCK_STEPPED,
         ActKind.LEDGER_CLOSED_REFUSALS,
+        ActKind.LEDGER_OPENED,
         ActKind.LICENSE_CANCELLED,
         ActKind.LICENSE_REVOKED,
         ActKind.LICENSE_SUSPENDED,
