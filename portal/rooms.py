@@ -2,17 +2,26 @@
 """The composed rooms: what ``portal.bootstrap`` builds once and every process and page uses."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from archive.intake import IntakeService
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
 from cases.services import CaseService
 from indexer.ports import Index
+from licenses.catalogue import TypeCatalogue
+from licenses.decisions import ProofService
+from licenses.reading import LicenseReader
+from licenses.services import LicenseService
+from licenses.usage import UsageService
 from portal.accounts.services import AccountService
+from portal.checking import DocumentCheck
+from seals.demo_pki import DemoPki
+from seals.services import SealService
 from storage.clock import Clock, IdSource
 from storage.database import Database, UnitOfWork
-from storage.ledger.canonical import Json
+from storage.ledger.gate import LedgerGate
 from storage.ledger.reading import read_status
 from storage.objects import ObjectStore
 
@@ -29,7 +38,7 @@ class PublishedKeys:
 
     log_key: str
     ca_pem: bytes
-    jwks: Mapping[str, Json]
+    jwks: Mapping[str, Sequence[Mapping[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +54,18 @@ class Rooms:
         items: Items and departments.
         holders: Holders of licences.
         cases: Cases.
+        intake: Receives filings.
+        license_types: The catalogue of licence types.
+        licenses: Licences: reserve, suspend, resume, cancel, revoke.
+        license_reader: Reads licences, on a basis, always recorded.
+        proofs: Answers no-proof questions.
+        usage: Records of use.
+        checks: Checks documents for anybody.
         index: The search index.
         keys: What strangers need to check our signatures.
+        seals: The seal register.
+        pki: The authority that issued the seals' certificates.
+        gate: Whether the ledger admits acts now.
     """
 
     database: Database
@@ -57,12 +76,26 @@ class Rooms:
     items: ItemCatalogue
     holders: HolderService
     cases: CaseService
+    intake: IntakeService
+    license_types: TypeCatalogue
+    licenses: LicenseService
+    license_reader: LicenseReader
+    proofs: ProofService
+    usage: UsageService
+    checks: DocumentCheck
     index: Index
     keys: PublishedKeys
+    seals: SealService
+    pki: DemoPki
+    gate: LedgerGate
 
     def last_checkpoint_at(self, uow: UnitOfWork) -> dt.datetime | None:
         """Give when the newest checkpoint was signed; ``None`` before the first."""
         return read_status(uow.session).checkpoint_at
+
+    def trust_pem(self) -> bytes:
+        """Give the certificate that seals and time stamps chain to, PEM."""
+        return self.keys.ca_pem
 
     def close(self) -> None:
         """Close pooled connections."""

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``/api/v1/proofs``: which proofs of an open case are established already? A signed answer."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from apiflask import APIBlueprint
+from flask import Response, json, request, url_for
+
+from licenses.answers import verify_answer
+from licenses.decisions import ProofQuestion
+from portal.web import context
+from portal.web.access import allow
+from portal.web.schemas import PROOF_EXAMPLE, ProofBody
+from storage.ledger.canonical import Json
+
+blueprint = APIBlueprint("proofs", __name__, url_prefix="/api/v1/proofs", tag="No-proof")
+JOSE: Final = "application/jose"
+
+
+@blueprint.post("")
+@blueprint.input(ProofBody, arg_name="body", example=PROOF_EXAMPLE)
+@blueprint.doc(
+    summary="Ask which proofs of an open case are established; `Accept: application/jose` gives the bare JWS",
+    security="key",
+    responses={200: "The signed answer (JWS, ES256), with its payload in clear"},
+)
+@allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"))
+def ask(body: ProofBody) -> Response:
+    """Answer a no-proof question; every refusal stands in the ledger."""
+    rooms = context.rooms()
+    question = ProofQuestion(
+        source=body.case.source,
+        number=body.case.number,
+        item=body.item,
+        purpose=body.purpose,
+        holder=(body.holder.scheme, body.holder.code) if body.holder else None,
+        requirements=tuple(body.requirements),
+    )
+    with rooms.database.writing() as uow:
+        answered = rooms.proofs.ask(uow, context.identity(), question)
+    made = _answer(answered.jws, answered.body, answered.promise.as_json())
+    made.headers["Location"] = url_for("proofs.show", decision=answered.decision.id)
+    return made
+
+
+@blueprint.get("/<decision>")
+@blueprint.doc(
+    summary="The signed answer again, for who asked and for supervision",
+    security="key",
+    responses={200: "The signed answer"},
+)
+@allow(scopes=("ask",), unrecorded="gives the asker's own answer again; the asking was recorded")
+def show(decision: str) -> Response:
+    """Give the answer of a decision again."""
+    rooms = context.rooms()
+    with rooms.database.reading() as uow:
+        jws = rooms.proofs.answer(uow, context.identity(), decision)
+    verified = verify_answer(jws, rooms.keys.jwks)
+    return _answer(jws, verified.decision, dict(verified.promise))
+
+
+def _answer(jws: str, decision: Mapping[str, Json], promise: Mapping[str, Any]) -> Response:
+    if request.accept_mimetypes.best_match(["application/json", JOSE]) == JOSE:
+        return Response(jws, mimetype=JOSE)
+    return Response(
+        json.dumps({"jws": jws, "decision": decision, "promise": promise}), mimetype="application/json"
+    )

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``/api/v1/search``: dossiers and licences by title, catalogue and face text."""
+
+from typing import Any
+
+from apiflask import APIBlueprint
+
+from indexer.query import Highlight, Hit
+from portal.web.access import allow
+from portal.web.schemas import SearchQuery
+from portal.web.searching import find
+from storage.clock import rfc3339
+from storage.identity import Role
+
+blueprint = APIBlueprint("search_api", __name__, url_prefix="/api/v1/search", tag="Search")
+
+
+def _marked(part: Highlight) -> dict[str, Any]:
+    return {"text": part.text, "spans": [list(span) for span in part.spans]}
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    return {
+        "id": hit.id,
+        "kind": hit.kind,
+        "number": hit.number,
+        "organisation": hit.organisation,
+        "at": rfc3339(hit.at),
+        "title": _marked(hit.title),
+        "snippet": _marked(hit.snippet),
+    }
+
+
+@blueprint.get("")
+@blueprint.input(SearchQuery, location="query", arg_name="query")
+@blueprint.doc(summary="Find dossiers and licences", security="key")
+@allow(
+    Role.ARCHIVIST,
+    Role.CLERK,
+    Role.SUPERVISOR,
+    scopes=("read",),
+    unrecorded="the index holds no personal identifiers and gives only what the caller's department filed",
+)
+def search(query: SearchQuery) -> dict[str, Any]:
+    """Find what the caller may see, newest first, and tell how far the index has come."""
+    page = find(query.q, kind=query.kind, after=query.after, limit=query.limit)
+    return {
+        "total": page.total,
+        "indexed_up_to": rfc3339(page.indexed_up_to) if page.indexed_up_to else None,
+        "hits": [_hit(hit) for hit in page.hits],
+        "next": page.next_cursor,
+    }

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What page and interface share when somebody checks a document: limit, upload, report as JSON."""
+
+from typing import Any, Final
+
+from flask import request
+
+from licenses.errors import CodeUnknownError
+from licenses.lifecycle import Standing
+from licenses.reading import PublicCard
+from portal.checking import HEADLINE_TITLES, CheckReport, Headline, Line
+from portal.errors import RateLimitedError
+from portal.web import context, uploads
+from portal.web.counters import RATE_LIMITED, UNMATCHED_UPLOAD
+from storage.errors import InvalidInputError
+from storage.identity import AccessBasis, Basis
+
+PART: Final = "file"
+OF_STANDING: Final = {
+    Standing.GOOD: Headline.VALID,
+    Standing.UNKNOWN: Headline.CANNOT_TELL,
+    Standing.BAD: Headline.INVALID,
+}
+
+
+def check_limit() -> None:
+    """Take one check from a stranger's allowance; signed-in persons and clients have none.
+
+    Raises:
+        RateLimitedError: the address has used its allowance of this minute.
+    """
+    if context.identity().kind != "public":
+        return
+    if not context.public_limit().admit(request.remote_addr or "unknown"):
+        context.counters().add(RATE_LIMITED)
+        raise RateLimitedError(per_minute=context.settings().public_rate)
+
+
+def check_upload() -> CheckReport:
+    """Check the file that came with this request; an upload that matches nothing is only counted.
+
+    Raises:
+        InvalidInputError: no file came.
+        RateLimitedError: see :func:`check_limit`.
+    """
+    check_limit()
+    staged = uploads.staged_file(PART)
+    if staged is None or staged.size == 0:
+        raise InvalidInputError(field=PART, rule="one file")
+    report = context.rooms().checks.check(context.identity(), staged.path)
+    if report.card is None and report.promise is None:
+        context.counters().add(UNMATCHED_UPLOAD)
+    return report
+
+
+def check_code(code: str) -> PublicCard:
+    """Look a licence up by its verification code; a code of no licence is only counted.
+
+    Raises:
+        CodeUnknownError: no issued licence has it.
+        RateLimitedError: see :func:`check_limit`.
+    """
+    check_limit()
+    rooms = context.rooms()
+    public = context.identity().on(AccessBasis(Basis.PUBLIC_CHECK))
+    try:
+        with rooms.database.writing() as uow:
+            return rooms.license_reader.public_check(uow, public, code)
+    except CodeUnknownError:
+        context.counters().add(UNMATCHED_UPLOAD)
+        raise
+
+
+def report_json(report: CheckReport) -> dict[str, Any]:
+    """Give a report as JSON."""
+    zh, en = HEADLINE_TITLES[report.headline]
+    return {
+        "headline": {"code": str(report.headline), "zh": zh, "en": en},
+        "sentence": dict(zip(("zh", "en"), report.sentence, strict=True)),
+        "file": _line(report.file),
+        "licence": _line(report.license) if report.license else None,
+        "card": card_json(report.card) if report.card else None,
+        "verdict": report.verdict.as_json(),
+        "promise": report.promise.as_json() if report.promise else None,
+    }
+
+
+def card_json(card: PublicCard) -> dict[str, Any]:
+    """Give what strangers may know of a licence, and no more."""
+    return {
+        "type": {"code": card.kind.code, "zh": card.kind.zh, "en": card.kind.en},
+        "issuer": card.issuer,
+        "status": {"code": str(card.status.code), "zh": card.status.zh, "en": card.status.en},
+        "valid_from": card.valid_from.isoformat() if card.valid_from else None,
+        "valid_until": card.valid_until.isoformat() if card.valid_until else None,
+        "holder": card.holder.name,
+    }
+
+
+def _line(line: Line) -> dict[str, str]:
+    return {"standing": str(line.standing), "zh": line.zh, "en": line.en}

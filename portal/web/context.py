@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every request has: the composed rooms, who asks, the correlation number, language and mode."""
+
+from typing import Final, cast
+from urllib.parse import unquote
+
+from flask import current_app, g, request
+
+from cases.errors import CaseNotFoundError
+from licenses.purposes import is_purpose
+from portal.errors import UnauthenticatedError
+from portal.i18n import EN, ZH, set_language
+from portal.rooms import Rooms
+from portal.settings import Settings
+from portal.web.counters import AUTHENTICATION_FAILED, Counters, RateLimit
+from storage.database import UnitOfWork
+from storage.errors import InvalidInputError
+from storage.identity import PUBLIC, AccessBasis, Basis, Identity
+
+SESSION_COOKIE: Final = "cunzheng_session"
+LANGUAGE_COOKIE: Final = "cunzheng_lang"
+MODE_COOKIE: Final = "cunzheng_mode"
+MODES: Final = ("normal", "elder")
+_LANGUAGES: Final = {"zh": ZH, "zh-CN": ZH, "en": EN}
+_LIMIT_OF_HEADER: Final = 200
+UNKNOWN: Final = "unknown"
+
+
+def rooms() -> Rooms:
+    """Give the composed rooms of the running application."""
+    return cast(Rooms, current_app.extensions["cunzheng.rooms"])
+
+
+def settings() -> Settings:
+    """Give the settings of the running application."""
+    return cast(Settings, current_app.extensions["cunzheng.settings"])
+
+
+def counters() -> Counters:
+    """Give the process's counts."""
+    return cast(Counters, current_app.extensions["cunzheng.counters"])
+
+
+def public_limit() -> RateLimit:
+    """Give the limit on public checks."""
+    return cast(RateLimit, current_app.extensions["cunzheng.limit"])
+
+
+def identity() -> Identity:
+    """Give who asks."""
+    return cast(Identity, g.identity)
+
+
+def identify() -> Identity:
+    """Find out who asks: the holder of a key, the person of a session, or a stranger.
+
+    Raises:
+        UnauthenticatedError: a key was sent that does not hold; it is counted, not recorded.
+    """
+    header = request.headers.get("Authorization")
+    if header is not None:
+        scheme, _, key = header.partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            counters().add(AUTHENTICATION_FAILED)
+            raise UnauthenticatedError
+        return _client(key.strip())
+    token = request.cookies.get(SESSION_COOKIE)
+    if token:
+        with rooms().database.reading() as uow:
+            return rooms().accounts.person(uow, token) or PUBLIC
+    return PUBLIC
+
+
+def _client(key: str) -> Identity:
+    try:
+        with rooms().database.reading() as uow:
+            found = rooms().accounts.client(uow, key, _header("Access-Operator"))
+            return _on_basis(uow, found)
+    except UnauthenticatedError:
+        counters().add(AUTHENTICATION_FAILED)
+        raise
+
+
+def _on_basis(uow: UnitOfWork, who: Identity) -> Identity:
+    """Give the identity with the basis that the headers state.
+
+    Acts hold the basis in clear, so only values that we know ourselves get into it; others become
+    ``unknown``, and the room refuses them.
+    """
+    case = _header("Access-Case")
+    if case is None:
+        return who
+    item, purpose = _header("Access-Item"), _header("Access-Purpose")
+    known_items = {one.code for one in rooms().items.items}
+    return who.on(
+        AccessBasis(
+            Basis.CASE,
+            _known_case(uow, who, case),
+            item if item is None or item in known_items else UNKNOWN,
+            purpose if purpose is None or is_purpose(purpose) else UNKNOWN,
+        )
+    )
+
+
+def _known_case(uow: UnitOfWork, who: Identity, value: str) -> str:
+    """Give the id of the case that a header names by id, or as ``source/number``, percent-encoded."""
+    source, slash, number = value.partition("/")
+    try:
+        if slash:
+            return rooms().cases.get(uow, who, unquote(source), unquote(number)).id
+        return rooms().cases.get_by_id(uow, who, value).id
+    except CaseNotFoundError:
+        return UNKNOWN
+
+
+def _header(name: str) -> str | None:
+    value = request.headers.get(name)
+    if value is None:
+        return None
+    if not 1 <= len(value) <= _LIMIT_OF_HEADER or not value.isprintable():
+        raise InvalidInputError(field=name, rule="1 to 200 printable characters")
+    return value
+
+
+def choose_language() -> None:
+    """Take the language from the address, the cookie or, for the interface, ``Accept-Language``."""
+    asked = request.args.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
+    if asked is None and request.path.startswith("/api/"):
+        asked = request.accept_languages.best_match(["zh", "zh-CN", "en"])
+    g.chosen_language = _LANGUAGES.get(asked or "", ZH)
+    set_language(g.chosen_language)
+
+
+def chosen_mode() -> str:
+    """Give the display mode of this request: ``normal`` or ``elder``."""
+    asked = request.args.get("mode") or request.cookies.get(MODE_COOKIE) or "normal"
+    return asked if asked in MODES else "normal"

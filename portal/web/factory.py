@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the web application of composed rooms: interface, pages, hooks, headers, translations."""
+
+import logging
+
+from apiflask import APIFlask
+
+from portal.rooms import Rooms
+from portal.settings import Settings
+from portal.version import VERSION
+from portal.web import (
+    api_cases,
+    api_filings,
+    api_ledger,
+    api_licences,
+    api_proofs,
+    api_search,
+    api_verifications,
+    hooks,
+    meta,
+    openapi,
+    pages_archivist,
+    pages_checks,
+    pages_home,
+    pages_licences,
+    pages_receipts,
+    pages_search,
+    pages_sign_in,
+    pages_supervision,
+    pages_window,
+    render,
+    uploads,
+)
+from portal.web.access import rule_of
+from portal.web.counters import Counters, RateLimit
+
+_BLUEPRINTS = (
+    meta.blueprint,
+    api_cases.blueprint,
+    api_filings.blueprint,
+    api_proofs.blueprint,
+    api_licences.blueprint,
+    api_verifications.blueprint,
+    api_search.blueprint,
+    api_ledger.blueprint,
+    pages_home.blueprint,
+    pages_checks.blueprint,
+    pages_sign_in.blueprint,
+    pages_search.blueprint,
+    pages_licences.blueprint,
+    pages_receipts.blueprint,
+    pages_archivist.blueprint,
+    pages_window.blueprint,
+    pages_supervision.blueprint,
+)
+
+
+def create_app(rooms: Rooms, settings: Settings) -> APIFlask:
+    """Make the application.
+
+    Args:
+        rooms: The composed rooms.
+        settings: The settings they were composed of.
+
+    Raises:
+        LookupError: a view declares no access rule; such an application must not start.
+    """
+    app = APIFlask(
+        "portal", title="Cunzheng", version=VERSION, spec_path=None, docs_path=None, json_errors=False
+    )
+    app.request_class = uploads.StagingRequest
+    app.config.update(MAX_FORM_PARTS=500, MAX_FORM_MEMORY_SIZE=256 * 1024, SEND_FILE_MAX_AGE_DEFAULT=3600)
+    # Callers read Chinese as such, in the order in which the fields stand here.
+    app.json.ensure_ascii = False  # type: ignore[attr-defined] # the default provider has it
+    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it
+    settings.staging.mkdir(parents=True, exist_ok=True)
+    app.extensions.update(
+        {
+            "cunzheng.rooms": rooms,
+            "cunzheng.settings": settings,
+            "cunzheng.counters": Counters(),
+            "cunzheng.limit": RateLimit(rooms.clock, settings.public_rate),
+        }
+    )
+    app.extensions.update(uploads.extension(settings.staging, rooms.ids))
+    openapi.describe(app, settings)
+    hooks.install(app, rooms, settings)
+    render.install(app, settings)
+    for blueprint in _BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    _check_rules(app)
+    # The library logs every exception with its text, which may hold input; ours logs type and place.
+    app.logger.setLevel(logging.CRITICAL)
+    return app
+
+
+def _check_rules(app: APIFlask) -> None:
+    for endpoint, view in app.view_functions.items():
+        if endpoint != "static":
+            rule_of(view)

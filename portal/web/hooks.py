@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hooks around every request: who asks, may they, is the form ours, what must the answer carry."""
+
+from apiflask import HTTPError
+from flask import Flask, Response, g, redirect, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal.errors import UnauthenticatedError
+from portal.rooms import Rooms
+from portal.settings import Settings
+from portal.web import context, problems
+from portal.web.access import Rule, rule_of
+from portal.web.counters import MALFORMED
+from portal.web.forms import check_form, keep_form_cookie
+from portal.web.headers import secure_headers
+from portal.web.uploads import remove_staged
+from storage.errors import CunzhengError, InvalidInputError, NotPermittedError
+from storage.identity import PUBLIC, Identity
+from storage.ledger.acts import Act, Outcome
+from storage.ledger.kinds import ActKind
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_SMALL_BODY = 1024 * 1024
+
+
+def install(app: Flask, rooms: Rooms, settings: Settings) -> None:
+    """Install the hooks and the error handlers."""
+    https = settings.public_url.startswith("https://")
+
+    @app.before_request
+    def admit() -> BaseResponse | None:
+        g.correlation = rooms.ids.new_id()
+        g.identity = PUBLIC
+        context.choose_language()
+        if request.endpoint is None or request.endpoint == "static":
+            return None
+        rule = rule_of(app.view_functions[request.endpoint])
+        request.max_content_length = _body_limit(rule, settings)
+        g.identity = context.identify()
+        if not rule.admits(g.identity):
+            return _turn_away(rooms)
+        if request.method not in _SAFE and not problems.is_api_call():
+            check_form()
+        return None
+
+    @app.after_request
+    def finish(answer: Response) -> Response:
+        keep_form_cookie(answer, secure=https)
+        _keep_choices(answer, secure=https)
+        return secure_headers(answer, https=https)
+
+    app.teardown_request(remove_staged)
+    _install_error_handlers(app, rooms, settings)
+
+
+def record_refusal(rooms: Rooms, error: CunzhengError) -> None:
+    """Record the refusal that an error carries, in a transaction of its own; the first one rolled back."""
+    record = getattr(error, "record", None)
+    if callable(record):
+        with rooms.database.writing() as uow:
+            record(uow)
+
+
+def _body_limit(rule: Rule, settings: Settings) -> int:
+    limits = {"intake": settings.max_upload, "verification": settings.max_verification}
+    return limits.get(rule.upload or "", _SMALL_BODY)
+
+
+def _turn_away(rooms: Rooms) -> BaseResponse | None:
+    who: Identity = g.identity
+    if who == PUBLIC:
+        if not problems.is_api_call() and request.method == "GET":
+            return redirect(url_for("sign_in.explain"), 303)
+        raise UnauthenticatedError
+    with rooms.database.writing() as uow:
+        uow.record(
+            Act(
+                kind=ActKind.ACCESS_REFUSED,
+                actor=who,
+                object_type="route",
+                object_id=str(request.endpoint),
+                outcome=Outcome.REFUSED,
+                reasons=["role" if who.kind == "person" else "scope"],
+            )
+        )
+    raise NotPermittedError
+
+
+def _keep_choices(answer: Response, *, secure: bool) -> None:
+    for argument, cookie, value in (
+        ("lang", context.LANGUAGE_COOKIE, g.get("chosen_language")),
+        ("mode", context.MODE_COOKIE, context.chosen_mode()),
+    ):
+        if argument in request.args and value:
+            answer.set_cookie(
+                cookie, value, max_age=31536000, httponly=True, samesite="Lax", secure=secure, path="/"
+            )
+
+
+def _install_error_handlers(app: Flask, rooms: Rooms, settings: Settings) -> None:
+    @app.errorhandler(CunzhengError)
+    def ours(error: CunzhengError) -> Response:
+        if isinstance(error, InvalidInputError):
+            context.counters().add(MALFORMED)
+        record_refusal(rooms, error)
+        return problems.answer(error, settings.public_url)
+
+    @app.errorhandler(HTTPError)
+    @app.errorhandler(HTTPException)
+    def foreign(error: HTTPException | HTTPError) -> Response:
+        if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
+            return error.get_response()  # type: ignore[return-value] # a redirect of the router
+        translated = problems.from_http(error)
+        context.counters().add(MALFORMED)
+        made = problems.answer(translated, settings.public_url)
+        allowed = getattr(error, "valid_methods", None)
+        if allowed:
+            made.headers["Allow"] = ", ".join(sorted(allowed))
+        return made
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        problems.log_unexpected(error)
+        return problems.answer(CunzhengError(), settings.public_url)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How states look: always a word, an icon and a colour, never a colour alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from archive.models import IN_PROGRESS
+from licenses.lifecycle import Standing, Status, status_titles
+from portal.i18n import choose
+from portal.i18n import mark as _
+from storage.identity import Role
+
+GOOD: Final = "good"
+WAIT: Final = "wait"
+BAD: Final = "bad"
+UNKNOWN: Final = "unknown"
+ICONS: Final[Mapping[str, str]] = {GOOD: "●", WAIT: "▲", BAD: "✕", UNKNOWN: "?"}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A state's word (a message identifier) and tone."""
+
+    word: str
+    tone: str
+
+    @property
+    def icon(self) -> str:
+        """The tone's sign."""
+        return ICONS[self.tone]
+
+
+STATES: Final[Mapping[str, Mapping[str, Label]]] = {
+    "filing": {
+        **dict.fromkeys((*map(str, IN_PROGRESS), "in-progress"), Label(_("In progress"), WAIT)),
+        "filed": Label(_("Filed"), GOOD),
+        "returned": Label(_("Returned"), BAD),
+        "quarantined": Label(_("Quarantined"), UNKNOWN),
+    },
+    "case": {
+        "open": Label(_("Open"), GOOD),
+        "closed": Label(_("Closed"), WAIT),
+        "filed": Label(_("Filed"), GOOD),
+    },
+    "verdict": {
+        "valid": Label(_("Valid"), GOOD),
+        "valid-with-later-permitted-changes": Label(_("Valid"), GOOD),
+        "invalid": Label(_("Invalid"), BAD),
+        "indeterminate": Label(_("Cannot tell"), UNKNOWN),
+        "unsupported": Label(_("Cannot tell"), UNKNOWN),
+    },
+    "requirement": {
+        "MET": Label(_("Established"), GOOD),
+        "NOT_MET": Label(_("Not met"), BAD),
+        "UNKNOWN": Label(_("Cannot establish"), UNKNOWN),
+    },
+    "outcome": {
+        "done": Label(_("Done"), GOOD),
+        "refused": Label(_("Refused"), BAD),
+        "failed": Label(_("Failed"), BAD),
+        "intended": Label(_("Planned"), WAIT),
+        "abandoned": Label(_("Abandoned"), UNKNOWN),
+    },
+}
+
+TONES: Final[Mapping[str, str]] = {"valid": GOOD, "cannot-tell": UNKNOWN, "invalid": BAD}
+"""Tone of each headline of a document check."""
+
+ROLES: Final[Mapping[Role, str]] = {
+    Role.ARCHIVIST: _("Archivist"),
+    Role.CLERK: _("Window clerk"),
+    Role.INSPECTOR: _("Inspector"),
+    Role.SUPERVISOR: _("Supervisor"),
+    Role.SEAL_MANAGER: _("Seal manager"),
+    Role.LICENSE_MANAGER: _("Licence manager"),
+    Role.SYSTEM_ADMIN: _("System administrator"),
+    Role.SECURITY_ADMIN: _("Security administrator"),
+    Role.AUDIT_ADMIN: _("Audit administrator"),
+    Role.CLIENT: _("Calling system"),
+    Role.SYSTEM: _("The system"),
+    Role.PUBLIC: _("Public"),
+}
+
+
+_STANDINGS: Final = {Standing.GOOD: GOOD, Standing.BAD: BAD, Standing.UNKNOWN: UNKNOWN}
+
+
+def license_label(status: str) -> Label:
+    """Give the label of a licence's effective status; its words are the licence room's data."""
+    title = status_titles()[Status(status)]
+    return Label(choose(title.zh, title.en), _STANDINGS[title.standing])
+
+
+def label(kind: str, state: object) -> Label:
+    """Give the label of a state; one that we do not know is shown as such, never as good."""
+    if kind == "license":
+        return license_label(str(state))
+    return STATES[kind].get(str(state)) or Label(str(state), UNKNOWN)

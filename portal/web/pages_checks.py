@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checking for inspectors and strangers: a file, a verification code, or the link of a QR code."""
+
+import re
+from typing import Final
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from licenses.errors import CodeUnknownError
+from portal.checking import HEADLINE_TITLES
+from portal.web import context
+from portal.web.access import public
+from portal.web.checks import OF_STANDING, check_code, check_upload
+
+blueprint = APIBlueprint("checks", __name__, enable_openapi=False)
+_WHY: Final = "anybody may check a document"
+_CODE: Final = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
+
+
+@blueprint.get("/verify")
+@public(_WHY, unrecorded="shows an empty form")
+def home() -> str:
+    """Show the form."""
+    return render_template("checks.html")
+
+
+@blueprint.post("/verify")
+@public(_WHY, records=("verification.done",), upload="verification")
+def check() -> str:
+    """Check a file and show the report."""
+    report = check_upload()
+    return render_template("report.html", report=report, titles=HEADLINE_TITLES)
+
+
+@blueprint.get("/verify/code")
+@public(_WHY, unrecorded="leads to the page of the code, which records")
+def by_code() -> Response:
+    """Lead to the page of a code."""
+    code = re.sub(r"[\s-]", "", request.args.get("code", "")).lower()
+    if not _CODE.fullmatch(code):
+        raise CodeUnknownError
+    return redirect(url_for("checks.card", code=code), 303)
+
+
+@blueprint.get("/v/<code>")
+@public(_WHY, records=("verification.done",))
+def card(code: str) -> str:
+    """Show what the library tells of the licence with this code; no more than strangers may know."""
+    found = check_code(code.lower())
+    return render_template(
+        "card.html",
+        card=found,
+        headline=OF_STANDING[found.status.standing],
+        titles=HEADLINE_TITLES,
+        at=context.rooms().clock.now(),
+    )

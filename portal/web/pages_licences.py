@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A licence with its face, for the archivist of the issuing department and for supervision."""
+
+from apiflask import APIBlueprint
+from flask import render_template
+
+from portal.web import context
+from portal.web.access import allow
+from storage.identity import AccessBasis, Basis, Role
+
+blueprint = APIBlueprint("licences", __name__, enable_openapi=False)
+
+
+@blueprint.get("/licences/<identifier>")
+@allow(Role.ARCHIVIST, Role.SUPERVISOR, records=("license.read", "access.refused"))
+def show(identifier: str) -> str:
+    """Show a licence; the holder sees that it was read."""
+    rooms, who = context.rooms(), context.identity()
+    kind = Basis.SUPERVISION if who.has(Role.SUPERVISOR) else Basis.FILING
+    with rooms.database.writing() as uow:
+        view = rooms.license_reader.read(uow, who.on(AccessBasis(kind)), identifier)
+    fields = [(field, view.face[field.name]) for field in view.kind.fields if field.name in view.face]
+    return render_template("licence.html", view=view, fields=fields)

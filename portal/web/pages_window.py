@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The service window: enter a case number, learn what the citizen need not bring.
+
+Nothing about a holder is shown before an open case is named. Asking is a recorded act, so it is a form
+that is sent; its answer has an address of its own and can be opened again without asking again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from cases.holders import MaskedHolder
+from cases.items import Item
+from cases.models import Case
+from cases.services import visible_to
+from licenses.answers import verify_answer
+from licenses.decisions import ProofQuestion
+from licenses.errors import QuestionRefusedError
+from licenses.models import Decision
+from licenses.purposes import purposes
+from portal.web import context
+from portal.web.access import allow
+from portal.web.hooks import record_refusal
+from storage.database import UnitOfWork
+from storage.identity import AccessBasis, Basis, Role
+
+blueprint = APIBlueprint("window", __name__, url_prefix="/window", enable_openapi=False)
+_LONGEST: Final = 130
+_RECENT: Final = 6
+_UNNAMED: Final = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """The case of an answer as the window shows it."""
+
+    case: Case
+    item: Item
+    holder: MaskedHolder
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer's first sentence: what to collect, and what speaks against the application."""
+
+    collect: Sequence[Mapping[str, Any]]
+    against: Sequence[Mapping[str, Any]]
+
+
+def outcome_of(requirements: Sequence[Mapping[str, Any]]) -> Outcome:
+    """Sort requirements: what cannot be established is collected, what is not met is told."""
+    return Outcome(
+        [one for one in requirements if one["result"] == "UNKNOWN"],
+        [one for one in requirements if one["result"] == "NOT_MET"],
+    )
+
+
+@blueprint.get("")
+@allow(Role.CLERK, unrecorded="shows the caller's own recent case numbers")
+def home() -> str:
+    """Show the field for the case number."""
+    return render_template("window.html", **_desk(), number=request.args.get("number", "")[:_LONGEST])
+
+
+@blueprint.post("/ask")
+@allow(Role.CLERK, records=("proof.asked", "proof.answered", "proof.refused"))
+def ask() -> Response | tuple[str, int]:
+    """Ask for the case; the answer is shown on a page of its own."""
+    rooms, who = context.rooms(), context.identity()
+    number = request.form.get("number", "").strip()[:_LONGEST]
+    purpose = request.form.get("purpose", "")
+    with rooms.database.reading() as uow:
+        found = _cases_of(uow, number)
+    if len(found) > 1:
+        return render_template("window.html", **_desk(), number=number, choices=found), 300
+    case = found[0] if found else None
+    question = ProofQuestion(
+        source=case.source if case else _UNNAMED,
+        number=case.number if case else _UNNAMED,
+        item=case.item_code if case else _UNNAMED,
+        purpose=purpose,
+    )
+    try:
+        with rooms.database.writing() as uow:
+            answered = rooms.proofs.ask(uow, who, question)
+    except QuestionRefusedError as refusal:
+        record_refusal(rooms, refusal)
+        return render_template("window.html", **_desk(), number=number, refusal=refusal), refusal.status
+    return redirect(url_for("window.decision", decision=answered.decision.id), 303)
+
+
+@blueprint.get("/decisions/<decision>")
+@allow(Role.CLERK, Role.SUPERVISOR, unrecorded="shows the asker's own answer again; the asking was recorded")
+def decision(decision: str) -> str:
+    """Show an answer."""
+    return render_template("decision.html", **_desk(), **_decision(decision))
+
+
+@blueprint.post("/decisions/<decision>/licences")
+@allow(Role.CLERK, records=("license.read", "access.refused"))
+def licences(decision: str) -> str:
+    """List the holder's licences for the decision's case; the use is recorded."""
+    rooms, who = context.rooms(), context.identity()
+    shown = _decision(decision)
+    body = shown["body"]
+    case: Case = shown["line"].case
+    basis = AccessBasis(Basis.CASE, case.id, case.item_code, body["purpose"])
+    with rooms.database.writing() as uow:
+        views = rooms.license_reader.find_for_holder(uow, who.on(basis), history=True)
+    return render_template("decision.html", **_desk(), **shown, licences=views)
+
+
+def _decision(decision_id: str) -> dict[str, Any]:
+    rooms, who = context.rooms(), context.identity()
+    with rooms.database.reading() as uow:
+        jws = rooms.proofs.answer(uow, who, decision_id)
+        stored = uow.session.get_one(Decision, decision_id)
+        line = _line(uow, rooms.cases.get_by_id(uow, who, stored.case_id))
+    verified = verify_answer(jws, rooms.keys.jwks)
+    body = cast(Mapping[str, Any], verified.decision)
+    return {
+        "line": line,
+        "body": body,
+        "outcome": outcome_of(body["requirements"]),
+        "promise": verified.promise,
+        "purpose": purposes()[body["purpose"]],
+        "kinds": {one.code: one for one in rooms.license_types.all()},
+        "at": stored.at,
+        "jws": jws,
+    }
+
+
+def _desk() -> dict[str, Any]:
+    """Give what stands on every page of the desk: the purposes and the clerk's recent cases."""
+    who = context.identity()
+    with context.rooms().database.reading() as uow:
+        query = (
+            select(Decision.id, Case.number)
+            .join(Case, Case.id == Decision.case_id)
+            .where(Decision.actor_id == who.id)
+            .order_by(Decision.at.desc())
+            .limit(_RECENT)
+        )
+        recent = [(row.id, row.number) for row in uow.session.execute(query)]
+    return {"purposes": list(purposes().values()), "recent": recent}
+
+
+def _cases_of(uow: UnitOfWork, number: str) -> Sequence[Case]:
+    """Give the visible cases of a number, or of ``source/number`` where two sources share one."""
+    source, slash, rest = number.partition("/")
+    wanted = [Case.source == source, Case.number == rest] if slash else [Case.number == number]
+    query = select(Case).where(visible_to(context.identity()), *wanted).order_by(Case.source)
+    return uow.session.scalars(query).all()
+
+
+def _line(uow: UnitOfWork, case: Case) -> CaseLine:
+    rooms = context.rooms()
+    holder = rooms.holders.masked(uow, rooms.cases.holder(uow, case))
+    return CaseLine(case, rooms.items.get(case.item_code, case.item_edition), holder)
+
+
+def case_line(uow: UnitOfWork, case_id: str) -> CaseLine:
+    """Give a case as pages show it; raises ``NotFoundError`` for one that the caller may not see."""
+    return _line(uow, context.rooms().cases.get_by_id(uow, context.identity(), case_id))

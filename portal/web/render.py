@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What templates may use: translated text, dates, labels, the frame around every page."""
+
+import datetime as dt
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from flask import Flask, g, request, url_for
+
+from portal import i18n
+from portal.settings import Settings
+from portal.version import VERSION
+from portal.web import context
+from portal.web.forms import FORM_FIELD, form_token
+from portal.web.labels import ICONS, ROLES, TONES, label
+from storage.identity import Identity, Role
+
+SEARCH_ROLES: Final = (Role.ARCHIVIST, Role.CLERK, Role.SUPERVISOR)
+_DESKS: Final = (
+    ("archivist.home", i18n.mark("Archive desk"), (Role.ARCHIVIST,)),
+    ("window.home", i18n.mark("Service window"), (Role.CLERK,)),
+    ("supervision.home", i18n.mark("Supervision"), (Role.SUPERVISOR, Role.AUDIT_ADMIN)),
+    ("search.results", i18n.mark("Search"), SEARCH_ROLES),
+    ("checks.home", i18n.mark("Check a document"), ()),
+)
+
+
+def desks_of(who: Identity) -> list[tuple[str, str]]:
+    """Give endpoint and name of the desks that somebody may open, in the rail's order."""
+    return [(endpoint, name) for endpoint, name, roles in _DESKS if not roles or who.has(*roles)]
+
+
+def here_with(**changes: str | None) -> str:
+    """Give the address of this page with some query values changed; ``None`` removes one."""
+    values = {name: value for name, value in request.args.items() if name not in changes}
+    values |= {name: value for name, value in changes.items() if value is not None}
+    return f"{request.path}?{urlencode(values)}" if values else request.path
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Give the application's templates their functions, filters and frame."""
+    app.jinja_env.globals.update(
+        _=i18n.gettext,
+        named=i18n.named,
+        choose=i18n.choose,
+        label=label,
+        here_with=here_with,
+        role_names=ROLES,
+        tones=TONES,
+        icons=ICONS,
+    )
+    app.jinja_env.filters.update(
+        moment=i18n.moment, exact=i18n.exact_moment, day=i18n.day, grouped=_grouped, size=_size
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+    @app.context_processor
+    def frame() -> dict[str, Any]:
+        who = g.get("identity")
+        return {
+            "settings": settings,
+            "who": who,
+            "signed_in": who is not None and who.kind == "person",
+            "desks": desks_of(who) if who is not None else [],
+            "language": i18n.language(),
+            "mode": context.chosen_mode(),
+            "form_field": FORM_FIELD,
+            "form_token": lambda: form_token(context.rooms().ids),
+            "signed_in_name": _signed_in_name,
+            "checkpoint_at": _checkpoint_at,
+            "version": VERSION,
+            "search_roles": SEARCH_ROLES,
+            "home_address": url_for("home.index"),
+        }
+
+
+def _signed_in_name() -> str:
+    rooms = context.rooms()
+    with rooms.database.reading() as uow:
+        return rooms.accounts.name(uow, context.identity().id)
+
+
+def _checkpoint_at() -> dt.datetime | None:
+    rooms = context.rooms()
+    with rooms.database.reading() as uow:
+        return rooms.last_checkpoint_at(uow)
+
+
+def _grouped(text: str, width: int = 8) -> str:
+    """Break a digest into groups so that a person can compare it and a narrow page can wrap it."""
+    return " ".join(text[start : start + width] for start in range(0, len(text), width))
+
+
+def _size(count: int) -> str:
+    """Write a number of bytes."""
+    if count < 1024:
+        return f"{count} B"
+    if count < 1024 * 1024:
+        return f"{count / 1024:.1f} kB"
+    return f"{count / 1024 / 1024:.1f} MB"

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What callers send: strict models that know every field and refuse every other.
+
+Each model carries an example, which the interface description shows and a test sends.
+"""
+
+import datetime as dt
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+_RFC3339_LENGTH: Final = 40
+PLAIN: Final = r"^[^\x00-\x1f\x7f]+$"
+SEGMENT: Final = r"^[^/\\\x00-\x1f\x7f]{1,64}$"
+
+
+def _instant(value: object) -> dt.datetime:
+    if not isinstance(value, str) or len(value) > _RFC3339_LENGTH or "T" not in value:
+        raise ValueError("RFC 3339 with a zone")
+    instant = dt.datetime.fromisoformat(value)
+    if instant.tzinfo is None:
+        raise ValueError("RFC 3339 with a zone")
+    return instant.astimezone(dt.UTC)
+
+
+AwareInstant = Annotated[
+    dt.datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
+
+
+class Body(BaseModel):
+    """The base of everything callers send."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class ItemBody(Body):
+    """An item in one edition of its guide."""
+
+    code: Code
+    edition: Code
+
+
+class HolderBody(Body):
+    """Whose case it is."""
+
+    scheme: Annotated[
+        str, Field(pattern=r"^[0-9]{3}$", description="Holder scheme of GB/T 36903: 001, 111 …")
+    ]
+    code: Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[0-9A-Za-z-]+$")]
+    name: Text
+
+
+class CaseBody(Body):
+    """A case as the acceptance system announces it."""
+
+    item: ItemBody
+    holder: HolderBody
+    organisation: Code
+    accepted_at: AwareInstant
+    closed_at: AwareInstant | None = None
+
+
+CASE_EXAMPLE: Final[dict[str, Any]] = {
+    "item": {"code": "339999010002", "edition": "2026-03"},
+    "holder": {"scheme": "001", "code": "91339999MADEM0011X", "name": "演示食品有限公司"},
+    "organisation": "scjg",
+    "accepted_at": "2026-11-20T09:00:00+08:00",
+}
+
+
+class CaseReference(Body):
+    """The case that a question is about."""
+
+    source: Annotated[str, Field(pattern=SEGMENT)]
+    number: Annotated[str, Field(pattern=SEGMENT)]
+
+
+class HolderReference(Body):
+    """The holder that the caller has before it; it must be the case's."""
+
+    scheme: Annotated[str, Field(pattern=r"^[0-9]{3}$")]
+    code: Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[0-9A-Za-z-]+$")]
+
+
+class ProofBody(Body):
+    """A no-proof question."""
+
+    case: CaseReference
+    item: Code
+    purpose: Code
+    holder: HolderReference | None = None
+    requirements: Annotated[list[Code], Field(default_factory=list, max_length=50)]
+
+
+PROOF_EXAMPLE: Final[dict[str, Any]] = {
+    "case": {"source": "ycsl", "number": "YC-2026-000140"},
+    "item": "339999010002",
+    "purpose": "accept",
+    "requirements": [],
+}
+
+
+class CursorQuery(Body):
+    """Where a list goes on."""
+
+    model_config = ConfigDict(strict=False, extra="forbid", frozen=True)
+
+    after: Annotated[
+        str | None, Field(default=None, max_length=200, description="`next` of the page before.")
+    ]
+    limit: Annotated[int, Field(default=50, ge=1, le=200)]
+
+
+class SearchQuery(Body):
+    """What to find."""
+
+    model_config = ConfigDict(strict=False, extra="forbid", frozen=True)
+
+    q: Annotated[
+        str, Field(min_length=1, max_length=200, description="Han characters, words, prefixes (`*`).")
+    ]
+    kind: Annotated[str | None, Field(default=None, pattern=r"^(dossier|licence)$")]
+    after: Annotated[str | None, Field(default=None, max_length=300)]
+    limit: Annotated[int, Field(default=20, ge=1, le=100)]
+
+
+def body_model(name: str) -> type[BaseModel]:
+    """Give the model of that name, whose field names may be shown; the empty base for an unknown one."""
+    waiting: list[type[BaseModel]] = [Body]
+    while waiting:
+        model = waiting.pop()
+        if model.__name__ == name:
+            return model
+        waiting.extend(model.__subclasses__())
+    return BaseModel

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The web application on a real database in a temporary folder, and who calls it."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from fakes import HandClock, make_database
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import literal_column, select
+
+from archive.intake import IntakeService
+from cases.holders import HolderService
+from cases.items import ItemCatalogue
+from cases.services import CaseService
+from documents.sandbox import Sandbox
+from indexer.embedded import EmbeddedIndex
+from licenses.answers import AnswerKeys
+from licenses.catalogue import TypeCatalogue
+from licenses.decisions import ProofService
+from licenses.holdings import Holdings
+from licenses.reading import LicenseReader
+from licenses.rules import RuleBook
+from licenses.services import LicenseService
+from licenses.usage import UsageService
+from portal.accounts.services import AccountService, NewAccount, NewClient
+from portal.checking import DocumentCheck
+from portal.rooms import PublishedKeys, Rooms
+from portal.settings import Settings
+from portal.web.factory import create_app
+from seals.demo_pki import DemoPki
+from seals.keys import FileKeyStore
+from seals.services import SealService
+from seals.trust import TrustList
+from seals.verdicts import Verdict
+from seals.verification import KnownDocument, verify_pdf
+from storage.clock import RandomIds
+from storage.database import UnitOfWork
+from storage.identity import Role, system_identity
+from storage.ledger.gate import GateLimits, LedgerGate
+from storage.ledger.models import LedgerAct
+from storage.objects import FolderStore
+
+rowid = literal_column("rowid")
+ADMINISTRATOR = system_identity("test")
+
+
+@dataclass(frozen=True)
+class House:
+    """A running house: its rooms, its application, and ways in."""
+
+    rooms: Rooms
+    app: Flask
+    clock: HandClock
+    staging: Path
+
+    def acts(self) -> list[str]:
+        """Give the kinds of all acts so far, in order."""
+        with self.rooms.database.reading() as uow:
+            return list(uow.session.scalars(select(LedgerAct.kind).order_by(LedgerAct.recorded_at, rowid)))
+
+    def some_core_holds(self, text: bytes) -> bool:
+        """Tell whether a text stands in the clear part of any act."""
+        with self.rooms.database.reading() as uow:
+            return any(text in core for core in uow.session.scalars(select(LedgerAct.core)))
+
+    def client_key(self, *scopes: str, organisation: str = "scjg") -> str:
+        with self.rooms.database.writing() as uow:
+            _, key = self.rooms.accounts.add_client(
+                uow,
+                ADMINISTRATOR,
+                NewClient(
+                    name="综合受理系统",
+                    organisation=organisation,
+                    sources=frozenset({"ycsl"}),
+                    scopes=frozenset(scopes),
+                    items=frozenset({"339999010002"}),
+                    operators=frozenset({"op-1"}),
+                    expires_at=self.clock.now() + dt.timedelta(days=30),
+                ),
+            )
+        return key
+
+    def login_token(self, role: Role, organisation: str = "scjg") -> str:
+        with self.rooms.database.writing() as uow:
+            account = self.rooms.accounts.add_account(
+                uow,
+                ADMINISTRATOR,
+                NewAccount(name="测试员", organisation=organisation, roles=frozenset({role})),
+            )
+            return self.rooms.accounts.login_link(uow, ADMINISTRATOR, account.id)
+
+    def browser(self, role: Role | None = None, organisation: str = "scjg") -> FlaskClient:
+        browser = self.app.test_client()
+        if role is not None:
+            token = self.login_token(role, organisation)
+            page = browser.get(f"/sign-in/{token}")
+            answer = browser.post(f"/sign-in/{token}", data={"form_token": form_token(page.text)})
+            assert answer.status_code == 303
+        return browser
+
+
+def form_token(page: str) -> str:
+    found = re.search(r'name="form_token" value="([0-9a-f]{64})"', page)
+    assert found is not None
+    return found[1]
+
+
+class NoSealRevoked:
+    """A seal register in which no seal is revoked."""
+
+    def revoked_at(self, uow: UnitOfWork, seal_id: str) -> None:
+        return None
+
+
+def _verify(path: Path, trust: TrustList, known: KnownDocument | None, at: dt.datetime) -> Verdict:
+    return verify_pdf(path.read_bytes(), trust, known, at)
+
+
+def make_house(folder: Path, trust: TrustList | None = None, **changes: int) -> House:
+    clock = HandClock()
+    holders = HolderService()
+    items = ItemCatalogue.load()
+    settings = Settings(data=folder, **changes)
+    cases = CaseService(items, holders)
+    objects = FolderStore(folder / "objects")
+    types = TypeCatalogue.load()
+    holdings = Holdings(types, NoSealRevoked())
+    answers = AnswerKeys(folder / "answers")
+    database = make_database(folder, clock)
+    gate = LedgerGate(clock, GateLimits())
+    reader = LicenseReader(holdings, cases, holders)
+    rooms = Rooms(
+        database=database,
+        objects=objects,
+        clock=clock,
+        ids=RandomIds(),
+        accounts=AccountService(session_hours=10, login_link_minutes=60),
+        items=items,
+        holders=holders,
+        cases=cases,
+        intake=IntakeService(objects, cases),
+        license_types=types,
+        licenses=LicenseService(types, items, holders),
+        license_reader=reader,
+        proofs=ProofService(RuleBook.load(), holdings, cases, holders, answers),
+        usage=UsageService(),
+        checks=DocumentCheck(database, reader, _verify, lambda _: trust or TrustList([]), Sandbox(), clock),
+        index=EmbeddedIndex(folder / "index.db"),
+        keys=PublishedKeys(log_key="test+00000000+AAAA", ca_pem=b"", jwks=answers.jwks()),
+        seals=SealService(),
+        pki=DemoPki(folder / "pki", FileKeyStore(folder / "keys" / "seals"), clock),
+        gate=gate,
+    )
+    return House(rooms, create_app(rooms, settings), clock, settings.staging)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = make_house(tmp_path)
+    yield made
+    made.rooms.database.close()

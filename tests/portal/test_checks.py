@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checking a document without login: page, interface, code, and the limit."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+from fakes import HandClock
+from press import DEPARTMENTS, Press
+
+from seals import demo_pki
+from seals.keys import FileKeyStore
+from storage.clock import RandomIds
+
+from .conftest import House, form_token, make_house
+
+
+@pytest.fixture(scope="module")
+def press(tmp_path_factory: pytest.TempPathFactory) -> Press:
+    folder = tmp_path_factory.mktemp("authority")
+    clock = HandClock()
+    pki = demo_pki.create(folder / "pki", FileKeyStore(folder / "keys"), clock, DEPARTMENTS)
+    return Press(pki, pki.tsa(RandomIds()), clock)
+
+
+@pytest.fixture(scope="module")
+def plain() -> bytes:
+    pdf = pikepdf.new()
+    pdf.add_blank_page()
+    out = io.BytesIO()
+    pdf.save(out)
+    return out.getvalue() + b"\n"
+
+
+def _send(house: House, data: bytes) -> Any:
+    parts = {"file": (io.BytesIO(data), "张三的证照.pdf", "application/pdf")}
+    browser = house.app.test_client()
+    return browser.post("/api/v1/verifications", data=parts, content_type="multipart/form-data")
+
+
+def test_a_file_without_seal_cannot_be_judged(house: House, plain: bytes) -> None:
+    report = _send(house, plain)
+    assert report.status_code == 200
+    assert report.json["headline"]["zh"] == "无法判定"
+    assert "没有电子印章" in report.json["file"]["zh"]
+    assert house.acts() == []
+    assert house.app.test_client().get("/healthz").json["counts"] == {"unmatched-upload": 1}
+
+
+@pytest.mark.parametrize("data", [b"x", b"%PDF-1.7\n%%EOF", b"\x00" * 4096])
+def test_what_is_no_pdf_is_never_valid(house: House, data: bytes) -> None:
+    assert _send(house, data).json["headline"]["code"] != "valid"
+
+
+def test_no_file_is_malformed(house: House) -> None:
+    assert _send(house, b"").status_code == 422
+    browser = house.app.test_client()
+    assert browser.post("/api/v1/verifications", json={}).status_code == 415
+
+
+def test_the_report_is_a_page_that_names_digest_and_time(house: House, plain: bytes) -> None:
+    browser = house.app.test_client()
+    field = form_token(browser.get("/verify").text)
+    parts = {"file": (io.BytesIO(plain), "a.pdf"), "form_token": field}
+    page = browser.post("/verify", data=parts, content_type="multipart/form-data")
+    assert page.status_code == 200
+    assert "无法判定" in page.text
+    assert "SHA-256" in page.text
+    assert "2026-11-24 09:00:00 +08:00" in page.text
+
+
+def test_an_unknown_code_looks_like_none_and_is_counted(house: House) -> None:
+    browser = house.app.test_client()
+    answer = browser.get("/v/" + "0" * 26)
+    assert answer.status_code == 404
+    assert "没有与此核验码或文件对应的证照" in answer.text
+    assert house.acts() == []
+
+
+def test_a_code_may_be_typed_in_groups(house: House) -> None:
+    typed = {"code": "0000 0000-0000 0000 0000 0000 00"}
+    answer = house.app.test_client().get("/verify/code", query_string=typed)
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/v/" + "0" * 26
+
+
+def test_strangers_have_an_allowance_that_fills_again(house: House) -> None:
+    browser = house.app.test_client()
+    answers = [browser.get("/v/" + "0" * 26).status_code for _ in range(31)]
+    assert answers == [404] * 30 + [429]
+    house.clock.advance(2)
+    assert browser.get("/v/" + "0" * 26).status_code == 404
+
+
+def test_a_file_larger_than_the_limit_is_refused(tmp_path: Path) -> None:
+    house = make_house(tmp_path, max_verification=2048)
+    answer = _send(house, b"%PDF" + b"\0" * 4096)
+    assert answer.status_code == 413
+    assert answer.json["code"] == "too-large"
+    assert list(house.staging.iterdir()) == []
+    house.rooms.database.close()

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No-proof questions, by another system and at the window."""
+
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from licenses.answers import verify_answer
+from portal.web.schemas import CASE_EXAMPLE, PROOF_EXAMPLE
+from storage.identity import Role
+
+from .conftest import House, form_token
+from .test_api_cases import PATH
+
+
+def _open_case(house: House) -> None:
+    key = house.client_key("announce")
+    answer = house.app.test_client().put(PATH, json=CASE_EXAMPLE, headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 201
+
+
+def _ask(house: House, body: dict[str, Any], *scopes: str, **headers: str) -> Any:
+    key = house.client_key(*(scopes or ("ask",)))
+    base = {"Authorization": f"Bearer {key}", "Access-Operator": "op-1"} | headers
+    return house.app.test_client().post("/api/v1/proofs", json=body, headers=base)
+
+
+def test_the_answer_verifies_with_the_published_key_and_carries_its_promise(house: House) -> None:
+    _open_case(house)
+    answer = _ask(house, PROOF_EXAMPLE)
+    assert answer.status_code == 200
+    jwks = house.app.test_client().get("/.well-known/jwks.json").json
+    verified = verify_answer(answer.json["jws"], jwks)
+    assert verified.decision == answer.json["decision"]
+    assert [one["result"] for one in verified.decision["requirements"]] == ["UNKNOWN"] * 3
+    assert verified.promise["core_sha256"] == answer.json["promise"]["core_sha256"]
+    assert answer.headers["Location"] == f"/api/v1/proofs/{verified.decision['id']}"
+
+
+def test_the_bare_answer_is_given_on_request(house: House) -> None:
+    _open_case(house)
+    answer = _ask(house, PROOF_EXAMPLE, Accept="application/jose")
+    assert answer.mimetype == "application/jose"
+    jwks = house.app.test_client().get("/.well-known/jwks.json").json
+    assert verify_answer(answer.data, jwks).decision["case"] == PROOF_EXAMPLE["case"]
+
+
+def test_refusals_look_alike_and_stand_in_the_ledger(house: House) -> None:
+    _open_case(house)
+    other_holder = PROOF_EXAMPLE | {"holder": {"scheme": "111", "code": "339999190001010012"}}
+    unknown_case = PROOF_EXAMPLE | {"case": {"source": "ycsl", "number": "none"}}
+    other_item = PROOF_EXAMPLE | {"item": "339999010001"}
+    answers = [_ask(house, body) for body in (other_holder, unknown_case, other_item)]
+    assert {answer.status_code for answer in answers} == {403}
+    assert {answer.json["code"] for answer in answers} == {"proof-refused"}
+    assert house.acts().count("proof.refused") == 3
+
+
+def test_a_client_without_operator_is_refused(house: House) -> None:
+    _open_case(house)
+    key = house.client_key("ask")
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = house.app.test_client().post("/api/v1/proofs", json=PROOF_EXAMPLE, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (403, "operator-required")
+
+
+def test_what_a_header_says_never_gets_into_the_ledger(house: House) -> None:
+    key = house.client_key("read")
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Access-Operator": "op-1",
+        "Access-Case": "339999190001010012",
+        "Access-Item": "339999190001010012",
+        "Access-Purpose": "339999190001010012",
+    }
+    answer = house.app.test_client().get("/api/v1/licences/none", headers=headers)
+    assert answer.status_code == 404
+    assert house.acts()[-1] == "access.refused"
+    assert not house.some_core_holds(b"339999190001010012")
+
+
+def _ask_at_the_window(browser: FlaskClient, number: str, purpose: str = "accept") -> Any:
+    field = form_token(browser.get("/window").text)
+    return browser.post("/window/ask", data={"form_token": field, "number": number, "purpose": purpose})
+
+
+def test_the_window_focuses_on_the_case_number(house: House) -> None:
+    page = house.browser(Role.CLERK).get("/window").text
+    field = page[page.index('id="number"') :]
+    assert "autofocus" in field[: field.index(">")]
+
+
+def test_the_window_tells_what_to_collect(house: House) -> None:
+    _open_case(house)
+    browser = house.browser(Role.CLERK)
+    answer = _ask_at_the_window(browser, "YC-2026-000140")
+    assert answer.status_code == 303
+    page = browser.get(answer.headers["Location"]).text
+    assert "只需向申请人收取：" in page
+    assert "健康证明" in page
+    assert "无法核实" in page
+    assert "91339999MADEM0011X" not in page
+
+
+def test_listing_the_holders_licences_is_recorded(house: House) -> None:
+    _open_case(house)
+    browser = house.browser(Role.CLERK)
+    place = _ask_at_the_window(browser, "YC-2026-000140").headers["Location"]
+    field = form_token(browser.get(place).text)
+    page = browser.post(f"{place}/licences", data={"form_token": field})
+    assert page.status_code == 200
+    assert house.acts()[-1] == "license.read"
+
+
+def test_the_window_refuses_a_closed_and_an_unknown_case(house: House) -> None:
+    _open_case(house)
+    key = house.client_key("announce")
+    closed = CASE_EXAMPLE | {"closed_at": "2026-11-23T09:00:00+08:00"}
+    house.app.test_client().put(PATH, json=closed, headers={"Authorization": f"Bearer {key}"})
+    browser = house.browser(Role.CLERK)
+    for number in ("YC-2026-000140", "YC-0"):
+        answer = _ask_at_the_window(browser, number)
+        assert answer.status_code == 403
+        assert "核验请求被拒绝" in answer.text
+    assert house.acts().count("proof.refused") == 2
+
+
+def test_a_clerk_of_another_department_cannot_ask(house: House) -> None:
+    _open_case(house)
+    answer = _ask_at_the_window(house.browser(Role.CLERK, "jtys"), "YC-2026-000140")
+    assert answer.status_code == 403
