@@ -115,7 +115,7 @@ class DemoPki:
         if not self.keys.has(key):
             self.keys.create(key, ALGORITHM)
         usage = _usage(digital_signature=True, content_commitment=True)
-        subject = _name(f"演示 {name} 电子印章", name)
+        subject = _name(f"演示 {name}", name)
         _write(path, self._issue(key, subject, 5 * 365 * _DAY, [(usage, True)]))
 
     def _issue(self, key: str, subject: x509.Name, valid: dt.timedelta, extensions: _Extensions) -> bytes:
@@ -200,11 +200,16 @@ def _name(common: str, organisation: str) -> x509.Name:
     return x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation[:64]),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _cut(organisation)),
             x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "演示专用 NOT FOR PRODUCTION"),
-            x509.NameAttribute(NameOID.COMMON_NAME, common[:64]),
+            x509.NameAttribute(NameOID.COMMON_NAME, _cut(common)),
         ]
     )
+
+
+def _cut(text: str) -> str:
+    """Keep what fits into the 64 bytes that the library allows (X.520 counts characters)."""
+    return text.encode()[:64].decode(errors="ignore")
 
 
 def _policy() -> x509.CertificatePolicies:

@@ -118,11 +118,13 @@ class SealingService:
         forbidden = presealing.findings(pdf)
         if forbidden:
             raise SealRefusedError(reason=forbidden[0])
+        # PDF/A wants a line end between the last line of the file and what is appended (6.1.9).
+        base = pdf if pdf.endswith((b"\n", b"\r")) else pdf + b"\n"
         trust = self._trust()
         signatory = self._signatory(order)
         tokens: list[TokenInfo] = []
         prepared = signer.prepare(
-            pdf,
+            base,
             signatory,
             at=self._clock.now(),
             name=order.name,

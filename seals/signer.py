@@ -8,6 +8,7 @@ which together with single-revision input is what stops covering-signature and s
 
 import datetime as dt
 import io
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -27,6 +28,7 @@ from seals.errors import SealRefusedError
 from seals.orders import Placement
 
 FIELD = "Seal"
+_EMPTY = zlib.compress(b"")
 _RESERVED = 6_144
 _POINTS_PER_MM = 72 / 25.4
 
@@ -164,6 +166,9 @@ def prepare(
     )
     session = signer.init_signing_session(writer)
     session.system_time = at
+    if stamp is None:
+        # PDF/A-1 wants an appearance of every field, even of one that nobody sees (6.9).
+        _VectorStamp(writer, _EMPTY).apply_appearance(session.sig_field)
     reserved = 2 * (_RESERVED + len(signatory.certificate) + sum(map(len, signatory.chain)))
     document = session.prepare_tbs_document(
         validation_info=None, bytes_reserved=reserved, appearance_text_params=None
