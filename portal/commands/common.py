@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING
 
-from portal.errors import NotInitialisedError
+from portal.errors import MigrationNeededError, NotInitialisedError
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 
@@ -34,10 +34,25 @@ def open_installation() -> "tuple[Rooms, Settings]":
     """
     from portal.bootstrap import open_rooms  # noqa: PLC0415 - as above
 
+    settings = require_installation()
+    return open_rooms(settings), settings
+
+
+def require_installation() -> "Settings":
+    """Give the settings of a data folder that holds an installation of this version.
+
+    Raises:
+        NotInitialisedError: The folder holds none.
+        MigrationNeededError: Its tables are of another version.
+    """
+    from portal.migrations.upgrading import is_current  # noqa: PLC0415 - as above
+
     settings = load_settings()
     if not (settings.data / "cunzheng.db").exists():
         raise NotInitialisedError
-    return open_rooms(settings), settings
+    if not is_current(settings.database_url):
+        raise MigrationNeededError
+    return settings
 
 
 def acting(rooms: "Rooms", role: Role, account: str | None) -> Identity:

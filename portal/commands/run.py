@@ -9,7 +9,7 @@ import logging
 
 import click
 
-from portal.commands.common import load_settings, open_installation
+from portal.commands.common import load_settings, open_installation, require_installation
 
 TICK_SECONDS = 0.2
 
@@ -39,10 +39,9 @@ def serve(port: int | None) -> None:
     from portal.web.factory import create_app
 
     configure("web")
-    settings = load_settings()
+    settings = require_installation()
     if port is not None:
         settings = settings.model_copy(update={"port": port})
-    open_installation()[0].close()
     require_free_port(settings.host, settings.port)
     # Rooms are opened again in the forked worker: no connection, thread or key object crosses the fork.
     WebServer(settings, lambda: create_app(open_installation()[0], settings)).run()
@@ -56,13 +55,13 @@ def worker() -> None:
     from portal.processes import only_one, stop_on_signals
 
     configure("worker")
-    rooms, settings = open_installation()
+    settings = require_installation()
     stop = stop_on_signals()
     with only_one(settings.data / "worker.lock"):
-        runner = make_worker(rooms, settings)
+        runner, database = make_worker(settings)
         runner.recover()
         runner.run(stop)
-    rooms.close()
+        database.close()
 
 
 @click.command()
@@ -73,7 +72,7 @@ def sequencer() -> None:
     from portal.processes import stop_on_signals
 
     configure("sequencer")
-    settings = load_settings()
+    settings = require_installation()
     stop = stop_on_signals()
     keeper = open_keeper(open_foundation(settings), settings)
     while not stop.wait(TICK_SECONDS):

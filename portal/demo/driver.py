@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays the demonstration's script on a running installation, through the same services as everybody else.
+
+Progress stands in ``demo.json`` of the data folder: a second start goes on where the first one stopped,
+and repeating an interrupted step changes nothing.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from archive.models import Filing, FilingMaterial
+from archive.staging import read_folder
+from cases.services import Announcement
+from licenses.decisions import ProofQuestion
+from licenses.errors import LicenseStateError, QuestionRefusedError
+from licenses.models import License
+from licenses.services import Grounds
+from portal.checking import CheckReport
+from portal.demo.people import Cast
+from portal.demo.script import CaseSpec, Script
+from portal.revocation import revoke_seal
+from portal.rooms import Rooms
+from portal.settings import Settings
+from seals.errors import SealStateError
+from storage.clock import parse_rfc3339
+from storage.database import UnitOfWork
+from storage.files import write_durably
+from storage.identity import PUBLIC
+from storage.steps import unfinished
+
+ANSWER = "answer.jws"
+
+
+class DemoFailedError(Exception):
+    """The installation did not do what the script expects; the text names step and difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How the driver waits: ``pause`` returns after a moment, False when it is to give up."""
+
+    pause: Callable[[], bool]
+
+
+class Driver:
+    """Plays the script.
+
+    Args:
+        rooms: The opened rooms.
+        settings: Their settings.
+        script: What to play.
+        cast: Who acts.
+        wait: How to wait for worker and sequencer.
+        report: Called with a sentence in Chinese and English before every step.
+    """
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        settings: Settings,
+        script: Script,
+        cast: Cast,
+        wait: Wait,
+        report: Callable[[str], None],
+    ) -> None:
+        self._rooms = rooms
+        self._settings = settings
+        self._script = script
+        self._cast = cast
+        self._wait = wait
+        self._report = report
+        self._actions: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+            "announce": self._announce,
+            "file": self._file,
+            "finish": self._finish,
+            "ask": self._ask,
+            "close": self._close,
+            "suspend-licence": self._suspend,
+            "revoke-seal": self._revoke,
+            "verify-licence": self._verify_licence,
+            "verify-tampered-copy": self._verify_tampered,
+            "verify-material": self._verify_material,
+        }
+
+    def play(self) -> None:
+        """Play what is left of the script.
+
+        Raises:
+            DemoFailedError: Something came out otherwise than expected.
+        """
+        marker = self._settings.data / "demo.json"
+        done = json.loads(marker.read_bytes())["steps"] if marker.exists() else 0
+        for number, step in enumerate(self._script.steps[done:], done + 1):
+            self._report(f"[{number}/{len(self._script.steps)}] {self._title(step)}")
+            self._actions[step["action"]](step)
+            write_durably(marker, json.dumps({"steps": number}).encode())
+
+    def _title(self, step: Mapping[str, Any]) -> str:
+        about = self._script.case(step["case"]).zh if "case" in step else step.get("seal", "")
+        return f"{step['action']} {about}".rstrip()
+
+    def _announcement(self, case: CaseSpec, *, closed: bool) -> Announcement:
+        data = case.data()
+        return Announcement(
+            source=data["source"],
+            number=data["number"],
+            item_code=data["item"]["code"],
+            item_edition=data["item"]["edition"],
+            holder_scheme=data["holder"]["scheme"],
+            holder_code=data["holder"]["code"],
+            holder_name=data["holder"]["name"],
+            organisation=data["organisation"],
+            accepted_at=parse_rfc3339(data["accepted_at"]),
+            closed_at=parse_rfc3339(data["closed_at"]) if closed else None,
+        )
+
+    def _announce(self, step: Mapping[str, Any]) -> None:
+        announcement = self._announcement(self._script.case(step["case"]), closed=False)
+        with self._rooms.database.writing() as uow:
+            self._rooms.cases.announce(uow, self._cast.client(uow), announcement)
+
+    def _close(self, step: Mapping[str, Any]) -> None:
+        announcement = self._announcement(self._script.case(step["case"]), closed=True)
+        with self._rooms.database.writing() as uow:
+            self._rooms.cases.announce(uow, self._cast.client(uow), announcement)
+
+    def _file(self, step: Mapping[str, Any]) -> None:
+        arrival = read_folder(self._script.case(step["case"]).folder)
+        with self._rooms.database.reading() as uow:
+            identity = self._cast.client(uow)
+            if self._rooms.intake.admit(uow, identity, arrival) is not None:
+                return
+        stored = self._rooms.intake.store(arrival)
+        with self._rooms.database.writing() as uow:
+            self._rooms.intake.receive(uow, identity, stored)
+
+    def _finish(self, step: Mapping[str, Any]) -> None:  # noqa: ARG002 - every action takes its step
+        while self._wait.pause():
+            with self._rooms.database.reading() as uow:
+                left = unfinished(uow.session)
+            if not left:
+                return
+            if left.get("stuck"):
+                raise DemoFailedError("a step is stuck: see cunzheng status")
+        raise DemoFailedError("given up while steps were unfinished")
+
+    def _ask(self, step: Mapping[str, Any]) -> None:
+        case = self._announcement(self._script.case(step["case"]), closed=False)
+        question = ProofQuestion(case.source, case.number, case.item_code, step["purpose"])
+        try:
+            with self._rooms.database.writing() as uow:
+                answered = self._rooms.proofs.ask(uow, self._cast.client(uow), question)
+        except QuestionRefusedError as refusal:
+            with self._rooms.database.writing() as uow:
+                refusal.record(uow)
+            _expect("ask", step["expect"], "refused")
+            return
+        write_durably(self._settings.data / ANSWER, answered.jws.encode())
+        body: Any = answered.body
+        results = {one["id"]: one["result"] for one in body["requirements"]}
+        _expect("ask", step["expect"], results)
+
+    def _suspend(self, step: Mapping[str, Any]) -> None:
+        grounds = Grounds(step["reason_zh"], step["legal_basis"])
+        with self._rooms.database.writing() as uow:
+            identifier = self._license(uow, step["case"]).identifier
+            manager = self._cast.license_manager(uow, self._script.case(step["case"]))
+            try:
+                self._rooms.licenses.suspend(uow, manager, identifier, grounds)
+            except LicenseStateError:
+                # An interrupted run got this far.
+                self._report("已暂停 / suspended already")
+
+    def _revoke(self, step: Mapping[str, Any]) -> None:
+        name = next(seal.zh for seal in self._script.seals if seal.key == step["seal"])
+        with self._rooms.database.reading() as uow:
+            manager = self._cast.seal_manager(uow)
+            seal = next(view for view in self._rooms.seals.list(uow, manager) if view.name == name)
+        try:
+            revoke_seal(self._rooms, manager, seal.id, "superseded")
+        except SealStateError:
+            self._report("已注销 / revoked already")
+
+    def _verify_licence(self, step: Mapping[str, Any]) -> None:
+        with self._rooms.database.reading() as uow:
+            digest = self._license(uow, step["case"]).object_sha256
+        _expect_report(step, self._check(self._rooms.objects.read(str(digest))))
+
+    def _verify_tampered(self, step: Mapping[str, Any]) -> None:
+        with self._rooms.database.reading() as uow:
+            digest = self._license(uow, step["case"]).object_sha256
+        data = bytearray(self._rooms.objects.read(str(digest)))
+        data[len(data) // 3] ^= 0x01
+        copy = self._settings.data / "tampered-copy.pdf"
+        write_durably(copy, bytes(data))
+        _expect_report(step, self._check(bytes(data)))
+
+    def _verify_material(self, step: Mapping[str, Any]) -> None:
+        with self._rooms.database.reading() as uow:
+            case = self._announcement(self._script.case(step["case"]), closed=False)
+            filing = self._rooms.cases.get(uow, self._cast.client(uow), case.source, case.number)
+            material = uow.session.scalars(
+                select(FilingMaterial)
+                .join(Filing, Filing.id == FilingMaterial.filing_id)
+                .where(Filing.case_id == filing.id, FilingMaterial.file_name == step["file"])
+            ).one()
+            digest = material.sha256
+        _expect_report(step, self._check(self._rooms.objects.read(digest)))
+
+    def _license(self, uow: UnitOfWork, case: str) -> License:
+        announcement = self._announcement(self._script.case(case), closed=False)
+        found = self._rooms.cases.get(uow, self._cast.client(uow), announcement.source, announcement.number)
+        return uow.session.scalars(select(License).where(License.case_id == found.id)).one()
+
+    def _check(self, data: bytes) -> CheckReport:
+        with tempfile.TemporaryDirectory(dir=self._settings.staging) as folder:
+            path = Path(folder) / "document.pdf"
+            path.write_bytes(data)
+            return self._rooms.checks.check(PUBLIC, path)
+
+
+def _expect(what: str, expected: object, found: object) -> None:
+    if expected != found:
+        raise DemoFailedError(f"{what}: expected {expected}, found {found}")
+
+
+def _expect_report(step: Mapping[str, Any], report: CheckReport) -> None:
+    expected = step["expect"]
+    found = {"verdict": str(report.headline), "file": str(report.file.standing)}
+    _expect(f"{step['action']} {step['case']}", expected, {name: found[name] for name in expected})

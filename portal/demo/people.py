@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who acts in the demonstration: one account per role, and one client with its key.
+
+The key stands in the data folder in clear: a demonstration's key opens a demonstration's data only.
+"""
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import Self
+
+from portal.accounts.services import NewAccount, NewClient
+from portal.demo.script import CaseSpec, Script
+from portal.rooms import Rooms
+from portal.settings import Settings
+from storage.database import UnitOfWork
+from storage.files import write_durably
+from storage.identity import Identity, Role, system_identity
+
+SIGNING_IN = (Role.ARCHIVIST, Role.CLERK, Role.INSPECTOR, Role.SUPERVISOR)
+_NAMES = {
+    Role.ARCHIVIST: "演示归档员",
+    Role.CLERK: "演示窗口人员",
+    Role.INSPECTOR: "演示查验员",
+    Role.SUPERVISOR: "演示监察员",
+    Role.SEAL_MANAGER: "演示印章管理员",
+    Role.LICENSE_MANAGER: "演示证照管理员",
+}
+_DEMO_YEAR = dt.timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The demonstration's persons and its client."""
+
+    rooms: Rooms
+    key: str
+    accounts: dict[str, str]
+
+    def client(self, uow: UnitOfWork) -> Identity:
+        """Give the acceptance system, with the window clerk as operator."""
+        return self.rooms.accounts.client(uow, self.key, self.accounts[Role.CLERK])
+
+    def person(self, uow: UnitOfWork, role: Role, organisation: str | None = None) -> Identity:
+        """Give the account with a role, in an organisation if one is named."""
+        found = self.rooms.accounts.with_role(uow, role)
+        one = next(account for account in found if organisation in {None, account.organisation})
+        return Identity("person", one.id, one.organisation, frozenset(map(Role, one.roles)))
+
+    def license_manager(self, uow: UnitOfWork, case: CaseSpec) -> Identity:
+        """Give the licence manager of a case's department."""
+        organisation = case.data()["organisation"]
+        return self.person(uow, Role.LICENSE_MANAGER, organisation)
+
+    def seal_manager(self, uow: UnitOfWork) -> Identity:
+        """Give the seal manager."""
+        return self.person(uow, Role.SEAL_MANAGER)
+
+    @classmethod
+    def gather(cls, rooms: Rooms, settings: Settings, script: Script) -> Self:
+        """Give the cast, added when it is not there yet."""
+        stored = settings.data / "demo-cast.json"
+        if not stored.exists():
+            write_durably(stored, json.dumps(_add(rooms, script)).encode(), 0o600)
+        cast = json.loads(stored.read_bytes())
+        return cls(rooms, cast["key"], cast["accounts"])
+
+
+def _add(rooms: Rooms, script: Script) -> dict[str, object]:
+    office = script.organisations[0]
+    accounts: dict[str, str] = {}
+    demo = system_identity("demo")
+    with rooms.database.writing() as uow:
+        for role, name in _NAMES.items():
+            organisations = script.organisations if role is Role.LICENSE_MANAGER else (office,)
+            for organisation in organisations:
+                new = NewAccount(name=name, organisation=organisation, roles=frozenset({role}))
+                accounts.setdefault(role, rooms.accounts.add_account(uow, demo, new).id)
+        client = NewClient(
+            name="演示市一窗受理平台",
+            organisation=office,
+            sources=frozenset({script.source}),
+            scopes=frozenset({"announce", "file", "ask", "read", "verify"}),
+            items=frozenset(case.data()["item"]["code"] for case in script.cases),
+            operators=frozenset({accounts[Role.CLERK]}),
+            expires_at=rooms.clock.now() + _DEMO_YEAR,
+        )
+        _, key = rooms.accounts.add_client(uow, demo, client)
+    return {"key": key, "accounts": accounts}

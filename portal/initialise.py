@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sets a data folder up: tables, keys, certificates, seals, the first administrator. Repeating is safe."""
+
+from licenses.answers import AnswerKeys
+from portal.accounts.services import AccountService, NewAccount
+from portal.bootstrap import Foundation, account_service, ledger_signer, open_foundation
+from portal.demo.script import Script, SealSpec
+from portal.migrations.upgrading import upgrade
+from portal.settings import Settings
+from seals.demo_pki import DemoPki
+from seals.services import Scope, SealService
+from storage.database import UnitOfWork
+from storage.identity import Role, system_identity
+
+ADMINISTRATION = "office"
+_ANY = ("*",)
+
+
+def initialise(settings: Settings) -> list[str]:
+    """Set the folder up or bring it up to date; give sentences that say what was done."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    for folder in (settings.staging, settings.logs):
+        folder.mkdir(exist_ok=True)
+    upgrade(settings.database_url)
+    foundation = open_foundation(settings)
+    ledger_signer(settings)
+    AnswerKeys(settings.keys)
+    done = [f"数据目录 / data folder: {settings.data}"]
+    specs = Script.load().seals
+    for spec in specs:
+        foundation.pki.issue_seal(spec.key, spec.zh)
+    with foundation.database.writing() as uow:
+        registered = _register(uow, foundation.pki, specs)
+        if registered:
+            done.append(f"印章备案并启用 / seals registered and enabled: {registered}")
+        if _first_administrator(uow, account_service(settings)):
+            done.append("首个系统管理员 / first system administrator: added")
+    _close(foundation)
+    return done
+
+
+def _register(uow: UnitOfWork, pki: DemoPki, specs: tuple[SealSpec, ...]) -> int:
+    service, identity = SealService(), system_identity("init")
+    held = {view.name for view in service.list(uow, identity)}
+    missing = [spec for spec in specs if spec.zh not in held]
+    for spec in missing:
+        seal, _ = service.register(
+            uow,
+            identity,
+            name=spec.zh,
+            department=spec.department,
+            key_reference=pki.seal_key(spec.key),
+            certificate=pki.certificate(spec.key),
+            scope=Scope((spec.department,), spec.items or _ANY, spec.document_types),
+        )
+        service.enable(uow, identity, seal.id)
+    return len(missing)
+
+
+def _first_administrator(uow: UnitOfWork, accounts: AccountService) -> bool:
+    if accounts.with_role(uow, Role.SYSTEM_ADMIN):
+        return False
+    new = NewAccount(name="系统管理员", organisation=ADMINISTRATION, roles=frozenset({Role.SYSTEM_ADMIN}))
+    accounts.add_account(uow, system_identity("init"), new)
+    return True
+
+
+def _close(foundation: Foundation) -> None:
+    foundation.database.close()
