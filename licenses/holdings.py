@@ -9,7 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from licenses.catalogue import TypeCatalogue
 from licenses.evaluation import LicenseFact
@@ -18,6 +18,22 @@ from licenses.lifecycle import SealState, Status, effective_status
 from licenses.models import License, LicenseEvent
 from licenses.ports import SealStandings
 from storage.database import UnitOfWork
+
+# Decisions run these by the hundred a second: building a statement costs more than running it.
+_EVENTS = (
+    select(LicenseEvent)
+    .where(LicenseEvent.license_id.in_(bindparam("ids", expanding=True)))
+    .order_by(LicenseEvent.position)
+)
+_OF_HOLDER = (
+    select(License)
+    .where(
+        License.holder_id == bindparam("holder"),
+        License.type_code.in_(bindparam("types", expanding=True)),
+        License.reserved_at <= bindparam("at", type_=License.reserved_at.type),
+    )
+    .order_by(License.reserved_at, License.id)
+)
 
 
 class Holdings:
@@ -35,8 +51,7 @@ class Holdings:
     def events(self, uow: UnitOfWork, ids: Collection[str]) -> Mapping[str, Sequence[LicenseEvent]]:
         """Give the history of licences, each in its order."""
         found: defaultdict[str, list[LicenseEvent]] = defaultdict(list)
-        query = select(LicenseEvent).where(LicenseEvent.license_id.in_(ids)).order_by(LicenseEvent.position)
-        for event in uow.session.scalars(query):
+        for event in uow.session.scalars(_EVENTS, {"ids": list(ids)}):
             found[event.license_id].append(event)
         return found
 
@@ -66,12 +81,8 @@ class Holdings:
         self, uow: UnitOfWork, holder_id: str, types: Collection[str], at: dt.datetime
     ) -> list[LicenseFact]:
         """Give what was known at an instant of a holder's licences of some types, oldest first."""
-        query = (
-            select(License)
-            .where(License.holder_id == holder_id, License.type_code.in_(types), License.reserved_at <= at)
-            .order_by(License.reserved_at, License.id)
-        )
-        licenses = uow.session.scalars(query).all()
+        wanted = {"holder": holder_id, "types": sorted(types), "at": at}
+        licenses = uow.session.scalars(_OF_HOLDER, wanted).all()
         if not licenses:
             return []
         events = self.events(uow, [license_.id for license_ in licenses])

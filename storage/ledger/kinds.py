@@ -112,8 +112,10 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.ACCESS_REFUSED: _LEDGER_ONLY,
     ActKind.ACCOUNT_SIGNED_IN: "changes no holding: sessions end with the installation",
     ActKind.CLOCK_STEPPED: _LEDGER_ONLY,
+    ActKind.DOSSIER_READ: "changes no holding: supervision reads it from the ledger",
     ActKind.FILING_REFUSED: "changes no holding: nothing was taken into custody",
     ActKind.LEDGER_CLOSED_REFUSALS: _LEDGER_ONLY,
     ActKind.LEDGER_OPENED: _LEDGER_ONLY,
+    ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
 }
 """Kinds whose details hold no rows, each with the reason; details of all others are replayed."""

@@ -9,8 +9,21 @@ from pathlib import Path
 import pikepdf
 import pytest
 from fakes import HandClock
-from license_library import BUSINESS, CLIENT, COMPANY, FOOD, GROUNDS, MANAGER, PERSON, ROAD, WORKER, Library
+from license_library import (
+    BUSINESS,
+    CLIENT,
+    COMPANY,
+    FACES,
+    FOOD,
+    GROUNDS,
+    MANAGER,
+    PERSON,
+    ROAD,
+    WORKER,
+    Library,
+)
 from sqlalchemy import select
+from verapdf import VeraPdf
 
 from documents.typesetting import Typesetter
 from licenses.decisions import ProofQuestion
@@ -263,3 +276,27 @@ def test_the_index_gets_what_may_be_shown(house: House) -> None:
     assert "张演示" not in first.text + second.text
     assert PERSON[1] not in second.text
     assert changed.version > first.version
+
+
+def test_a_long_face_runs_over_pages_and_the_file_is_still_sealed(house: House) -> None:
+    house.register()
+    scope = "食品销售；" * 399
+    reserved = house.library.reserve(BUSINESS, face=FACES[BUSINESS] | {"scope": scope})
+    house.work()
+    with house.library.database.reading() as uow:
+        stored = house.objects.read(str(uow.session.get_one(License, reserved.id).object_sha256))
+    with pikepdf.open(io.BytesIO(stored)) as pdf:
+        assert len(pdf.pages) == 3
+
+
+@pytest.mark.conformance
+def test_verapdf_passes_every_type_of_licence(house: House, tmp_path: Path) -> None:
+    judge = VeraPdf()
+    house.register()
+    files = []
+    for type_code, holder in ((FOOD, COMPANY), (BUSINESS, COMPANY), (ROAD, PERSON)):
+        path = tmp_path / f"{type_code}.pdf"
+        path.write_bytes(house.objects.read(str(house.issue(type_code, holder).object_sha256)))
+        files.append(path)
+    judged = judge.judge(files)
+    assert {path.name: judged[path].rules for path in files if not judged[path].passed} == {}
