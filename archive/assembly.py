@@ -6,7 +6,7 @@ while the case was open are joined in as members: what was called up instead of 
 file as much as what was handed in. Renditions get their final digests when they are sealed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
@@ -175,12 +175,11 @@ def _called_up(uow: UnitOfWork, case_id: str) -> Sequence[License]:
     ).all()
 
 
-def _decisions(uow: UnitOfWork, case_id: str) -> Iterator[tuple[Decision, bytes]]:
+def _decisions(uow: UnitOfWork, case_id: str) -> list[tuple[Decision, bytes]]:
     rows = uow.session.execute(
         select(Decision, SignedAnswer.jws_cipher)
         .join(SignedAnswer, SignedAnswer.decision_id == Decision.id)
         .where(Decision.case_id == case_id)
         .order_by(Decision.at, Decision.id)
     )
-    for decision, cipher in rows:
-        yield decision, cipher  # noqa: UP028 - a row is unpacked into the promised pair
+    return [(decision, cipher) for decision, cipher in rows]

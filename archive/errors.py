@@ -118,13 +118,28 @@ class FilingNotFoundError(NotFoundError):
 
 
 class DossierNotFoundError(NotFoundError):
-    """No such dossier is visible to this identity; unknown and forbidden look alike."""
+    """No dossier to be seen on this basis; unknown and forbidden look alike, and the attempt is an act.
+
+    The unit of work of the call rolls back with this error; the caller opens another one and calls
+    :meth:`record` there.
+
+    Args:
+        act: The ``access.refused`` act.
+    """
 
     code = "dossier-not-found"
-    title_zh = "未找到该案卷"
-    title_en = "No such dossier"
-    remedy_zh = "请核对档号或案卷标识。"
-    remedy_en = "Check the archival number or the dossier's id."
+    title_zh = "未找到可查阅的案卷"
+    title_en = "No dossier to be seen on this basis"
+    remedy_zh = "请核对档号或案卷标识，并说明查阅依据。"
+    remedy_en = "Check the archival number or id, and state the basis of reading."
+
+    def __init__(self, act: Act) -> None:
+        super().__init__()
+        self.act = act
+
+    def record(self, uow: UnitOfWork) -> Promise:
+        """Store the refusal in a unit of work of its own; the caller commits it."""
+        return uow.record(self.act)
 
 
 class NumberTemplateError(InvalidInputError):

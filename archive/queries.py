@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+"""States of filings and what became of everything received, within what an identity may see.
+
+Lists show no more than the desk needs: holders masked, no content. Opening a dossier or one of its files
+needs the basis ``filing`` or ``supervision`` and is itself an act.
+"""
+
+import base64
+import binascii
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+
+from archive.errors import DossierNotFoundError, FilingNotFoundError
+from archive.findings import read_finding
+from archive.models import (
+    IN_PROGRESS,
+    Dossier,
+    DossierMember,
+    Filing,
+    FilingMaterial,
+    FilingState,
+    MaterialOutcome,
+)
+from archive.numbering import normalise
+from archive.permissions import dossiers_visible_to, filings_visible_to
+from archive.sealing import members_of
+from archive.views import (
+    AttemptView,
+    CaseView,
+    Counts,
+    DossierView,
+    FilingDetail,
+    Waiting,
+    WorkPage,
+    WorkRow,
+)
+from cases.errors import CursorError
+from cases.holders import HolderService, MaskedHolder
+from cases.models import Case, Holder
+from cases.ports import Deadlines, Items
+from cases.services import CaseService
+from storage.clock import parse_rfc3339, rfc3339
+from storage.database import UnitOfWork
+from storage.identity import Basis, Identity
+from storage.ledger.acts import Act, Outcome
+from storage.ledger.kinds import ActKind
+from storage.steps import StepRow
+
+ALL, ORIGINAL_ONLY, PROGRESS = "all", "original-only", "in-progress"
+LISTS = (ALL, PROGRESS, "returned", "quarantined", ORIGINAL_ONLY, "filed")
+"""The archivist's lists; each count of :class:`Counts` links to exactly the rows of one."""
+
+_READING_BASES = frozenset({Basis.FILING, Basis.SUPERVISION})
+_MOST = 200
+
+
+class FilingQueries:
+    """Answers about filings and dossiers.
+
+    Args:
+        cases: Finds cases an identity may see.
+        holders: Masks holders.
+        items: Knows how many days filing may take.
+        deadlines: Counts working days.
+    """
+
+    def __init__(
+        self, cases: CaseService, holders: HolderService, items: Items, deadlines: Deadlines
+    ) -> None:
+        self._cases = cases
+        self._holders = holders
+        self._items = items
+        self._deadlines = deadlines
+
+    def case_state(self, uow: UnitOfWork, identity: Identity, source: str, number: str) -> CaseView:
+        """Give the state of a case with every attempt and its reasons.
+
+        Raises:
+            CaseNotFoundError: There is none, or this identity may not see it.
+        """
+        found = self._cases.get(uow, identity, source, number)
+        filings = uow.session.scalars(
+            select(Filing).where(Filing.case_id == found.id).order_by(Filing.attempt)
+        ).all()
+        waiting = _waiting(uow, filings)
+        last = filings[-1] if filings else None
+        dossier = uow.session.scalar(
+            select(Dossier).where(Dossier.case_id == found.id, Dossier.filed_at.is_not(None))
+        )
+        return CaseView(
+            case=found,
+            holder=self._holder(uow, found.holder_id),
+            state=last.state if last else str(found.state),
+            due=self._due(found) if dossier is None else None,
+            attempts=tuple(_attempt(filing, waiting) for filing in filings),
+            license_id=next((one.license_id for one in reversed(filings) if one.license_id), None),
+            dossier_id=dossier.id if dossier else None,
+            archival_number=dossier.archival_number if dossier else None,
+        )
+
+    def counts(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        *,
+        batch: str | None = None,
+        since: dt.datetime | None = None,
+    ) -> Counts:
+        """Count what this identity may see; of one batch, or of what was received since an instant."""
+        conditions = [filings_visible_to(identity)]
+        if batch is not None:
+            conditions.append(Filing.batch == batch)
+        if since is not None:
+            conditions.append(Filing.received_at >= since)
+        alone = func.sum(case((Filing.original_only > 0, 1), else_=0))
+        found = uow.session.execute(
+            select(Filing.state, func.count(), alone).where(*conditions).group_by(Filing.state)
+        )
+        counted: dict[FilingState, tuple[int, int]] = {
+            FilingState(state): (number, int(only)) for state, number, only in found
+        }
+        number = {state: counted.get(state, (0, 0))[0] for state in FilingState}
+        return Counts(
+            received=sum(number.values()),
+            filed=number[FilingState.FILED],
+            returned=number[FilingState.RETURNED],
+            quarantined=number[FilingState.QUARANTINED],
+            in_progress=sum(number[state] for state in IN_PROGRESS),
+            original_only=counted.get(FilingState.FILED, (0, 0))[1],
+        )
+
+    def worklist(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        which: str = ALL,
+        *,
+        after: str | None = None,
+        limit: int = 50,
+        since: dt.datetime | None = None,
+    ) -> WorkPage:
+        """Give one of the archivist's lists, newest first.
+
+        Raises:
+            CursorError: ``which`` is no list, or the cursor is not one of ours.
+        """
+        conditions = [filings_visible_to(identity), _list_condition(which)]
+        if since is not None:
+            conditions.append(Filing.received_at >= since)
+        limit = max(1, min(limit, _MOST))
+        total = uow.session.scalar(select(func.count()).select_from(Filing).where(*conditions)) or 0
+        query = (
+            select(Filing, Case)
+            .join(Case, Case.id == Filing.case_id)
+            .where(*conditions, *([_before(after)] if after else []))
+            .order_by(Filing.received_at.desc(), Filing.id.desc())
+            .limit(limit + 1)
+        )
+        found = [(filing, owner) for filing, owner in uow.session.execute(query)]
+        shown = found[:limit]
+        waiting = _waiting(uow, [filing for filing, _ in shown])
+        rows = tuple(self._row(uow, filing, owner, waiting) for filing, owner in shown)
+        cursor = _write_cursor(shown[-1][0]) if len(found) > limit else None
+        return WorkPage(rows, total, cursor)
+
+    def filing(self, uow: UnitOfWork, identity: Identity, filing_id: str) -> FilingDetail:
+        """Give a filing with its materials.
+
+        Raises:
+            FilingNotFoundError: There is none, or this identity may not see it.
+        """
+        filing = uow.session.scalar(
+            select(Filing).where(Filing.id == filing_id, filings_visible_to(identity))
+        )
+        if filing is None:
+            raise FilingNotFoundError
+        materials = uow.session.scalars(
+            select(FilingMaterial)
+            .where(FilingMaterial.filing_id == filing.id)
+            .order_by(FilingMaterial.position)
+        ).all()
+        return FilingDetail(_attempt(filing, _waiting(uow, [filing])), tuple(materials))
+
+    def original_only(self, uow: UnitOfWork, identity: Identity) -> Sequence[FilingMaterial]:
+        """Give every material of filed dossiers that stands as the original alone, with its reason."""
+        return uow.session.scalars(
+            select(FilingMaterial)
+            .join(Filing, Filing.id == FilingMaterial.filing_id)
+            .where(
+                filings_visible_to(identity),
+                Filing.state == str(FilingState.FILED),
+                FilingMaterial.outcome == str(MaterialOutcome.ORIGINAL_ONLY),
+            )
+            .order_by(Filing.received_at, FilingMaterial.position)
+        ).all()
+
+    def dossier(self, uow: UnitOfWork, identity: Identity, key: str) -> DossierView:
+        """Open a dossier by its id or its archival number; recorded, so it needs a writing unit of work.
+
+        Raises:
+            DossierNotFoundError: Unknown, or not to be seen on this basis; the caller records it.
+        """
+        dossier = self._readable(uow, identity, key)
+        self._note(uow, identity, dossier, dossier.manifest_sha256)
+        owner = uow.session.get_one(Case, dossier.case_id)
+        members = tuple(members_of(uow, dossier.id))
+        return DossierView(dossier, owner, self._holder(uow, dossier.holder_id), members)
+
+    def member(self, uow: UnitOfWork, identity: Identity, dossier_id: str, member_id: str) -> DossierMember:
+        """Give one file of a dossier for reading it from the object store; recorded like :meth:`dossier`.
+
+        Raises:
+            DossierNotFoundError: As :meth:`dossier`, or the dossier has no such member.
+        """
+        dossier = self._readable(uow, identity, dossier_id)
+        member = uow.session.get(DossierMember, member_id)
+        if member is None or member.dossier_id != dossier.id:
+            raise DossierNotFoundError(_refusal(identity, dossier))
+        self._note(uow, identity, dossier, member.sha256)
+        return member
+
+    def _readable(self, uow: UnitOfWork, identity: Identity, key: str) -> Dossier:
+        condition = or_(Dossier.id == key, Dossier.archival_number == normalise(key))
+        dossier = uow.session.scalar(select(Dossier).where(condition, Dossier.filed_at.is_not(None)))
+        based = identity.basis is not None and identity.basis.kind in _READING_BASES
+        visible = dossier is not None and uow.session.scalar(
+            select(Dossier.id).where(Dossier.id == dossier.id, dossiers_visible_to(identity))
+        )
+        if dossier is None or not visible or not based:
+            raise DossierNotFoundError(_refusal(identity, dossier))
+        return dossier
+
+    @staticmethod
+    def _note(uow: UnitOfWork, identity: Identity, dossier: Dossier, sha256: str | None) -> None:
+        uow.record(
+            Act(
+                kind=ActKind.DOSSIER_READ,
+                actor=identity,
+                object_type="dossier",
+                object_id=dossier.id,
+                object_sha256=sha256,
+                case=dossier.case_id,
+                subject=dossier.holder_id,
+            )
+        )
+
+    def _holder(self, uow: UnitOfWork, holder_id: str) -> MaskedHolder:
+        return self._holders.masked(uow, uow.session.get_one(Holder, holder_id))
+
+    def _due(self, found: Case) -> dt.date | None:
+        if found.closed_at is None:
+            return None
+        item = self._items.get(found.item_code, found.item_edition)
+        return self._deadlines.filing_due(found.closed_at, item.filing_days)
+
+    def _row(self, uow: UnitOfWork, filing: Filing, owner: Case, waiting: Mapping[str, Waiting]) -> WorkRow:
+        dossier = uow.session.get(Dossier, filing.dossier_id) if filing.dossier_id else None
+        filed = dossier if dossier is not None and dossier.filed_at is not None else None
+        return WorkRow(
+            filing=_attempt(filing, waiting),
+            case_id=owner.id,
+            source=owner.source,
+            number=owner.number,
+            item_code=owner.item_code,
+            item_edition=owner.item_edition,
+            organisation=filing.organisation,
+            holder=self._holder(uow, owner.holder_id),
+            dossier_id=filed.id if filed else None,
+            archival_number=filed.archival_number if filed else None,
+        )
+
+
+def _refusal(identity: Identity, dossier: Dossier | None) -> Act:
+    return Act(
+        kind=ActKind.ACCESS_REFUSED,
+        actor=identity,
+        object_type="dossier",
+        object_id=dossier.id if dossier else "unknown",
+        outcome=Outcome.REFUSED,
+        case=dossier.case_id if dossier else None,
+        subject=dossier.holder_id if dossier else "system",
+    )
+
+
+def _attempt(filing: Filing, waiting: Mapping[str, Waiting]) -> AttemptView:
+    return AttemptView(
+        id=filing.id,
+        attempt=filing.attempt,
+        state=FilingState(filing.state),
+        set_sha256=filing.set_sha256,
+        received_at=filing.received_at,
+        decided_at=filing.decided_at,
+        findings=tuple(read_finding(one) for one in filing.findings),
+        original_only=filing.original_only,
+        waiting=waiting.get(filing.id),
+    )
+
+
+def _waiting(uow: UnitOfWork, filings: Sequence[Filing]) -> dict[str, Waiting]:
+    """Give what each unfinished filing waits for: a step of its own, or the making of its licence."""
+    unfinished = [filing for filing in filings if filing.state in IN_PROGRESS]
+    owners = {filing.id: filing for filing in unfinished}
+    owners |= {filing.license_id: filing for filing in unfinished if filing.license_id}
+    if not owners:
+        return {}
+    steps = uow.session.scalars(
+        select(StepRow)
+        .where(StepRow.subject.in_(sorted(owners)), StepRow.state != "done")
+        .order_by(StepRow.created_at.desc())
+    )
+    found: dict[str, Waiting] = {}
+    for step in steps:
+        filing = owners[step.subject]
+        problem = step.problem or filing.waiting
+        found[filing.id] = Waiting(step.kind, problem, step.state == "stuck", step.created_at)
+    return found
+
+
+def _list_condition(which: str) -> ColumnElement[bool]:
+    if which not in LISTS:
+        raise CursorError(field="list")
+    if which == ALL:
+        return Filing.state.is_not(None)
+    if which == PROGRESS:
+        return Filing.state.in_(sorted(IN_PROGRESS))
+    if which == ORIGINAL_ONLY:
+        return and_(Filing.state == str(FilingState.FILED), Filing.original_only > 0)
+    return Filing.state == which
+
+
+def _before(cursor: str) -> ColumnElement[bool]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        instant, _, filing_id = text.partition(" ")
+        received_at = parse_rfc3339(instant)
+    except (ValueError, binascii.Error) as error:
+        raise CursorError from error
+    return or_(
+        Filing.received_at < received_at, and_(Filing.received_at == received_at, Filing.id < filing_id)
+    )
+
+
+def _write_cursor(filing: Filing) -> str:
+    text = f"{rfc3339(filing.received_at)} {filing.id}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What pages and answers show of filings and dossiers: plain values, holders masked."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from archive.findings import Finding
+from archive.models import Dossier, DossierMember, FilingMaterial, FilingState
+from cases.holders import MaskedHolder
+from cases.models import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why an unfinished filing does not go on.
+
+    Attributes:
+        step: Kind of the step that waits.
+        problem: Stable code of its last error; ``None`` while nothing went wrong.
+        stuck: Whether it waits for a person: it is not tried again by itself.
+        since: When the step was added.
+    """
+
+    step: str
+    problem: str | None
+    stuck: bool
+    since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One filing of a case.
+
+    Attributes:
+        findings: Why it was returned or quarantined; warnings where it was not.
+        original_only: Materials without a rendition.
+    """
+
+    id: str
+    attempt: int
+    state: FilingState
+    set_sha256: str
+    received_at: dt.datetime
+    decided_at: dt.datetime | None
+    findings: tuple[Finding, ...]
+    original_only: int
+    waiting: Waiting | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case with its filings, the newest last.
+
+    Attributes:
+        state: ``open``, ``closed`` (nothing received yet) or the state of the newest filing.
+        due: Last legal date for filing, when the case is closed and not filed.
+        dossier_id: The dossier, once filed.
+    """
+
+    case: Case
+    holder: MaskedHolder
+    state: str
+    due: dt.date | None
+    attempts: tuple[AttemptView, ...]
+    license_id: str | None
+    dossier_id: str | None
+    archival_number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of everything received; filings without a final state are in progress.
+
+    Attributes:
+        original_only: Filed dossiers with at least one material without a rendition; a part of filed.
+    """
+
+    received: int
+    filed: int
+    returned: int
+    quarantined: int
+    in_progress: int
+    original_only: int
+
+    @property
+    def closes(self) -> bool:
+        """Tell whether nothing is lost: received = filed + returned + quarantined + in progress."""
+        parts = self.filed + self.returned + self.quarantined + self.in_progress
+        return self.received == parts and self.original_only <= self.filed
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRow:
+    """A line of the archivist's list."""
+
+    filing: AttemptView
+    case_id: str
+    source: str
+    number: str
+    item_code: str
+    item_edition: str
+    organisation: str
+    holder: MaskedHolder
+    dossier_id: str | None
+    archival_number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPage:
+    """A page of the archivist's list; ``total`` counts all rows of the list."""
+
+    rows: tuple[WorkRow, ...]
+    total: int
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilingDetail:
+    """A filing with its materials, for the page of a case."""
+
+    view: AttemptView
+    materials: tuple[FilingMaterial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DossierView:
+    """A dossier with its members, as somebody with a basis may see it."""
+
+    dossier: Dossier
+    case: Case
+    holder: MaskedHolder
+    members: tuple[DossierMember, ...]
