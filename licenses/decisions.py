@@ -30,7 +30,7 @@ from licenses.holdings import Holdings
 from licenses.models import Decision, LicenseUsage, SignedAnswer
 from licenses.purposes import is_purpose
 from licenses.rules import Rule, RuleBook
-from licenses.usage import Use, operator_of, usage_row
+from licenses.usage import Use, insert_rows, operator_of, usage_row
 from storage.clock import legal_date, parse_rfc3339
 from storage.database import UnitOfWork
 from storage.errors import NotFoundError
@@ -126,7 +126,7 @@ class ProofService:
         evaluation = self._evaluate(uow, rule, case, now, asked)
         decision, body = self._decide(uow, asker, case, rule, evaluation, question)
         uses = _uses(uow, asker, case, rule, evaluation, decision.id)
-        uow.session.add_all([decision, *uses])
+        insert_rows(uow, [decision, *uses])
         promise = uow.record(
             Act(
                 kind=ActKind.PROOF_ANSWERED,
@@ -143,7 +143,8 @@ class ProofService:
         )
         jws = self._keys.sign(body, promise)
         cipher = uow.secrets.encrypt(case.holder_id, jws.encode())
-        uow.session.add(SignedAnswer(decision_id=decision.id, act_id=promise.core_sha256, jws_cipher=cipher))
+        answer = SignedAnswer(decision_id=decision.id, act_id=promise.core_sha256, jws_cipher=cipher)
+        insert_rows(uow, [answer])
         return AnsweredProof(decision, body, promise, jws)
 
     def answer(self, uow: UnitOfWork, identity: Identity, decision_id: str) -> str:
