@@ -11,7 +11,6 @@ from typing import Any
 
 import img2pdf
 import pikepdf
-from pikepdf import pdfa
 from PIL import Image, ImageCms, ImageOps
 
 MOST_PIXELS = 100_000_000
@@ -57,6 +56,8 @@ def _layout(width: int, height: int, dpi: tuple[float, float] | None) -> tuple[f
 def _write(
     data: bytes, size: tuple[float, float], request: dict[str, Any], rotation: img2pdf.Rotation
 ) -> dict[str, Any]:
+    from pikepdf import pdfa  # noqa: PLC0415 - 200 ms that a picture with a problem need not wait for
+
     made = img2pdf.convert(
         data,
         layout_fun=lambda _width, _height, _dpi: (*size, *size),

@@ -61,9 +61,8 @@ def _signed(pdf: Pdf) -> bool:
     if Name.Perms in pdf.Root:
         return True
     return any(
-        isinstance(item, Dictionary)
-        and (item.get(Name.Type) in {Name.Sig, Name.DocTimeStamp} or Name.ByteRange in item)
-        for item in pdf.objects
+        item.get(Name.Type) in {Name.Sig, Name.DocTimeStamp} or Name.ByteRange in item
+        for item in _everything(pdf)
     )
 
 
@@ -146,7 +145,7 @@ def findings(request: dict[str, Any]) -> dict[str, Any]:
                 found.add(code)
         if Name.JavaScript in root.get(Name.Names, Dictionary()):
             found.add("javascript")
-        for item in pdf.objects:
+        for item in _everything(pdf):
             found.update(_object_findings(item))
         for annotation in _annotations(pdf):
             if int(annotation.get(Name.F, 0)) & _HIDDEN:
@@ -176,9 +175,25 @@ _ACTIONS = {
 }
 
 
-def _object_findings(item: pikepdf.Object) -> Iterator[str]:
-    if not isinstance(item, Dictionary | Stream):
-        return
+def _everything(pdf: Pdf) -> Iterator[Dictionary | Stream]:
+    """Give all dictionaries, those that stand inside others too."""
+    for item in pdf.objects:
+        waiting: list[Any] = [item]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, Dictionary | Stream):
+                yield one
+                inner = [value for _, value in one.items()]
+            elif isinstance(one, Array) and len(one) and isinstance(one[0], pikepdf.Object):
+                inner = list(one)
+            else:
+                continue
+            waiting += [
+                value for value in inner if isinstance(value, Dictionary | Array) and not value.is_indirect
+            ]
+
+
+def _object_findings(item: Dictionary | Stream) -> Iterator[str]:
     action = item.get(Name.S)
     if (
         isinstance(action, Name)

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the suites of this room share: a sandbox, and small materials made on the spot."""
+"""What the suites of this room share: sandboxes, and a place to put materials."""
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw
 
 from documents.sandbox import Layer, Sandbox
 
@@ -20,22 +18,8 @@ def sandbox() -> Sandbox:
 def each_sandbox(request: pytest.FixtureRequest) -> Sandbox:
     made = Sandbox(bubblewrap=request.param is Layer.BUBBLEWRAP)
     if made.layer is not request.param:
-        pytest.skip("bubblewrap does not work here")
+        pytest.skip("missing tool: bwrap")
     return made
-
-
-def picture(mode: str = "RGB", size: tuple[int, int] = (400, 560)) -> Image.Image:
-    image = Image.new("RGB", size, "white")
-    pen = ImageDraw.Draw(image)
-    pen.rectangle((40, 40, 360, 140), fill="navy")
-    pen.ellipse((80, 220, 300, 440), outline="red", width=12)
-    return image.convert(mode)
-
-
-def as_file(image: Image.Image, kind: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    image.save(out, kind, **options)  # type: ignore[arg-type]  # Pillow types its options one by one
-    return out.getvalue()
 
 
 @pytest.fixture
