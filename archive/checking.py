@@ -6,7 +6,10 @@ what fails a check returns it; a format without a rendition is no failure (it is
 The four-property report becomes an object and later a member of the dossier.
 """
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 
 from archive.checks import ACCEPTED_CHECKS, MATERIAL_CHECKS, check_materials
 from archive.facts import FilingFacts, MaterialFacts, OpinionFacts
@@ -60,7 +63,9 @@ class CheckStep:
         """Look at every file, run the checks, store the report."""
         submission = parse_submission(self._objects.read(text_of(plan, "metadata")))
         entries = parts_of(plan, "materials")
-        formats = [self._identify(text_of(entry, "sha256"), staging) for entry in entries]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            shas = [text_of(entry, "sha256") for entry in entries]
+            formats = list(pool.map(self._identify, shas, range(len(shas)), repeat(staging)))
         facts = FilingFacts(
             item=self._items.get(submission.item.code, submission.item.edition),
             accepted_at=submission.accepted_at,
@@ -103,8 +108,8 @@ class CheckStep:
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
         """Nothing was intended outside; the step is planned anew."""
 
-    def _identify(self, sha256: str, staging: Staging) -> Format:
-        path = staging.path("material")
+    def _identify(self, sha256: str, place: int, staging: Staging) -> Format:
+        path = staging.path(f"material-{place}")
         self._objects.fetch(sha256, path)
         try:
             return identify(path, self._sandbox)

@@ -7,6 +7,9 @@ object of its own before it is sealed; the sealed file begins with exactly these
 """
 
 import datetime as dt
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 from archive.filings import FilingFile, load, move, parts_of, text_of
@@ -56,11 +59,10 @@ class RenderStep:
 
     def perform(self, plan: Json, staging: Staging) -> Json:
         """Render every file and store the renditions."""
-        return {
-            "materials": [
-                self._render(text_of(entry, "sha256"), staging) for entry in parts_of(plan, "materials")
-            ]
-        }
+        shas = [text_of(entry, "sha256") for entry in parts_of(plan, "materials")]
+        # Each file has a child process of its own, so threads here are processes there.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return {"materials": list(pool.map(self._render, shas, range(len(shas)), repeat(staging)))}
 
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the plan has served
         """Note what became of each material, each in an act of its own."""
@@ -79,8 +81,8 @@ class RenderStep:
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
         """Nothing was intended outside; objects are content addressed, the step is planned anew."""
 
-    def _render(self, sha256: str, staging: Staging) -> dict[str, Json]:
-        source, out = staging.path("source"), staging.path("rendition.pdf")
+    def _render(self, sha256: str, place: int, staging: Staging) -> dict[str, Json]:
+        source, out = staging.path(f"source-{place}"), staging.path(f"rendition-{place}.pdf")
         out.unlink(missing_ok=True)
         self._objects.fetch(sha256, source)
         try:
