@@ -6,6 +6,7 @@ byte-identical to JCS. What lies outside is refused rather than written differen
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 
@@ -22,10 +23,28 @@ def canonical(value: Json) -> bytes:
 
 def parse_canonical(data: bytes) -> Json:
     """Read JSON and refuse (``ValueError``) anything that :func:`canonical` would write differently."""
-    value: Json = orjson.loads(data)
-    if canonical(value) != data:
+    value: Any = orjson.loads(data)
+    # Re-encoding settles everything but floats and, where there can be any, keys that are not ASCII.
+    if not data.isascii():
+        _check(value)
+    elif isinstance(value, float) or (isinstance(value, dict | list) and _holds_float(value)):
+        raise ValueError("float")
+    try:
+        again = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+    except orjson.JSONEncodeError as error:
+        raise ValueError("integer too large") from error
+    if again != data:
         raise ValueError("not canonical")
-    return value
+    read: Json = value
+    return read
+
+
+def _holds_float(value: dict[str, Any] | list[Any]) -> bool:
+    for item in value.values() if isinstance(value, dict) else value:
+        kind = type(item)
+        if kind is float or ((kind is dict or kind is list) and _holds_float(item)):
+            return True
+    return False
 
 
 def _check(value: Json) -> None:

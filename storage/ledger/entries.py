@@ -7,13 +7,14 @@ What is hashed are the stored bytes; reading refuses bytes that are not exactly 
 import datetime as dt
 import hashlib
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import orjson
 
-from storage.ledger.canonical import Json, canonical
+from storage.ledger.canonical import Json, parse_canonical
 from storage.ledger.errors import LedgerFormatError
-from storage.ledger.proofs import EMPTY_ROOT
+from storage.ledger.proofs import EMPTY_ROOT, HASH_SIZE
 
 FORMAT_VERSION = 1
 MAX_ENTRY = 65_535
@@ -22,13 +23,13 @@ FIRST_PREV = EMPTY_ROOT
 
 _HEAD = b'{"at":"%b","core":'
 _TAIL = b'%b","seq":%d,"v":%d}'
+_HEAD_LENGTH = len(_HEAD % (b"0" * 27))
+_TAIL_LENGTH = len(_TAIL % (b"0" * 64, 0, FORMAT_VERSION)) - 1
 _FIELDS = {"at", "core", "log", "prev", "seq", "v"}
-_HEX_HASH = re.compile(r"[0-9a-f]{64}")
 _AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry, read.
 
     Attributes:
@@ -77,40 +78,51 @@ def parse_entry(data: bytes) -> Entry:
         LedgerFormatError: Not canonical, a field missing or foreign, a value out of form.
     """
     try:
-        value: Json = orjson.loads(data)
-        if canonical(value) != data:
-            raise LedgerFormatError(rule="entry-not-canonical")
+        value = parse_canonical(data)
     except (ValueError, TypeError, RecursionError) as error:
         raise LedgerFormatError(rule="entry-not-canonical") from error
     if not isinstance(value, dict) or value.keys() != _FIELDS:
         raise LedgerFormatError(rule="entry-fields")
     if value["v"] != FORMAT_VERSION or isinstance(value["v"], bool):
         raise LedgerFormatError(rule="entry-version")
-    core, log, prev, seq = (value[name] for name in ("core", "log", "prev", "seq"))
-    at = _checked_at(value["at"])
+    at, log, seq = value["at"], value["log"], value["seq"]
+    if not isinstance(at, str) or not _is_instant(at):
+        raise LedgerFormatError(rule="entry-at")
     if not isinstance(log, str) or not log:
         raise LedgerFormatError(rule="entry-log")
     if not isinstance(seq, int) or isinstance(seq, bool) or seq < 0:
         raise LedgerFormatError(rule="entry-seq")
-    if not isinstance(prev, str) or not _HEX_HASH.fullmatch(prev):
-        raise LedgerFormatError(rule="entry-prev")
-    start = len(_HEAD % at.encode())
-    end = len(entry_prefix(log)) + len(_TAIL % (prev.encode(), seq, FORMAT_VERSION))
-    return Entry(at, data[start:-end], _detail_digest(core), log, bytes.fromhex(prev), seq)
+    prev = _hash(value["prev"], "entry-prev")
+    core = value["core"]
+    detail = _hash(core.get("detail_sha256") if isinstance(core, dict) else None, "entry-core").hex()
+    tail = _prefix_length(log) + _TAIL_LENGTH + len(str(seq))
+    return Entry(at, data[_HEAD_LENGTH:-tail], detail, log, prev, seq)
 
 
-def _detail_digest(core: Json) -> str:
-    detail = core.get("detail_sha256") if isinstance(core, dict) else None
-    if not isinstance(detail, str) or not _HEX_HASH.fullmatch(detail):
-        raise LedgerFormatError(rule="entry-core")
-    return detail
+@lru_cache(maxsize=16)
+def _prefix_length(log: str) -> int:
+    return len(entry_prefix(log))
 
 
-def _checked_at(at: Json) -> str:
-    if not isinstance(at, str) or not _AT.fullmatch(at):
-        raise LedgerFormatError(rule="entry-at")
+def _hash(text: Json, rule: str) -> bytes:
+    """Read 64 lower-case hexadecimal digits."""
+    if isinstance(text, str) and len(text) == 2 * HASH_SIZE:
+        try:
+            value = bytes.fromhex(text)
+        except ValueError as error:
+            raise LedgerFormatError(rule=rule) from error
+        if value.hex() == text:
+            return value
+    raise LedgerFormatError(rule=rule)
+
+
+@lru_cache(maxsize=1024)
+def _is_instant(at: str) -> bool:
+    """Tell whether the text is RFC 3339 UTC with six decimals; a batch of entries shares one instant."""
+    if not _AT.fullmatch(at):
+        return False
     try:
         dt.datetime.fromisoformat(at)
-    except ValueError as error:
-        raise LedgerFormatError(rule="entry-at") from error
-    return at
+    except ValueError:
+        return False
+    return True

@@ -50,7 +50,7 @@ class LeafWalk:
         self._has_entries = export.holds("tile/entries/") or checkpoint.size == 0
         self._has_tiles = export.holds("tile/0/")
         self._has_details = export.holds("details/")
-        self._prev, self._at, self._agreed = FIRST_PREV, "", False
+        self._prev, self._at, self._agrees = FIRST_PREV, "", False
         self._faults = False
         self._differs: tuple[int, str] | None = None
         self._good_size = 0
@@ -64,20 +64,45 @@ class LeafWalk:
         self._compare_heads()
         for index, width in tiles.widths(self._checkpoint.size):
             claimed = self._tile(0, index, width) if self._has_tiles else None
-            if self._has_entries:
-                self._bundle(index, width, claimed)
-            for leaf in claimed or ():
-                self._claimed.append(leaf)
-                if not self._has_entries:
-                    self._entries.append(leaf)
-                    self._compare_heads()
-            if claimed is not None and width == tiles.WIDTH:
-                upper.append(tiles.full_tile_root(claimed))
+            leaves = self._bundle(index, width, claimed) if self._has_entries else claimed or []
+            root = tiles.full_tile_root(claimed) if claimed is not None and width == tiles.WIDTH else None
+            if claimed is not None:
+                self._compare_tile(index, width, leaves, claimed, root)
+            self._grow(leaves, root if leaves == claimed else None)
+            if root is not None:
+                upper.append(root)
         signed = (self._checkpoint.size, self._checkpoint.root)
         claimed_hold = self._has_tiles and (self._claimed.size, self._claimed.root()) == signed
         if claimed_hold:
             self._upper_tiles(upper)
         self._judge(claimed_hold)
+
+    def _grow(self, leaves: list[bytes], root: bytes | None) -> None:
+        """Add a bundle's leaves, at once when its root is known and no signed head falls inside."""
+        start = self._entries.size
+        inside = any(start < size < start + len(leaves) for size in self._heads)
+        if root is not None and not inside and start % tiles.WIDTH == 0:
+            self._entries.append_complete(tiles.TILE_BITS, root)
+            self._compare_heads()
+            return
+        for leaf in leaves:
+            self._entries.append(leaf)
+            self._compare_heads()
+
+    def _compare_tile(
+        self, index: int, width: int, leaves: list[bytes], claimed: list[bytes], root: bytes | None
+    ) -> None:
+        """Follow the tree that the tiles claim, and note the first place where entries differ from it."""
+        if root is not None and self._claimed.size % tiles.WIDTH == 0:
+            self._claimed.append_complete(tiles.TILE_BITS, root)
+        else:
+            for leaf in claimed:
+                self._claimed.append(leaf)
+        if leaves != claimed and self._differs is None:
+            pairs = enumerate(zip(leaves, claimed, strict=False))
+            at = next((at for at, (leaf, other) in pairs if leaf != other), None)
+            if at is not None:
+                self._differs = (index * tiles.WIDTH + at, tiles.tile_path(0, index, width))
 
     def _compare_heads(self) -> None:
         size = self._entries.size
@@ -103,29 +128,26 @@ class LeafWalk:
             return tiles.split_hashes(data)
         return None
 
-    def _bundle(self, index: int, width: int, claimed: list[bytes] | None) -> None:
+    def _bundle(self, index: int, width: int, claimed: list[bytes] | None) -> list[bytes]:
         path, start = tiles.entries_path(index, width), index * tiles.WIDTH
         details = self._details(index, width)
-        count = 0
+        leaves: list[bytes] = []
         try:
             for data in tiles.unpack_entries(self._export.read(path) or b""):
+                count = len(leaves)
                 if count == width:
                     self._fault(Rule.ENTRY_ADDED, path, start + width)
-                    return
-                leaf = leaf_hash(data)
+                    return leaves
                 self._entry(data, path, start + count, details[count] if details else None)
-                self._agreed = claimed is not None and claimed[count] == leaf
-                if claimed is not None and not self._agreed and self._differs is None:
-                    self._differs = (start + count, tiles.tile_path(0, index, width))
-                self._prev = leaf
-                self._entries.append(leaf)
-                self._compare_heads()
-                count += 1
+                leaves.append(leaf_hash(data))
+                self._prev = leaves[-1]
+                self._agrees = claimed is not None and claimed[count] == self._prev
         except LedgerFormatError:
-            self._fault(Rule.ENTRY_MALFORMED, path, start + count)
-            return
-        if count < width:
-            self._fault(Rule.ENTRY_REMOVED, path, start + count)
+            self._fault(Rule.ENTRY_MALFORMED, path, start + len(leaves))
+            return leaves
+        if len(leaves) < width:
+            self._fault(Rule.ENTRY_REMOVED, path, start + len(leaves))
+        return leaves
 
     def _entry(self, data: bytes, path: str, seq: int, detail: bytes | None) -> None:
         try:
@@ -137,18 +159,22 @@ class LeafWalk:
             self._fault(Rule.ENTRY_SEQUENCE, path, seq)
         elif entry.prev != self._prev:
             # Either this entry or the one before was changed; a tile that agrees with the latter decides.
-            self._fault(Rule.ENTRY_CHAIN, path, seq if self._agreed or seq == 0 else seq - 1)
+            self._fault(Rule.ENTRY_CHAIN, path, seq if self._agrees or seq == 0 else seq - 1)
         elif entry.log != self._checkpoint.origin:
             self._fault(Rule.ENTRY_LOG, path, seq)
         elif entry.at < self._at:
             self._fault(Rule.ENTRY_TIME, path, seq)
         self._at = max(self._at, entry.at)
-        if detail is None:
-            return
-        if hashlib.sha256(detail).hexdigest() == entry.detail_sha256:
+        if detail is not None:
+            self._detail(detail, entry.detail_sha256, seq)
+
+    def _detail(self, detail: bytes, digest: str, seq: int) -> None:
+        if hashlib.sha256(detail).hexdigest() == digest:
             self._report.details = (self._report.details or 0) + 1
-        else:
-            self._report.add(Rule.DETAIL_DIFFERS, tiles.details_path(*_bundle_of(seq, self._checkpoint)), seq)
+            return
+        index = seq // tiles.WIDTH
+        width = min(tiles.WIDTH, self._checkpoint.size - index * tiles.WIDTH)
+        self._report.add(Rule.DETAIL_DIFFERS, tiles.details_path(index, width), seq)
 
     def _details(self, index: int, width: int) -> list[bytes] | None:
         if not self._has_details:
@@ -197,9 +223,3 @@ class LeafWalk:
         elif not entries_hold and not self._faults:
             self._report.add(Rule.HISTORY_REWRITTEN, "", self._good_size)
             self._report.blame(self._good_size, exact=False)
-
-
-def _bundle_of(seq: int, checkpoint: Checkpoint) -> tuple[int, int]:
-    """Give (index, width) of the bundle that holds an entry."""
-    index = seq // tiles.WIDTH
-    return index, min(tiles.WIDTH, checkpoint.size - index * tiles.WIDTH)

@@ -76,13 +76,19 @@ class Frontier:
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash at the right."""
-        node = require_hash(leaf)
-        remaining = self.size
+        self.append_complete(0, leaf)
+
+    def append_complete(self, level: int, root: bytes) -> None:
+        """Add the root of 2**level leaves at once; the size must be a multiple of that number."""
+        if self.size & ((1 << level) - 1):
+            raise LedgerFormatError(rule="frontier-alignment", size=self.size)
+        node = require_hash(root)
+        remaining = self.size >> level
         while remaining & 1:
             node = node_hash(self._nodes.pop(), node)
             remaining >>= 1
         self._nodes.append(node)
-        self.size += 1
+        self.size += 1 << level
 
     def root(self) -> bytes:
         """Give the tree's root; H("") for the empty tree."""
