@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archive.intake import IntakeService
+from archive.queries import FilingQueries
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
 from cases.services import CaseService
 from indexer.ports import Index
 from licenses.catalogue import TypeCatalogue
 from licenses.decisions import ProofService
+from licenses.holdings import Holdings
 from licenses.reading import LicenseReader
 from licenses.services import LicenseService
 from licenses.usage import UsageService
@@ -66,6 +68,8 @@ class Rooms:
         seals: The seal register.
         pki: The authority that issued the seals' certificates.
         gate: Whether the ledger admits acts now.
+        filings: States of filings, counts, dossiers.
+        holdings: Status and faces of licences, for the product's own use.
     """
 
     database: Database
@@ -88,6 +92,8 @@ class Rooms:
     seals: SealService
     pki: DemoPki
     gate: LedgerGate
+    filings: FilingQueries
+    holdings: Holdings
 
     def last_checkpoint_at(self, uow: UnitOfWork) -> dt.datetime | None:
         """Give when the newest checkpoint was signed; ``None`` before the first."""

@@ -5,10 +5,13 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
+from archive.views import AttemptView
 from cases.models import Case
 from cases.services import Announcement
 from portal.web import context
 from portal.web.access import allow
+from portal.web.documented import answers, by_status
+from portal.web.examples import CASE, CASE_PAGE, CASE_STATE
 from portal.web.schemas import CASE_EXAMPLE, CaseBody, CursorQuery
 from storage.clock import rfc3339
 from storage.database import UnitOfWork
@@ -35,12 +38,42 @@ def case_json(uow: UnitOfWork, case: Case) -> dict[str, Any]:
     }
 
 
+def attempt_json(attempt: AttemptView) -> dict[str, Any]:
+    """Give one filing of a case: its state, and why it was returned."""
+    wait = attempt.waiting
+    return {
+        "filing": attempt.id,
+        "attempt": attempt.attempt,
+        "state": str(attempt.state),
+        "received_at": rfc3339(attempt.received_at),
+        "decided_at": rfc3339(attempt.decided_at) if attempt.decided_at else None,
+        "original_only": attempt.original_only,
+        "findings": [
+            {
+                "code": one.code,
+                "material": one.material,
+                "zh": one.zh,
+                "en": one.en,
+                "remedy_zh": one.remedy_zh,
+                "remedy_en": one.remedy_en,
+            }
+            for one in attempt.findings
+        ],
+        "waiting": {"step": wait.step, "problem": wait.problem, "stuck": wait.stuck} if wait else None,
+    }
+
+
 @blueprint.put("/<source>/<number>")
 @blueprint.input(CaseBody, arg_name="body", example=CASE_EXAMPLE)
 @blueprint.doc(
     summary="Announce a case, or report its closing",
     security="key",
-    responses={200: "The case stands as announced", 201: "The case was created"},
+    responses=by_status(
+        {
+            200: answers("The case stands as announced", CASE),
+            201: answers("The case was created", CASE),
+        }
+    ),
 )
 @allow(Role.ARCHIVIST, Role.CLERK, scopes=("announce",), records=("case.announced", "case.closed"))
 def announce(source: str, number: str, body: CaseBody) -> tuple[dict[str, Any], int]:
@@ -65,7 +98,11 @@ def announce(source: str, number: str, body: CaseBody) -> tuple[dict[str, Any], 
 
 @blueprint.get("")
 @blueprint.input(CursorQuery, location="query", arg_name="query")
-@blueprint.doc(summary="List cases in the order of their announcement", security="key")
+@blueprint.doc(
+    summary="List cases in the order of their announcement",
+    security="key",
+    responses=by_status({200: answers("A page of cases", CASE_PAGE)}),
+)
 @allow(
     *_READERS,
     scopes=("announce", "file", "read"),
@@ -80,10 +117,21 @@ def list_cases(query: CursorQuery) -> dict[str, Any]:
 
 
 @blueprint.get("/<source>/<number>")
-@blueprint.doc(summary="Look a case up: its state, its filings and why one was returned", security="key")
+@blueprint.doc(
+    summary="Look a case up: its state, its filings and why one was returned",
+    security="key",
+    responses=by_status({200: answers("The case", CASE_STATE)}),
+)
 @allow(*_READERS, scopes=("announce", "file", "read"), unrecorded="the caller's own case, holder masked")
 def show(source: str, number: str) -> dict[str, Any]:
     """Give a case."""
     rooms = context.rooms()
     with rooms.database.reading() as uow:
-        return case_json(uow, rooms.cases.get(uow, context.identity(), source, number))
+        view = rooms.filings.case_state(uow, context.identity(), source, number)
+        return case_json(uow, view.case) | {
+            "state": view.state,
+            "due": view.due.isoformat() if view.due else None,
+            "attempts": [attempt_json(attempt) for attempt in view.attempts],
+            "dossier": view.dossier_id,
+            "archival_number": view.archival_number,
+        }

@@ -12,6 +12,8 @@ from archive.submission import METADATA_LIMIT, SubmissionError
 from portal.errors import UnsupportedMediaError
 from portal.web import context, uploads
 from portal.web.access import allow
+from portal.web.documented import answers, by_status
+from portal.web.examples import RECEIPT
 from storage.errors import InvalidInputError
 from storage.identity import Role
 
@@ -37,7 +39,12 @@ _BODY: Final[dict[str, Any]] = {
 @blueprint.doc(
     summary="File a closed case: a file part `metadata` and one file part per material",
     security="key",
-    responses={200: "The receipt of this very set, filed before", 202: "Received; the receipt"},
+    responses=by_status(
+        {
+            200: answers("The receipt of this very set, filed before", RECEIPT),
+            202: answers("Received; the receipt", RECEIPT),
+        }
+    ),
     extensions={"x-body": _BODY},
 )
 @allow(Role.ARCHIVIST, scopes=("file",), records=("filing.received", "filing.refused"), upload="intake")

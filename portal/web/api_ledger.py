@@ -11,6 +11,8 @@ from flask import Response, json
 
 from portal.web import context
 from portal.web.access import public
+from portal.web.documented import binary, by_status, text
+from portal.web.examples import CHECKPOINT, JWKS
 from storage.errors import NotFoundError
 from storage.identity import Identity, Role
 from storage.ledger.reading import is_entries_path, read_checkpoint, read_tile, receipt_for
@@ -35,7 +37,10 @@ def _answer(body: bytes, media_type: str, caching: str) -> Response:
 
 
 @blueprint.get("/api/v1/ledger/checkpoint")
-@blueprint.doc(summary="The newest checkpoint, a C2SP signed note", responses={200: "A checkpoint"})
+@blueprint.doc(
+    summary="The newest checkpoint, a C2SP signed note",
+    responses=by_status({200: text("A checkpoint", "text/plain", CHECKPOINT)}),
+)
 @public("anybody may watch the log", unrecorded=_UNRECORDED)
 def checkpoint() -> Response:
     """Give the newest checkpoint."""
@@ -44,7 +49,11 @@ def checkpoint() -> Response:
 
 
 @blueprint.get("/api/v1/ledger/tile/<path:rest>")
-@blueprint.doc(summary="A tile of hashes (C2SP tlog-tiles), or an entry bundle for auditors", security="key")
+@blueprint.doc(
+    summary="A tile of hashes (C2SP tlog-tiles), or an entry bundle for auditors",
+    security="key",
+    responses=by_status({200: binary("A tile or a bundle", "application/octet-stream")}),
+)
 @public("hashes are public; entries are checked in the view", unrecorded="tells nothing about anybody")
 def tile(rest: str) -> Response:
     """Give a tile; entry bundles look missing to everybody but auditors."""
@@ -58,7 +67,10 @@ def tile(rest: str) -> Response:
 
 
 @blueprint.get("/api/v1/ledger/receipts/<act>")
-@blueprint.doc(summary="The receipt of an act: an offline proof that redeems its promise")
+@blueprint.doc(
+    summary="The receipt of an act: an offline proof that redeems its promise",
+    responses=by_status({200: text("A receipt", "text/plain", "c2sp.org/tlog-proof@v1\n…")}),
+)
 @public("who knows the act's id holds its promise; the id cannot be guessed", unrecorded=_UNRECORDED)
 def receipt(act: str) -> Response:
     """Give the receipt of an act."""
@@ -81,7 +93,10 @@ def receipt_answer(act: str) -> Response:
 
 
 @blueprint.get("/api/v1/ledger/key")
-@blueprint.doc(summary="The ledger's verifier key (vkey)")
+@blueprint.doc(
+    summary="The ledger's verifier key (vkey)",
+    responses=by_status({200: text("A vkey", "text/plain", "demo.cunzheng.invalid/log+1a2b3c4d+AQ…")}),
+)
 @public("verifiers need the key", unrecorded=_UNRECORDED)
 def key() -> Response:
     """Give the verifier key."""
@@ -89,7 +104,10 @@ def key() -> Response:
 
 
 @blueprint.get("/api/v1/trust/ca.pem")
-@blueprint.doc(summary="The certificate that our seals chain to")
+@blueprint.doc(
+    summary="The certificate that our seals chain to",
+    responses=by_status({200: text("PEM", "application/x-pem-file", "-----BEGIN CERTIFICATE-----\n…")}),
+)
 @public("verifiers need the certificate", unrecorded=_UNRECORDED)
 def trust() -> Response:
     """Give the certificate."""
@@ -97,7 +115,12 @@ def trust() -> Response:
 
 
 @blueprint.get("/.well-known/jwks.json")
-@blueprint.doc(summary="The keys of signed answers (RFC 7517)")
+@blueprint.doc(
+    summary="The keys of signed answers (RFC 7517)",
+    responses=by_status(
+        {200: {"description": "Keys", "content": {"application/jwk-set+json": {"example": JWKS}}}}
+    ),
+)
 @public("verifiers need the keys", unrecorded=_UNRECORDED)
 def jwks() -> Response:
     """Give the keys."""

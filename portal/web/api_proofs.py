@@ -11,6 +11,8 @@ from licenses.answers import verify_answer
 from licenses.decisions import ProofQuestion
 from portal.web import context
 from portal.web.access import allow
+from portal.web.documented import answers, by_status
+from portal.web.examples import PROOF
 from portal.web.schemas import PROOF_EXAMPLE, ProofBody
 from storage.ledger.canonical import Json
 
@@ -23,7 +25,7 @@ JOSE: Final = "application/jose"
 @blueprint.doc(
     summary="Ask which proofs of an open case are established; `Accept: application/jose` gives the bare JWS",
     security="key",
-    responses={200: "The signed answer (JWS, ES256), with its payload in clear"},
+    responses=by_status({200: answers("The signed answer (JWS, ES256), with its payload in clear", PROOF)}),
 )
 @allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"))
 def ask(body: ProofBody) -> Response:
@@ -48,7 +50,7 @@ def ask(body: ProofBody) -> Response:
 @blueprint.doc(
     summary="The signed answer again, for who asked and for supervision",
     security="key",
-    responses={200: "The signed answer"},
+    responses=by_status({200: answers("The signed answer", PROOF)}),
 )
 @allow(scopes=("ask",), unrecorded="gives the asker's own answer again; the asking was recorded")
 def show(decision: str) -> Response:

@@ -7,6 +7,8 @@ from apiflask import APIBlueprint
 
 from indexer.query import Highlight, Hit
 from portal.web.access import allow
+from portal.web.documented import answers, by_status
+from portal.web.examples import SEARCH
 from portal.web.schemas import SearchQuery
 from portal.web.searching import find
 from storage.clock import rfc3339
@@ -33,7 +35,11 @@ def _hit(hit: Hit) -> dict[str, Any]:
 
 @blueprint.get("")
 @blueprint.input(SearchQuery, location="query", arg_name="query")
-@blueprint.doc(summary="Find dossiers and licences", security="key")
+@blueprint.doc(
+    summary="Find dossiers and licences",
+    security="key",
+    responses=by_status({200: answers("What was found", SEARCH)}),
+)
 @allow(
     Role.ARCHIVIST,
     Role.CLERK,

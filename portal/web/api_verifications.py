@@ -9,6 +9,8 @@ from flask import request
 from portal.errors import UnsupportedMediaError
 from portal.web.access import public
 from portal.web.checks import PART, check_upload, report_json
+from portal.web.documented import answers, by_status
+from portal.web.examples import REPORT
 
 blueprint = APIBlueprint("verifications", __name__, url_prefix="/api/v1/verifications", tag="Verification")
 _BODY: Final[dict[str, Any]] = {
@@ -28,7 +30,7 @@ _BODY: Final[dict[str, Any]] = {
 @blueprint.post("")
 @blueprint.doc(
     summary="Check a sealed PDF: its seal, its bytes, and the effective status of the licence",
-    responses={200: "The report"},
+    responses=by_status({200: answers("The report", REPORT)}),
     extensions={"x-body": _BODY},
 )
 @public("anybody may check a document", records=("verification.done",), upload="verification")

@@ -10,6 +10,7 @@ from portal.settings import Settings
 from portal.version import VERSION
 from portal.web import (
     api_cases,
+    api_dossiers,
     api_filings,
     api_ledger,
     api_licences,
@@ -21,6 +22,7 @@ from portal.web import (
     openapi,
     pages_archivist,
     pages_checks,
+    pages_dossiers,
     pages_home,
     pages_licences,
     pages_receipts,
@@ -38,6 +40,7 @@ _BLUEPRINTS = (
     meta.blueprint,
     api_cases.blueprint,
     api_filings.blueprint,
+    api_dossiers.blueprint,
     api_proofs.blueprint,
     api_licences.blueprint,
     api_verifications.blueprint,
@@ -50,6 +53,7 @@ _BLUEPRINTS = (
     pages_licences.blueprint,
     pages_receipts.blueprint,
     pages_archivist.blueprint,
+    pages_dossiers.blueprint,
     pages_window.blueprint,
     pages_supervision.blueprint,
 )

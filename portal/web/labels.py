@@ -15,7 +15,8 @@ GOOD: Final = "good"
 WAIT: Final = "wait"
 BAD: Final = "bad"
 UNKNOWN: Final = "unknown"
-ICONS: Final[Mapping[str, str]] = {GOOD: "●", WAIT: "▲", BAD: "✕", UNKNOWN: "?"}
+PLAIN: Final = "plain"
+ICONS: Final[Mapping[str, str]] = {GOOD: "●", WAIT: "▲", BAD: "✕", UNKNOWN: "?", PLAIN: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,28 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "MET": Label(_("Established"), GOOD),
         "NOT_MET": Label(_("Not met"), BAD),
         "UNKNOWN": Label(_("Cannot establish"), UNKNOWN),
+    },
+    "group": {
+        "application": Label(_("Application"), PLAIN),
+        "process": Label(_("Process"), PLAIN),
+        "result": Label(_("Result"), PLAIN),
+    },
+    "material": {
+        "received": Label(_("In progress"), WAIT),
+        "converted": Label(_("Rendered"), GOOD),
+        "kept": Label(_("Kept, is PDF/A already"), GOOD),
+        "sealed-kept": Label(_("Sealed elsewhere, kept untouched"), GOOD),
+        "original-only": Label(_("Original only"), WAIT),
+    },
+    "member": {
+        "metadata": Label(_("Metadata"), PLAIN),
+        "original": Label(_("Original"), PLAIN),
+        "rendition": Label(_("Rendition"), PLAIN),
+        "licence": Label(_("Licence"), PLAIN),
+        "called-up": Label(_("Called up"), PLAIN),
+        "decision": Label(_("Decision"), PLAIN),
+        "checks": Label(_("Checks"), PLAIN),
+        "catalogue": Label(_("Catalogue"), PLAIN),
     },
     "outcome": {
         "done": Label(_("Done"), GOOD),

@@ -14,6 +14,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import literal_column, select
 
 from archive.intake import IntakeService
+from archive.queries import FilingQueries
+from cases.calendar import WorkingCalendar
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
 from cases.services import CaseService
@@ -144,6 +146,7 @@ def make_house(folder: Path, trust: TrustList | None = None, **changes: int) -> 
         holders=holders,
         cases=cases,
         intake=IntakeService(objects, cases),
+        filings=FilingQueries(cases, holders, items, WorkingCalendar.load()),
         license_types=types,
         licenses=LicenseService(types, items, holders),
         license_reader=reader,
@@ -155,6 +158,7 @@ def make_house(folder: Path, trust: TrustList | None = None, **changes: int) -> 
         seals=SealService(),
         pki=DemoPki(folder / "pki", FileKeyStore(folder / "keys" / "seals"), clock),
         gate=gate,
+        holdings=holdings,
     )
     return House(rooms, create_app(rooms, settings), clock, settings.staging)
 

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Examples of answers, for the interface description; every person and number in them is made up."""
+
+from typing import Any, Final
+
+_AT: Final = "2026-11-24T01:00:00.000000Z"
+_ID: Final = "2pzhja9ctv1fffpq9enrkxjdz6"
+_HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_PROMISE: Final = {
+    "log": "demo.cunzheng.invalid/log",
+    "core_sha256": _HASH,
+    "redeem_by": "2026-11-24T01:05:00.000000Z",
+}
+
+CASE: Final[dict[str, Any]] = {
+    "id": _ID,
+    "source": "ycsl",
+    "number": "YC-2026-000140",
+    "item": {"code": "339999010002", "edition": "2026-03"},
+    "holder": {"scheme": "001", "code": "9133**********011X", "name": "演示食品有限公司"},
+    "organisation": "scjg",
+    "state": "open",
+    "accepted_at": "2026-11-20T01:00:00.000000Z",
+    "closed_at": None,
+}
+CASE_PAGE: Final[dict[str, Any]] = {"cases": [CASE], "next": None}
+RECEIPT: Final[dict[str, Any]] = {
+    "v": 1,
+    "receipt": _ID,
+    "case": {"source": "ycsl", "number": "YC-2026-000140"},
+    "filing": _ID,
+    "attempt": 1,
+    "set_sha256": _HASH,
+    "metadata": {"sha256": _HASH, "sm3": _HASH, "size": 1200},
+    "materials": [
+        {"file_name": "申请书.pdf", "code": "application-form", "sha256": _HASH, "sm3": _HASH, "size": 48211}
+    ],
+    "received_at": _AT,
+    "promise": _PROMISE,
+}
+PROOF: Final[dict[str, Any]] = {
+    "jws": "eyJhbGciOiJFUzI1NiJ9.eyJkZWNpc2lvbiI6e319.c2lnbmF0dXJl",
+    "decision": {
+        "v": 1,
+        "id": _ID,
+        "case": {"source": "ycsl", "number": "YC-2026-000140"},
+        "item": {"code": "339999010002", "edition": "2026-03"},
+        "purpose": "accept",
+        "result": "UNKNOWN",
+        "requirements": [
+            {
+                "id": "R1",
+                "zh": "营业执照",
+                "en": "Business licence",
+                "material": "business-license",
+                "result": "MET",
+                "reason": {
+                    "code": "R.ESTABLISHED",
+                    "zh": "已由电子证照库核实",
+                    "en": "Established by the licence library",
+                },
+                "source": None,
+                "next": [],
+            }
+        ],
+    },
+    "promise": _PROMISE,
+}
+LICENCE: Final[dict[str, Any]] = {
+    "id": _ID,
+    "identifier": "1.2.156.3005.2.11100000MB0143028R001.11339999DEM0010178.DEMO000001.001.X",
+    "type": {"code": "11100000MB0143028R001", "zh": "营业执照", "en": "Business licence"},
+    "status": {"code": "valid", "zh": "有效", "en": "Valid"},
+    "issuer": "演示市市场监督管理局",
+    "holder": {"scheme": "001", "code": "9133**********011X", "name": "演示食品有限公司"},
+    "number": "91339999MADEM0011X",
+    "issued_on": "2026-05-02",
+    "valid_from": "2026-05-02",
+    "valid_until": None,
+    "face": {"name": "演示食品有限公司"},
+}
+REPORT: Final[dict[str, Any]] = {
+    "headline": {"code": "invalid", "zh": "无效", "en": "Invalid"},
+    "sentence": {"zh": "文件真实，证照已过期", "en": "The file is genuine; the licence is expired"},
+    "file": {"standing": "valid", "zh": "电子印章有效", "en": "The seal holds"},
+    "licence": None,
+    "card": None,
+    "verdict": {"state": "valid", "reasons": [], "signatures": [], "sha256": _HASH, "size": 48211, "at": _AT},
+    "promise": None,
+}
+SEARCH: Final[dict[str, Any]] = {
+    "total": 1,
+    "indexed_up_to": _AT,
+    "hits": [
+        {
+            "id": _ID,
+            "kind": "dossier",
+            "number": "Z901·2026-SP-D30-0001",
+            "organisation": "scjg",
+            "at": _AT,
+            "title": {"text": "演示食品有限公司食品经营许可核发", "spans": [[8, 12]]},
+            "snippet": {"text": "食品经营许可申请书", "spans": [[0, 4]]},
+        }
+    ],
+    "next": None,
+}
+JWKS: Final[dict[str, Any]] = {
+    "keys": [{"kty": "EC", "crv": "P-256", "x": "…", "y": "…", "kid": "…", "use": "sig", "alg": "ES256"}]
+}
+CHECKPOINT: Final = (
+    "demo.cunzheng.invalid/log\n42\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n"
+    "— demo.cunzheng.invalid/log Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5\n"
+)
+DOSSIER: Final[dict[str, Any]] = {
+    "id": _ID,
+    "archival_number": "Z901·2026-SP-D30-0001",
+    "title": "演示食品有限公司食品经营许可核发",
+    "case": {"source": "ycsl", "number": "YC-2026-000131"},
+    "item": {"code": "339999010002", "edition": "2026-03"},
+    "holder": {"scheme": "001", "code": "9133**********011X", "name": "演示食品有限公司"},
+    "organisation": "scjg",
+    "retention": {
+        "code": "D30",
+        "zh": "准予食品经营许可的案卷保管30年",
+        "en": "Files of granted food licences are kept for 30 years",
+    },
+    "filed_at": _AT,
+    "version": 1,
+    "manifest": {"sha256": _HASH, "seal_sha256": _HASH},
+    "members": [
+        {
+            "position": 1,
+            "role": "catalogue",
+            "code": "catalogue",
+            "title": "卷内目录",
+            "sha256": _HASH,
+            "sm3": _HASH,
+            "size": 48211,
+            "media_type": "application/pdf",
+            "pages": 1,
+            "level": "3b",
+        }
+    ],
+}
+ATTEMPT: Final[dict[str, Any]] = {
+    "filing": _ID,
+    "attempt": 1,
+    "state": "returned",
+    "received_at": _AT,
+    "decided_at": _AT,
+    "original_only": 0,
+    "findings": [
+        {
+            "code": "M03",
+            "material": "decision",
+            "zh": "缺少必需材料：行政许可决定书",
+            "en": "Missing",
+            "remedy_zh": "请补充后重新归档。",
+            "remedy_en": "Add it and file again.",
+        }
+    ],
+    "waiting": None,
+}
+CASE_STATE: Final[dict[str, Any]] = CASE | {
+    "due": "2026-12-01",
+    "attempts": [ATTEMPT],
+    "dossier": None,
+    "archival_number": None,
+}
