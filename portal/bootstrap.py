@@ -1,17 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
 """Composes the rooms from the settings: the only place that knows every implementation."""
 
+import datetime as dt
 import secrets as random_source
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
+from archive.assembly import AssembleStep
+from archive.checking import CheckStep
+from archive.closure import AcceptStep
+from archive.intake import IntakeService
+from archive.numbering import NumberTemplates
+from archive.queries import FilingQueries
+from archive.rendering import RenderStep
+from archive.sealing import SealStep
+from archive.storing import ManifestStep, StoreStep
+from cases.calendar import WorkingCalendar
+from cases.holders import HolderService
+from cases.items import ItemCatalogue
+from cases.services import CaseService
+from documents.conversion import Converter
+from documents.sandbox import Sandbox
+from documents.typesetting import Typesetter
+from indexer.embedded import EmbeddedIndex
+from licenses.answers import AnswerKeys
+from licenses.catalogue import TypeCatalogue
+from licenses.decisions import ProofService
+from licenses.holdings import Holdings
+from licenses.issuing import IssueStep
+from licenses.reading import LicenseReader
+from licenses.rules import RuleBook
+from licenses.services import LicenseService
+from licenses.usage import UsageService
+from portal.accounts.services import AccountService
+from portal.checking import DocumentCheck, Verify
+from portal.indexing import IndexStep
+from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
+from portal.worker import Worker
 from seals import demo_pki
 from seals.demo_pki import DemoPki
 from seals.keys import FileKeyStore
+from seals.register import events_of, registered_seals
+from seals.sealing import SealingService
+from seals.services import SealService
 from seals.tokens import TrustedTokens
+from seals.trust import TrustList
+from seals.untrusted import verify_untrusted
+from seals.verdicts import Verdict
 from storage.clock import Clock, IdSource, RandomIds, SystemClock
-from storage.database import Database
+from storage.database import Database, UnitOfWork
 from storage.files import create_once
 from storage.ledger.anchors import Anchorer
 from storage.ledger.checkpoints import CheckpointWriter
@@ -21,6 +61,7 @@ from storage.ledger.notes import NoteSigner
 from storage.ledger.sequencer import Sequencer
 from storage.objects import FolderStore, ObjectStore
 from storage.secrets import Secrets
+from storage.steps import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +107,6 @@ def open_keeper(foundation: Foundation, settings: Settings) -> LedgerKeeper:
     Raises:
         SequencerRunningError: Another sequencer works on this log.
     """
-    trust = foundation.pki.trust()
     sequencer = Sequencer(foundation.database, foundation.clock, settings.data / "sequencer.lock")
     checkpoints = CheckpointWriter(foundation.database, foundation.clock, sequencer, ledger_signer(settings))
     anchorer = Anchorer(
@@ -75,6 +115,144 @@ def open_keeper(foundation: Foundation, settings: Settings) -> LedgerKeeper:
         sequencer,
         foundation.objects,
         foundation.pki.tsa(foundation.ids),
-        TrustedTokens(trust),
+        TrustedTokens(foundation.pki.trust()),
     )
     return LedgerKeeper(foundation.clock, sequencer, checkpoints, anchorer, Pace())
+
+
+def account_service(settings: Settings) -> AccountService:
+    """Give the accounts."""
+    return AccountService(
+        session_hours=settings.session_hours, login_link_minutes=settings.login_link_minutes
+    )
+
+
+class _SealStandings:
+    """The seal register, as the licence room asks it."""
+
+    def revoked_at(self, uow: UnitOfWork, seal_id: str) -> dt.datetime | None:
+        """Give when the seal was revoked."""
+        return next((event.at for event in events_of(uow.session, seal_id) if event.state == "revoked"), None)
+
+
+@dataclass(frozen=True)
+class _SealCheck:
+    """Verification of files from outside, as the archive asks it."""
+
+    verify: Verify
+    trust: TrustList
+
+    def check(self, path: Path, at: dt.datetime) -> Verdict:
+        """Give the verdict of a file in a limited child."""
+        return self.verify(path, self.trust, None, at)
+
+
+def verifier(sandbox: Sandbox) -> Verify:
+    """Give the verification of files from outside, in a confined child."""
+    return partial(verify_untrusted, sandbox=sandbox)
+
+
+class _Parts:
+    """Services that several others are made of; each is made once, when first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.foundation = open_foundation(settings)
+        self.items = ItemCatalogue.load()
+        self.holders = HolderService()
+        self.cases = CaseService(self.items, self.holders)
+        self.types = TypeCatalogue.load()
+        self.holdings = Holdings(self.types, _SealStandings())
+        self.licenses = LicenseService(self.types, self.items, self.holders)
+        self.answers = AnswerKeys(settings.keys)
+        self.sandbox = Sandbox(scratch=settings.staging)
+
+    @cached_property
+    def sealing(self) -> SealingService:
+        """Use of seals."""
+        found = self.foundation
+        return SealingService(found.keys, found.pki.tsa(found.ids), found.pki.trust, found.clock)
+
+    @cached_property
+    def typesetter(self) -> Typesetter:
+        """Typesetting."""
+        return Typesetter()
+
+    @cached_property
+    def index(self) -> EmbeddedIndex:
+        """The search index."""
+        return EmbeddedIndex(self.settings.index_path)
+
+    def trust(self, uow: UnitOfWork) -> TrustList:
+        """Give our anchors, further trusted ones, the revocation list and the register."""
+        texts = [path.read_bytes() for path in self.settings.trust]
+        return TrustList.from_pem(self.foundation.pki.pem(), *texts).with_seals(registered_seals(uow.session))
+
+    def verify(self) -> Verify:
+        """Give the verification of files from outside."""
+        return verifier(self.sandbox)
+
+
+def open_rooms(settings: Settings) -> Rooms:
+    """Open every room of the data folder."""
+    parts = _Parts(settings)
+    found = parts.foundation
+    reader = LicenseReader(parts.holdings, parts.cases, parts.holders)
+    return Rooms(
+        database=found.database,
+        objects=found.objects,
+        clock=found.clock,
+        ids=found.ids,
+        accounts=account_service(settings),
+        items=parts.items,
+        holders=parts.holders,
+        cases=parts.cases,
+        intake=IntakeService(found.objects, parts.cases),
+        license_types=parts.types,
+        licenses=parts.licenses,
+        license_reader=reader,
+        proofs=ProofService(RuleBook.load(), parts.holdings, parts.cases, parts.holders, parts.answers),
+        usage=UsageService(),
+        checks=DocumentCheck(found.database, reader, parts.verify(), parts.trust, parts.sandbox, found.clock),
+        index=parts.index,
+        keys=PublishedKeys(str(ledger_signer(settings).verifier), found.pki.pem(), parts.answers.jwks()),
+        seals=SealService(),
+        pki=found.pki,
+        gate=found.gate,
+        holdings=parts.holdings,
+        filings=FilingQueries(parts.cases, parts.holders, parts.items, WorkingCalendar.load()),
+    )
+
+
+def make_worker(settings: Settings) -> tuple[Worker, Database]:
+    """Make the worker with every step; the database is the caller's to close."""
+    parts = _Parts(settings)
+    found = parts.foundation
+    worker = Worker(found.database, _steps(parts), settings.staging / "jobs", found.clock, found.ids)
+    return worker, found.database
+
+
+def _steps(parts: _Parts) -> Mapping[str, Step]:
+    objects, items = parts.foundation.objects, parts.items
+    check = _SealCheck(parts.verify(), parts.foundation.pki.trust())
+    steps: tuple[Step, ...] = (
+        AcceptStep(objects, items, parts.holders, parts.cases, parts.licenses),
+        CheckStep(objects, items, parts.sandbox),
+        RenderStep(objects, Converter(parts.sandbox), check, parts.foundation.clock),
+        AssembleStep(objects, items, parts.cases, parts.holders, NumberTemplates.load(), parts.sandbox),
+        SealStep(objects, items, parts.typesetter, parts.sealing, parts.sandbox),
+        ManifestStep(objects, parts.sealing),
+        StoreStep(objects),
+        IssueStep(
+            parts.holdings,
+            items,
+            parts.holders,
+            parts.typesetter,
+            parts.sealing,
+            objects,
+            public_url=parts.settings.public_url,
+            demo=not parts.settings.production,
+        ),
+        IndexStep(parts.index, parts.holdings),
+    )
+    return {step.kind: step for step in steps}

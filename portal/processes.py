@@ -62,7 +62,8 @@ class Children:
         commands: Arguments of ``cunzheng`` per name.
         environment: Environment of the children.
         logs: Folder that takes each child's output, appended.
-        report: Called with a sentence whenever something happens to a child.
+        report: Called with name and exit code whenever a child has died and is started again.
+        first_environment: What each child's first life alone has in addition; tests set failpoints so.
     """
 
     def __init__(
@@ -71,11 +72,13 @@ class Children:
         environment: Mapping[str, str],
         logs: Path,
         report: Callable[[str, str], None],
+        first_environment: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self._commands = dict(commands)
         self._environment = dict(environment)
         self._logs = logs
         self._report = report
+        self._first = dict(first_environment or {})
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, float] = {}
         self._pause: dict[str, float] = {}
@@ -137,7 +140,7 @@ class Children:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self._environment},
+                env={**os.environ, **self._environment, **self._first.pop(name, {})},
                 start_new_session=True,
             )
         self._started[name] = now

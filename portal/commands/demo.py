@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demonstration: one command that sets everything up, plays twelve cases and serves."""
+
+# The command line must answer at once: what a command needs is imported when it runs.
+# ruff: noqa: PLC0415
+
+import click
+
+from portal.commands.common import load_settings
+from storage.errors import EXIT_DONE, EXIT_INVALID
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Play the cases, print the figures, do not serve 只运行一遍.")
+@click.option("--reset", "from_scratch", is_flag=True, help="Remove the data folder first 先清空数据目录.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port 端口 (default 8321).")
+def demo(*, once: bool, from_scratch: bool, port: int | None) -> int:
+    """启动演示 / Start the demonstration: set up, file twelve cases, serve web, worker and sequencer."""
+    from rich.console import Console
+
+    from portal.demo.driver import DemoFailedError
+    from portal.demo.greeting import figures_table
+    from portal.demo.run import Demonstration, Options
+    from portal.logs import configure
+    from portal.processes import stop_on_signals
+
+    configure("demo")
+    settings = load_settings()
+    if port is not None:
+        changed = {"port": port, "public_url": f"http://{settings.host}:{port}"}
+        settings = settings.model_copy(update=changed)
+    console = Console(highlight=False, soft_wrap=True)
+    run = Demonstration(
+        settings,
+        Options(once=once, reset=from_scratch),
+        lambda line: console.print(line, markup=False),
+        stop_on_signals(),
+    )
+    try:
+        figures = run.run()
+    except DemoFailedError as failure:
+        console.print(f"演示未按预期完成 / the demonstration failed: {failure}", style="red")
+        return EXIT_INVALID
+    console.print(figures_table(figures))
+    for problem in figures.problems:
+        console.print(f"✕ {problem}", style="red")
+    return EXIT_INVALID if figures.problems else EXIT_DONE

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the terminal shows when the demonstration is ready: where to look, what to try."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from rich.table import Table
+
+from portal.demo.driver import ANSWER
+from portal.demo.figures import Figures
+from portal.demo.people import Cast
+from portal.demo.script import Script
+from portal.settings import Settings
+from storage.identity import Role
+
+_ROLE_TITLES = {
+    Role.ARCHIVIST: "归档员 archivist",
+    Role.CLERK: "窗口人员 window clerk",
+    Role.INSPECTOR: "查验员 inspector",
+    Role.SUPERVISOR: "监察员 supervisor",
+}
+
+
+def figures_table(figures: Figures) -> Table:
+    """Give the figures as a table for a terminal."""
+    table = Table(title="演示结果 / what came of it")
+    table.add_column("项目 figure")
+    table.add_column("数量 number", justify="right")
+    counts = figures.counts
+    rows = (
+        ("收到 received", counts.received),
+        ("已归档 filed", counts.filed),
+        ("退回 returned", counts.returned),
+        ("隔离 quarantined", counts.quarantined),
+        ("处理中 in progress", counts.in_progress),
+        ("仅存原件 original-only materials", len(figures.original_only)),
+        ("签发证照 licences issued", figures.licenses),
+        ("用章等计划 intents", figures.intents),
+        ("行为 acts", figures.acts),
+        ("审计链条目 ledger entries", figures.entries),
+    )
+    for title, number in rows:
+        table.add_row(title, str(number))
+    for name in figures.original_only:
+        table.add_row(f"  仅存原件 original only: {name}", "")
+    return table
+
+
+def greeting(settings: Settings, cast: Cast, script: Script, links: Mapping[str, str]) -> Iterator[str]:
+    """Give the lines that a newcomer needs."""
+    asked = next(case for case in script.cases if case.expect["state"] == "open").data()
+    question = {
+        "source": asked["source"],
+        "number": asked["number"],
+        "item": asked["item"]["code"],
+        "purpose": "accept",
+    }
+    yield ""
+    yield f"地址 address      {settings.public_url}"
+    yield f"数据 data         {settings.data}    日志 logs  {settings.logs}"
+    for role, link in links.items():
+        yield f"登录 sign in      {_ROLE_TITLES[Role(role)]}: {link}"
+    yield f"办件 case to try  {asked['number']}"
+    yield ""
+    yield "免证核验 ask the library instead of the citizen:"
+    yield f"  curl -s -X POST {settings.public_url}/api/v1/proofs \\"
+    yield f"    -H 'Authorization: Bearer {cast.key}' -H 'Access-Operator: {cast.accounts[Role.CLERK]}' \\"
+    yield f"    -H 'Content-Type: application/json' -d '{json.dumps(question)}' > answer.json"
+    yield "核验结论 verify the answer:"
+    yield "  .venv/bin/cunzheng verify answer.json"
+    yield f"  .venv/bin/cunzheng verify {settings.data / ANSWER}"
+    yield ""
+    yield "可以点开 five things to try:"
+    yield "  1. 归档员 archivist: 归档工作台 → 退回 → 打开退回单 the returned case and its reasons"
+    yield f"  2. 窗口 window: 输入 {asked['number']}，回车 type the number, press Enter"
+    yield f"  3. 查验 verify: {settings.public_url}/verify ← {settings.data / 'tampered-copy.pdf'}"
+    yield "  4. 监察 supervisor: 追溯同一办件编号 trace the same number"
+    yield "  5. 检索 search: 食品 (连续两个以上汉字 two or more Han characters)"
+    yield ""
+    yield "按 Ctrl-C 停止 / press Ctrl-C to stop"

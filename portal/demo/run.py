@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the processes of the demonstration, plays its script, tells where to look."""
+
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from portal.bootstrap import open_rooms
+from portal.demo.driver import DemoFailedError, Driver, Wait
+from portal.demo.figures import Figures, gather, is_sequenced
+from portal.demo.greeting import greeting
+from portal.demo.people import SIGNING_IN, Cast
+from portal.demo.script import Script
+from portal.initialise import initialise
+from portal.processes import Children, require_free_port
+from portal.rooms import Rooms
+from portal.settings import Settings
+from storage.clock import SystemClock
+from storage.identity import system_identity
+
+PATIENCE_SECONDS = 600
+_PAUSE_SECONDS = 0.1
+_MARK = "demo-cast.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the demonstration runs: serving or once, from scratch or going on, failpoints for tests."""
+
+    once: bool = False
+    reset: bool = False
+    first_environment: Mapping[str, Mapping[str, str]] | None = None
+
+
+def reset(settings: Settings) -> None:
+    """Remove the demonstration's data folder, and nothing that is not one.
+
+    Raises:
+        DemoFailedError: The folder holds something else.
+    """
+    if not settings.data.exists():
+        return
+    known = (settings.data / _MARK).exists() or (settings.data / "cunzheng.db").exists()
+    if not known and any(settings.data.iterdir()):
+        raise DemoFailedError("the data folder holds something else; remove it yourself")
+    shutil.rmtree(settings.data)
+
+
+class Demonstration:
+    """The running demonstration.
+
+    Args:
+        settings: Its settings; the environment must be ``demo``.
+        options: How it runs.
+        say: Called with each sentence for the terminal.
+        stop: Set when somebody wants it to end.
+        watch: Called now and then while it waits; tests use it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        options: Options,
+        say: Callable[[str], None],
+        stop: threading.Event,
+        watch: Callable[[Children], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._options = options
+        self._say = say
+        self._stop = stop
+        self._watch = watch
+        self._clock = SystemClock()
+        commands: dict[str, list[str]] = {"sequencer": ["sequencer"], "worker": ["worker"]}
+        if not options.once:
+            commands["web"] = ["serve", "--port", str(settings.port)]
+        self._children = Children(
+            commands,
+            {
+                "CUNZHENG_DATA": str(settings.data),
+                "CUNZHENG_ENVIRONMENT": str(settings.environment),
+                "CUNZHENG_PUBLIC_URL": settings.public_url,
+            },
+            settings.logs,
+            lambda name, what: say(f"{name} 进程已重启 / restarted ({what})"),
+            options.first_environment or {},
+        )
+
+    def run(self) -> Figures:
+        """Play the script; when serving, go on until ``stop`` is set. Gives the figures at the end.
+
+        Raises:
+            DemoFailedError: Something came out otherwise than the script expects.
+        """
+        if not self._options.once:
+            require_free_port(self._settings.host, self._settings.port)
+        if self._options.reset:
+            reset(self._settings)
+        for line in initialise(self._settings):
+            self._say(line)
+        rooms = open_rooms(self._settings)
+        self._children.start(self._clock.monotonic)
+        try:
+            return self._play(rooms)
+        finally:
+            self._children.stop()
+            rooms.close()
+
+    def _play(self, rooms: Rooms) -> Figures:
+        script = Script.load()
+        cast = Cast.gather(rooms, self._settings, script)
+        Driver(rooms, self._settings, script, cast, Wait(self._pauses()), self._say).play()
+        self._settle(rooms)
+        figures = gather(rooms, script)
+        if not self._options.once:
+            self._greet(rooms, cast, script)
+            self._children.watch_until(self._stop, self._clock.monotonic)
+        return figures
+
+    def _pauses(self) -> Callable[[], bool]:
+        """Give a pause that watches the children and gives up after ``PATIENCE_SECONDS`` in all."""
+        end = self._clock.monotonic() + PATIENCE_SECONDS
+
+        def pause() -> bool:
+            if self._stop.wait(_PAUSE_SECONDS):
+                return False
+            self._children.watch(self._clock.monotonic)
+            if self._watch is not None:
+                self._watch(self._children)
+            return self._clock.monotonic() < end
+
+        return pause
+
+    def _settle(self, rooms: Rooms) -> None:
+        """Wait until every act stands under a checkpoint."""
+        pause = self._pauses()
+        while pause():
+            with rooms.database.reading() as uow:
+                if is_sequenced(uow):
+                    return
+        raise DemoFailedError("acts were not sequenced")
+
+    def _greet(self, rooms: Rooms, cast: Cast, script: Script) -> None:
+        links: dict[str, str] = {}
+        with rooms.database.writing() as uow:
+            for role in SIGNING_IN:
+                token = rooms.accounts.login_link(uow, system_identity("demo"), cast.accounts[role])
+                links[role] = f"{self._settings.public_url}/sign-in/{token}"
+        for line in greeting(self._settings, cast, script, links):
+            self._say(line)
+        sys.stdout.flush()
