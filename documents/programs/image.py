@@ -67,6 +67,9 @@ def _write(
     )
     with pikepdf.open(io.BytesIO(made)) as pdf:
         try:
+            if "/ID" in pdf.trailer:
+                # It comes from the clock: what is saved gets one from the content.
+                del pdf.trailer["/ID"]
             pdfa.prepare(pdf, "3b")
             with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as metadata:
                 # The preparation wrote this machine's time: the same input must give the same bytes.
