@@ -8,15 +8,18 @@ rule, because that is what stops a later signature from covering the page.
 
 import io
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, ModificationLevel, SuspiciousModification
 from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
-from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
+
+from seals.containers import Container
 
 _MAY_CHANGE = frozenset(
     {"ModifyDate", "MetadataDate", "Producer", "InstanceID", "about", "parseType", "xmptk"}
@@ -47,31 +50,34 @@ class Structure:
 
     Args:
         data: The file.
+        containers: Its containers, whose content was read already. pyHanko reads hexadecimal digits one
+            by one, which would take longer than everything else, so it is shown empty containers.
         strict: Whether irregular structure is an error.
     """
 
-    def __init__(self, data: bytes, *, strict: bool = True) -> None:
-        self._reader = PdfFileReader(io.BytesIO(data), strict=strict)
-        self.strict = strict
+    def __init__(self, data: bytes, containers: Sequence[Container] = (), *, strict: bool = True) -> None:
+        self._data = data
+        self._strict = strict
+        self._reader = PdfFileReader(io.BytesIO(_blanked(data, containers)), strict=strict)
         self.encrypted = self._reader.encrypted
-        self._signatures: list[EmbeddedPdfSignature] = []
-        self.filled_fields = 0
+        self._filled: list[tuple[str, Any, Any]] = []
         if not self.encrypted:
-            self.filled_fields = sum(1 for _ in enumerate_sig_fields(self._reader, filled_status=True))
-            self._signatures = list(self._reader.embedded_signatures) if self.filled_fields else []
+            found = enumerate_sig_fields(self._reader, filled_status=True)
+            self._filled = [(name, _resolved(value), reference) for name, value, reference in found]
 
     def fields(self) -> list[Field]:
-        """Give the filled signature fields that pyHanko can read."""
+        """Give the filled signature fields."""
         certifying = self._certifying()
         return [
             Field(
-                name=str(signature.field_name),
-                byte_range=tuple(int(number) for number in signature.byte_range),
-                subfilter=str(signature.sig_object.get("/SubFilter", "")),
-                timestamp=str(signature.sig_object_type) == "/DocTimeStamp",
-                certifies=certifying is not None and certifying == _raw_reference(signature.sig_field, "/V"),
+                name=name,
+                byte_range=_numbers(value),
+                subfilter=str(value["/SubFilter"]) if "/SubFilter" in value else "",
+                timestamp="/Type" in value and str(value["/Type"]) == "/DocTimeStamp",
+                certifies=certifying is not None
+                and certifying == _raw_reference(reference.get_object(), "/V"),
             )
-            for signature in self._signatures
+            for name, value, reference in self._filled
         ]
 
     def changes_after(self, name: str) -> tuple[str, str]:
@@ -81,12 +87,13 @@ class Structure:
             A reason code (empty when nothing forbidden was found) and the level of change in words:
             ``none``, ``lta_updates``, ``form_filling`` or worse.
         """
-        signature = next(item for item in self._signatures if item.field_name == name)
+        reader = PdfFileReader(io.BytesIO(self._data), strict=self._strict)
+        signature = next(item for item in reader.embedded_signatures if item.field_name == name)
         if signature.evaluate_signature_coverage() < SignatureCoverageLevel.ENTIRE_REVISION:
             return "coverage-partial", "other"
         permission = signature.docmdp_level or MDPPerm.FILL_FORMS
         found = DEFAULT_DIFF_POLICY.review_file(
-            self._reader, signature.signed_revision, field_mdp_spec=signature.fieldmdp, doc_mdp=permission
+            reader, signature.signed_revision, field_mdp_spec=signature.fieldmdp, doc_mdp=permission
         )
         if isinstance(found, SuspiciousModification):
             return "changed-after-sealing", "other"
@@ -94,18 +101,11 @@ class Structure:
         words = level.name.lower()
         if level is ModificationLevel.OTHER or level.value > permission.value:
             return "changed-after-sealing", words
-        return ("" if self._same_metadata(signature.signed_revision) else "metadata-replaced"), words
+        return ("" if _same_metadata(reader, signature.signed_revision) else "metadata-replaced"), words
 
     def _certifying(self) -> Any | None:  # noqa: ANN401 - a pyHanko reference
         root = self._reader.root
         return _raw_reference(root["/Perms"], "/DocMDP") if "/Perms" in root else None
-
-    def _same_metadata(self, revision: int) -> bool:
-        before, after = (
-            bytes(root["/Metadata"].data) if "/Metadata" in root else b""
-            for root in (self._reader.get_historical_resolver(revision).root, self._reader.root)
-        )
-        return before == after or _statements(before) == _statements(after)
 
     def pdfa_findings(self) -> list[str]:
         """Check the rules of PDF/A that sealing could break: 6.1.12 permissions and the catalog's version.
@@ -117,10 +117,10 @@ class Structure:
         root, findings = self._reader.root, []
         if "/Perms" in root and set(root["/Perms"]) - {"/UR3", "/DocMDP"}:
             findings.append("pdfa-6.1.12-permissions")
-        for signature in self._signatures:
-            if "/Reference" not in signature.sig_object:
+        for _, value, _ in self._filled:
+            if "/Reference" not in value:
                 continue
-            for reference in signature.sig_object["/Reference"]:
+            for reference in value["/Reference"]:
                 if set(reference) & {"/DigestLocation", "/DigestMethod", "/DigestValue"}:
                     findings.append("pdfa-6.1.12-digest")
         if str(root.get("/Version", "/1.7")) > "/1.7" or self._reader.input_version > (1, 7):
@@ -130,11 +130,36 @@ class Structure:
         return findings
 
 
+def _blanked(data: bytes, containers: Sequence[Container]) -> bytes:
+    blanked = bytearray(data)
+    for container in containers:
+        _, first, second, _ = container.byte_range
+        blanked[first:second] = b"<>".ljust(second - first)
+    return bytes(blanked)
+
+
+def _resolved(value: Any) -> Any:  # noqa: ANN401 - pyHanko's own objects
+    thing = value.get_object()
+    return thing if isinstance(thing, generic.DictionaryObject) else {}
+
+
+def _numbers(value: Any) -> tuple[int, ...]:  # noqa: ANN401 - pyHanko's own objects
+    return tuple(int(number) for number in value["/ByteRange"]) if "/ByteRange" in value else ()
+
+
 def _raw_reference(dictionary: Any, key: str) -> Any | None:  # noqa: ANN401 - pyHanko's own objects
     try:
         return dictionary.get_value_as_reference(key)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _same_metadata(reader: PdfFileReader, revision: int) -> bool:
+    before, after = (
+        bytes(root["/Metadata"].data) if "/Metadata" in root else b""
+        for root in (reader.get_historical_resolver(revision).root, reader.root)
+    )
+    return before == after or _statements(before) == _statements(after)
 
 
 def _statements(xmp: bytes) -> Counter[tuple[str, str]]:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from seals import cms, presealing, signer
 from seals.changes import Structure
+from seals.containers import find
 from seals.errors import SealingFailedError, SealRefusedError, TokenRefusedError
 from seals.keys import KeyStore
 from seals.lifecycle import SealState
@@ -201,7 +202,7 @@ class SealingService:
         _demand_valid(verify_pdf(sealed, _with(order, trust), None, self._clock.now()))
         if not sealed.startswith(before):
             raise SealingFailedError(reason="content-rewritten")
-        findings = Structure(sealed).pdfa_findings()
+        findings = Structure(sealed, find(sealed)).pdfa_findings()
         if findings:
             raise SealingFailedError(reason=findings[0])
 

@@ -74,6 +74,7 @@ class SignedObject:
     signature: bytes
     token: bytes | None
     _info: _Node
+    _signed: bytes
 
     def check(self) -> None:
         """Check attributes and signature.
@@ -87,8 +88,7 @@ class SignedObject:
                 raise SignatureProblemError("cms-content-type")
             _check_certificate_binding(attributes, self.signer)
             _check_protection(self._info)
-            signed = self._info["signed_attrs"].untag().dump()
-            _check_signature(self._info["signature_algorithm"], self.digest_algorithm, self, signed)
+            _check_signature(self._info["signature_algorithm"], self.digest_algorithm, self, self._signed)
 
 
 def digest(algorithm: str, data: bytes) -> bytes:
@@ -126,6 +126,9 @@ def _parse(data: bytes) -> SignedObject:
     if len(signed["signer_infos"]) != 1:
         raise SignatureProblemError("cms-signer-count")
     signer_info = signed["signer_infos"][0]
+    # Taken before anything looks inside: afterwards asn1crypto would encode it anew. What is signed is
+    # the SET OF itself, not the implicit tag it stands under (RFC 5652 5.4).
+    signed_attributes = b"\x31" + signer_info["signed_attrs"].dump()[1:]
     certificates = tuple(
         choice.chosen.dump() for choice in signed["certificates"] if choice.name == "certificate"
     )
@@ -145,6 +148,7 @@ def _parse(data: bytes) -> SignedObject:
         signature=signer_info["signature"].native,
         token=_token(signer_info),
         _info=signer_info,
+        _signed=signed_attributes,
     )
 
 

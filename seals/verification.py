@@ -111,16 +111,13 @@ def _verify(case: _Case) -> Verdict:
         )
     end = max((container.end for container in containers), default=len(case.data))
     trailing = end < len(case.data) and only_white_space_after(case.data, end)
-    structure, loose = _structure(case.data[:end] if trailing else case.data)
+    structure, loose = _structure(case.data[:end] if trailing else case.data, containers)
     if structure.encrypted:
         return case.verdict(["encrypted"])
     if not containers:
-        return case.verdict(["signature-hollow" if structure.filled_fields else "no-seal"])
+        return case.verdict(["signature-hollow" if structure.fields() else "no-seal"])
     fields = {field.byte_range: field for field in structure.fields()}
-    if (
-        set(fields) != {container.byte_range for container in containers}
-        or len(fields) != structure.filled_fields
-    ):
+    if set(fields) != {container.byte_range for container in containers}:
         return case.verdict(["signature-structure"])
     reports = [
         _examine(case, container, signed, code, fields[container.byte_range], structure)
@@ -138,11 +135,11 @@ def _compare(case: _Case, end: int) -> list[str]:
     return ["identical-to-stored" if same else "differs-from-stored"]
 
 
-def _structure(data: bytes) -> tuple[Structure, bool]:
+def _structure(data: bytes, containers: Sequence[Container]) -> tuple[Structure, bool]:
     try:
-        return Structure(data), False
+        return Structure(data, containers), False
     except PdfReadError:
-        return Structure(data, strict=False), True
+        return Structure(data, containers, strict=False), True
 
 
 def _open(case: _Case, container: Container) -> tuple[SignedObject | None, str]:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verdicts are honest: nothing but a completed check is valid, and each attack has its own reason."""
 
-import datetime as dt
 import hashlib
 import io
 import random
@@ -10,23 +9,20 @@ from collections.abc import Callable
 
 import pikepdf
 import pytest
-from cryptography import x509
 from fakes import HandClock
-from press import Press
+from press import Press, seal_with, verdict
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from seals import cms, demo_pki, signer
 from seals.containers import find, signed_digests
-from seals.demo_pki import DemoPki
 from seals.demo_tsa import DemoTsa
 from seals.keys import FileKeyStore
 from seals.orders import Placement, SealedDocument
 from seals.tokens import TimestampAuthority
-from seals.trust import StateChange, TrustList
 from seals.verdicts import State, Verdict, reasons
-from seals.verification import KnownDocument, verify_detached, verify_pdf
+from seals.verification import verify_pdf
 from storage.clock import RandomIds
 
 STAMP = Placement(1, 120, 200, 42)
@@ -35,11 +31,6 @@ STAMP = Placement(1, 120, 200, 42)
 @pytest.fixture
 def sealed(press: Press, page: bytes) -> SealedDocument:
     return press.seal(page, STAMP)
-
-
-def verdict(press: Press, data: bytes, trust: TrustList | None = None, known: str | None = None) -> Verdict:
-    document = None if known is None else KnownDocument(known)
-    return verify_pdf(data, trust or press.registered(), document, press.clock.now())
 
 
 def update(data: bytes, change: Callable[[IncrementalPdfFileWriter], None]) -> bytes:
@@ -300,13 +291,6 @@ def test_certificates_in_the_file_are_never_anchors(
     assert "签发机构不在本机信任名录。" in found.sentences("zh")
 
 
-def seal_with(press: Press, page: bytes, stamp: Callable[[bytes], bytes] | None) -> bytes:
-    """Seal without any check of the token, as careless software does."""
-    signatory = press.pki.signatory("housing")
-    prepared = signer.prepare(page, signatory, at=press.clock.now(), name="示例市局", reason="x", stamp=None)
-    return prepared.fill(cms.sign(signatory, digest=prepared.digest, stamp=stamp))
-
-
 def zeroed(authority: TimestampAuthority) -> Callable[[bytes], bytes]:
     return lambda imprint: authority.stamp(imprint)[:-384] + bytes(384)
 
@@ -321,90 +305,3 @@ def test_forged_and_foreign_tokens_are_invalid(press: Press, page: bytes, tsa: D
 
 def test_without_a_token_the_time_is_not_proven(press: Press, page: bytes) -> None:
     assert verdict(press, seal_with(press, page, None)).reasons == ("no-trusted-time",)
-
-
-def test_a_seal_revoked_after_use_cannot_be_told(press: Press, sealed: SealedDocument) -> None:
-    start = press.clock.now()
-    press.clock.advance(60)
-    revoked = press.registered(
-        StateChange(start - dt.timedelta(days=1), "enabled"), StateChange(press.clock.now(), "revoked")
-    )
-    found = verdict(press, sealed.data, revoked, sealed.facts.after_sha256)
-    assert (found.state, found.reasons[0]) == (State.INDETERMINATE, "seal-revoked-after")
-
-
-def test_the_published_list_says_the_same_to_a_stranger(
-    press: Press, sealed: SealedDocument, page: bytes
-) -> None:
-    press.clock.advance(60)
-    serial = x509.load_der_x509_certificate(press.pki.certificate("housing")).serial_number
-    press.pki.write_revocations({serial: press.clock.now()})
-    after = verify_pdf(sealed.data, press.pki.trust(), None, press.clock.now())
-    assert after.reasons == ("seal-revoked-after",)
-    press.clock.advance(60)
-    late = seal_with(press, page, press.pki.tsa(RandomIds()).stamp)
-    found = verify_pdf(late, press.pki.trust(), None, press.clock.now())
-    assert (found.state, found.reasons) == (State.INVALID, ("seal-revoked-before",))
-
-
-@pytest.mark.parametrize(
-    ("states", "expected"),
-    [
-        (["registered"], "seal-not-enabled"),
-        (["enabled", "suspended"], "seal-not-enabled"),
-        (["enabled", "revoked"], "seal-revoked-before"),
-    ],
-)
-def test_the_seals_state_at_sealing_time_decides(
-    press: Press, sealed: SealedDocument, states: list[str], expected: str
-) -> None:
-    start = press.clock.now() - dt.timedelta(days=9)
-    history = [StateChange(start + dt.timedelta(days=n), state) for n, state in enumerate(states)]
-    found = verdict(press, sealed.data, press.registered(*history))
-    assert (found.state, found.reasons[0]) == (State.INVALID, expected)
-
-
-def test_a_later_suspension_changes_nothing(press: Press, sealed: SealedDocument) -> None:
-    history = [
-        StateChange(press.clock.now() - dt.timedelta(days=1), "enabled"),
-        StateChange(press.clock.now() + dt.timedelta(hours=1), "suspended"),
-    ]
-    press.clock.advance(7200)
-    assert verdict(press, sealed.data, press.registered(*history)).state is State.VALID
-
-
-def test_a_seal_outside_the_register_cannot_be_told(press: Press, sealed: SealedDocument) -> None:
-    assert verdict(press, sealed.data, press.pki.trust().with_seals([])).reasons == ("seal-not-registered",)
-
-
-def test_without_revocation_information_nothing_is_valid(press: Press, sealed: SealedDocument) -> None:
-    bare = TrustList([press.pki.root])
-    assert verdict(press, sealed.data, bare).reasons == ("revocation-unknown",)
-
-
-def test_a_foreign_certificate_in_the_container_is_noticed(press: Press, page: bytes, pki: DemoPki) -> None:
-    stranger = pki.certificate("market")
-    signatory = cms.Signatory.of(pki.certificate("housing"), "seal-housing", pki.keys, (stranger,))
-    prepared = signer.prepare(page, signatory, at=press.clock.now(), name="示例市局", reason="x", stamp=None)
-    crowded = prepared.fill(cms.sign(signatory, digest=prepared.digest, stamp=pki.tsa(RandomIds()).stamp))
-    assert verdict(press, crowded).reasons == ("container-certificates",)
-
-
-def test_detached_seals_hold_for_exactly_these_bytes(press: Press) -> None:
-    data = b'{"manifest": 1}'
-    sealed = press.service.perform_detached(press.order(), data)
-    trust, now = press.registered(), press.clock.now()
-    good = verify_detached(data, sealed.data, trust, now)
-    assert (good.state, good.signatures[0].sealed_at) == (State.VALID, now)
-    assert verify_detached(data + b" ", sealed.data, trust, now).reasons == ("changed-in-signed-range",)
-    known = KnownDocument(sealed.facts.after_sha256)
-    source = random.Random(5)
-    for _ in range(100):
-        changed = bytearray(sealed.data)
-        changed[source.randrange(len(changed))] ^= 1 << source.randrange(8)
-        assert not verify_detached(data, bytes(changed), trust, now, known).is_valid
-
-
-def test_the_trust_list_survives_being_written_down(press: Press, sealed: SealedDocument) -> None:
-    copied = TrustList.from_json(press.registered().as_json())
-    assert verdict(press, sealed.data, copied).as_json() == verdict(press, sealed.data).as_json()

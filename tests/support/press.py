@@ -2,14 +2,18 @@
 """Seal without a database: what the suites of seals and conformance share."""
 
 import datetime as dt
+from collections.abc import Callable
 
 from fakes import HandClock
 
+from seals import cms, signer
 from seals.demo_pki import DemoPki
 from seals.orders import Placement, SealedDocument, SealOrder
 from seals.sealing import SealingService
 from seals.tokens import TimestampAuthority
 from seals.trust import RegisteredSeal, StateChange, TrustList
+from seals.verdicts import Verdict
+from seals.verification import KnownDocument, verify_pdf
 
 DEPARTMENTS = [("housing", "示例市住房和城乡建设局"), ("market", "示例市市场监督管理局")]
 
@@ -52,3 +56,15 @@ class Press:
             history,
         )
         return self.pki.trust().with_seals([seal])
+
+
+def verdict(press: Press, data: bytes, trust: TrustList | None = None, known: str | None = None) -> Verdict:
+    document = None if known is None else KnownDocument(known)
+    return verify_pdf(data, trust or press.registered(), document, press.clock.now())
+
+
+def seal_with(press: Press, page: bytes, stamp: Callable[[bytes], bytes] | None) -> bytes:
+    """Seal without any check of the token, as careless software does."""
+    signatory = press.pki.signatory("housing")
+    prepared = signer.prepare(page, signatory, at=press.clock.now(), name="示例市局", reason="x", stamp=None)
+    return prepared.fill(cms.sign(signatory, digest=prepared.digest, stamp=stamp))
