@@ -14,6 +14,7 @@ from cases.items import Department, Item
 from cases.models import Case
 from documents.errors import GlyphMissingError
 from documents.ports import Typesets
+from documents.reasons import REASONS
 from seals.orders import Placement
 from storage.clock import SHANGHAI, parse_rfc3339, rfc3339
 from storage.ledger.canonical import Json
@@ -77,14 +78,15 @@ def catalogue_data(facts: CatalogueFacts) -> dict[str, Json]:
     }
 
 
-def member_data(member: DossierMember) -> dict[str, Json]:
-    """Give a member as a line of the catalogue."""
+def member_data(member: DossierMember, alone: str | None = None) -> dict[str, Json]:
+    """Give a member as a line of the catalogue; ``alone`` is the code why an original has no rendition."""
+    remark = f"（仅存原件：{_reason(alone)}）" if alone else ""
     return {
         "id": member.id,
         "position": str(member.position),
         "role": ROLE_TITLES[Role(member.role)][0],
         "title": member.title,
-        "file": member.file_name,
+        "file": member.file_name + remark,
         "pages": "—" if member.pages is None else str(member.pages),
         "size": str(member.size),
         "sha256": member.sha256,
@@ -103,6 +105,11 @@ def typeset(typesetter: Typesets, data: Mapping[str, Json]) -> bytes:
     except GlyphMissingError:
         plain = {name: _replaced(value) for name, value in data.items()}
         return typesetter.typeset(TEMPLATE, plain, (), at)
+
+
+def _reason(code: str) -> str:
+    known = REASONS.get(code)
+    return known.zh.rstrip("。") if known else code
 
 
 def _replaced(value: Json) -> Json:

@@ -20,6 +20,7 @@ from cases.items import Item
 from cases.ports import Items
 from cases.services import CaseService
 from licenses.errors import LicenseDataError, LicenseExistsError, UnknownTypeError
+from licenses.faces import LicenseData
 from licenses.services import LicenseService
 from storage.database import UnitOfWork
 from storage.failpoints import failpoint
@@ -113,22 +114,22 @@ class AcceptStep:
             return None
 
     def _accept(self, uow: UnitOfWork, file: FilingFile, submission: Submission) -> Iterator[Finding]:
-        """Close the case and reserve the licence; what the licence room refuses becomes a finding."""
-        self._cases.ensure_case(uow, system_identity("archive"), announcement_of(submission))
-        if submission.license is None:
-            return
-        item = self._items.get(submission.item.code, submission.item.edition)
-        holder = self._cases.holder(uow, file.case)
+        """Close the case and reserve the licence; what the licence room refuses becomes a finding.
+
+        Both happen or neither: a closure that is not accepted leaves the case open.
+        """
         try:
             with uow.session.begin_nested():
-                license_ = self._licenses.reserve(
-                    uow, file.actor, file.case, item, holder, submission.license
-                )
+                self._cases.ensure_case(uow, system_identity("archive"), announcement_of(submission))
+                if submission.license is not None:
+                    self._reserve(uow, file, submission.license)
         except (LicenseDataError, UnknownTypeError) as error:
-            yield finding(
-                "C06", rule=" ".join(str(error.facts[name]) for name in sorted(error.facts)) or None
-            )
+            rule = " ".join(str(error.facts[name]) for name in sorted(error.facts))
+            yield finding("C06", rule=rule or None)
         except LicenseExistsError:
             yield finding("C08")
-        else:
-            file.filing.license_id = license_.id
+
+    def _reserve(self, uow: UnitOfWork, file: FilingFile, data: LicenseData) -> None:
+        item = self._items.get(file.case.item_code, file.case.item_edition)
+        holder = self._cases.holder(uow, file.case)
+        file.filing.license_id = self._licenses.reserve(uow, file.actor, file.case, item, holder, data).id

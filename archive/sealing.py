@@ -79,6 +79,7 @@ class SealStep:
             self._items.get(dossier.item_code, dossier.item_edition),
             self._items.department(dossier.organisation),
         )
+        alone = {material.id: material.reason for material in file.materials}
         return {
             "renditions": [
                 {"member": member.id, "sha256": member.sha256, "order": order.as_json()}
@@ -86,7 +87,12 @@ class SealStep:
             ],
             "catalogue": orders[-1].as_json(),
             "data": catalogue_data(facts),
-            "members": [member_data(member) for member in members],
+            "members": [
+                member_data(
+                    member, alone.get(member.material_id or "") if member.role == Role.ORIGINAL else None
+                )
+                for member in members
+            ],
         }
 
     def perform(self, plan: Json, staging: Staging) -> Json:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the archive's tests share."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,21 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def authority_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("authority")
     return make_authority(folder, World(tmp_path_factory.mktemp("clock")))
 
 
 @pytest.fixture
-def line(tmp_path: Path, authority: Path) -> Line:
-    return Line(tmp_path, authority)
+def line(tmp_path: Path, authority_folder: Path) -> Line:
+    return Line(tmp_path, authority_folder)
+
+
+@pytest.fixture(scope="session")
+def bomb() -> bytes:
+    """A DOCX whose document grows a thousandfold."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", b" " * (300 << 20))
+    return out.getvalue()

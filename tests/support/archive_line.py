@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from archive_world import CLIENT, CODES, World
+from archive_world import CODES, World
 from PIL import Image
 
 from archive.assembly import AssembleStep
@@ -20,8 +20,9 @@ from archive.rendering import RenderStep
 from archive.sealing import SealStep
 from archive.staging import Arrival
 from archive.storing import ManifestStep, StoreStep
-from documents.attempts import Rendition
+from documents.attempts import OriginalOnly, Rendition
 from documents.conversion import Converter
+from documents.ports import Renders
 from documents.sandbox import Sandbox
 from documents.typesetting import Typesetter
 from licenses.catalogue import TypeCatalogue
@@ -31,6 +32,7 @@ from licenses.services import LicenseService
 from portal.worker import Worker
 from seals import demo_pki
 from seals.keys import FileKeyStore
+from seals.orders import SealOrder
 from seals.register import registered_seals
 from seals.sealing import SealingService
 from seals.services import Scope, SealService
@@ -67,16 +69,16 @@ class NoSealRevoked:
 
 
 class Line(World):
-    """One installation with every step of the line; ``authority`` is copied, because keys are slow to make."""
+    """One installation with every step of the line; ``authority`` is copied: keys are slow to make."""
 
-    def __init__(self, folder: Path, authority: Path) -> None:
+    def __init__(self, folder: Path, authority: Path, converter: Renders | None = None) -> None:
         super().__init__(folder)
         shutil.copytree(authority, folder / "authority")
         keys = FileKeyStore(folder / "authority" / "keys")
         self.pki = demo_pki.DemoPki(folder / "authority" / "pki", keys, self.clock)
         self.ids = RandomIds()
         self.sandbox = Sandbox()
-        self.converter = Converter(self.sandbox)
+        self.converter: Renders = converter or Converter(self.sandbox)
         self.typesetter = Typesetter()
         self.sealing = SealingService(keys, self.pki.tsa(self.ids), self.pki.trust, self.clock)
         self.seals = SealService()
@@ -138,6 +140,24 @@ class Line(World):
             done += 1
         return done
 
+    def seal_foreign(self, pdf: bytes) -> bytes:
+        """The same file, sealed by a department whose seal stands in no register."""
+        order = SealOrder(
+            "0" * 26,
+            "0" * 64,
+            "foreign",
+            "演示市交通运输局",
+            "jtys",
+            self.pki.seal_key("jtys"),
+            self.pki.certificate("jtys"),
+            "decision",
+            None,
+            "object",
+            "system",
+            None,
+        )
+        return self.sealing.perform(order, pdf).data
+
     def page(self, shade: int) -> bytes:
         """A PDF/A file that our own converter made of a picture."""
         source, out = self.folder / "picture", self.folder / "page.pdf"
@@ -152,11 +172,36 @@ class Line(World):
         made = {code: picture(10 * place) for place, (code, _) in enumerate(CODES, 1)}
         return made | {name.replace("_", "-"): data for name, data in replaced.items()}
 
-    def granted(self, content: Mapping[str, bytes] | None = None, **changes: Any) -> Arrival:
-        """A granted case; media types are declared by the first bytes."""
+    def granted(
+        self,
+        content: Mapping[str, bytes] | None = None,
+        types: Mapping[str, str] | None = None,
+        **changes: Any,
+    ) -> Arrival:
+        """A granted case; media types are declared by the first bytes unless given."""
         content = content or self.content()
-        types = {code: "application/pdf" if data[:5] == b"%PDF-" else "image/png" for code, data in content.items()}
-        return self.arrival(content, types, **(GRANTED | changes))
+        declared = {
+            code: "application/pdf" if data[:5] == b"%PDF-" else "image/png" for code, data in content.items()
+        }
+        return self.arrival(content, declared | dict(types or {}), **(GRANTED | changes))
+
+
+class Canned:
+    """A converter that gives every material the same page; conversion has its own suite."""
+
+    def __init__(self, page: bytes) -> None:
+        self.page = page
+
+    def render(self, source: Path, out: Path) -> Rendition | OriginalOnly:
+        out.write_bytes(self.page)
+        return Rendition("canned", "3b", 1, kept=False, attempts=())
+
+
+class Unconvertible:
+    """A converter that converts nothing."""
+
+    def render(self, source: Path, out: Path) -> Rendition | OriginalOnly:
+        return OriginalOnly("not-conformant")
 
 
 def picture(shade: int = 90, form: str = "PNG") -> bytes:
@@ -171,9 +216,9 @@ def picture(shade: int = 90, form: str = "PNG") -> bytes:
 def make_authority(folder: Path, world: World) -> Path:
     """Make the demo authority once."""
     demo_pki.create(
-        folder / "pki", FileKeyStore(folder / "keys"), world.clock, [("scjg", "演示市市场监督管理局")]
+        folder / "pki",
+        FileKeyStore(folder / "keys"),
+        world.clock,
+        [("scjg", "演示市市场监督管理局"), ("jtys", "演示市交通运输局")],
     )
     return folder
-
-
-__all__ = ["CLIENT", "GRANTED", "Line", "make_authority", "picture"]

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The line from receipt to filed dossier, with real conversion, typesetting, seals and time stamps."""
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from archive_line import GRANTED, Line, picture
+from archive_world import CLIENT
+from sqlalchemy import select
+
+from archive.intake import announcement_of
+from archive.models import Dossier, DossierMember, Filing, FilingMaterial, FilingState, MaterialOutcome, Role
+from archive.numbering import report
+from cases.models import Holder
+from documents.text import extract_text
+from licenses.answers import AnswerKeys, verify_answer
+from licenses.decisions import ProofQuestion, ProofService
+from licenses.faces import read_license_data
+from licenses.models import License
+from licenses.rules import RuleBook
+from seals.verdicts import State
+from seals.verification import verify_detached, verify_pdf
+from storage.identity import system_identity
+from storage.ledger.models import LedgerAct
+from storage.steps import StepRow
+
+BUSINESS = {
+    "type": "11100000MB0143028R001",
+    "number": "91339999MADEM0011X",
+    "issued_on": "2026-05-01",
+    "face": {
+        "entity_type": "有限责任公司",
+        "legal_representative": "张演示",
+        "scope": "食品销售",
+        "registered_capital": "100万元",
+        "founded_on": "2026-05-01",
+        "domicile": "演示市演示路1号",
+    },
+}
+ASKER = dataclasses.replace(
+    CLIENT, scopes=frozenset({"ask", "read"}), operator="operator-7", items=frozenset({"339999010002"})
+)
+
+
+def issue_business_license(line: Line) -> None:
+    """Another case gave the holder a business licence earlier."""
+    announced = line.granted(
+        number="EARLIER",
+        item={"code": "339999010001", "edition": "2026-03"},
+        accepted_at="2026-04-20T09:00:00+08:00",
+        closed_at="2026-05-01T09:00:00+08:00",
+    )
+    system = system_identity("test")
+    with line.database.writing() as uow:
+        case = line.cases.ensure_case(uow, system, announcement_of(announced.submission))
+        item = line.items.get("339999010001", "2026-03")
+        holder = uow.session.get_one(Holder, case.holder_id)
+        line.licenses.reserve(uow, system, case, item, holder, read_license_data(BUSINESS))
+    line.run()
+
+
+def ask(line: Line) -> str:
+    """A window asks for the open case; gives the signed answer."""
+    keys = AnswerKeys(line.folder / "answers")
+    proofs = ProofService(RuleBook.load(), line.holdings, line.cases, line.holders, keys)
+    open_case = dataclasses.replace(announcement_of(line.granted().submission), closed_at=None)
+    with line.database.writing() as uow:
+        line.cases.announce(uow, system_identity("test"), open_case)
+    question = ProofQuestion("yctb", "ZJ-2026-000131", "339999010002", "accept")
+    with line.database.writing() as uow:
+        answered = proofs.ask(uow, ASKER, question)
+    assert verify_answer(answered.jws, keys.jwks()).decision["id"] == answered.decision.id
+    return answered.jws
+
+
+@dataclasses.dataclass
+class Filed:
+    """One installation in which a case was asked about and then filed."""
+
+    line: Line
+    answer: str
+    filing: Filing
+    dossier: Dossier
+    materials: dict[str, FilingMaterial]
+    members: Sequence[DossierMember]
+
+    def of(self, role: Role) -> list[DossierMember]:
+        return [member for member in self.members if member.role == role]
+
+    def read(self, member: DossierMember) -> bytes:
+        return self.line.objects.read(member.sha256)
+
+
+@pytest.fixture(scope="module")
+def filed(tmp_path_factory: pytest.TempPathFactory, authority_folder: object) -> Filed:
+    line = Line(tmp_path_factory.mktemp("line"), authority_folder)  # type: ignore[arg-type]
+    issue_business_license(line)
+    answer = ask(line)
+    line.clock.advance(60)
+    page = line.page(200)
+    content = line.content(
+        layout=page,
+        safety_rules=b"%PDF-1.4\n1 0 obj << /Type /Catalog",
+        acceptance_notice=line.seal_foreign(line.page(100)),
+        health_certificate=b"an unknown format",
+    )
+    types = {"health-certificate": "application/ofd"}
+    received = line.file(line.granted(content, types))
+    line.run()
+    with line.database.reading() as uow:
+        filing = uow.session.get_one(Filing, received.filing_id)
+        dossier = uow.session.scalars(select(Dossier)).one()
+        materials = uow.session.scalars(select(FilingMaterial)).all()
+        members = uow.session.scalars(select(DossierMember).order_by(DossierMember.position)).all()
+        uow.session.expunge_all()
+        return Filed(line, answer, filing, dossier, {one.code: one for one in materials}, members)
+
+
+def test_the_case_is_filed_with_number_and_retention(filed: Filed) -> None:
+    assert filed.filing.state == FilingState.FILED
+    assert filed.dossier.archival_number == "Z901-ZY·XK·2026·D30-00001"
+    assert filed.dossier.title == "浙江演示甲餐饮有限公司食品经营许可核发"
+    assert filed.dossier.retention_zh == "准予食品经营许可的案卷保管30年"
+    with filed.line.database.reading() as uow:
+        assert [one.gaps for one in report(uow)] == [()]
+
+
+def test_each_material_ends_as_what_it_is(filed: Filed) -> None:
+    outcomes = {code: (one.outcome, one.reason) for code, one in filed.materials.items()}
+    assert outcomes == {
+        "application-form": (MaterialOutcome.CONVERTED, None),
+        "layout": (MaterialOutcome.KEPT, None),
+        "safety-rules": (MaterialOutcome.ORIGINAL_ONLY, "damaged"),
+        "acceptance-notice": (MaterialOutcome.SEALED_KEPT, None),
+        "decision": (MaterialOutcome.CONVERTED, None),
+        "health-certificate": (MaterialOutcome.ORIGINAL_ONLY, "unsupported-format"),
+    }
+    assert filed.filing.original_only == 2
+    assert [finding["code"] for finding in filed.filing.findings] == ["W03"]  # type: ignore[index,call-overload]
+
+
+def test_originals_are_members_byte_for_byte(filed: Filed) -> None:
+    originals = {member.code: member.sha256 for member in filed.of(Role.ORIGINAL)}
+    assert originals == {code: one.sha256 for code, one in filed.materials.items()}
+
+
+def test_a_foreign_seal_is_verified_and_its_file_left_alone(filed: Filed) -> None:
+    verdict = filed.materials["acceptance-notice"].verdict
+    assert isinstance(verdict, dict)
+    assert verdict["state"] != "invalid"
+    assert verdict["at"]
+    assert filed.materials["acceptance-notice"].rendition_sha256 is None
+
+
+def test_what_we_made_is_sealed_and_nothing_else(filed: Filed) -> None:
+    ours = [*filed.of(Role.RENDITION), *filed.of(Role.CATALOGUE)]
+    assert len(ours) == 3
+    for member in ours:
+        verdict = verify_pdf(filed.read(member), filed.line.trust(), None, filed.line.clock.now())
+        assert (verdict.state, verdict.signatures[0].department) == (State.VALID, "scjg")
+    sealed = {member.code for member in filed.members if member.sealing_act and member.role == Role.RENDITION}
+    assert sealed == {"application-form", "decision"}
+
+
+def test_a_sealed_rendition_begins_with_the_converted_bytes(filed: Filed) -> None:
+    material = filed.materials["decision"]
+    assert material.rendition_sha256
+    assert material.sealed_sha256
+    before = filed.line.objects.read(material.rendition_sha256)
+    assert filed.line.objects.read(material.sealed_sha256).startswith(before)
+
+
+def test_the_catalogue_names_every_other_member_as_it_is_filed(filed: Filed) -> None:
+    (catalogue,) = filed.of(Role.CATALOGUE)
+    path = filed.line.folder / "catalogue.pdf"
+    path.write_bytes(filed.read(catalogue))
+    text = "".join(extract_text(path, filed.line.sandbox).split())
+    assert catalogue.position == 1
+    assert [member.position for member in filed.members] == list(range(1, len(filed.members) + 1))
+    assert filed.dossier.archival_number in text
+    for member in filed.members[1:]:
+        assert member.sha256 in text
+    assert "仅存原件" in text
+
+
+def test_licence_answer_and_relied_on_licence_are_joined_in(filed: Filed) -> None:
+    (own,) = filed.of(Role.LICENCE)
+    (called_up,) = filed.of(Role.CALLED_UP)
+    (decision,) = filed.of(Role.DECISION)
+    with filed.line.database.reading() as uow:
+        assert uow.session.get_one(License, own.reference).case_id == filed.dossier.case_id
+        assert uow.session.get_one(License, called_up.reference).type_code == BUSINESS["type"]
+    assert filed.read(decision).decode() == filed.answer
+    assert filed.read(own).startswith(b"%PDF-")
+
+
+def test_the_manifest_is_sealed_and_names_members_and_acts_without_names(filed: Filed) -> None:
+    line, key = filed.line, filed.dossier.manifest_key
+    assert key == f"m/Z901/2026/{filed.dossier.id}/1.json"
+    data = line.objects.read_named(key)
+    seal = line.objects.read_named(key + ".p7s")
+    assert verify_detached(data, seal, line.trust(), line.clock.now()).state is State.VALID
+    assert verify_detached(data + b" ", seal, line.trust(), line.clock.now()).state is State.INVALID
+    manifest = json.loads(data)
+    assert [one["sha256"] for one in manifest["members"]] == [member.sha256 for member in filed.members]
+    assert "演示" not in data.decode()
+    assert "MADEM" not in data.decode()
+    with line.database.reading() as uow:
+        acts = {act.act_id: act.kind for act in uow.session.scalars(select(LedgerAct))}
+    named = Counter(acts[entry["act"]] for entry in manifest["acts"])
+    assert named["filing.received"] == named["filing.checked"] == named["license.issued"] == 1
+    assert named["material.converted"] == len(filed.materials)
+
+
+def test_every_intent_has_one_outcome(filed: Filed) -> None:
+    with filed.line.database.reading() as uow:
+        acts = uow.session.scalars(select(LedgerAct)).all()
+    intents = {act.act_id for act in acts if act.outcome == "intended"}
+    closing = Counter(act.intent for act in acts if act.intent)
+    assert closing == Counter(intents)
+
+
+def test_the_check_report_is_a_member_and_claims_no_scan(filed: Filed) -> None:
+    (member,) = filed.of(Role.CHECKS)
+    checks = json.loads(filed.read(member))
+    verdicts = {entry["code"]: entry["verdict"] for entry in checks["properties"]}
+    assert verdicts["F-4-1"] == "person"
+    assert verdicts["F-2-3"] == "pass"
+    assert verdicts["F-3-2"] == "warn"
+
+
+def test_nothing_waits_and_nothing_is_left_in_staging(filed: Filed) -> None:
+    with filed.line.database.reading() as uow:
+        open_kinds = set(uow.session.scalars(select(StepRow.kind).where(StepRow.state != "done")))
+    assert open_kinds == {"index.put"}
+    assert list((filed.line.folder / "staging").iterdir()) == []
+
+
+def test_a_failed_material_returns_the_filing_and_the_licence_stands(line: Line) -> None:
+    received = line.file(line.granted({"application-form": picture(), "layout": b"", "health": picture(9)}))
+    line.run()
+    with line.database.reading() as uow:
+        filing = uow.session.get_one(Filing, received.filing_id)
+        first = uow.session.scalars(select(License)).one()
+        act = uow.session.scalars(select(LedgerAct).where(LedgerAct.kind == "filing.returned")).one()
+    codes = Counter(finding["code"] for finding in filing.findings)  # type: ignore[index,call-overload]
+    assert filing.state == FilingState.RETURNED
+    assert codes == Counter({"M03": 3, "M05": 1, "M06": 1, "M11": 1})
+    assert json.loads(act.core)["reasons"] == sorted(codes)
+    assert first.issued_at is not None
+    again = line.file(line.granted())
+    line.worker.run_one()
+    with line.database.reading() as uow:
+        second = uow.session.get_one(Filing, again.filing_id)
+        assert (second.state, second.attempt) == (FilingState.ACCEPTED, 2)
+        assert second.license_id == first.id
+        assert uow.session.scalars(select(License)).one().id == first.id
+
+
+def test_a_bomb_is_quarantined(line: Line, bomb: bytes) -> None:
+    content = {"application-form": bomb}
+    docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    received = line.file(line.granted(content, {"application-form": docx}))
+    line.run()
+    with line.database.reading() as uow:
+        filing = uow.session.get_one(Filing, received.filing_id)
+    assert filing.state == FilingState.QUARANTINED
+    assert "Q01" in {finding["code"] for finding in filing.findings}  # type: ignore[index,call-overload]
+
+
+CHANGED = {
+    "C01": {"item": {"code": "339999010001", "edition": "2026-03"}},
+    "C02": {"holder": {"scheme": "001", "code": "91339999MADEM002XM", "name": "演示另一家有限公司"}},
+    "C03": {"holder": {"scheme": "001", "code": "91339999MADEM0012X", "name": "演示"}},
+    "C04": {"closed_at": "2026-11-25T16:00:00+08:00"},
+    "C05": {"license": None},
+    "C06": {"license": GRANTED["license"] | {"valid_until": None}},
+    "C07": {"result": "refused"},
+}
+
+
+@pytest.mark.parametrize("code", sorted(CHANGED))
+def test_a_closure_that_contradicts_the_announced_case_is_returned(line: Line, code: str) -> None:
+    opened = dataclasses.replace(announcement_of(line.granted().submission), closed_at=None)
+    with line.database.writing() as uow:
+        case, _ = line.cases.announce(uow, system_identity("test"), opened)
+    received = line.file(line.granted(**CHANGED[code]))
+    assert line.run() == 1
+    with line.database.reading() as uow:
+        filing = uow.session.get_one(Filing, received.filing_id)
+        assert filing.state == FilingState.RETURNED
+        assert code in {finding["code"] for finding in filing.findings}  # type: ignore[index,call-overload]
+        assert uow.session.scalars(select(License)).all() == []
+        assert uow.session.get_one(type(case), case.id).closed_at is None
+
+
+def test_a_licence_number_in_use_is_returned(line: Line) -> None:
+    line.file(line.granted())
+    line.worker.run_one()
+    received = line.file(line.granted(number="ZJ-2026-000132"))
+    with line.database.writing() as uow:
+        uow.session.query(StepRow).filter(StepRow.kind != "archive.accept").delete()
+    line.run()
+    with line.database.reading() as uow:
+        filing = uow.session.get_one(Filing, received.filing_id)
+    assert [finding["code"] for finding in filing.findings] == ["C08"]  # type: ignore[index,call-overload]
+    assert filing.decided_at == line.clock.now()
