@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 
 from storage.base import Base
 from storage.clock import rfc3339
+from storage.errors import InvalidInputError
 from storage.identity import Identity
 from storage.ledger.canonical import Json, canonical
 from storage.ledger.kinds import ActKind
 from storage.ledger.rows import row_state
 from storage.secrets import SYSTEM_SUBJECT
+
+MAX_CORE = 60_000
 
 
 class Outcome(enum.StrEnum):
@@ -84,12 +87,16 @@ def detail_bytes(act: Act, at: dt.datetime) -> bytes:
 
 
 def core_bytes(act: Act, nonce: bytes, encrypted_detail: bytes) -> bytes:
-    """Give the core: canonical JSON, version 1."""
+    """Give the core: canonical JSON, version 1.
+
+    Raises:
+        InvalidInputError: Longer than ``MAX_CORE``: no entry bundle could hold it, and the log would stop.
+    """
     basis = act.actor.basis
     thing = {"type": act.object_type, "id": act.object_id}
     if act.object_sha256:
         thing["sha256"] = act.object_sha256
-    return canonical(
+    core = canonical(
         {
             "v": 1,
             "kind": str(act.kind),
@@ -104,3 +111,6 @@ def core_bytes(act: Act, nonce: bytes, encrypted_detail: bytes) -> bytes:
             "detail_sha256": hashlib.sha256(encrypted_detail).hexdigest(),
         }
     )
+    if len(core) > MAX_CORE:
+        raise InvalidInputError(field="act", rule="core-too-long", length=len(core))
+    return core

@@ -8,6 +8,7 @@ and the count is the first record afterwards.
 """
 
 import datetime as dt
+import threading
 from collections import deque
 from dataclasses import dataclass
 
@@ -54,6 +55,7 @@ class LedgerGate:
         self._clock = clock
         self._limits = limits or GateLimits()
         self._engine: Engine | None = None
+        self._looking = threading.Lock()
         self._looked: tuple[float, Lag] | None = None
         self._positions: deque[tuple[int, float]] = deque()
         self._may_hold_refusals = True
@@ -78,11 +80,12 @@ class LedgerGate:
         """Give what was seen within the last second, looking again when that is older."""
         if self._engine is None:
             return None
-        now = self._clock.monotonic()
-        if self._looked is None or now - self._looked[0] >= self._limits.look_every:
-            with self._engine.connect() as connection, Session(bind=connection) as session:
-                self._looked = (now, self._look(session, now))
-        return self._looked[1]
+        with self._looking:
+            now = self._clock.monotonic()
+            if self._looked is None or now - self._looked[0] >= self._limits.look_every:
+                with self._engine.connect() as connection, Session(bind=connection) as session:
+                    self._looked = (now, self._look(session, now))
+            return self._looked[1]
 
     @property
     def warns(self) -> bool:

@@ -6,14 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import orjson
 import pytest
-from ledgers import later, open_ledger
+from ledgers import act, later, open_ledger
 from sqlalchemy import delete, func, insert, select, text, update
 from tooling import ROOT
 
+from storage.errors import InvalidInputError
 from storage.ledger.entries import FIRST_PREV, parse_entry
 from storage.ledger.errors import (
     FencedError,
@@ -126,6 +128,30 @@ def test_acts_committed_late_below_others_are_not_passed_over(tmp_path: Path) ->
     assert ledger.sequencer.drain() == 2
     ledger.close()
     assert check_log(tmp_path) == 5
+
+
+def test_an_act_that_no_bundle_could_hold_is_refused_when_it_is_recorded(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    with pytest.raises(InvalidInputError), ledger.database.writing() as uow:
+        uow.record(act(reasons=["x" * 60_000]))
+    assert ledger.sequencer.drain() == 1
+    ledger.close()
+
+
+def test_acts_of_many_threads_are_all_sequenced_while_the_log_is_drained(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    with ThreadPoolExecutor(16) as pool:
+        made = [pool.submit(ledger.record, 1, number) for number in range(160)]
+        while not all(one.done() for one in made):
+            ledger.sequencer.drain()
+    ids = {one.result()[0] for one in made}
+    ledger.sequencer.drain()
+    with ledger.database.reading() as uow:
+        entries = set(uow.session.scalars(select(LedgerEntry.act_id)))
+    assert len(ids) == 160
+    assert ids < entries
+    ledger.close()
+    assert check_log(tmp_path) == 161
 
 
 def test_a_second_sequencer_on_the_same_log_is_refused(tmp_path: Path) -> None:
