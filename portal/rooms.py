@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from archive.intake import IntakeService
 from archive.queries import FilingQueries
+from archive.supervision import TraceService
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
 from cases.services import CaseService
@@ -93,6 +94,7 @@ class Rooms:
     pki: DemoPki
     gate: LedgerGate
     filings: FilingQueries
+    trace: TraceService
     holdings: Holdings
 
     def last_checkpoint_at(self, uow: UnitOfWork) -> dt.datetime | None:

@@ -1,16 +1,105 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Desk."""
+"""The supervisor's desk: numbers, each a link to exactly those rows, the ledger, traces."""
+
+import datetime as dt
+from typing import Any, Final
 
 from apiflask import APIBlueprint
+from flask import render_template, request
 
+from archive.supervision import TraceNotFoundError
+from portal.web import context
 from portal.web.access import allow
+from portal.web.activity import days_of_acts, refused_acts
 from storage.identity import Role
+from storage.ledger.reading import read_status
 
-blueprint = APIBlueprint("supervision", __name__, enable_openapi=False)
+blueprint = APIBlueprint("supervision", __name__, url_prefix="/supervision", enable_openapi=False)
+_ROLES: Final = (Role.SUPERVISOR, Role.AUDIT_ADMIN)
+_WINDOW: Final = dt.timedelta(hours=24)
+_DAYS: Final = 7
+_LONGEST: Final = 150
+_CORES: Final = "shows cores of acts, which hold no personal data of holders"
 
 
-@blueprint.get("/supervision")
-@allow(Role.SUPERVISOR, unrecorded="x")
+@blueprint.get("")
+@allow(*_ROLES, unrecorded="shows counts")
 def home() -> str:
-    """Show."""
-    return ""
+    """Show the numbers."""
+    rooms, who = context.rooms(), context.identity()
+    now = rooms.clock.now()
+    with rooms.database.reading() as uow:
+        numbers = {
+            "late": len(rooms.trace.late_filings(uow, who)),
+            "refused": rooms.trace.refusals(uow, who, now - _WINDOW),
+            "intents": len(rooms.trace.open_intents(uow, who)),
+        }
+        status = read_status(uow.session)
+        days = days_of_acts(uow.session, now, _DAYS)
+    departments = sorted({name for day in days for name in day.by_department})
+    return render_template(
+        "supervision.html",
+        numbers=numbers,
+        status=status,
+        lag=rooms.gate.lag(),
+        warns=rooms.gate.warns,
+        days=days,
+        departments=departments,
+        names=_department_names(),
+        counts=context.counters().read(),
+    )
+
+
+@blueprint.get("/late")
+@allow(*_ROLES, unrecorded="shows case numbers and dates, no holders")
+def late() -> str:
+    """List cases that are past their deadline for filing."""
+    rooms, who = context.rooms(), context.identity()
+    with rooms.database.reading() as uow:
+        found = rooms.trace.late_filings(uow, who)
+    return render_template("late.html", found=found, items=_items(), names=_department_names())
+
+
+@blueprint.get("/refusals")
+@allow(*_ROLES, unrecorded=_CORES)
+def refusals() -> str:
+    """List the refusals of the last 24 hours."""
+    rooms = context.rooms()
+    with rooms.database.reading() as uow:
+        found = refused_acts(uow.session, rooms.clock.now() - _WINDOW)
+    return render_template("refusals.html", found=found, names=_department_names())
+
+
+@blueprint.get("/intents")
+@allow(*_ROLES, unrecorded=_CORES)
+def intents() -> str:
+    """List intents that have no outcome."""
+    rooms, who = context.rooms(), context.identity()
+    with rooms.database.reading() as uow:
+        found = rooms.trace.open_intents(uow, who)
+    return render_template("intents.html", found=found, names=_department_names())
+
+
+@blueprint.get("/trace")
+@allow(*_ROLES, Role.ARCHIVIST, unrecorded=_CORES)
+def trace() -> str | tuple[str, int]:
+    """Trace a case by its number, archival number, licence identifier, decision or act."""
+    rooms, who = context.rooms(), context.identity()
+    key = request.args.get("q", "").strip()[:_LONGEST]
+    if not key:
+        return render_template("trace.html", key="", trace=None)
+    try:
+        with rooms.database.reading() as uow:
+            found = rooms.trace.trace(uow, who, key)
+            line = {"item": _items()[(found.case.item_code, found.case.item_edition)]}
+    except TraceNotFoundError as error:
+        return render_template("trace.html", key=key, trace=None, error=error), error.status
+    return render_template("trace.html", key=key, trace=found, names=_department_names(), **line)
+
+
+def _department_names() -> dict[str, Any]:
+    return {one.code: one for one in context.rooms().items.departments}
+
+
+def _items() -> dict[tuple[str, str], Any]:
+    return {(one.code, one.edition): one for one in context.rooms().items.items}

@@ -15,6 +15,7 @@ from sqlalchemy import literal_column, select
 
 from archive.intake import IntakeService
 from archive.queries import FilingQueries
+from archive.supervision import TraceService
 from cases.calendar import WorkingCalendar
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
@@ -146,6 +147,7 @@ def make_house(folder: Path, trust: TrustList | None = None, **changes: int) -> 
         holders=holders,
         cases=cases,
         intake=IntakeService(objects, cases),
+        trace=TraceService(items, WorkingCalendar.load()),
         filings=FilingQueries(cases, holders, items, WorkingCalendar.load()),
         license_types=types,
         licenses=LicenseService(types, items, holders),

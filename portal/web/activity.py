@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers of the ledger for supervision: acts per day and department, refusals, what is not sequenced."""
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import String, func, select, type_coerce
+from sqlalchemy.orm import Session
+
+from storage.clock import legal_date, parse_rfc3339
+from storage.ledger.acts import Outcome
+from storage.ledger.kinds import TITLES, ActKind
+from storage.ledger.models import LedgerAct
+
+_HOUR_LENGTH = len("2026-11-24T01")
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfActs:
+    """Acts of one legal date; ``share`` is the part of the busiest day, 0 to 100."""
+
+    day: dt.date
+    by_department: Mapping[str, int]
+    total: int
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedAct:
+    """One refusal, as its core tells it."""
+
+    act_id: str
+    titles: tuple[str, str]
+    at: dt.datetime
+    actor: Mapping[str, str]
+    object_type: str
+    reasons: Sequence[str]
+    case_id: str | None
+
+
+def days_of_acts(session: Session, now: dt.datetime, days: int) -> list[DayOfActs]:
+    """Count acts per legal date and department, newest date first, days without acts included.
+
+    Args:
+        session: An open session.
+        now: The present.
+        days: How many legal dates, today included.
+    """
+    today = legal_date(now)
+    dates = [today - dt.timedelta(days=back) for back in range(days)]
+    # Instants are text that sorts by time: hours are counted in the database, legal dates made of them here.
+    written = type_coerce(LedgerAct.recorded_at, String)
+    hour = func.substr(written, 1, _HOUR_LENGTH)
+    found = session.execute(
+        select(hour, LedgerAct.organisation, func.count())
+        .where(LedgerAct.recorded_at >= now - dt.timedelta(days=days + 1))
+        .group_by(hour, LedgerAct.organisation)
+    )
+    counted: dict[dt.date, Counter[str]] = {date: Counter() for date in dates}
+    for hour_text, department, count in found:
+        date = legal_date(parse_rfc3339(f"{hour_text}:00:00Z"))
+        if date in counted:
+            counted[date][department] += count
+    busiest = max((counts.total() for counts in counted.values()), default=0)
+    return [
+        DayOfActs(date, counts, counts.total(), round(100 * counts.total() / busiest) if busiest else 0)
+        for date, counts in counted.items()
+    ]
+
+
+def refused_acts(session: Session, since: dt.datetime, limit: int = 200) -> list[RefusedAct]:
+    """Give refusals since an instant, newest first."""
+    found = session.scalars(
+        select(LedgerAct)
+        .where(LedgerAct.outcome == str(Outcome.REFUSED), LedgerAct.recorded_at >= since)
+        .order_by(LedgerAct.recorded_at.desc(), LedgerAct.act_id)
+        .limit(limit)
+    )
+    return [_refused(act) for act in found]
+
+
+def _refused(act: LedgerAct) -> RefusedAct:
+    core = json.loads(act.core)
+    return RefusedAct(
+        act.act_id,
+        TITLES[ActKind(act.kind)],
+        act.recorded_at,
+        core["actor"],
+        act.object_type,
+        core["reasons"],
+        act.case_id,
+    )
