@@ -118,4 +118,4 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.LEDGER_OPENED: _LEDGER_ONLY,
     ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
 }
-"""Kinds whose details hold no rows, each with the reason; details of all others are replayed."""
+"""Kinds whose details may hold no rows, each with the reason; rows that there are are replayed anyway."""
