@@ -117,5 +117,6 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.LEDGER_CLOSED_REFUSALS: _LEDGER_ONLY,
     ActKind.LEDGER_OPENED: _LEDGER_ONLY,
     ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
+    ActKind.VERIFICATION_DONE: "changes no holding; the use of a licence is a row and replayed anyway",
 }
 """Kinds whose details may hold no rows, each with the reason; rows that there are are replayed anyway."""
