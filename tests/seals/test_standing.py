@@ -2,14 +2,22 @@
 """Register, revocation and time decide about seals whose bytes are in order."""
 
 import datetime as dt
+import io
 import random
 
 import pytest
+from asn1crypto import tsp
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from press import Press, seal_with, verdict
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.signers.pdf_signer import PdfTimeStamper
+from pyhanko.sign.timestamps import TimeStamper
+from pyhanko_certvalidator import ValidationContext
 
 from seals import cms, signer
 from seals.demo_pki import DemoPki
+from seals.demo_tsa import DemoTsa
 from seals.orders import Placement, SealedDocument
 from seals.trust import StateChange, TrustList
 from seals.verdicts import State
@@ -107,3 +115,36 @@ def test_detached_seals_hold_for_exactly_these_bytes(press: Press) -> None:
 def test_the_trust_list_survives_being_written_down(press: Press, sealed: SealedDocument) -> None:
     copied = TrustList.from_json(press.registered().as_json())
     assert verdict(press, sealed.data, copied).as_json() == verdict(press, sealed.data).as_json()
+
+
+class _Adapter(TimeStamper):  # type: ignore[misc]  # pyHanko's base is seen as untyped
+    """Lets pyHanko's own archiving code ask our authority, as foreign software would."""
+
+    def __init__(self, authority: DemoTsa) -> None:
+        super().__init__()
+        self._authority = authority
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        return tsp.TimeStampResp.load(self._authority.respond(req.dump()))
+
+
+def test_a_document_time_stamp_is_a_permitted_change_and_is_judged(
+    press: Press, sealed: SealedDocument, tsa: DemoTsa
+) -> None:
+    writer = IncrementalPdfFileWriter(io.BytesIO(sealed.data))
+    context = ValidationContext(
+        trust_roots=[asn1_x509.Certificate.load(press.pki.root)], allow_fetching=False
+    )
+    stamper = PdfTimeStamper(_Adapter(tsa), field_name="Archive")
+    stamped = stamper.timestamp_pdf(writer, "sha256", context).getvalue()
+    found = verify_pdf(stamped, press.pki.trust(), None, press.clock.now())
+    assert found.state is State.VALID_WITH_CHANGES
+    assert [report.kind for report in found.signatures] == ["certification", "timestamp"]
+    # Evidence was added after the stamp, which is permitted too.
+    assert found.signatures[1].reasons == ("later-permitted-changes",)
+    assert found.signatures[1].sealed_at == press.clock.now()
+    changed = bytearray(stamped)
+    changed[-40] ^= 1
+    assert not verify_pdf(bytes(changed), press.pki.trust(), None, press.clock.now()).is_valid
+    known = KnownDocument(sealed.facts.after_sha256)
+    assert verify_pdf(stamped, press.pki.trust(), known, press.clock.now()).state is State.INVALID
