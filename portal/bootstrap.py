@@ -17,6 +17,7 @@ from archive.queries import FilingQueries
 from archive.rendering import RenderStep
 from archive.sealing import SealStep
 from archive.storing import ManifestStep, StoreStep
+from archive.supervision import TraceService
 from cases.calendar import WorkingCalendar
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
@@ -33,6 +34,7 @@ from licenses.issuing import IssueStep
 from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
 from licenses.services import LicenseService
+from licenses.standings import RegisterStandings
 from licenses.usage import UsageService
 from portal.accounts.services import AccountService
 from portal.checking import DocumentCheck, Verify
@@ -43,7 +45,7 @@ from portal.worker import Worker
 from seals import demo_pki
 from seals.demo_pki import DemoPki
 from seals.keys import FileKeyStore
-from seals.register import events_of, registered_seals
+from seals.register import registered_seals
 from seals.sealing import SealingService
 from seals.services import SealService
 from seals.tokens import TrustedTokens
@@ -127,14 +129,6 @@ def account_service(settings: Settings) -> AccountService:
     )
 
 
-class _SealStandings:
-    """The seal register, as the licence room asks it."""
-
-    def revoked_at(self, uow: UnitOfWork, seal_id: str) -> dt.datetime | None:
-        """Give when the seal was revoked."""
-        return next((event.at for event in events_of(uow.session, seal_id) if event.state == "revoked"), None)
-
-
 @dataclass(frozen=True)
 class _SealCheck:
     """Verification of files from outside, as the archive asks it."""
@@ -162,7 +156,7 @@ class _Parts:
         self.holders = HolderService()
         self.cases = CaseService(self.items, self.holders)
         self.types = TypeCatalogue.load()
-        self.holdings = Holdings(self.types, _SealStandings())
+        self.holdings = Holdings(self.types, RegisterStandings())
         self.licenses = LicenseService(self.types, self.items, self.holders)
         self.answers = AnswerKeys(settings.keys)
         self.sandbox = Sandbox(scratch=settings.staging)
@@ -221,6 +215,7 @@ def open_rooms(settings: Settings) -> Rooms:
         gate=found.gate,
         holdings=parts.holdings,
         filings=FilingQueries(parts.cases, parts.holders, parts.items, WorkingCalendar.load()),
+        trace=TraceService(parts.items, WorkingCalendar.load()),
     )
 
 

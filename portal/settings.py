@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address that the web process listens on.")
     port: int = Field(default=8321, ge=1, le=65535, description="Port that the web process listens on.")
     threads: int = Field(default=8, ge=1, le=64, description="Threads of the web process.")
+    worker_threads: int = Field(
+        default=2, ge=1, le=32, description="Steps that the worker process runs at the same time."
+    )
     anchor_limit: int = Field(
         default=4 * 3600, ge=60, description="Seconds without a new anchor after which acts are refused."
     )

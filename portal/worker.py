@@ -12,13 +12,15 @@ import logging
 import threading
 import traceback
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from storage.clock import Clock, IdSource
-from storage.database import Database, LedgerClosedError
+from storage.database import Database, LedgerClosedError, UnitOfWork
 from storage.errors import CunzhengError
 from storage.failpoints import failpoint
-from storage.ledger.acts import Act
+from storage.ledger.acts import Promise
 from storage.ledger.canonical import Json
 from storage.steps import Job, Staging, Step, claim, complete, keep_plan, postpone, release, restart
 
@@ -28,8 +30,17 @@ IDLE_SECONDS = 0.2
 log = logging.getLogger("cunzheng.worker")
 
 
+@runtime_checkable
+class RecordedRefusal(Protocol):
+    """An error that states an act; it is recorded in a transaction of its own."""
+
+    def record(self, uow: UnitOfWork) -> Promise:
+        """Record the refusal."""
+        ...
+
+
 class Worker:
-    """Runs steps one after the other.
+    """Runs steps; several threads may drive one worker.
 
     Args:
         database: Where the table of steps lives.
@@ -61,8 +72,18 @@ class Worker:
         with self._database.writing() as uow:
             return release(uow.session, self._owner)
 
-    def run(self, stop: threading.Event) -> None:
-        """Run steps until ``stop`` is set, waiting a moment whenever there is nothing to do."""
+    def run(self, stop: threading.Event, threads: int = 1) -> None:
+        """Run steps in some threads until ``stop`` is set; each ends with the step it is at.
+
+        A thread that finds nothing to do waits a moment. What ends one thread ends the process.
+        """
+        with ThreadPoolExecutor(threads, "worker") as pool:
+            loops = [pool.submit(self._loop, stop) for _ in range(threads)]
+            for loop in as_completed(loops):
+                stop.set()
+                loop.result()
+
+    def _loop(self, stop: threading.Event) -> None:
         while not stop.is_set():
             if not self.run_one():
                 stop.wait(IDLE_SECONDS)
@@ -124,16 +145,16 @@ class Worker:
         return fresh
 
     def _give_back(self, step: Step, job: Job, error: CunzhengError) -> None:
-        act: Act | None = getattr(error, "act", None)
+        refusal = isinstance(error, RecordedRefusal)
         with self._database.writing() as uow:
-            if act is not None:
-                uow.record(act)
+            if isinstance(error, RecordedRefusal):
+                error.record(uow)
             plan = postpone(
                 uow.session,
                 job,
                 self._clock.now(),
                 error.code,
-                final=act is not None,
+                final=refusal,
                 counted=not isinstance(error, LedgerClosedError),
             )
             if plan is not None:

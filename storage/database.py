@@ -30,6 +30,9 @@ from storage.steps import StepRow
 
 REDEEM_WITHIN = dt.timedelta(seconds=300)
 _BUSY_MILLISECONDS = 30_000
+# Core inserts: the ORM's bulk path costs a tenth of a decision.
+_INSERT_ACT = insert(Base.metadata.tables[LedgerAct.__tablename__])
+_INSERT_PENDING = insert(Base.metadata.tables[LedgerPending.__tablename__])
 
 
 class LedgerClosedError(CunzhengError):
@@ -123,8 +126,8 @@ class UnitOfWork:
             "intent": act.intent,
             "recorded_at": now,
         }
-        self.session.execute(insert(LedgerAct), [row])
-        self.session.execute(insert(LedgerPending), [{"act_id": act_id}])
+        self.session.execute(_INSERT_ACT, row)
+        self.session.execute(_INSERT_PENDING, {"act_id": act_id})
         return Promise(self._origin, act_id, now + REDEEM_WITHIN)
 
     def add_step(

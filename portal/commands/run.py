@@ -60,7 +60,7 @@ def worker() -> None:
     with only_one(settings.data / "worker.lock"):
         runner, database = make_worker(settings)
         runner.recover()
-        runner.run(stop)
+        runner.run(stop, settings.worker_threads)
         database.close()
 
 

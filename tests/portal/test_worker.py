@@ -16,7 +16,7 @@ from storage.clock import RandomIds
 from storage.database import Database, UnitOfWork
 from storage.errors import RefusedError
 from storage.identity import system_identity
-from storage.ledger.acts import Act, Outcome
+from storage.ledger.acts import Act, Outcome, Promise
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
@@ -53,15 +53,24 @@ class StampStep:
         uow.record(act(ActKind.SEALING_ABANDONED, job.job, Outcome.ABANDONED))
 
 
+class RefusalError(RefusedError):
+    """A refusal that states its act."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__()
+        self.job = job
+
+    def record(self, uow: UnitOfWork) -> Promise:
+        return uow.record(act(ActKind.SEALING_REFUSED, self.job, Outcome.REFUSED))
+
+
 class RefusingStep(StampStep):
     """A step whose plan is refused, with an act to record."""
 
     kind = "test.refuse"
 
     def plan(self, uow: UnitOfWork, job: Job) -> Json:
-        error = RefusedError()
-        error.act = act(ActKind.SEALING_REFUSED, job.job, Outcome.REFUSED)  # type: ignore[attr-defined]  # optional
-        raise error
+        raise RefusalError(job.job)
 
 
 def kinds(database: Database) -> list[str]:
