@@ -6,8 +6,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from archive_line import Line, make_authority
+from archive_line import Line, make_authority, picture
 from archive_world import World
+
+from documents.conversion import Converter
+from documents.sandbox import Sandbox
 
 
 @pytest.fixture
@@ -32,5 +35,14 @@ def bomb() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
-        archive.writestr("word/document.xml", b" " * (300 << 20))
+        archive.writestr("word/document.xml", b" " * (20 << 20))
     return out.getvalue()
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A PDF/A-3b page that our own converter made."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "picture").write_bytes(picture())
+    Converter(Sandbox()).render(folder / "picture", folder / "page.pdf")
+    return (folder / "page.pdf").read_bytes()

@@ -5,7 +5,7 @@ import datetime as dt
 import io
 import shutil
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,18 @@ GRANTED: dict[str, Any] = {
 }
 
 
+@cache
+def shared_typesetter() -> Typesetter:
+    """Reading the font is the slow part."""
+    return Typesetter()
+
+
+@cache
+def shared_sandbox() -> Sandbox:
+    """Trying bubblewrap is the slow part."""
+    return Sandbox()
+
+
 class NoSealRevoked:
     def revoked_at(self, uow: UnitOfWork, seal_id: str) -> dt.datetime | None:
         return None
@@ -77,9 +89,9 @@ class Line(World):
         keys = FileKeyStore(folder / "authority" / "keys")
         self.pki = demo_pki.DemoPki(folder / "authority" / "pki", keys, self.clock)
         self.ids = RandomIds()
-        self.sandbox = Sandbox()
+        self.sandbox = shared_sandbox()
         self.converter: Renders = converter or Converter(self.sandbox)
-        self.typesetter = Typesetter()
+        self.typesetter = shared_typesetter()
         self.sealing = SealingService(keys, self.pki.tsa(self.ids), self.pki.trust, self.clock)
         self.seals = SealService()
         self.holdings = Holdings(TypeCatalogue.load(), NoSealRevoked())

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A process killed at any point of any step leaves one dossier, and every intent with its outcome."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from archive_line import MANAGER, Canned, Line, Unconvertible
+from sqlalchemy import func, select
+
+import portal.worker
+from archive.models import Dossier, DossierMember, Filing, FilingState, Role
+from archive.numbering import report
+from licenses.models import License
+from storage.database import UnitOfWork
+from storage.ledger.models import LedgerAct
+from storage.steps import StepRow
+
+
+class KilledError(BaseException):
+    """What SIGKILL would do: nothing after it runs."""
+
+
+def run_killed(line: Line, monkeypatch: pytest.MonkeyPatch, points: tuple[str, ...]) -> Counter[str]:
+    """Run the line; at each point of each kind of step the process dies once and is started again."""
+    killed: Counter[str] = Counter()
+    driving = {"kind": ""}
+    drive = type(line.worker)._drive
+
+    def noted(worker: object, step: object, job: object) -> None:
+        driving["kind"] = step.kind  # type: ignore[attr-defined]
+        drive(worker, step, job)  # type: ignore[arg-type]
+
+    def die(name: str) -> None:
+        key = f"{driving['kind']} {name}"
+        if name in points and not killed[key]:
+            killed[key] += 1
+            raise KilledError
+
+    monkeypatch.setattr(type(line.worker), "_drive", noted)
+    monkeypatch.setattr(portal.worker, "failpoint", die)
+    for _ in range(60):
+        try:
+            if not line.worker.run_one():
+                return killed
+        except KilledError:
+            line.worker.recover()
+    pytest.fail("the line does not come to an end")
+
+
+def test_one_dossier_and_intents_equal_outcomes_whatever_dies(
+    tmp_path: Path, authority_folder: Path, page: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Line(tmp_path, authority_folder, Canned(page))
+    line.file(line.granted())
+    killed = run_killed(line, monkeypatch, ("step.after-plan", "step.after-perform"))
+    assert len(killed) == 16
+    with line.database.reading() as uow:
+        filing = uow.session.scalars(select(Filing)).one()
+        dossier = uow.session.scalars(select(Dossier)).one()
+        acts = uow.session.scalars(select(LedgerAct)).all()
+        series = report(uow)
+        licenses = uow.session.scalar(select(func.count()).select_from(License))
+    assert filing.state == FilingState.FILED
+    assert dossier.archival_number.endswith("-00001")
+    assert [(one.last, one.gaps) for one in series] == [(1, ())]
+    assert licenses == 1
+    kinds = Counter(act.kind for act in acts)
+    assert (kinds["dossier.filed"], kinds["license.issued"], kinds["filing.received"]) == (1, 1, 1)
+    intents = [act.act_id for act in acts if act.outcome == "intended"]
+    assert Counter(act.intent for act in acts if act.intent) == Counter(intents)
+    # Five renditions and the catalogue, the manifest and the licence: once each, whatever was abandoned.
+    assert kinds["sealing.sealed"] == 8
+    assert kinds["sealing.abandoned"] == 8
+    assert list((line.folder / "staging").iterdir()) == []
+
+
+def waiting(uow: UnitOfWork) -> list[str]:
+    return sorted(uow.session.scalars(select(StepRow.kind).where(StepRow.state != "done")))
+
+
+def test_a_filing_waits_for_its_seal_and_goes_on_by_itself(tmp_path: Path, authority_folder: Path) -> None:
+    line = Line(tmp_path, authority_folder, Unconvertible())
+    received = line.file(line.arrival(line.content(), dict.fromkeys(line.content(), "image/png")))
+    with line.database.writing() as uow:
+        line.seals.suspend(uow, MANAGER, line.seal_id, "audit")
+    line.run()
+    with line.database.reading() as uow:
+        filing = uow.session.get_one(Filing, received.filing_id)
+        kinds = Counter(uow.session.scalars(select(LedgerAct.kind)))
+        assert waiting(uow) == ["archive.seal"]
+    assert (filing.state, filing.waiting) == (FilingState.ASSEMBLED, "seals-refused")
+    assert (kinds["sealing.refused"], kinds["sealing.intended"]) == (1, 0)
+    with line.database.writing() as uow:
+        line.seals.resume(uow, MANAGER, line.seal_id, "audit-over")
+    line.clock.advance(601)
+    line.run()
+    with line.database.reading() as uow:
+        filing = uow.session.get_one(Filing, received.filing_id)
+        roles = Counter(uow.session.scalars(select(DossierMember.role)))
+    assert (filing.state, filing.waiting) == (FilingState.FILED, None)
+    assert roles[Role.ORIGINAL] == filing.original_only == 5
+    assert roles[Role.LICENCE] == roles[Role.RENDITION] == 0
+
+
+def test_a_dossier_waits_for_its_licence(tmp_path: Path, authority_folder: Path) -> None:
+    line = Line(tmp_path, authority_folder, Unconvertible())
+    received = line.file(line.granted())
+    line.worker.run_one()
+    with line.database.writing() as uow:
+        line.seals.suspend(uow, MANAGER, line.seal_id, "audit")
+    line.run()
+    with line.database.reading() as uow:
+        assert uow.session.get_one(Filing, received.filing_id).state == FilingState.RENDERED
+        assert waiting(uow) == ["archive.assemble", "license.issue"]
+    with line.database.writing() as uow:
+        line.seals.resume(uow, MANAGER, line.seal_id, "audit-over")
+    line.clock.advance(3600)
+    line.run()
+    with line.database.reading() as uow:
+        assert uow.session.get_one(Filing, received.filing_id).state == FilingState.FILED
