@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A trace shows every act in order and shows what is missing as missing."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from archive_line import Canned, Line
+from archive_world import ARCHIVIST, World
+from sqlalchemy import select
+
+from archive.models import Dossier
+from archive.supervision import TraceNotFoundError, TraceService
+from cases.calendar import WorkingCalendar
+from licenses.models import License
+from storage.identity import Identity, Role, system_identity
+from storage.ledger.acts import Act, Outcome
+from storage.ledger.kinds import ActKind
+from storage.ledger.models import LedgerAct
+
+SUPERVISOR = Identity("person", "account-9", "jiancha", frozenset({Role.SUPERVISOR}))
+CLERK = Identity("person", "account-7", "scjg", frozenset({Role.CLERK}))
+DAY = 86400.0
+
+
+def traces(world: World) -> TraceService:
+    return TraceService(world.items, WorkingCalendar.load())
+
+
+def test_a_filed_case_is_traced_by_any_of_its_numbers(
+    tmp_path: Path, authority_folder: Path, page: bytes
+) -> None:
+    line = Line(tmp_path, authority_folder, Canned(page))
+    line.file(line.granted())
+    line.run()
+    with line.database.reading() as uow:
+        dossier = uow.session.scalars(select(Dossier)).one()
+        license_ = uow.session.scalars(select(License)).one()
+        act = uow.session.scalars(select(LedgerAct.act_id).where(LedgerAct.kind == "filing.checked")).one()
+        keys = ["ZJ-2026-000131", dossier.archival_number, license_.identifier, dossier.case_id, act]
+        found = [traces(line).trace(uow, SUPERVISOR, key) for key in keys]
+    assert {trace.case.number for trace in found} == {"ZJ-2026-000131"}
+    trace = found[0]
+    kinds = [act.kind for act in trace.acts]
+    assert {"case.announced", "filing.received", "license.issued", "sealing.sealed", "dossier.filed"} < set(
+        kinds
+    )
+    assert {act.seal_id for act in trace.acts if act.kind == "sealing.sealed"} == {line.seal_id}
+    assert {act.titles[0] for act in trace.acts if act.kind == "dossier.filed"} == {"案卷归档"}
+    assert all(act.seq is None for act in trace.acts)
+    assert trace.gaps == ()
+    assert trace.license is not None
+    line.clock.advance(3600)
+    with line.database.reading() as uow:
+        later = traces(line).trace(uow, SUPERVISOR, "ZJ-2026-000131")
+    assert {gap.code for gap in later.gaps} == {"not-sequenced"}
+    assert len(later.gaps) == len(later.acts)
+
+
+def test_who_may_not_trace_learns_nothing(world: World) -> None:
+    world.file(world.arrival())
+    with world.database.reading() as uow:
+        assert traces(world).trace(uow, ARCHIVIST, "ZJ-2026-000131").case.organisation == "scjg"
+        other = dataclasses.replace(ARCHIVIST, organisation="jtys")
+        errors = set()
+        for identity, key in ((CLERK, "ZJ-2026-000131"), (other, "ZJ-2026-000131"), (SUPERVISOR, "unknown")):
+            with pytest.raises(TraceNotFoundError) as refusal:
+                traces(world).trace(uow, identity, key)
+            errors.add(str(refusal.value))
+    assert len(errors) == 1
+
+
+def test_an_intent_without_outcome_is_a_gap_after_ten_minutes(world: World) -> None:
+    world.file(world.arrival())
+    with world.database.reading() as uow:
+        case = traces(world).trace(uow, SUPERVISOR, "ZJ-2026-000131").case
+    intent = Act(
+        kind=ActKind.SEALING_INTENDED,
+        actor=system_identity("worker"),
+        object_type="sealing",
+        object_id="sealing-1",
+        outcome=Outcome.INTENDED,
+        case=case.id,
+    )
+    with world.database.writing() as uow:
+        promise = uow.record(intent)
+    with world.database.reading() as uow:
+        assert traces(world).open_intents(uow, SUPERVISOR) == []
+    world.clock.advance(601)
+    with world.database.reading() as uow:
+        gaps = traces(world).trace(uow, SUPERVISOR, case.id).gaps
+        open_intents = traces(world).open_intents(uow, SUPERVISOR)
+    assert promise.core_sha256 in {gap.act_id for gap in gaps if gap.code == "intent-without-outcome"}
+    assert [act.act_id for act in open_intents] == [promise.core_sha256]
+    with world.database.writing() as uow:
+        closing = dataclasses.replace(
+            intent,
+            kind=ActKind.SEALING_ABANDONED,
+            outcome=Outcome.ABANDONED,
+            intent=promise.core_sha256,
+        )
+        uow.record(closing)
+    with world.database.reading() as uow:
+        assert traces(world).open_intents(uow, SUPERVISOR) == []
+
+
+def test_a_closed_case_that_is_not_filed_in_time_is_late(world: World) -> None:
+    world.file(world.arrival(closed_at="2026-11-23T16:00:00+08:00"))
+    with world.database.reading() as uow:
+        trace = traces(world).trace(uow, SUPERVISOR, "ZJ-2026-000131")
+        assert traces(world).late_filings(uow, SUPERVISOR) == []
+    assert not trace.late
+    assert trace.due is not None
+    assert trace.due.isoformat() == "2026-11-30"
+    world.clock.advance(7 * DAY)
+    with world.database.reading() as uow:
+        late = traces(world).trace(uow, SUPERVISOR, "ZJ-2026-000131")
+        (listed,) = traces(world).late_filings(uow, SUPERVISOR)
+        other = dataclasses.replace(ARCHIVIST, organisation="jtys")
+        assert traces(world).late_filings(uow, other) == []
+    assert late.late
+    assert "closed-not-filed" in {gap.code for gap in late.gaps}
+    assert (listed.case.number, listed.state) == ("ZJ-2026-000131", "received")
+
+
+def test_refusals_are_counted_for_supervision_alone(world: World) -> None:
+    with world.database.writing() as uow:
+        uow.record(
+            Act(
+                kind=ActKind.ACCESS_REFUSED,
+                actor=CLERK,
+                object_type="route",
+                object_id="x",
+                outcome=Outcome.REFUSED,
+            )
+        )
+    with world.database.reading() as uow:
+        assert traces(world).refusals(uow, SUPERVISOR, world.clock.now()) == 1
+        with pytest.raises(TraceNotFoundError):
+            traces(world).refusals(uow, ARCHIVIST, world.clock.now())
