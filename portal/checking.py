@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from documents.attachments import read_attachment
 from documents.errors import UnreadableError
@@ -173,16 +174,22 @@ class DocumentCheck:
             identity: Who asks; strangers are ``PUBLIC``.
             path: The file, not trusted.
         """
-        digests = signed_digests(path.read_bytes())
-        with self._database.reading() as uow:
-            trust = self._trust(uow)
-            found = find_known(uow.session, digests)
-        known = found[1] if found else None
-        verdict = self._verify(path, trust, known, self._clock.now())
+        verdict, found = self.establish(path)
         if found is None:
             line = NOT_FOUND if is_license(path, verdict, self._sandbox) else None
             return judge(verdict, line)
         return self._known(identity, verdict, *found)
+
+    def establish(self, path: Path) -> tuple[Verdict, tuple[Sealing, KnownDocument] | None]:
+        """Tell what the seals of a file say, and which use of a seal made it if it is one of ours.
+
+        Nothing is recorded, and the state of a licence is not asked for.
+        """
+        digests = signed_digests(path.read_bytes())
+        with self._database.reading() as uow:
+            trust = self._trust(uow)
+            found = find_known(uow.session, digests)
+        return self._verify(path, trust, found[1] if found else None, self._clock.now()), found
 
     def _known(
         self, identity: Identity, verdict: Verdict, sealing: Sealing, known: KnownDocument
@@ -234,3 +241,33 @@ def _used(identity: Identity, sealing: Sealing, known: KnownDocument) -> Act:
         object_sha256=known.sha256,
         case=sealing.case_id,
     )
+
+
+def report_json(report: CheckReport) -> dict[str, Any]:
+    """Give a report as JSON."""
+    zh, en = HEADLINE_TITLES[report.headline]
+    return {
+        "headline": {"code": str(report.headline), "zh": zh, "en": en},
+        "sentence": dict(zip(("zh", "en"), report.sentence, strict=True)),
+        "file": _line(report.file),
+        "licence": _line(report.license) if report.license else None,
+        "card": card_json(report.card) if report.card else None,
+        "verdict": report.verdict.as_json(),
+        "promise": report.promise.as_json() if report.promise else None,
+    }
+
+
+def card_json(card: PublicCard) -> dict[str, Any]:
+    """Give what strangers may know of a licence, and no more."""
+    return {
+        "type": {"code": card.kind.code, "zh": card.kind.zh, "en": card.kind.en},
+        "issuer": card.issuer,
+        "status": {"code": str(card.status.code), "zh": card.status.zh, "en": card.status.en},
+        "valid_from": card.valid_from.isoformat() if card.valid_from else None,
+        "valid_until": card.valid_until.isoformat() if card.valid_until else None,
+        "holder": card.holder.name,
+    }
+
+
+def _line(line: Line) -> dict[str, str]:
+    return {"standing": str(line.standing), "zh": line.zh, "en": line.en}

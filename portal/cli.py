@@ -5,6 +5,7 @@ Exit codes: 0 done or valid, 1 invalid, 2 cannot tell, 3 refused with a reason, 
 """
 
 import importlib
+import logging
 import os
 import sys
 import traceback
@@ -34,6 +35,7 @@ _COMMANDS = {
     "verify": "portal.commands.verify:verify",
     "worker": "portal.commands.run:worker",
 }
+_LASTING = frozenset({"demo", "init", "sequencer", "serve", "worker"})
 
 
 class LazyGroup(click.Group):
@@ -63,13 +65,17 @@ class LazyGroup(click.Group):
     help="Data folder 数据目录 (default ./demo-data).",
 )
 @click.version_option(package_name="cunzheng", prog_name="cunzheng")
-def cli(data: str | None) -> None:
+@click.pass_context
+def cli(context: click.Context, data: str | None) -> None:
     """Cunzheng 存证: electronic archive, e-seals and electronic licences.
 
     电子归档、电子印章与电子证照服务。
     """
     if data is not None:
         os.environ["CUNZHENG_DATA"] = data
+    if context.invoked_subcommand not in _LASTING:
+        # Demonstration parts announce themselves in every lasting process; once is enough.
+        logging.getLogger("seals.keys").setLevel(logging.ERROR)
 
 
 def report(error: CunzhengError) -> None:

@@ -30,6 +30,8 @@ from storage.steps import StepRow
 
 REDEEM_WITHIN = dt.timedelta(seconds=300)
 _BUSY_MILLISECONDS = 30_000
+_CONNECTIONS = 20
+"""Kept open; a web process has up to 64 threads, of which few hold one at the same time."""
 # Core inserts: the ORM's bulk path costs a tenth of a decision.
 _INSERT_ACT = insert(Base.metadata.tables[LedgerAct.__tablename__])
 _INSERT_PENDING = insert(Base.metadata.tables[LedgerPending.__tablename__])
@@ -234,7 +236,7 @@ class Database:
 
 
 def _engine(url: str) -> Engine:
-    engine = create_engine(url)
+    engine = create_engine(url, pool_size=_CONNECTIONS, max_overflow=_CONNECTIONS)
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
     return engine

@@ -225,7 +225,7 @@ def unfinished(session: Session) -> dict[str, int]:
     rows = session.execute(
         select(StepRow.state, func.count()).where(StepRow.state != "done").group_by(StepRow.state)
     )
-    return dict(rows.tuples().all())
+    return {state: count for state, count in rows}  # noqa: C416 - a row is no tuple to the type checker
 
 
 def _row(session: Session, job: Job) -> StepRow:

@@ -81,13 +81,10 @@ def _count(uow: UnitOfWork, table: Any, *conditions: Any) -> int:  # noqa: ANN40
 
 
 def _intents(uow: UnitOfWork) -> tuple[int, list[str]]:
-    intended = dict(
-        uow.session.execute(
-            select(LedgerAct.act_id, LedgerAct.kind).where(LedgerAct.outcome == Outcome.INTENDED)
-        )
-        .tuples()
-        .all()
+    rows = uow.session.execute(
+        select(LedgerAct.act_id, LedgerAct.kind).where(LedgerAct.outcome == Outcome.INTENDED)
     )
+    intended = {act_id: kind for act_id, kind in rows}  # noqa: C416 - a row is no tuple to the type checker
     closed = Counter(uow.session.scalars(select(LedgerAct.intent).where(LedgerAct.intent.is_not(None))))
     return len(intended), [kind for act_id, kind in intended.items() if closed[act_id] != 1]
 

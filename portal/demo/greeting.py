@@ -50,8 +50,7 @@ def greeting(settings: Settings, cast: Cast, script: Script, links: Mapping[str,
     """Give the lines that a newcomer needs."""
     asked = next(case for case in script.cases if case.expect["state"] == "open").data()
     question = {
-        "source": asked["source"],
-        "number": asked["number"],
+        "case": {"source": asked["source"], "number": asked["number"]},
         "item": asked["item"]["code"],
         "purpose": "accept",
     }

@@ -6,9 +6,10 @@ from typing import Any, Final
 from apiflask import APIBlueprint
 from flask import request
 
+from portal.checking import report_json
 from portal.errors import UnsupportedMediaError
 from portal.web.access import public
-from portal.web.checks import PART, check_upload, report_json
+from portal.web.checks import PART, check_upload
 from portal.web.documented import answers, by_status
 from portal.web.examples import REPORT
 

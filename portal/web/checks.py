@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What page and interface share when somebody checks a document: limit, upload, report as JSON."""
+"""What page and interface share when somebody checks a document: limit and upload."""
 
-from typing import Any, Final
+from typing import Final
 
 from flask import request
 
 from licenses.errors import CodeUnknownError
 from licenses.lifecycle import Standing
 from licenses.reading import PublicCard
-from portal.checking import HEADLINE_TITLES, CheckReport, Headline, Line
+from portal.checking import CheckReport, Headline
 from portal.errors import RateLimitedError
 from portal.web import context, uploads
 from portal.web.counters import RATE_LIMITED, UNMATCHED_UPLOAD
@@ -69,33 +69,3 @@ def check_code(code: str) -> PublicCard:
     except CodeUnknownError:
         context.counters().add(UNMATCHED_UPLOAD)
         raise
-
-
-def report_json(report: CheckReport) -> dict[str, Any]:
-    """Give a report as JSON."""
-    zh, en = HEADLINE_TITLES[report.headline]
-    return {
-        "headline": {"code": str(report.headline), "zh": zh, "en": en},
-        "sentence": dict(zip(("zh", "en"), report.sentence, strict=True)),
-        "file": _line(report.file),
-        "licence": _line(report.license) if report.license else None,
-        "card": card_json(report.card) if report.card else None,
-        "verdict": report.verdict.as_json(),
-        "promise": report.promise.as_json() if report.promise else None,
-    }
-
-
-def card_json(card: PublicCard) -> dict[str, Any]:
-    """Give what strangers may know of a licence, and no more."""
-    return {
-        "type": {"code": card.kind.code, "zh": card.kind.zh, "en": card.kind.en},
-        "issuer": card.issuer,
-        "status": {"code": str(card.status.code), "zh": card.status.zh, "en": card.status.en},
-        "valid_from": card.valid_from.isoformat() if card.valid_from else None,
-        "valid_until": card.valid_until.isoformat() if card.valid_until else None,
-        "holder": card.holder.name,
-    }
-
-
-def _line(line: Line) -> dict[str, str]:
-    return {"standing": str(line.standing), "zh": line.zh, "en": line.en}

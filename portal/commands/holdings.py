@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands on seals and licences: list, suspend, resume, revoke."""
+
+# The command line must answer at once: what a command needs is imported when it runs.
+# ruff: noqa: PLC0415
+
+import click
+
+from portal.commands.common import acting, open_installation
+from storage.errors import InvalidInputError
+from storage.identity import Role
+
+_AS = click.option("--as", "account", help="Acting account 操作账号 (needed when several hold the role).")
+_REASON = click.option(
+    "--reason", required=True, help="Short code, such as audit, lost, superseded 原因代码."
+)
+
+
+@click.group()
+def seal() -> None:
+    """印章 / The seal register."""
+
+
+@seal.command("list")
+@_AS
+def seal_list(account: str | None) -> None:
+    """列出印章 / List every seal with its effective state."""
+    rooms, _ = open_installation()
+    manager = acting(rooms, Role.SEAL_MANAGER, account)
+    with rooms.database.reading() as uow:
+        views = rooms.seals.list(uow, manager)
+    for view in views:
+        click.echo(f"{view.id}  {view.state:10} {view.department:8} {view.name}")
+    rooms.close()
+
+
+@seal.command("suspend")
+@click.argument("seal_id")
+@_REASON
+@_AS
+def seal_suspend(seal_id: str, reason: str, account: str | None) -> None:
+    """停用印章 / Stop new use of a seal at once."""
+    rooms, _ = open_installation()
+    manager = acting(rooms, Role.SEAL_MANAGER, account)
+    with rooms.database.writing() as uow:
+        promise = rooms.seals.suspend(uow, manager, seal_id, reason)
+    click.echo(f"已停用 suspended; 存证承诺 promise {promise.core_sha256}")
+    rooms.close()
+
+
+@seal.command("revoke")
+@click.argument("seal_id")
+@_REASON
+@_AS
+def seal_revoke(seal_id: str, reason: str, account: str | None) -> None:
+    """注销印章 / End a seal for ever and publish the revocation list."""
+    from portal.revocation import revoke_seal
+
+    rooms, _ = open_installation()
+    manager = acting(rooms, Role.SEAL_MANAGER, account)
+    promise = revoke_seal(rooms, manager, seal_id, reason)
+    click.echo(f"已注销 revoked; 存证承诺 promise {promise.core_sha256}")
+    rooms.close()
+
+
+@click.group()
+def licence() -> None:
+    """电子证照 / Licences."""
+
+
+def _change(verb: str, identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
+    from sqlalchemy import select
+
+    from licenses.models import License
+    from licenses.services import Grounds
+
+    rooms, _ = open_installation()
+    with rooms.database.reading() as uow:
+        found = uow.session.scalars(select(License).where(License.identifier == identifier)).first()
+        managers = rooms.accounts.with_role(uow, Role.LICENSE_MANAGER)
+    own = [one.id for one in managers if found is not None and one.organisation == found.organisation]
+    if account is None and len(own) == 1:
+        account = own[0]
+    manager = acting(rooms, Role.LICENSE_MANAGER, account)
+    change = {
+        "suspend": rooms.licenses.suspend,
+        "resume": rooms.licenses.resume,
+        "revoke": rooms.licenses.revoke,
+    }.get(verb)
+    if change is None:
+        raise InvalidInputError(field="verb", rule="suspend resume revoke")
+    with rooms.database.writing() as uow:
+        change(uow, manager, identifier, Grounds(reason, legal_basis))
+    rooms.close()
+
+
+_WORDS = click.option("--reason", required=True, help="Why, in words 理由.")
+_BASIS = click.option("--legal-basis", required=True, help="The provision that allows it 法律依据.")
+
+
+@licence.command("suspend")
+@click.argument("identifier")
+@_WORDS
+@_BASIS
+@_AS
+def licence_suspend(identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
+    """暂停证照 / Suspend a licence."""
+    _change("suspend", identifier, reason, legal_basis, account)
+    click.echo("已暂停 suspended")
+
+
+@licence.command("resume")
+@click.argument("identifier")
+@_WORDS
+@_BASIS
+@_AS
+def licence_resume(identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
+    """恢复证照 / End a suspension."""
+    _change("resume", identifier, reason, legal_basis, account)
+    click.echo("已恢复 resumed")
+
+
+@licence.command("revoke")
+@click.argument("identifier")
+@_WORDS
+@_BASIS
+@_AS
+def licence_revoke(identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
+    """吊销证照 / Revoke a licence for good."""
+    _change("revoke", identifier, reason, legal_basis, account)
+    click.echo("已吊销 revoked")

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands of the office: file cases from folders, see what became of them, search."""
+
+# The command line must answer at once: what a command needs is imported when it runs.
+# ruff: noqa: PLC0415
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from portal.commands.common import acting, open_installation
+from storage.errors import EXIT_DONE, EXIT_REFUSED, CunzhengError
+from storage.identity import AccessBasis, Basis, Identity, Role
+
+if TYPE_CHECKING:
+    from portal.rooms import Rooms
+
+_METADATA = "case.json"
+_AS = click.option("--as", "account", help="Acting account 操作账号 (needed when several hold the role).")
+
+
+@click.command()
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@_AS
+def intake(paths: Sequence[Path], account: str | None) -> int:
+    """归档 / File closed cases: each PATH is a case folder (case.json and its files) or a folder of them.
+
+    Exit code 3 when any case was refused; the others are filed all the same.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    rooms, _ = open_installation()
+    archivist = acting(rooms, Role.ARCHIVIST, account)
+    folders = list(_case_folders(paths))
+    batch = rooms.ids.new_id()
+    refused = 0
+    columns = (TextColumn("归档 filing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("", total=len(folders))
+        for folder in folders:
+            try:
+                progress.console.print(_file(rooms, archivist, folder, batch), highlight=False, markup=False)
+            except CunzhengError as error:
+                refused += 1
+                line = f"✕ {folder.name}: {error.title_zh} / {error.title_en} [{error}]"
+                progress.console.print(line, highlight=False, markup=False)
+            progress.advance(task)
+    rooms.close()
+    click.echo(f"收到 received {len(folders) - refused}，拒绝 refused {refused}，批次 batch {batch}")
+    return EXIT_REFUSED if refused else EXIT_DONE
+
+
+def _case_folders(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if (path / _METADATA).exists():
+            yield path
+        else:
+            yield from sorted(found.parent for found in path.glob(f"*/{_METADATA}"))
+
+
+def _file(rooms: "Rooms", archivist: Identity, folder: Path, batch: str) -> str:
+    from archive.staging import read_folder
+    from portal.worker import RecordedRefusal
+
+    arrival = read_folder(folder)
+    identity = archivist.on(AccessBasis(Basis.FILING))
+    try:
+        with rooms.database.reading() as uow:
+            received = rooms.intake.admit(uow, identity, arrival)
+        if received is None:
+            stored = rooms.intake.store(arrival)
+            with rooms.database.writing() as uow:
+                received = rooms.intake.receive(uow, identity, stored, batch=batch)
+    except CunzhengError as error:
+        if isinstance(error, RecordedRefusal):
+            with rooms.database.writing() as uow:
+                error.record(uow)
+        raise
+    receipt = json.loads(received.receipt)["id"]
+    return f"● {folder.name}: 收件回执 receipt {receipt}，第 {received.attempt} 次 attempt {received.attempt}"
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON 输出 JSON.")
+def status(*, as_json: bool) -> None:
+    """状态 / What became of everything received, unfinished steps, the ledger."""
+    from portal.demo.figures import all_seeing
+    from storage.ledger.reading import read_status
+    from storage.steps import unfinished
+
+    rooms, _ = open_installation()
+    with rooms.database.reading() as uow:
+        counts = rooms.filings.counts(uow, all_seeing())
+        steps = unfinished(uow.session)
+        log = read_status(uow.session)
+    rooms.close()
+    figures = {
+        "received": counts.received,
+        "filed": counts.filed,
+        "returned": counts.returned,
+        "quarantined": counts.quarantined,
+        "in_progress": counts.in_progress,
+        "original_only": counts.original_only,
+        "steps": steps,
+        "entries": log.size,
+        "pending": log.pending,
+        "checkpoint": log.checkpoint_size,
+        "anchored": log.anchored_size,
+    }
+    if as_json:
+        click.echo(json.dumps(figures))
+        return
+    click.echo(
+        f"收到 received {counts.received} = 已归档 filed {counts.filed} + 退回 returned {counts.returned}"
+        f" + 隔离 quarantined {counts.quarantined} + 处理中 in progress {counts.in_progress}"
+    )
+    click.echo(f"仅存原件 original-only dossiers {counts.original_only}")
+    click.echo(f"未完成步骤 unfinished steps {sum(steps.values())}，其中停滞 stuck {steps.get('stuck', 0)}")
+    click.echo(
+        f"审计链 ledger: {log.size} 条 entries，未定序 pending {log.pending}，"
+        f"检查点 checkpoint {log.checkpoint_size}，已锚定 anchored {log.anchored_size}"
+    )
+
+
+@click.command()
+@click.argument("text")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200), help="Hits 条数.")
+@_AS
+def search(text: str, limit: int, account: str | None) -> None:
+    """检索 / Find dossiers and licences of the archivist's department by TEXT."""
+    from indexer.query import Query
+
+    rooms, _ = open_installation()
+    archivist = acting(rooms, Role.ARCHIVIST, account)
+    page = rooms.index.search(Query(text, frozenset({archivist.organisation}), limit=limit))
+    for hit in page.hits:
+        click.echo(f"{hit.number}  {hit.title.text}")
+    up_to = page.indexed_up_to.isoformat(timespec="seconds") if page.indexed_up_to else "—"
+    click.echo(f"共 {page.total} 条 hits，索引截至 indexed up to {up_to}")
+    rooms.close()

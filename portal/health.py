@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``cunzheng doctor`` looks at: one finding per part, each with what to do.
+
+Nothing is repaired here. A check that breaks is a finding that is not well, never a silent pass.
+"""
+
+import datetime as dt
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from documents.sandbox import Sandbox
+from documents.tools import probe_all
+from portal.migrations.upgrading import is_current
+from portal.rooms import Rooms
+from portal.settings import Settings
+from seals.tokens import TrustedTokens
+from storage.errors import CunzhengError
+from storage.identity import system_identity
+from storage.ledger.reading import read_status
+from storage.steps import unfinished
+
+_SPACE_BYTES = 2 << 30
+_SKEW_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one part stands.
+
+    Attributes:
+        part: Stable name.
+        well: Whether it is as it should be.
+        needed: Whether the product refuses work without it.
+        state: What was seen, in Chinese and English.
+        remedy: What to do when it is not well, in Chinese and English.
+    """
+
+    part: str
+    well: bool
+    needed: bool
+    state: tuple[str, str]
+    remedy: tuple[str, str] = ("", "")
+
+
+def examine(rooms: Rooms, settings: Settings) -> Iterator[Finding]:
+    """Look at every part of an installation."""
+    yield from _tools()
+    for part, check in _CHECKS.items():
+        try:
+            yield check(rooms, settings)
+        except CunzhengError as error:
+            yield Finding(
+                part,
+                False,
+                True,
+                (error.title_zh, error.title_en),
+                (error.remedy_zh, error.remedy_en),
+            )
+
+
+def _tools() -> Iterator[Finding]:
+    for state in probe_all():
+        tool = state.probe
+        seen = state.version or ("已安装" if state.present else "缺失")
+        seen_en = state.version or ("installed" if state.present else "missing")
+        yield Finding(
+            f"tool:{tool.name}",
+            state.present,
+            tool.required,
+            (f"{seen}（{tool.zh}）", f"{seen_en} ({tool.en})"),
+            (state.install, state.install),
+        )
+
+
+def _algorithms(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    found = "sm3" in hashlib.algorithms_available
+    words = ("SM3 可用", "SM3 is there") if found else ("OpenSSL 不提供 SM3", "OpenSSL offers no SM3")
+    return Finding(
+        "algorithms", found, True, words, ("请安装带 SM3 的 OpenSSL 3", "Install OpenSSL 3 with SM3")
+    )
+
+
+def _sandbox(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    layer = str(Sandbox(scratch=settings.staging).layer)
+    strong = "bubblewrap" in layer.lower()
+    return Finding(
+        "sandbox",
+        strong,
+        False,
+        (f"隔离层 {layer}", f"layer {layer}"),
+        ("安装 bubblewrap 可增加网络与文件隔离", "Install bubblewrap for isolation of network and files"),
+    )
+
+
+def _database(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    current = is_current(settings.database_url)
+    words = (
+        ("表结构为当前版本", "tables are current") if current else ("表结构需升级", "tables need upgrading")
+    )
+    return Finding("database", current, True, words, ("运行 cunzheng init", "Run cunzheng init"))
+
+
+def _space(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    free = shutil.disk_usage(settings.data).free
+    words = (f"剩余 {free >> 20} MiB", f"{free >> 20} MiB free")
+    return Finding("space", free > _SPACE_BYTES, True, words, ("请扩充磁盘空间", "Free or add disk space"))
+
+
+def _objects(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    stored = rooms.objects.put(b"doctor\n", "text/plain")
+    well = rooms.objects.read(stored.sha256) == b"doctor\n"
+    return Finding("objects", well, True, ("写入并回读成功", "written and read back"))
+
+
+def _steps(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    with rooms.database.reading() as uow:
+        left = unfinished(uow.session)
+    stuck = left.get("stuck", 0)
+    words = (f"未完成 {sum(left.values())}，停滞 {stuck}", f"{sum(left.values())} unfinished, {stuck} stuck")
+    remedy = ("在归档工作台查看停滞原因，修复后重试", "See the reasons at the archive desk; repair and retry")
+    return Finding("steps", stuck == 0, False, words, remedy)
+
+
+def _ledger(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    with rooms.database.reading() as uow:
+        status = read_status(uow.session)
+    words = (
+        f"{status.size} 条，未定序 {status.pending}，已锚定至 {status.anchored_size}",
+        f"{status.size} entries, {status.pending} pending, anchored up to {status.anchored_size}",
+    )
+    lag = rooms.gate.lag()
+    well = lag is not None and not rooms.gate.warns
+    return Finding("ledger", well, True, words, ("启动 cunzheng sequencer", "Start cunzheng sequencer"))
+
+
+def _authority(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    imprint = hashlib.sha256(b"doctor").digest()
+    token = rooms.pki.tsa(rooms.ids).stamp(imprint)
+    seen = TrustedTokens(rooms.pki.trust()).verify(token, imprint)
+    skew = abs((rooms.clock.now() - seen).total_seconds())
+    words = (f"令牌有效，偏差 {skew:.1f} 秒", f"token holds, skew {skew:.1f} s")
+    return Finding("time", skew <= _SKEW_SECONDS, True, words, ("请校准时钟", "Set the clock"))
+
+
+def _seals(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    with rooms.database.reading() as uow:
+        views = rooms.seals.list(uow, system_identity("doctor"))
+    now = rooms.clock.now()
+    usable = [view for view in views if str(view.state) == "enabled" and view.valid_until > now]
+    ending = [view for view in usable if view.valid_until - now < dt.timedelta(days=30)]
+    words = (
+        f"可用印章 {len(usable)}，30 天内到期 {len(ending)}",
+        f"{len(usable)} usable seals, {len(ending)} end within 30 days",
+    )
+    return Finding(
+        "seals", bool(usable) and not ending, True, words, ("请更换到期印章", "Replace ending seals")
+    )
+
+
+def _index(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    up_to = rooms.index.indexed_up_to()
+    when = up_to.isoformat(timespec="seconds") if up_to else "—"
+    return Finding("index", True, False, (f"索引截至 {when}", f"indexed up to {when}"))
+
+
+_CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {
+    "algorithms": _algorithms,
+    "sandbox": _sandbox,
+    "database": _database,
+    "space": _space,
+    "objects": _objects,
+    "steps": _steps,
+    "ledger": _ledger,
+    "time": _authority,
+    "seals": _seals,
+    "index": _index,
+}
