@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from storage.clock import legal_date, parse_rfc3339
 from storage.ledger.acts import Outcome
 from storage.ledger.kinds import TITLES, ActKind
-from storage.ledger.models import LedgerAct
+from storage.ledger.models import LedgerAct, LedgerPending
 
 _HOUR_LENGTH = len("2026-11-24T01")
 
@@ -29,8 +29,8 @@ class DayOfActs:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedAct:
-    """One refusal, as its core tells it."""
+class ListedAct:
+    """One act of a list, as its core tells it."""
 
     act_id: str
     titles: tuple[str, str]
@@ -71,7 +71,7 @@ def days_of_acts(session: Session, now: dt.datetime, days: int) -> list[DayOfAct
     ]
 
 
-def refused_acts(session: Session, since: dt.datetime, limit: int = 200) -> list[RefusedAct]:
+def refused_acts(session: Session, since: dt.datetime, limit: int = 200) -> list[ListedAct]:
     """Give refusals since an instant, newest first."""
     found = session.scalars(
         select(LedgerAct)
@@ -79,12 +79,23 @@ def refused_acts(session: Session, since: dt.datetime, limit: int = 200) -> list
         .order_by(LedgerAct.recorded_at.desc(), LedgerAct.act_id)
         .limit(limit)
     )
-    return [_refused(act) for act in found]
+    return [_listed(act) for act in found]
 
 
-def _refused(act: LedgerAct) -> RefusedAct:
+def pending_acts(session: Session, limit: int = 200) -> list[ListedAct]:
+    """Give acts that are recorded and not yet in the ledger, oldest first."""
+    found = session.scalars(
+        select(LedgerAct)
+        .join(LedgerPending, LedgerPending.act_id == LedgerAct.act_id)
+        .order_by(LedgerPending.position)
+        .limit(limit)
+    )
+    return [_listed(act) for act in found]
+
+
+def _listed(act: LedgerAct) -> ListedAct:
     core = json.loads(act.core)
-    return RefusedAct(
+    return ListedAct(
         act.act_id,
         TITLES[ActKind(act.kind)],
         act.recorded_at,

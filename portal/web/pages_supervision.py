@@ -10,7 +10,7 @@ from flask import render_template, request
 from archive.supervision import TraceNotFoundError
 from portal.web import context
 from portal.web.access import allow
-from portal.web.activity import days_of_acts, refused_acts
+from portal.web.activity import days_of_acts, pending_acts, refused_acts
 from storage.identity import Role
 from storage.ledger.reading import read_status
 
@@ -78,6 +78,16 @@ def intents() -> str:
     with rooms.database.reading() as uow:
         found = rooms.trace.open_intents(uow, who)
     return render_template("intents.html", found=found, names=_department_names())
+
+
+@blueprint.get("/pending")
+@allow(*_ROLES, unrecorded=_CORES)
+def pending() -> str:
+    """List acts that are recorded and not yet in the ledger."""
+    rooms = context.rooms()
+    with rooms.database.reading() as uow:
+        found = pending_acts(uow.session)
+    return render_template("pending.html", found=found, names=_department_names())
 
 
 @blueprint.get("/trace")

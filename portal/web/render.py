@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Flask, g, request, url_for
+from jinja2 import StrictUndefined
 
 from portal import i18n
 from portal.settings import Settings
@@ -52,6 +53,8 @@ def install(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(
         moment=i18n.moment, exact=i18n.exact_moment, day=i18n.day, grouped=_grouped, size=_size
     )
+    # A name that a template has wrong is an error, not an empty place on a page.
+    app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
