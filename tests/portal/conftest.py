@@ -66,6 +66,10 @@ class House:
         with self.rooms.database.reading() as uow:
             return list(uow.session.scalars(select(LedgerAct.kind).order_by(LedgerAct.recorded_at, rowid)))
 
+    def first_act(self, uow: UnitOfWork) -> str:
+        """Give the id of the first act."""
+        return uow.session.scalars(select(LedgerAct.act_id).order_by(rowid)).first() or ""
+
     def some_core_holds(self, text: bytes) -> bool:
         """Tell whether a text stands in the clear part of any act."""
         with self.rooms.database.reading() as uow:
@@ -136,6 +140,7 @@ def make_house(folder: Path, trust: TrustList | None = None, **changes: int) -> 
     answers = AnswerKeys(folder / "answers")
     database = make_database(folder, clock)
     gate = LedgerGate(clock, GateLimits())
+    gate.watch(database.engine)
     reader = LicenseReader(holdings, cases, holders)
     rooms = Rooms(
         database=database,

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The desks: counts that add up and link to exactly their rows, empty lists that say what to do, traces."""
+
+import re
+
+import pytest
+
+from indexer.document import IndexDocument
+from portal.web.examples import CASE, CASE_PAGE, CASE_STATE, PROOF, RECEIPT
+from portal.web.schemas import CASE_EXAMPLE, PROOF_EXAMPLE
+from storage.identity import Role
+
+from .conftest import House
+from .test_api_cases import PATH, send, submission
+
+CONTENTS = {"application-form": b"%PDF-1.7 one", "decision": b"%PDF-1.7 two"}
+
+
+@pytest.fixture
+def filed(house: House) -> House:
+    """A house in which one case was announced and its files have arrived."""
+    key = house.client_key("announce", "file")
+    house.app.test_client().put(PATH, json=CASE_EXAMPLE, headers={"Authorization": f"Bearer {key}"})
+    assert send(house.app.test_client(), key, submission(CONTENTS), CONTENTS).status_code == 202
+    return house
+
+
+def test_each_count_links_to_exactly_its_rows(filed: House) -> None:
+    browser = filed.browser(Role.ARCHIVIST)
+    page = browser.get("/archive").text
+    found = re.findall(r'<a href="(/archive\?list=[a-z-]+)"><b>(\d+)</b></a>', page)
+    assert [int(count) for _, count in found] == [1, 0, 0, 0, 1]
+    for address, count in found:
+        rows = browser.get(address).text.count('<th scope="row"')
+        assert rows == int(count)
+
+
+def test_empty_lists_say_what_to_do(house: House) -> None:
+    browser = house.browser(Role.ARCHIVIST)
+    assert "cunzheng intake PATH" in browser.get("/archive").text
+    for name in ("in-progress", "returned", "quarantined", "original-only", "filed"):
+        assert 'class="empty"' in browser.get(f"/archive?list={name}").text
+    assert browser.get("/archive?list=nothing").status_code == 422
+
+
+def test_another_department_sees_nothing(filed: House) -> None:
+    browser = filed.browser(Role.ARCHIVIST, "jtys")
+    assert "YC-2026-000140" not in browser.get("/archive").text
+    assert browser.get("/archive/cases/ycsl/YC-2026-000140").status_code == 404
+
+
+def test_the_page_of_a_case_shows_its_materials(filed: House) -> None:
+    page = filed.browser(Role.ARCHIVIST).get("/archive/cases/ycsl/YC-2026-000140")
+    assert page.status_code == 200
+    assert "application-form.pdf" in page.text
+    assert "archive.accept" in page.text
+    assert "91339999MADEM0011X" not in page.text
+
+
+def test_answers_have_the_members_that_the_description_says(filed: House) -> None:
+    key = filed.client_key("announce", "read", "file", "ask")
+    headers = {"Authorization": f"Bearer {key}", "Access-Operator": "op-1"}
+    browser = filed.app.test_client()
+    assert set(browser.get("/api/v1/cases", headers=headers).json) == set(CASE_PAGE)
+    shown = browser.get(PATH, headers=headers).json
+    assert set(shown) == set(CASE_STATE)
+    assert set(shown["attempts"][0]) == set(CASE_STATE["attempts"][0])
+    again = send(browser, key, submission(CONTENTS), CONTENTS)
+    assert set(again.json) == set(RECEIPT)
+    other = browser.put("/api/v1/cases/ycsl/N-1", json=CASE_EXAMPLE, headers=headers)
+    assert set(other.json) == set(CASE)
+    question = PROOF_EXAMPLE | {"case": {"source": "ycsl", "number": "N-1"}}
+    answer = browser.post("/api/v1/proofs", json=question, headers=headers).json
+    assert set(answer) == set(PROOF)
+    assert set(answer["decision"]) >= set(PROOF["decision"])
+
+
+def test_the_supervisor_traces_a_case_by_its_number(filed: House) -> None:
+    browser = filed.browser(Role.SUPERVISOR)
+    page = browser.get("/supervision/trace?q=YC-2026-000140").text
+    for title in ("办件登记", "归档接收"):
+        assert title in page
+    assert "尚未存证" in page
+    assert browser.get("/supervision/trace?q=nothing").status_code == 404
+    assert browser.get("/supervision/trace").status_code == 200
+
+
+def test_the_supervisors_numbers_link_to_their_rows(filed: House) -> None:
+    stranger = filed.browser(Role.CLERK)
+    stranger.get("/archive")
+    browser = filed.browser(Role.SUPERVISOR)
+    home = browser.get("/supervision").text
+    numbers = dict(re.findall(r'<a href="/supervision/([a-z]+)"><b[^>]*>(\d+)</b>', home))
+    assert numbers.keys() == {"late", "refused", "intents", "pending"} - {"refused"} | {"refusals"}
+    assert int(numbers["refusals"]) == 1
+    for name, count in numbers.items():
+        assert browser.get(f"/supervision/{name}").text.count('<th scope="row"') == int(count)
+
+
+def test_a_late_case_is_shown_as_such(filed: House) -> None:
+    headers = {"Authorization": f"Bearer {filed.client_key('announce')}"}
+    closed = CASE_EXAMPLE | {"closed_at": "2026-11-23T09:00:00+08:00"}
+    assert filed.app.test_client().put(PATH, json=closed, headers=headers).status_code == 200
+    filed.clock.advance(60 * 24 * 3600)
+    browser = filed.browser(Role.SUPERVISOR)
+    assert "YC-2026-000140" in browser.get("/supervision/late").text
+    assert "已办结，逾期未归档" in browser.get("/supervision/trace?q=YC-2026-000140").text
+
+
+def test_a_receipt_that_is_not_ready_says_so(filed: House) -> None:
+    with filed.rooms.database.reading() as uow:
+        act = filed.first_act(uow)
+    page = filed.app.test_client().get(f"/receipts/{act}")
+    assert page.status_code == 200
+    assert "回执随下一个检查点生成" in page.text
+    assert filed.app.test_client().get("/receipts/" + "0" * 64).status_code == 404
+
+
+def test_two_han_characters_find_a_title_within_the_department(house: House) -> None:
+    document = IndexDocument(
+        id="0" * 26,
+        kind="dossier",
+        title="演示食品有限公司食品经营许可核发",
+        text="食品经营许可申请书 现场核查记录",
+        organisation="scjg",
+        number="Z901-2026-1",
+        at=house.clock.now(),
+    )
+    house.rooms.index.put(document)
+    page = house.browser(Role.ARCHIVIST).get("/search?q=经营").text
+    assert "<mark>经营</mark>" in page
+    assert "共 1 条" in page
+    assert "共 0 条" in house.browser(Role.ARCHIVIST, "jtys").get("/search?q=经营").text
+    assert house.browser(Role.ARCHIVIST).get("/search?q=！").status_code == 422
+
+
+def test_a_dossier_that_is_not_there_is_a_recorded_refusal(house: House) -> None:
+    browser = house.browser(Role.ARCHIVIST)
+    assert browser.get("/dossiers/none").status_code == 404
+    assert house.acts()[-1] == "access.refused"
