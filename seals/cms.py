@@ -55,15 +55,13 @@ class Signatory:
     @classmethod
     def of(cls, certificate: bytes, key: str, keys: KeyStore, chain: tuple[bytes, ...] = ()) -> "Signatory":
         """Make a signatory from a DER certificate; raises ``ValueError`` when certificate and key differ."""
-        parsed = x509.load_der_x509_certificate(certificate)
-        public = parsed.public_key()
+        public = x509.load_der_x509_certificate(certificate).public_key()
         spki = public.public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         if spki != keys.public_key(key):
             raise ValueError("certificate and key do not belong together")
-        sid = der.sequence(parsed.issuer.public_bytes(), der.integer(parsed.serial_number))
-        algorithm = _RSA_SHA256 if isinstance(public, rsa.RSAPublicKey) else _ECDSA_SHA256
+        sid, algorithm = algorithm_of(certificate)
         return cls(certificate, chain, key, keys, sid, algorithm)
 
 
@@ -112,25 +110,73 @@ def sign(
     """
     attributes = _signed_attributes(signatory, content_type, digest, signing_time)
     signature = signatory.keys.sign(signatory.key, der.set_of(*attributes))
+    token = None if stamp is None else stamp(hashlib.sha256(signature).digest())
+    return assemble(
+        Parts(
+            content_type=content_type,
+            content=content,
+            certificates=(signatory.certificate, *signatory.chain),
+            sid=signatory.sid,
+            algorithm=signatory.algorithm,
+            attributes=b"".join(sorted(attributes)),
+            signature=signature,
+            token=token,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a signature of ours consists of; everything else in its encoding is fixed.
+
+    Attributes:
+        content_type: OID of the content.
+        content: Content carried along, if any.
+        certificates: DER of the certificates carried along.
+        sid: IssuerAndSerialNumber in DER.
+        algorithm: AlgorithmIdentifier of the signature in DER.
+        attributes: The signed attributes in DER order, joined.
+        signature: The signature value.
+        token: The signature time stamp, if any.
+    """
+
+    content_type: str
+    content: bytes | None
+    certificates: tuple[bytes, ...]
+    sid: bytes
+    algorithm: bytes
+    attributes: bytes
+    signature: bytes
+    token: bytes | None
+
+
+def assemble(parts: Parts) -> bytes:
+    """Give the one encoding of a signature of ours; two different encodings never mean the same."""
     unsigned = b""
-    if stamp is not None:
-        token = stamp(hashlib.sha256(signature).digest())
-        unsigned = der.context(1, _attribute(_SIGNATURE_TIME_STAMP, token))
+    if parts.token is not None:
+        unsigned = der.context(1, _attribute(_SIGNATURE_TIME_STAMP, parts.token))
     signer_info = der.sequence(
         der.integer(1),
-        signatory.sid,
+        parts.sid,
         _SHA256,
-        der.context(0, *sorted(attributes)),
-        signatory.algorithm,
-        der.octets(signature),
+        der.context(0, parts.attributes),
+        parts.algorithm,
+        der.octets(parts.signature),
         unsigned,
     )
-    encapsulated = b"" if content is None else der.context(0, der.octets(content))
+    encapsulated = b"" if parts.content is None else der.context(0, der.octets(parts.content))
     signed_data = der.sequence(
-        der.integer(1 if content_type == DATA else 3),
+        der.integer(1 if parts.content_type == DATA else 3),
         der.set_of(_SHA256),
-        der.sequence(der.oid(content_type), encapsulated),
-        der.context(0, *sorted((signatory.certificate, *signatory.chain))),
+        der.sequence(der.oid(parts.content_type), encapsulated),
+        der.context(0, *sorted(parts.certificates)),
         der.set_of(signer_info),
     )
     return der.sequence(der.oid(SIGNED_DATA), der.context(0, signed_data))
+
+
+def algorithm_of(certificate: bytes) -> tuple[bytes, bytes]:
+    """Give sid and signature algorithm that a signature of ours under this certificate states."""
+    parsed = x509.load_der_x509_certificate(certificate)
+    sid = der.sequence(parsed.issuer.public_bytes(), der.integer(parsed.serial_number))
+    return sid, _RSA_SHA256 if isinstance(parsed.public_key(), rsa.RSAPublicKey) else _ECDSA_SHA256

@@ -101,6 +101,13 @@ class DemoPki:
         crl = builder.sign(self.keys.private_key(_ROOT), hashes.SHA256())
         _write(self.folder / "root.crl", crl.public_bytes(Encoding.PEM))
 
+    def refresh_revocations(self) -> None:
+        """Write the list anew, entries kept, when less than two thirds of its life are left."""
+        listed = x509.load_pem_x509_crl((self.folder / "root.crl").read_bytes())
+        ends = listed.next_update_utc
+        if ends is None or ends - self.clock.now() < _LIST_VALID * 2 / 3:
+            self.write_revocations({entry.serial_number: entry.revocation_date_utc for entry in listed})
+
     def issue_seal(self, department: str, name: str) -> None:
         """Make key and certificate of a department's seal unless they are there.
 
@@ -173,6 +180,7 @@ def create(
     pki = DemoPki(folder, keys, clock)
     if not (folder / "root.crl").exists():
         pki.make_root()
+    pki.refresh_revocations()
     for code, name in departments:
         pki.issue_seal(code, name)
     return pki

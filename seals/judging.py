@@ -105,6 +105,8 @@ def _standing(
             problems.append("seal-not-enabled")
         if not all(trust.knows(certificate) for certificate in signed.certificates):
             problems.append("container-certificates")
+        elif not signed.is_ours():
+            problems.append("container-encoding")
     return problems
 
 

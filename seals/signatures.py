@@ -19,6 +19,8 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
+from seals import cms as cms_writer
+
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha256": hashes.SHA256,
     "sha384": hashes.SHA384,
@@ -63,6 +65,7 @@ class SignedObject:
         message_digest: The digest that the signer signed.
         signature: The signature value.
         token: DER of the signature time stamp, if there is one.
+        encoded: The whole object as it was given.
     """
 
     signer: bytes
@@ -73,6 +76,7 @@ class SignedObject:
     message_digest: bytes
     signature: bytes
     token: bytes | None
+    encoded: bytes
     _info: _Node
     _signed: bytes
 
@@ -89,6 +93,22 @@ class SignedObject:
             _check_certificate_binding(attributes, self.signer)
             _check_protection(self._info)
             _check_signature(self._info["signature_algorithm"], self.digest_algorithm, self, self._signed)
+
+    def is_ours(self) -> bool:
+        """Tell whether every byte is as our own encoder would have written it (PDF and detached seals)."""
+        sid, algorithm = cms_writer.algorithm_of(self.signer)
+        length = 2 if self._signed[1] < 0x80 else 2 + (self._signed[1] & 0x7F)
+        parts = cms_writer.Parts(
+            content_type=cms_writer.DATA,
+            content=None,
+            certificates=self.certificates,
+            sid=sid,
+            algorithm=algorithm,
+            attributes=self._signed[length:],
+            signature=self.signature,
+            token=self.token,
+        )
+        return cms_writer.assemble(parts) == self.encoded
 
 
 def digest(algorithm: str, data: bytes) -> bytes:
@@ -147,6 +167,7 @@ def _parse(data: bytes) -> SignedObject:
         message_digest=attributes["message_digest"][0],
         signature=signer_info["signature"].native,
         token=_token(signer_info),
+        encoded=data,
         _info=signer_info,
         _signed=signed_attributes,
     )

@@ -16,9 +16,11 @@ from pyhanko.sign.timestamps import TimeStamper
 from pyhanko_certvalidator import ValidationContext
 
 from seals import cms, signer
+from seals.containers import find
 from seals.demo_pki import DemoPki
 from seals.demo_tsa import DemoTsa
 from seals.orders import Placement, SealedDocument
+from seals.signatures import parse
 from seals.trust import StateChange, TrustList
 from seals.verdicts import State
 from seals.verification import KnownDocument, verify_detached, verify_pdf
@@ -95,6 +97,22 @@ def test_a_foreign_certificate_in_the_container_is_noticed(press: Press, page: b
     prepared = signer.prepare(page, signatory, at=press.clock.now(), name="示例市局", reason="x", stamp=None)
     crowded = prepared.fill(cms.sign(signatory, digest=prepared.digest, stamp=pki.tsa(RandomIds()).stamp))
     assert verdict(press, crowded).reasons == ("container-certificates",)
+
+
+def test_no_byte_of_a_registered_seals_own_encoding_can_change(press: Press, sealed: SealedDocument) -> None:
+    (container,) = find(sealed.data)
+    first, signature, trust = container.byte_range[1], container.cms, press.registered()
+    token = parse(signature).token
+    assert token is not None
+    stamped = range(signature.index(token), signature.index(token) + len(token))
+    outside = [position for position in range(len(signature)) if position not in stamped]
+    # All of the wrapping at the start, then a sample: the middle is certificate and signed attributes.
+    for position in [*outside[:60], *outside[60::23]]:
+        changed = bytearray(signature)
+        changed[position] ^= 0x10
+        digits = changed.hex().upper().encode()
+        file = sealed.data[: first + 1] + digits + sealed.data[first + 1 + len(digits) :]
+        assert not verdict(press, file, trust).is_valid, position
 
 
 def test_detached_seals_hold_for_exactly_these_bytes(press: Press) -> None:

@@ -133,6 +133,17 @@ def test_revocation_counts_from_its_instant(pki: DemoPki, tsa: DemoTsa, clock: H
     assert before.revocation is Revocation.REVOKED
 
 
+def test_opening_the_authority_renews_an_ageing_list_and_keeps_its_entries(
+    pki: DemoPki, clock: HandClock
+) -> None:
+    pki.write_revocations({77: clock.now()})
+    clock.advance(80 * 24 * 3600)
+    demo_pki.create(pki.folder, pki.keys, clock)
+    listed = x509.load_pem_x509_crl((pki.folder / "root.crl").read_bytes())
+    assert [entry.serial_number for entry in listed] == [77]
+    assert listed.next_update_utc == clock.now() + dt.timedelta(days=90)
+
+
 def test_without_a_list_revocation_is_unknown_and_an_old_list_is_stale(
     pki: DemoPki, tsa: DemoTsa, clock: HandClock
 ) -> None:
