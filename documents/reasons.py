@@ -29,7 +29,11 @@ def _load() -> dict[str, Reason]:
 REASONS = _load()
 """All reasons by code."""
 
-_BY_RULE = (("6.2.11.4.1-", "fonts-not-embedded"), ("6.2.4.3-", "colour-cmyk"))
+_BY_RULE = (
+    ("6.2.11.4.1-", "fonts-not-embedded"),
+    ("6.2.11.8-", "glyphs-missing"),
+    ("6.2.4.3-", "colour-cmyk"),
+)
 
 
 def reason_for_rules(rules: tuple[str, ...]) -> str:

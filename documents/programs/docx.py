@@ -23,6 +23,7 @@ _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main "
 _MC = "http://schemas.openxmlformats.org/markup-compatibility/2006 "
 _BLIP = "http://schemas.openxmlformats.org/drawingml/2006/main blip"
 _EMBED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships embed"
+_FACES = (_W + "ascii", _W + "hAnsi", _W + "eastAsia")
 _RASTER = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff")
 
 
@@ -37,6 +38,8 @@ class Parts:
         self.content: str | None = None
         self.text: list[str] = []
         self.fonts: set[str] = set()
+        self.default_fonts: set[str] = set()
+        self.uses_default = False
         self.embedded: set[str] = set()
         self.targets: dict[str, str] = {}
         self.instructions: list[str] = []
@@ -100,6 +103,7 @@ class Body:
         self.depth: list[bool] = []
         self.reading: str | None = None
         self.asks_fonts = True
+        self.own_font = False
         self.instruction = ""
         # Runs nest: a drawing in a run holds a text box with runs of its own.
         self.runs: list[tuple[list[str], list[str]]] = []
@@ -111,6 +115,7 @@ class Body:
         self.hidden += skips
         if name == _W + "r":
             self.runs.append(([], []))
+            self.own_font = False
         elif name in {_W + "vanish", _W + "webHidden"} and attributes.get(_W + "val") not in {"0", "false"}:
             if self.runs:
                 self.runs[-1][1].append(name)
@@ -118,20 +123,23 @@ class Body:
             # Of the styles only the default ones are certain to be used.
             self.asks_fonts = attributes.get(_W + "default") in {"1", "true"}
         elif name == _W + "rFonts" and self.asks_fonts:
-            self.parts.fonts.update(
-                value
-                for key, value in attributes.items()
-                if key.startswith(_W) and key[len(_W) :] in {"ascii", "hAnsi", "eastAsia", "cs"}
-            )
+            asked = {attributes[key] for key in _FACES if key in attributes}
+            (self.parts.fonts if self.runs else self.parts.default_fonts).update(asked)
+            if self.runs:
+                self.own_font = True
         elif name in {_W + "t", _W + "instrText"}:
             self.reading = name
-        elif name == _W + "fldSimple":
+        elif name == _BLIP and not self.hidden:
+            self.parts.embedded.add(attributes.get(_EMBED, ""))
+        else:
+            self._field(name, attributes)
+
+    def _field(self, name: str, attributes: dict[str, str]) -> None:
+        if name == _W + "fldSimple":
             self.parts.instructions.append(attributes.get(_W + "instr", ""))
         elif name == _W + "fldChar":
             self.parts.instructions.append(self.instruction)
             self.instruction = ""
-        elif name == _BLIP and not self.hidden:
-            self.parts.embedded.add(attributes.get(_EMBED, ""))
 
     def end(self, name: str) -> None:
         """Take the end of an element."""
@@ -142,6 +150,7 @@ class Body:
             text, hidden = self.runs.pop()
             if not hidden:
                 self.parts.text.extend(text)
+                self.parts.uses_default |= bool(text) and not self.own_font
             elif text:
                 self.parts.losses.add("hidden-text")
 
@@ -218,7 +227,7 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
     Path(request["text"]).write_text(text, "utf-8")
     return {
         "problem": None if text.strip() or images else "empty",
-        "fonts": sorted(parts.fonts),
+        "fonts": sorted(parts.fonts | (parts.default_fonts if parts.uses_default else set())),
         "images": sum(target.lower().endswith(_RASTER) for target in images),
         "losses": sorted(parts.losses),
     }

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Pdf, Stream, pdfa
+from pikepdf import Array, Dictionary, Name, Pdf, Stream, String, pdfa
 
 FLAVOUR = "3b"
 _ROUNDS = 6
@@ -199,7 +199,14 @@ def _plain(item: Dictionary) -> bool:
 
 def _plain_outline(pdf: Pdf, losses: Counter[str]) -> None:
     for item in pdf.objects:
-        if isinstance(item, Dictionary) and Name.Title in item and Name.Parent in item and not _plain(item):
+        if not isinstance(item, Dictionary):
+            continue
+        # The validator wants both where they are used.
+        if isinstance(item.get(Name.Dest), Array) and item[Name.Dest].is_indirect:
+            item[Name.Dest] = Array(list(item[Name.Dest]))
+        if isinstance(item.get(Name.Title), String) and item[Name.Title].is_indirect:
+            item[Name.Title] = String(str(item[Name.Title]))
+        if Name.Title in item and Name.Parent in item and not _plain(item):
             del item[Name.A]
             losses["actions"] += 1
 

@@ -216,3 +216,9 @@ def test_records_are_plain_json_without_content(render: Render) -> None:
     assert record["route"] == "pdf-normalised"
     assert record["layer"] in {"bubblewrap", "process-limits"}
     assert "ABC" not in repr(result)
+
+
+def test_text_that_its_font_cannot_show_is_found(render: Render) -> None:
+    result = render(make.pdf(b"BT /Z 40 Tf 60 700 Td <4142004344> Tj ET"))
+    assert isinstance(result, OriginalOnly)
+    assert (result.reason, result.attempts[-1].rules) == ("glyphs-missing", ("ISO_19005_3:6.2.11.8-1",))

@@ -58,7 +58,7 @@ def font_program() -> bytes:
     return out.getvalue()
 
 
-def _font(pdf: pikepdf.Pdf) -> pikepdf.Object:
+def _font(pdf: pikepdf.Pdf, first: int = ord(WORDS[0])) -> pikepdf.Object:
     program = pdf.make_stream(font_program())
     program.Length1 = len(font_program())
     descriptor = pdf.make_indirect(
@@ -80,9 +80,9 @@ def _font(pdf: pikepdf.Pdf) -> pikepdf.Object:
             Type=Name.Font,
             Subtype=Name.TrueType,
             BaseFont=Name("/AAAAAA+Blocks"),
-            FirstChar=ord(WORDS[0]),
+            FirstChar=first,
             LastChar=ord(WORDS[-1]),
-            Widths=Array([600] * len(WORDS)),
+            Widths=Array([600] * (ord(WORDS[-1]) - first + 1)),
             Encoding=Name.WinAnsiEncoding,
             FontDescriptor=descriptor,
         )
@@ -90,10 +90,12 @@ def _font(pdf: pikepdf.Pdf) -> pikepdf.Object:
 
 
 def pdf(*contents: bytes, change: Callable[[pikepdf.Pdf], None] | None = None, **save: object) -> bytes:
-    """Make an ordinary PDF; ``F`` is an embedded font, ``H`` Helvetica, not embedded."""
+    """Make an ordinary PDF: font ``F`` is embedded, ``Z`` too and has a code 0, ``H`` is not embedded."""
     made = pikepdf.new()
     fonts = Dictionary(
-        F=_font(made), H=Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+        F=_font(made),
+        Z=_font(made, 0),
+        H=Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica),
     )
     for content in contents or (b"BT /F 40 Tf 60 700 Td (ABCDEFGH) Tj ET 0 0 1 rg 60 300 200 200 re f",):
         page = made.add_blank_page(page_size=(595, 842))
