@@ -5,10 +5,12 @@ import dataclasses
 import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from archive_line import GRANTED, Line, picture
 from archive_world import CLIENT
+from fakes import make_database
 from sqlalchemy import select
 
 from archive.intake import announcement_of
@@ -23,8 +25,10 @@ from licenses.models import License
 from licenses.rules import RuleBook
 from seals.verdicts import State
 from seals.verification import verify_detached, verify_pdf
+from storage.base import Base
 from storage.identity import system_identity
-from storage.ledger.models import LedgerAct
+from storage.ledger.models import LedgerAct, LedgerPending
+from storage.ledger.rebuild import ReplayItem, replay
 from storage.steps import StepRow
 
 BUSINESS = {
@@ -40,6 +44,23 @@ BUSINESS = {
         "domicile": "演示市演示路1号",
     },
 }
+REBUILT = (
+    "holder",
+    "case_record",
+    "filing",
+    "filing_material",
+    "dossier",
+    "dossier_member",
+    "number_series",
+    "number_reservation",
+    "license",
+    "license_event",
+    "license_usage",
+    "license_decision",
+    "seal",
+    "seal_event",
+    "sealing",
+)
 ASKER = dataclasses.replace(
     CLIENT, scopes=frozenset({"ask", "read"}), operator="operator-7", items=frozenset({"339999010002"})
 )
@@ -308,3 +329,27 @@ def test_a_licence_number_in_use_is_returned(line: Line) -> None:
         filing = uow.session.get_one(Filing, received.filing_id)
     assert [finding["code"] for finding in filing.findings] == ["C08"]  # type: ignore[index,call-overload]
     assert filing.decided_at == line.clock.now()
+
+
+def test_the_holdings_are_rebuilt_from_the_details_of_acts_alone(filed: Filed, tmp_path: Path) -> None:
+    tables = Base.metadata.tables
+    with filed.line.database.reading() as uow:
+        order = uow.session.execute(
+            select(LedgerAct.kind, LedgerAct.detail)
+            .join(LedgerPending, LedgerPending.act_id == LedgerAct.act_id)
+            .order_by(LedgerPending.position)
+        )
+        items = [ReplayItem(seq, kind, detail) for seq, (kind, detail) in enumerate(order)]
+    (tmp_path / "rebuilt").mkdir()
+    rebuilt = make_database(tmp_path / "rebuilt", filed.line.clock)
+    with rebuilt.writing() as uow:
+        replay(uow.session, iter(items), filed.line.database.secrets.decrypt, tables)
+    for name in REBUILT:
+        rows = []
+        for database in (filed.line.database, rebuilt):
+            with database.reading() as uow:
+                key = list(tables[name].primary_key)
+                rows.append(uow.session.execute(select(tables[name]).order_by(*key)).all())
+        assert rows[0] == rows[1], name
+        assert rows[0], name
+    rebuilt.close()
