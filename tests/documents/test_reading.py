@@ -12,6 +12,7 @@ from pikepdf import Dictionary, Name
 from PIL import Image
 
 from documents import tools
+from documents.attachments import MOST_BYTES, read_attachment
 from documents.errors import UnreadableError
 from documents.pages import render_page
 from documents.reasons import REASONS
@@ -48,6 +49,19 @@ def test_what_cannot_be_read_is_an_error_with_a_reason(place: Place, sandbox: Sa
         assert caught.value.facts["reason"] == reason
     with pytest.raises(UnreadableError):
         extract_text(place(b"%PDF-"), sandbox)
+
+
+def test_an_embedded_file_is_given_by_its_name(place: Place, sandbox: Sandbox) -> None:
+    def attach(pdf: pikepdf.Pdf) -> None:
+        pdf.attachments["licence.json"] = b"{}"
+        pdf.attachments["large.bin"] = b"x" * (MOST_BYTES + 1)
+
+    path = place(make.pdf(change=attach))
+    assert read_attachment(path, "licence.json", sandbox) == b"{}"
+    assert read_attachment(path, "large.bin", sandbox) is None
+    assert read_attachment(path, "other.json", sandbox) is None
+    with pytest.raises(UnreadableError):
+        read_attachment(place(b"%PDF-"), "licence.json", sandbox)
 
 
 def _with(**entries: object) -> Callable[[pikepdf.Pdf], None]:
