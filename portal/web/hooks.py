@@ -6,7 +6,7 @@ from flask import Flask, Response, g, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal.errors import UnauthenticatedError
+from portal.errors import TooLargeError, UnauthenticatedError, UnsupportedMediaError
 from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.web import context, problems
@@ -112,7 +112,8 @@ def _install_error_handlers(app: Flask, rooms: Rooms, settings: Settings) -> Non
         if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
             return error.get_response()  # type: ignore[return-value] # a redirect of the router
         translated = problems.from_http(error)
-        context.counters().add(MALFORMED)
+        if isinstance(translated, InvalidInputError | TooLargeError | UnsupportedMediaError):
+            context.counters().add(MALFORMED)
         made = problems.answer(translated, settings.public_url)
         allowed = getattr(error, "valid_methods", None)
         if allowed:
