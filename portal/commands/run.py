@@ -37,12 +37,14 @@ def serve(port: int | None) -> None:
     from portal.processes import require_free_port
     from portal.serve import WebServer
     from portal.web.factory import create_app
+    from portal.web.uploads import sweep
 
     configure("web")
     settings = require_installation()
     if port is not None:
         settings = settings.model_copy(update={"port": port})
     require_free_port(settings.host, settings.port)
+    sweep(settings.staging)
     # Rooms are opened again in the forked worker: no connection, thread or key object crosses the fork.
     WebServer(settings, lambda: create_app(open_installation()[0], settings)).run()
 
