@@ -102,7 +102,7 @@ def report(page: Page, out: Path, font: Path | None) -> None:
         import_module(f"reportlab.{name}")
         for name in ("pdfbase.pdfmetrics", "pdfbase.cidfonts", "pdfbase.ttfonts", "pdfgen.canvas")
     )
-    name = "STSong-Light" if font is None else "DroidSansFallback"
+    name = "STSong-Light" if font is None else "MicroHei"
     metrics.registerFont(cid.UnicodeCIDFont(name) if font is None else ttf.TTFont(name, str(font)))
     os.environ["SOURCE_DATE_EPOCH"] = str(int(page["at"].timestamp()))
     canvas = pdfgen.Canvas(str(out), pagesize=A4, initialFontName=name)
@@ -144,7 +144,7 @@ class Maker:
 
     Args:
         scratch: Folder for whatever lies between source and result.
-        font: A TrueType font with Han characters that may be embedded.
+        font: A TrueType font with Han characters, Latin letters and digits that may be embedded.
         handbook: A public handbook as PDF, taken as it is.
         pki: Folder for the throw-away keys of an authority that this product does not know.
     """
@@ -359,7 +359,7 @@ class Cases:
 def main() -> None:
     """Make every file that is not there yet, then write every ``case.json`` anew."""
     options = argparse.ArgumentParser(description=main.__doc__)
-    options.add_argument("--font", type=Path, required=True, help="TrueType font with Han characters")
+    options.add_argument("--font", type=Path, required=True, help="TrueType font with Han characters and digits")
     options.add_argument("--handbook", type=Path, required=True, help="public handbook as PDF")
     options.add_argument("--scratch", type=Path, required=True, help="empty folder for keys and sources")
     chosen = options.parse_args()
