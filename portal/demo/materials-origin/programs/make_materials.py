@@ -359,7 +359,9 @@ class Cases:
 def main() -> None:
     """Make every file that is not there yet, then write every ``case.json`` anew."""
     options = argparse.ArgumentParser(description=main.__doc__)
-    options.add_argument("--font", type=Path, required=True, help="TrueType font with Han characters and digits")
+    options.add_argument(
+        "--font", type=Path, required=True, help="TrueType font with Han characters and digits"
+    )
     options.add_argument("--handbook", type=Path, required=True, help="public handbook as PDF")
     options.add_argument("--scratch", type=Path, required=True, help="empty folder for keys and sources")
     chosen = options.parse_args()
