@@ -3,6 +3,7 @@
 
 import os
 from collections.abc import Callable, Generator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -32,6 +33,16 @@ def _no_settings_from_outside() -> Generator[None]:
         for name in [name for name in os.environ if name.startswith("CUNZHENG_") and name not in kept]:
             patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session")
+def demo_data(testrun_uid: str, _no_settings_from_outside: None) -> Generator[Path]:
+    """Give the data folder of the demonstration, played once per test run; only to be read."""
+    # Imported here: it opens every room, which most suites have no need of.
+    from demonstration import played_demo  # noqa: PLC0415
+
+    with played_demo(testrun_uid) as data:
+        yield data
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

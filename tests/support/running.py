@@ -42,7 +42,7 @@ class Site:
 
     def environment(self) -> dict[str, str]:
         """Give the environment in which commands work on this installation."""
-        return _environment(self.data, self.address)
+        return environment_of(self.data, self.address)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line on this installation."""
@@ -63,7 +63,8 @@ class Site:
         return str(links[0])
 
 
-def _environment(data: Path, address: str) -> dict[str, str]:
+def environment_of(data: Path, address: str) -> dict[str, str]:
+    """Give the environment of a command that works on an installation."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CUNZHENG_")}
     port = address.rpartition(":")[2]
     return kept | {"CUNZHENG_DATA": str(data), "CUNZHENG_PUBLIC_URL": address, "CUNZHENG_PORT": port}
@@ -85,7 +86,7 @@ def serving_demo(data: Path) -> Generator[Site]:
         data: The data folder, empty or filled by an earlier run.
     """
     address = f"http://127.0.0.1:{free_port()}"
-    environment = _environment(data, address)
+    environment = environment_of(data, address)
     once = subprocess.run(
         [COMMAND, "demo", "--once"],
         env=environment,

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demonstration's data, played once per test run by the real command, for tests that judge real output.
+
+Workers of one run share the folder; whoever comes first plays, the others wait. What is found there is
+only read: a test that writes takes a copy.
+"""
+
+import fcntl
+import json
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+from running import COMMAND, environment_of
+from sqlalchemy import select
+from tooling import ROOT
+
+from archive.models import DossierMember, FilingMaterial
+from portal.bootstrap import open_rooms
+from portal.demo.people import Cast
+from portal.rooms import Rooms
+from portal.settings import Settings
+from seals.models import Sealing
+
+RUNS: Final = ROOT / "build" / "demonstrations"
+_PLAYED_WITHIN: Final = 900
+_ADDRESS: Final = "http://127.0.0.1:8321"
+
+
+@contextmanager
+def played_demo(run: str) -> Iterator[Path]:
+    """Give the data folder of the demonstration that this test run has played.
+
+    Args:
+        run: The test run; every worker process of it gives the same.
+    """
+    RUNS.mkdir(parents=True, exist_ok=True)
+    folder = RUNS / run
+    with (RUNS / f"{run}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = folder / "result.json"
+        if not result.exists():
+            _remove_earlier(run)
+            _play(folder, result)
+        # Held for as long as anybody reads, so that no other run removes the folder.
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        outcome = json.loads(result.read_bytes())
+        assert outcome["code"] == 0, outcome["output"]
+        yield folder / "data"
+
+
+def _play(folder: Path, result: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    with (folder / "output.txt").open("w+b") as output:
+        done = subprocess.run(
+            [COMMAND, "demo", "--once"],
+            env=environment_of(folder / "data", _ADDRESS),
+            stdout=output,
+            stderr=output,
+            check=False,
+            timeout=_PLAYED_WITHIN,
+        )
+        output.seek(0)
+        said = output.read().decode(errors="replace")[-4000:]
+    result.write_text(json.dumps({"code": done.returncode, "output": said}))
+
+
+def _remove_earlier(run: str) -> None:
+    for path in RUNS.glob("*.lock"):
+        if path.stem != run:
+            with path.open("w") as lock:
+                if _free(lock):
+                    shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+                    path.unlink()
+
+
+def _free(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def settings_of(data: Path) -> Settings:
+    """Give the settings under which the demonstration in a folder was played."""
+    return Settings(data=data, public_url=_ADDRESS)
+
+
+def copy_of(data: Path, target: Path) -> Path:
+    """Copy a data folder, for a test that writes; databases as they stand, whoever else reads them."""
+    shutil.copytree(data, target, ignore=shutil.ignore_patterns("*.db", "*.db-wal", "*.db-shm", "*.lock"))
+    for database in data.glob("*.db"):
+        with (
+            closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(target / database.name)) as copy,
+        ):
+            source.backup(copy)
+    return target
+
+
+@contextmanager
+def opened(data: Path) -> Iterator[Rooms]:
+    """Open the rooms of a data folder, and close them again."""
+    rooms = open_rooms(settings_of(data))
+    try:
+        yield rooms
+    finally:
+        rooms.close()
+
+
+def cast_of(rooms: Rooms, data: Path) -> Cast:
+    """Give who acted."""
+    cast = json.loads((data / "demo-cast.json").read_bytes())
+    return Cast(rooms, cast["key"], cast["accounts"])
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """A PDF that the demonstration sealed.
+
+    Attributes:
+        kind: ``catalogue``, ``licence``, or the route of a rendition such as ``office``.
+        level: PDF/A level that it declares.
+        sha256: Digest under which it is stored.
+    """
+
+    kind: str
+    level: str
+    sha256: str
+
+
+def sealed_files(rooms: Rooms) -> list[SealedFile]:
+    """Give every PDF that was sealed, the smallest first, each once."""
+    query = (
+        select(Sealing.document_type, FilingMaterial.route, DossierMember.level, DossierMember.sha256)
+        .join(DossierMember, DossierMember.sha256 == Sealing.after_sha256)
+        .outerjoin(FilingMaterial, FilingMaterial.id == DossierMember.material_id)
+        .where(Sealing.state == "sealed", Sealing.document_type != "manifest")
+        .order_by(DossierMember.size, DossierMember.sha256)
+    )
+    with rooms.database.reading() as uow:
+        rows = uow.session.execute(query).all()
+    found = {row.sha256: SealedFile(row.route or row.document_type, row.level, row.sha256) for row in rows}
+    return list(found.values())
+
+
+def written(rooms: Rooms, files: Sequence[Any], folder: Path) -> list[Path]:
+    """Write stored files into a folder, for programs that want paths; in the same order."""
+    paths = []
+    for file in files:
+        paths.append(folder / f"{file.sha256}.pdf")
+        paths[-1].write_bytes(rooms.objects.read(file.sha256))
+    return paths
