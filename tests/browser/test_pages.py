@@ -7,12 +7,15 @@ is looked at.
 
 import re
 from collections.abc import Generator
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 from browsing import axe_violations, layout_faults, open_page
 from playwright.sync_api import Browser, Page
 from running import Site, serving_demo
+
+from portal.demo.script import Script
 
 pytestmark = pytest.mark.browser
 STARTS = {
@@ -96,3 +99,44 @@ def test_a_desk_works_without_script(browser: Browser, site: Site, role: str) ->
         page.wait_for_load_state()
         assert page.locator("header form button").count() >= 1
         assert page.locator("h1").count() == 1
+
+
+def test_the_window_answers_by_keyboard_alone(browser: Browser, site: Site) -> None:
+    number = next(case.data()["number"] for case in Script.load().cases if case.expect["state"] == "open")
+    with open_page(browser) as page:
+        _sign_in(page, site, "clerk")
+        page.goto(f"{site.address}/window")
+        page.keyboard.type(number)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/decisions/*")
+        assert re.search("只需向申请人收取|无需申请人提供证明", page.locator("main").inner_text())
+        assert axe_violations(page) == []
+        assert layout_faults(page) == []
+
+
+def _check_file(page: Page, site: Site, file: Path) -> str:
+    page.goto(f"{site.address}/verify")
+    page.locator("input[type=file]").set_input_files(file)
+    page.locator("main form[method=post] button").click()
+    page.wait_for_load_state()
+    assert axe_violations(page) == []
+    assert layout_faults(page) == []
+    return page.locator("main").inner_text()
+
+
+def test_a_stranger_learns_that_a_file_was_tampered_with(browser: Browser, site: Site) -> None:
+    with open_page(browser) as page:
+        report = _check_file(page, site, site.data / "tampered-copy.pdf")
+        assert "无效" in report
+        # The report has to fit one sheet in black and white.
+        assert page.pdf(format="A4").count(b"/Type /Page\n") == 1
+
+
+def test_a_file_without_a_seal_cannot_be_judged(browser: Browser, site: Site) -> None:
+    plain = next(
+        path for case in Script.load().cases for path in sorted(case.folder.glob("准予登记决定书.pdf"))
+    )
+    with open_page(browser) as page:
+        report = _check_file(page, site, plain)
+        assert "无法判定" in report
+        assert "文件没有电子印章" in report
