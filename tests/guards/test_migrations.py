@@ -4,14 +4,11 @@
 from pathlib import Path
 
 import sqlalchemy as sa
-from pending import is_pending
 from source_rules import product_sources
 from tooling import ROOT
 
 from portal.migrations import upgrading
 from portal.tables import MODULES
-
-VERSIONS = "portal/migrations/versions:REVISIONS"
 
 
 def _tables(url: str) -> set[str]:
@@ -32,8 +29,6 @@ def test_every_module_with_tables_is_known_to_the_migrations() -> None:
 
 
 def test_models_equal_migrations(tmp_path: Path) -> None:
-    if is_pending(VERSIONS):
-        return
     url = f"sqlite:///{tmp_path / 'records.db'}"
     upgrading.upgrade(url)
     assert upgrading.is_current(url)
@@ -41,8 +36,6 @@ def test_models_equal_migrations(tmp_path: Path) -> None:
 
 
 def test_migrations_can_be_taken_back(tmp_path: Path) -> None:
-    if is_pending(VERSIONS):
-        return
     url = f"sqlite:///{tmp_path / 'records.db'}"
     upgrading.upgrade(url)
     assert len(_tables(url)) > 10
@@ -51,8 +44,6 @@ def test_migrations_can_be_taken_back(tmp_path: Path) -> None:
 
 
 def test_the_tree_has_one_line() -> None:
-    if is_pending(VERSIONS):
-        return
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "portal/migrations/versions").glob("*.py")]
     parents = [line for text in texts for line in text.splitlines() if line.startswith("down_revision")]
     assert len(parents) == len(texts) == len(set(parents))

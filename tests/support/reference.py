@@ -10,6 +10,7 @@ from tooling import ROOT
 
 from portal.cli import cli
 from portal.settings import Settings
+from portal.verifier import _parser as verifier_parser
 from storage.ledger.kinds import NOT_REBUILT, TITLES
 
 PAGE = ROOT / "docs" / "reference.md"
@@ -39,7 +40,9 @@ def _settings() -> Iterator[str]:
 
 
 def _commands(command: click.Command, path: str, parent: click.Context | None = None) -> Iterator[str]:
-    context = click.Context(command, info_name=path.rpartition(" ")[2], parent=parent)
+    context = click.Context(
+        command, parent=parent, info_name=path.rpartition(" ")[2], **command.context_settings
+    )
     context.max_content_width = context.terminal_width = 100
     yield f"\n### `{path}`\n\n```text\n{command.get_help(context).rstrip()}\n```"
     if isinstance(command, click.Group):
@@ -47,6 +50,19 @@ def _commands(command: click.Command, path: str, parent: click.Context | None = 
             inner = command.get_command(context, name)
             if inner is not None and not inner.hidden:
                 yield from _commands(inner, f"{path} {name}", context)
+
+
+def _verifier() -> Iterator[str]:
+    # Its parts, not its help text: the layout of that differs between versions of Python.
+    parser = verifier_parser()
+    yield f"\n### `{parser.prog}`\n\n{parser.description}\n"
+    yield _row("Argument", "Means")
+    yield "|---|---|"
+    for action in parser._actions:
+        name = ", ".join(action.option_strings) or str(action.metavar)
+        value = f" {action.metavar}" if action.option_strings and action.metavar else ""
+        yield _row(f"`{name}{value}`", action.help or "")
+    yield f"\n{parser.epilog}"
 
 
 def _errors() -> Iterator[str]:
@@ -67,7 +83,15 @@ def _acts() -> Iterator[str]:
 
 def render() -> str:
     """Give the whole page."""
-    lines = [_HEAD, *_settings(), "\n## Commands", *_commands(cli, "cunzheng"), *_errors(), *_acts()]
+    lines = [
+        _HEAD,
+        *_settings(),
+        "\n## Commands",
+        *_commands(cli, "cunzheng"),
+        *_verifier(),
+        *_errors(),
+        *_acts(),
+    ]
     return "\n".join(lines) + "\n"
 
 
