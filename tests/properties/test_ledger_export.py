@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from exports import forge, read_entries, rehash, write_entries, write_tiles
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ledgers import SIGNER, HandAuthority, Ledger, open_ledger
@@ -60,42 +61,6 @@ def judge(ledger: Ledger, folder: Path, known: bytes | None = None) -> LogReport
 
 def rules(report: LogReport) -> set[Rule]:
     return {finding.rule for finding in report.findings}
-
-
-def read_entries(folder: Path) -> list[bytes]:
-    paths = [tiles.entries_path(index, width) for index, width in tiles.widths(SIZE)]
-    return [entry for path in paths for entry in tiles.unpack_entries((folder / path).read_bytes())]
-
-
-def write_entries(folder: Path, entries: list[bytes]) -> None:
-    """Write entries over the bundles of the export; what is too many or too few goes to the last."""
-    for index, width in tiles.widths(SIZE):
-        last = (index + 1) * 256 >= SIZE
-        part = entries[index * 256 :] if last else entries[index * 256 : index * 256 + 256]
-        (folder / tiles.entries_path(index, width)).write_bytes(tiles.pack_entries(part))
-
-
-def rehash(entries: list[bytes], first: int) -> list[bytes]:
-    """Give entries whose chain and numbers are right again from ``first`` on: what a forger would do."""
-    made = entries[:first]
-    for old in entries[first:]:
-        entry = parse_entry(old)
-        prev = leaf_hash(made[-1]) if made else entry.prev
-        made.append(entry_bytes(entry.at, entry.core, entry_prefix(entry.log), prev, len(made)))
-    return made
-
-
-def write_tiles(folder: Path, entries: list[bytes]) -> None:
-    row = [leaf_hash(entry) for entry in entries]
-    for level in tiles.levels(SIZE):
-        for index, width in tiles.widths(SIZE, level):
-            path = folder / tiles.tile_path(level, index, width)
-            path.write_bytes(b"".join(row[index * 256 : index * 256 + width]))
-        row = [tiles.full_tile_root(row[at : at + 256]) for at in range(0, len(row) // 256 * 256, 256)]
-
-
-def forge(entry: bytes) -> bytes:
-    return entry.replace(b'"outcome":"done"', b'"outcome":"lost"')
 
 
 def test_an_untouched_export_is_valid(ledger: Ledger, export: Path) -> None:

@@ -29,7 +29,7 @@ from seals.models import Sealing
 
 RUNS: Final = ROOT / "build" / "demonstrations"
 _PLAYED_WITHIN: Final = 900
-_ADDRESS: Final = "http://127.0.0.1:8321"
+ADDRESS: Final = "http://127.0.0.1:8321"
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def _play(folder: Path, result: Path) -> None:
     with (folder / "output.txt").open("w+b") as output:
         done = subprocess.run(
             [COMMAND, "demo", "--once"],
-            env=environment_of(folder / "data", _ADDRESS),
+            env=environment_of(folder / "data", ADDRESS),
             stdout=output,
             stderr=output,
             check=False,
@@ -90,7 +90,7 @@ def _free(lock: IO[str]) -> bool:
 
 def settings_of(data: Path) -> Settings:
     """Give the settings under which the demonstration in a folder was played."""
-    return Settings(data=data, public_url=_ADDRESS)
+    return Settings(data=data, public_url=ADDRESS)
 
 
 def copy_of(data: Path, target: Path) -> Path:
