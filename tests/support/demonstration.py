@@ -7,6 +7,7 @@ only read: a test that writes takes a copy.
 
 import fcntl
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -16,16 +17,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
+from flask import Flask
+from flask.testing import FlaskClient
 from running import COMMAND, environment_of
 from sqlalchemy import select
 from tooling import ROOT
 
 from archive.models import DossierMember, FilingMaterial
+from portal.accounts.services import NewAccount
 from portal.bootstrap import open_rooms
 from portal.demo.people import Cast
 from portal.rooms import Rooms
 from portal.settings import Settings
 from seals.models import Sealing
+from storage.identity import Role, system_identity
 
 RUNS: Final = ROOT / "build" / "demonstrations"
 _PLAYED_WITHIN: Final = 900
@@ -158,3 +163,16 @@ def written(rooms: Rooms, files: Sequence[Any], folder: Path) -> list[Path]:
         paths.append(folder / f"{file.sha256}.pdf")
         paths[-1].write_bytes(rooms.objects.read(file.sha256))
     return paths
+
+
+def signed_in(rooms: Rooms, app: Flask, role: Role, department: str) -> FlaskClient:
+    """Give a browser in which a new person with a role is signed in."""
+    test = system_identity("test")
+    with rooms.database.writing() as uow:
+        new = NewAccount(name="测试员", organisation=department, roles=frozenset({role}))
+        token = rooms.accounts.login_link(uow, test, rooms.accounts.add_account(uow, test, new).id)
+    browser = app.test_client()
+    field = re.search(r'name="form_token" value="(\w+)"', browser.get(f"/sign-in/{token}").text)
+    assert field is not None
+    assert browser.post(f"/sign-in/{token}", data={"form_token": field[1]}).status_code == 303
+    return browser
