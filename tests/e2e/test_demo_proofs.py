@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking the demonstration's library: a signed answer whose promise is redeemed, or a recorded refusal."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from demonstration import cast_of, copy_of, opened, settings_of
+from flask.testing import FlaskClient
+from joserfc import jws
+from joserfc.jwk import KeySet
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from portal.accounts.services import NewClient
+from portal.bootstrap import open_foundation, open_keeper
+from portal.demo.greeting import greeting
+from portal.demo.people import Cast
+from portal.demo.script import Script
+from portal.rooms import Rooms
+from portal.settings import Settings
+from portal.verifier import main
+from portal.web.factory import create_app
+from storage.errors import EXIT_DONE
+from storage.identity import Role, system_identity
+from storage.ledger.models import LedgerAct, LedgerEntry
+
+pytestmark = pytest.mark.slow
+
+SCRIPT = Script.load()
+OPEN = SCRIPT.case("11-food-open").data()
+CLOSED = SCRIPT.case("01-firm-registered").data()
+OTHER_HOLDER = SCRIPT.case("05-food-suspended").data()["holder"]
+
+
+def question(case: Mapping[str, Any], **more: object) -> dict[str, Any]:
+    """Give the question about all proofs of a case."""
+    named = {"source": case["source"], "number": case["number"]}
+    return {"case": named, "item": case["item"]["code"], "purpose": "accept", **more}
+
+
+@dataclass(frozen=True)
+class Office:
+    """The demonstration's installation, a copy that may be written to, and its one client."""
+
+    rooms: Rooms
+    settings: Settings
+    browser: FlaskClient
+    cast: Cast
+
+    def ask(self, body: Mapping[str, Any], key: str | None = None) -> TestResponse:
+        headers = {
+            "Authorization": f"Bearer {key or self.cast.key}",
+            "Access-Operator": self.cast.accounts[Role.CLERK],
+        }
+        return self.browser.post("/api/v1/proofs", json=body, headers=headers)
+
+    def run_sequencer(self) -> None:
+        keeper = open_keeper(open_foundation(self.settings), self.settings)
+        assert keeper.tick(hurry=True).problems == ()
+        keeper.close()
+
+    def refusals(self) -> dict[str, tuple[Any, bool]]:
+        """Give the core of every recorded refusal by act id, and whether it is an entry of the ledger."""
+        query = (
+            select(LedgerAct.act_id, LedgerAct.core, LedgerEntry.seq)
+            .outerjoin(LedgerEntry, LedgerEntry.act_id == LedgerAct.act_id)
+            .where(LedgerAct.kind == "proof.refused")
+        )
+        with self.rooms.database.reading() as uow:
+            rows = uow.session.execute(query).all()
+        return {act: (json.loads(core), seq is not None) for act, core, seq in rows}
+
+    def redeem(self, act: str, folder: Path) -> int:
+        """Fetch the receipt of an act and check it as a stranger does, who has the log's key."""
+        receipt = self.browser.get(f"/api/v1/ledger/receipts/{act}")
+        assert receipt.status_code == 200, receipt.text
+        (folder / "receipt").write_bytes(receipt.data)
+        key = self.browser.get("/api/v1/ledger/key").text.strip()
+        (folder / "policy").write_text(f"log {key}\nquorum none\n")
+        return main([str(folder / "receipt"), "--policy", str(folder / "policy"), "--promise", act])
+
+
+@pytest.fixture(scope="module")
+def office(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    data = copy_of(demo_data, tmp_path_factory.mktemp("office") / "data")
+    settings = settings_of(data)
+    with opened(data) as rooms:
+        browser = create_app(rooms, settings).test_client()
+        yield Office(rooms, settings, browser, cast_of(rooms, data))
+
+
+def signed(office: Office, token: str) -> dict[str, Any]:
+    """Give what an answer says, checked by the published keys alone and by no code of ours."""
+    published = office.browser.get("/.well-known/jwks.json").json
+    checked = jws.deserialize_compact(token, KeySet.import_key_set(published), algorithms=["ES256"])
+    said: dict[str, Any] = json.loads(checked.payload)
+    return said
+
+
+def test_the_answer_about_the_open_case_verifies_and_its_promise_is_redeemed(
+    office: Office, tmp_path: Path
+) -> None:
+    answer = office.ask(question(OPEN))
+    assert answer.status_code == 200, answer.text
+    said = signed(office, answer.json["jws"])
+    assert said["decision"] == answer.json["decision"]
+    results = {one["id"]: one["result"] for one in said["decision"]["requirements"]}
+    assert results == {"R1": "MET", "R2": "UNKNOWN", "R3": "UNKNOWN"}
+    assert said["promise"]["log"] == office.settings.log_origin
+    promised = said["promise"]["core_sha256"]
+    early = office.browser.get(f"/api/v1/ledger/receipts/{promised}")
+    assert (early.status_code, early.json["code"]) == (404, "receipt-not-ready")
+    office.run_sequencer()
+    assert office.redeem(promised, tmp_path) == EXIT_DONE
+
+
+def test_the_question_that_the_terminal_shows_is_answered(office: Office) -> None:
+    shown = "\n".join(greeting(office.settings, office.cast, SCRIPT, {}))
+    body = re.search(r"-d '(\{.+?\})'", shown)
+    assert body is not None
+    assert f"Bearer {office.cast.key}" in shown
+    assert office.ask(json.loads(body[1])).status_code == 200
+
+
+def narrow_key(office: Office, *, items: frozenset[str], sources: frozenset[str]) -> str:
+    new = NewClient(
+        name="只能问别的事项的系统",
+        organisation=OPEN["organisation"],
+        sources=sources,
+        scopes=frozenset({"ask"}),
+        items=items,
+        operators=frozenset({office.cast.accounts[Role.CLERK]}),
+        expires_at=office.rooms.clock.now() + dt.timedelta(days=30),
+    )
+    with office.rooms.database.writing() as uow:
+        return office.rooms.accounts.add_client(uow, system_identity("test"), new)[1]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (question(CLOSED), "case-closed"),
+        (question(OPEN, holder={name: OTHER_HOLDER[name] for name in ("scheme", "code")}), "holder"),
+        (question(OPEN) | {"item": CLOSED["item"]["code"]}, "item-of-another-case"),
+        (question(OPEN | {"number": "YS-2026-999999"}), "case-unknown"),
+    ],
+    ids=["closed case", "other holder", "item of another case", "unknown case"],
+)
+def test_a_refusal_tells_nothing_and_stands_in_the_ledger(
+    office: Office, tmp_path: Path, body: dict[str, Any], reason: str
+) -> None:
+    refused(office, tmp_path, office_key=None, body=body, reason=reason)
+
+
+@pytest.mark.parametrize("narrow", ["item", "source"])
+def test_what_lies_outside_the_clients_grant_is_refused(office: Office, tmp_path: Path, narrow: str) -> None:
+    items = CLOSED["item"]["code"] if narrow == "item" else OPEN["item"]["code"]
+    source = "another" if narrow == "source" else OPEN["source"]
+    key = narrow_key(office, items=frozenset({items}), sources=frozenset({source}))
+    refused(office, tmp_path, office_key=key, body=question(OPEN), reason="not-granted")
+
+
+def refused(
+    office: Office, folder: Path, *, office_key: str | None, body: dict[str, Any], reason: str
+) -> None:
+    """Ask, and check that the refusal is like any other outwards and recorded with its reason inwards."""
+    before = office.refusals()
+    answer = office.ask(body, office_key)
+    assert answer.status_code == 403
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json["code"] == "proof-refused"
+    assert body["case"]["number"] not in answer.text
+    assert OTHER_HOLDER["code"] not in answer.text
+    office.run_sequencer()
+    recorded = {act: found for act, found in office.refusals().items() if act not in before}
+    ((act, (core, sequenced)),) = recorded.items()
+    assert sequenced
+    assert core["outcome"] == "refused"
+    assert any(code.startswith(reason) for code in core["reasons"])
+    assert OTHER_HOLDER["code"] not in json.dumps(core)
+    assert office.redeem(act, folder) == EXIT_DONE
