@@ -95,6 +95,10 @@ class Children:
         """Give the process id of a child."""
         return self._running[name].pid
 
+    def pid_if_running(self, name: str) -> int | None:
+        """Give the process id of a child, ``None`` between its death and its next life."""
+        return self._running[name].pid if name in self._running else None
+
     def watch(self, clock: Callable[[], float]) -> None:
         """Restart what died; a child that dies at once again and again waits longer each time."""
         now = clock()

@@ -27,11 +27,19 @@ _MARK = "demo-cast.json"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the demonstration runs: serving or once, from scratch or going on, failpoints for tests."""
+    """How the demonstration runs.
+
+    Attributes:
+        once: Play the script and end; else serve until stopped.
+        reset: Remove the data folder first.
+        first_environment: What each child's first life alone has in its environment.
+        script: What to play; the whole script when missing.
+    """
 
     once: bool = False
     reset: bool = False
     first_environment: Mapping[str, Mapping[str, str]] | None = None
+    script: Script | None = None
 
 
 def reset(settings: Settings) -> None:
@@ -88,6 +96,11 @@ class Demonstration:
             options.first_environment or {},
         )
 
+    @property
+    def restarts(self) -> int:
+        """How often a dead child was started again."""
+        return self._children.restarts
+
     def run(self) -> Figures:
         """Play the script; when serving, go on until ``stop`` is set. Gives the figures at the end.
 
@@ -109,7 +122,7 @@ class Demonstration:
             rooms.close()
 
     def _play(self, rooms: Rooms) -> Figures:
-        script = Script.load()
+        script = self._options.script or Script.load()
         cast = Cast.gather(rooms, self._settings, script)
         Driver(rooms, self._settings, script, cast, Wait(self._pauses()), self._say).play()
         self._settle(rooms)
