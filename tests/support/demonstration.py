@@ -46,14 +46,15 @@ def played_demo(run: str) -> Iterator[Path]:
     """
     RUNS.mkdir(parents=True, exist_ok=True)
     folder = RUNS / run
-    with (RUNS / f"{run}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        result = folder / "result.json"
+    result = folder / "result.json"
+    # Shared, and held for as long as anybody reads, so that no later run removes the folder.
+    with (RUNS / f"{run}.lock").open("w") as reading, (RUNS / "playing").open("w") as playing:
+        fcntl.flock(reading, fcntl.LOCK_SH)
+        fcntl.flock(playing, fcntl.LOCK_EX)
         if not result.exists():
             _remove_earlier(run)
             _play(folder, result)
-        # Held for as long as anybody reads, so that no other run removes the folder.
-        fcntl.flock(lock, fcntl.LOCK_SH)
+        fcntl.flock(playing, fcntl.LOCK_UN)
         outcome = json.loads(result.read_bytes())
         assert outcome["code"] == 0, outcome["output"]
         yield folder / "data"
