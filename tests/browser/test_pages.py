@@ -6,6 +6,7 @@ is looked at.
 """
 
 import re
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -29,8 +30,11 @@ LIMIT = 40
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
-    with serving_demo(tmp_path_factory.mktemp("demo") / "data") as running:
+def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
+    # Visitors write: every look is an act.
+    own = tmp_path_factory.mktemp("demo") / "data"
+    shutil.copytree(demo_data, own)
+    with serving_demo(own) as running:
         yield running
 
 

@@ -18,6 +18,7 @@ _FLAGS: Final = (
     "--disable-sync",
     "--no-first-run",
 )
+_PATIENCE_MS: Final = 120_000
 SMALL_SCREEN: Final = {"width": 1366, "height": 768}
 _STANDARDS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice")
 
@@ -46,6 +47,7 @@ def open_page(browser: Browser, *, dark: bool = False, **options: Any) -> Genera
     options.setdefault("viewport", SMALL_SCREEN)
     options.setdefault("locale", "zh-CN")
     context = browser.new_context(color_scheme="dark" if dark else "light", **options)
+    context.set_default_timeout(_PATIENCE_MS)
     complaints: list[str] = []
     try:
         page = context.new_page()
