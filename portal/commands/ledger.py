@@ -29,7 +29,7 @@ def export(folder: Path) -> None:
     exported = export_log(rooms.database, folder, key, rooms.trust_pem())
     rooms.close()
     click.echo(f"已导出 {exported.entries} 条 / exported {exported.entries} entries, {exported.files} files")
-    click.echo(f"cunzheng-verify {folder} --policy {folder / 'policy'}")
+    click.echo(f"cunzheng-verify {folder} --policy {folder / 'policy'} --ca {folder / 'ca.pem'}")
 
 
 @ledger.command()
