@@ -7,8 +7,13 @@ venv=$1 lock=$2
 stamp=$venv/.holds
 wanted=$(cat "$lock" pyproject.toml | sha256sum | cut -d' ' -f1)
 here=$(pwd -P)
-if [[ -f $stamp && $(cat "$stamp") == *"$wanted $here"* ]]; then
-    exit 0
+if [[ -f $stamp ]]; then
+    read -r held place <"$stamp"
+    if [[ $held == "$wanted" && $place == "$here" ]]; then
+        exit 0
+    fi
+    # Scripts of an environment name its folder: one that was moved or copied is made anew.
+    [[ $place == "$here" ]] || rm -rf "$venv"
 fi
 
 find_python() {
