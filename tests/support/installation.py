@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fresh installation with its real child processes, and small valid filings made for it in any number."""
+
+import copy
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archive_line import picture
+from archive_world import METADATA
+
+from archive.intake import Received
+from archive.staging import Arrival, StagedFile, read_arrival
+from cases.identifiers import organisation_check, uscc_check
+from cases.services import Announcement
+from portal.bootstrap import open_rooms
+from portal.demo.people import Cast
+from portal.demo.script import Script
+from portal.initialise import initialise
+from portal.processes import Children
+from portal.rooms import Rooms
+from portal.settings import Settings
+from storage.clock import parse_rfc3339
+from storage.steps import StepRow, unfinished
+
+FOOD, BUSINESS = "339999010002", "339999010001"
+ASKER = ("001", "91339999MADEM0011X", "演示市示例甲餐饮有限公司")
+_REQUIRED = {
+    FOOD: ("application-form", "layout", "safety-rules", "acceptance-notice", "decision"),
+    BUSINESS: ("application-form", "identity", "premises", "acceptance-notice", "decision"),
+}
+_GROUPS = {"acceptance-notice": "process", "decision": "result"}
+_BUSINESS_LICENSE: dict[str, Any] = {
+    "type": "11100000MB0143028R001",
+    "number": ASKER[1],
+    "issued_on": "2026-11-12",
+    "valid_from": "2026-11-12",
+    "face": {
+        "entity_type": "有限责任公司",
+        "legal_representative": "张演示",
+        "scope": "许可项目：餐饮服务；食品销售。",
+        "registered_capital": "壹佰万元整",
+        "founded_on": "2026-11-12",
+        "domicile": "演示市演示路11号",
+    },
+}
+
+
+def holder(number: int) -> dict[str, str]:
+    """Give one of a thousand synthetic enterprises."""
+    body = f"MADEX{number:03d}"
+    code = f"91339999{body}{organisation_check(body)}"
+    return {"scheme": "001", "code": code + uscc_check(code), "name": f"演示市示例{number}号餐饮有限公司"}
+
+
+class Submissions:
+    """Makes filings; the material files are made once and shared by all of them.
+
+    Args:
+        folder: Where the files lie.
+        contents: Bytes, media type and name ending of the five materials; pictures when missing.
+    """
+
+    def __init__(self, folder: Path, contents: Sequence[tuple[bytes, str, str]] | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        contents = contents or [(picture(40 * place), "image/png", "png") for place in range(1, 6)]
+        self._files = []
+        for place, (data, media_type, ending) in enumerate(contents):
+            path = folder / f"material-{place}.{ending}"
+            path.write_bytes(data)
+            staged = StagedFile(f"m{place}", path, hashlib.sha256(data).hexdigest(), len(data))
+            self._files.append((staged, media_type, ending))
+
+    def make(self, number: str, item: str = FOOD, **changes: Any) -> Arrival:
+        """Give a filing of this case number."""
+        metadata: dict[str, Any] = copy.deepcopy(METADATA) | {"number": number} | changes
+        metadata["item"] = {"code": item, "edition": "2026-03"}
+        for code, (staged, media_type, ending) in zip(_REQUIRED[item], self._files, strict=True):
+            metadata["materials"].append(
+                {
+                    "part": staged.part,
+                    "code": code,
+                    "name": f"材料{staged.part}",
+                    "group": _GROUPS.get(code, "application"),
+                    "file_name": f"{code}.{ending}",
+                    "media_type": media_type,
+                    "size": staged.size,
+                    "sha256": staged.sha256,
+                }
+            )
+        files = [staged for staged, _, _ in self._files]
+        return read_arrival(json.dumps(metadata, ensure_ascii=False).encode(), files)
+
+    def business(self, number: str) -> Arrival:
+        """Give the filing that grants the asker's business licence."""
+        who = dict(zip(("scheme", "code", "name"), ASKER, strict=True))
+        return self.make(number, BUSINESS, holder=who, result="approved", license=_BUSINESS_LICENSE)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """An installation whose rooms are open in this process.
+
+    Attributes:
+        reports: What the parent process said of children that died.
+        stops: Name of a child → stops it for good.
+    """
+
+    settings: Settings
+    rooms: Rooms
+    cast: Cast
+    reports: list[str]
+    stops: Mapping[str, Children]
+
+    def file(self, arrival: Arrival) -> Received:
+        """Take an arrival through intake as the portal does."""
+        rooms = self.rooms
+        with rooms.database.reading() as uow:
+            identity = self.cast.client(uow)
+            standing = rooms.intake.admit(uow, identity, arrival)
+        if standing is not None:
+            return standing
+        stored = rooms.intake.store(arrival)
+        with rooms.database.writing() as uow:
+            return rooms.intake.receive(uow, identity, stored)
+
+    def announce(self, number: str, *, closed: bool = False) -> None:
+        """Announce a case of the asker, or report its closing."""
+        accepted, closed_at = parse_rfc3339("2026-11-23T01:21:40Z"), parse_rfc3339("2026-11-24T01:21:40Z")
+        announcement = Announcement(
+            "yctb", number, FOOD, "2026-03", *ASKER, "scjg", accepted, closed_at if closed else None
+        )
+        with self.rooms.database.writing() as uow:
+            self.rooms.cases.announce(uow, self.cast.client(uow), announcement)
+
+    def wait_for_steps(self, within: float) -> None:
+        """Wait until the worker has nothing left to do."""
+        end = time.monotonic() + within
+        while True:
+            with self.rooms.database.reading() as uow:
+                left = unfinished(uow.session)
+                stuck = uow.session.query(StepRow.kind, StepRow.problem).filter_by(state="stuck").all()
+            assert not stuck, stuck
+            if not left:
+                return
+            assert time.monotonic() < end, left
+            threading.Event().wait(0.1)
+
+
+@contextmanager
+def installed(folder: Path, *children: str, **settings: Any) -> Iterator[Installation]:
+    """Set a data folder up, start the named processes on it, and stop them at the end.
+
+    Args:
+        folder: The data folder, new.
+        children: Commands of ``cunzheng``: ``worker``, ``sequencer``, ``serve``.
+        settings: Settings that differ from the defaults.
+    """
+    made = Settings(data=folder, **settings)
+    initialise(made)
+    rooms = open_rooms(made)
+    cast = Cast.gather(rooms, made, Script.load())
+    reports: list[str] = []
+    environment = {
+        "CUNZHENG_DATA": str(folder),
+        "CUNZHENG_PORT": str(made.port),
+        "CUNZHENG_PUBLIC_URL": made.public_url,
+    }
+    with ExitStack() as stack:
+        stack.callback(rooms.close)
+        stops = {}
+        for name in children:
+            child = Children(
+                {name: [name]}, environment, made.logs, lambda who, what: reports.append(f"{who}: {what}")
+            )
+            child.start(rooms.clock.monotonic)
+            stack.callback(child.stop)
+            stops[name] = child
+        yield Installation(made, rooms, cast, reports, stops)
