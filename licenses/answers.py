@@ -52,11 +52,12 @@ class AnswerKeys:
             private = ECKey.generate_key("P-256", auto_kid=False).as_dict(private=True)
             create_once(first, json.dumps(private, sort_keys=True).encode(), 0o400)
         self._keys = [_load(path) for path in sorted(folder.glob("answer-*.jwk"))]
+        self._kid = self._keys[-1].thumbprint()
 
     @property
     def kid(self) -> str:
         """Give the id (RFC 7638 thumbprint) of the key that signs."""
-        return self._keys[-1].thumbprint()
+        return self._kid
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Give the public key set, as published at ``/.well-known/jwks.json``."""

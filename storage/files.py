@@ -34,11 +34,13 @@ def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
 def create_once(path: Path, data: bytes, mode: int = 0o444) -> bool:
     """Create ``path`` durably unless it exists; tell whether this call created it.
 
-    Two racing callers: exactly one gets ``True``, and a reader never sees a part of the file.
+    Two racing callers: exactly one gets ``True``, and a reader never sees a part of the file. The file of
+    the other one, too, is on disk when this returns.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.part")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    created = True
     try:
         with os.fdopen(handle, "wb") as out:
             out.write(data)
@@ -47,8 +49,8 @@ def create_once(path: Path, data: bytes, mode: int = 0o444) -> bool:
         try:
             os.link(part, path)
         except FileExistsError:
-            return False
+            created = False
     finally:
         part.unlink(missing_ok=True)
     sync_folder(path.parent)
-    return True
+    return created

@@ -5,6 +5,7 @@ A ``put`` returns only after the bytes are durable and have been read back and h
 again and refuse what differs.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -111,6 +112,7 @@ class FolderStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._synced: set[Path] = set()
         self._incoming = folder / ".incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
 
@@ -130,25 +132,33 @@ class FolderStore:
                 else:
                     with source.open("rb") as data:
                         sha256, sm3, size = _copy_hashed(data, out)
-                out.flush()
-                os.fsync(out.fileno())
-            part.chmod(0o444)
-            path = self._path(sha256)
-            self._place(part, path)
+                path = self._path(sha256)
+                new = not path.exists()
+                if new:
+                    out.flush()
+                    os.fsync(out.fileno())
+            if new:
+                part.chmod(0o444)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with contextlib.suppress(FileExistsError):
+                    os.link(part, path)
         finally:
             part.unlink(missing_ok=True)
+        # Also when the object stood there: whoever placed it may not have got as far as this.
+        self._sync_entry(path)
         self._check(path, sha256)
         return StoredObject(sha256, sm3, size, media_type)
 
-    @staticmethod
-    def _place(part: Path, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(part, path)
-        except FileExistsError:
-            return
-        for folder in (path.parent, path.parent.parent, path.parent.parent.parent):
-            sync_folder(folder)
+    def _sync_entry(self, path: Path) -> None:
+        """Make the entry of an object durable, and those of its folders once per process."""
+        sync_folder(path.parent)
+        synced, folder = [], path.parent
+        while folder != self._folder and folder not in self._synced:
+            sync_folder(folder.parent)
+            synced.append(folder)
+            folder = folder.parent
+        # Not before all are: another thread stops at the first that it finds here.
+        self._synced.update(synced)
 
     @staticmethod
     def _check(path: Path, sha256: str) -> None:

@@ -62,7 +62,7 @@ class Secrets:
         create_once(index_key, os.urandom(32), 0o400)
         self._index_key = index_key.read_bytes()
         self._cipher = lru_cache(maxsize=4096)(self._load_cipher)
-        self._current: dict[str, tuple[bytes, int]] = {}
+        self._current: dict[str, tuple[bytes, int, str]] = {}
 
     def lookup_hash(self, scheme: str, code: str) -> bytes:
         """Give the keyed hash (32 bytes) under which a personal identifier is found."""
@@ -122,12 +122,18 @@ class Secrets:
 
     def _current_key(self, subject: str) -> tuple[bytes, int]:
         known = self._current.get(subject)
-        if known is not None and self._path(*known).exists():
-            return known
+        # Another process may have destroyed it meanwhile; a Path would cost as much as encrypting.
+        if known is not None and os.path.exists(known[2]):
+            return known[:2]
         key_id = self._key_id(subject)
         generation = 0
         while self._tombstone(key_id, generation).exists():
             generation += 1
-        create_once(self._path(key_id, generation), AESGCM.generate_key(256), 0o400)
-        self._current[subject] = (key_id, generation)
+        path = self._path(key_id, generation)
+        if path.exists():
+            # Whoever made it may not have got as far as making its entry durable.
+            sync_folder(path.parent)
+        else:
+            create_once(path, AESGCM.generate_key(256), 0o400)
+        self._current[subject] = (key_id, generation, str(path))
         return key_id, generation

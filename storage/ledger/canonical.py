@@ -5,7 +5,7 @@ ASCII keys, no floats, integers below 2^53 in size: within these limits sorted c
 byte-identical to JCS. What lies outside is refused rather than written differently.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -53,13 +53,16 @@ def _check(value: Json) -> None:
     if isinstance(value, int):
         if abs(value) >= _INTEGER_LIMIT:
             raise ValueError("integer too large")
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            if not key.isascii():
-                raise ValueError("key not ASCII")
-            _check(item)
+        return
+    if isinstance(value, Mapping):
+        if not all(map(str.isascii, value)):
+            raise ValueError("key not ASCII")
+        items: Iterable[Json] = value.values()
     elif isinstance(value, list | tuple):
-        for item in value:
-            _check(item)
+        items = value
     else:
         raise TypeError(type(value).__name__)
+    for item in items:
+        # Most values are texts: not calling for them halves the time.
+        if type(item) is not str:
+            _check(item)
