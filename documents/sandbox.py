@@ -204,7 +204,8 @@ class Sandbox:
         programs: Path = PROGRAMS,
     ) -> None:
         self.limits = limits or Limits()
-        self._scratch = scratch
+        # A child sees other places than we do: relative paths would mean something else to it.
+        self._scratch = scratch.absolute() if scratch is not None else None
         self._programs = programs
         self._lock = threading.Lock()
         self._bubblewrap = bubblewrap
@@ -224,6 +225,20 @@ class Sandbox:
                 usable = self._bubblewrap is not False and _bubblewrap_works()
                 self._layer = Layer.BUBBLEWRAP if usable else Layer.LIMITS
         return self._layer
+
+    def prove(self) -> None:
+        """Let a child answer once, so that a machine that cannot run any is not mistaken for bad files.
+
+        Raises:
+            SandboxUnavailableError: No child can be started here.
+        """
+        with self.workroom() as room:
+            room.write("source", b"no material")
+            try:
+                room.call("text", file="source")
+            except ChildFailedError as failure:
+                if failure.reason != "failed":
+                    raise SandboxUnavailableError(reason=failure.reason) from None
 
     @property
     def programs(self) -> Path:

@@ -220,8 +220,13 @@ def open_rooms(settings: Settings) -> Rooms:
 
 
 def make_worker(settings: Settings) -> tuple[Worker, Database]:
-    """Make the worker with every step; the database is the caller's to close."""
+    """Make the worker with every step; the database is the caller's to close.
+
+    Raises:
+        SandboxUnavailableError: No confined child can run here; files would be blamed for it.
+    """
     parts = _Parts(settings)
+    parts.sandbox.prove()
     found = parts.foundation
     worker = Worker(found.database, _steps(parts), settings.staging / "jobs", found.clock, found.ids)
     return worker, found.database

@@ -83,7 +83,9 @@ def _algorithms(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - 
 
 
 def _sandbox(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
-    layer = str(Sandbox(scratch=settings.staging).layer)
+    sandbox = Sandbox(scratch=settings.staging)
+    sandbox.prove()
+    layer = str(sandbox.layer)
     strong = "bubblewrap" in layer.lower()
     return Finding(
         "sandbox",

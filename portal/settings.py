@@ -28,7 +28,9 @@ class Settings(BaseSettings):
         pydantic.ValidationError: if a value is malformed or unsafe for the environment.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CUNZHENG_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="CUNZHENG_", frozen=True, extra="ignore", validate_default=True
+    )
 
     data: Path = Field(
         default=Path("demo-data"),
@@ -91,6 +93,12 @@ class Settings(BaseSettings):
     login_link_minutes: int = Field(
         default=60, ge=1, le=24 * 60, description="Minutes for which a login link can be used, once."
     )
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        # Children run in other folders, and confined ones see other places.
+        return value.absolute()
 
     @field_validator("public_url")
     @classmethod

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from documents.errors import ChildFailedError
+from documents.errors import ChildFailedError, SandboxUnavailableError
 from documents.sandbox import PROGRAMS, Layer, Limits, Sandbox
 
 SMALL = Limits(
@@ -141,3 +141,16 @@ def test_bubblewrap_shows_no_network_and_no_file_of_ours(tmp_path: Path) -> None
     for path in (secret, Path("/etc/passwd"), Path("/root")):
         assert run_python(sandbox, f"import os; os.stat({str(path)!r})") != 0
     assert run_python(sandbox, "open('/usr/x', 'w')") != 0
+
+
+def test_a_relative_scratch_folder_serves_children_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "staging").mkdir()
+    monkeypatch.chdir(tmp_path)
+    Sandbox(scratch=Path("staging")).prove()
+
+
+def test_a_machine_on_which_no_child_answers_is_told_from_a_bad_file(tmp_path: Path) -> None:
+    with pytest.raises(SandboxUnavailableError):
+        Sandbox(programs=tmp_path).prove()
