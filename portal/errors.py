@@ -185,3 +185,27 @@ class SettingsInvalidError(CunzhengError):
     title_en = "The settings do not hold"
     remedy_zh = "请按 docs/reference.md 更正所列的 CUNZHENG_ 环境变量。"
     remedy_en = "Correct the named CUNZHENG_ variables as docs/reference.md describes."
+
+
+class AccountAmbiguousError(CunzhengError):
+    """Several accounts hold the role that a command needs; ``facts`` list them by department."""
+
+    code = "account-ambiguous"
+    status = 409
+    exit_code = EXIT_USAGE
+    title_zh = "有多个账号具备该角色"
+    title_en = "Several accounts hold the role"
+    remedy_zh = "请用 --as（login-link 用 --account）指定所列账号之一。"
+    remedy_en = "Name one of those listed with --as (login-link: --account)."
+
+
+class NotADocumentError(CunzhengError):
+    """The file is neither a PDF nor a signed answer, so there is nothing to verify."""
+
+    code = "not-a-document"
+    status = 422
+    exit_code = EXIT_CANNOT_TELL
+    title_zh = "既不是 PDF，也不是核验结论"
+    title_en = "Neither a PDF nor a signed answer"
+    remedy_zh = "请提供 PDF 文件，或免证核验接口返回的结论文件。"
+    remedy_en = "Give a PDF, or the answer of a no-proof question as it was received."

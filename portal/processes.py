@@ -55,6 +55,15 @@ def require_free_port(host: str, port: int) -> None:
             raise PortBusyError(port=port) from error
 
 
+def answers(host: str, port: int) -> bool:
+    """Tell whether somebody accepts connections there."""
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 class Children:
     """Child processes of one installation, restarted when they die.
 

@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING
 
-from portal.errors import MigrationNeededError, NotInitialisedError
+from portal.errors import AccountAmbiguousError, MigrationNeededError, NotInitialisedError
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 
@@ -64,12 +64,16 @@ def acting(rooms: "Rooms", role: Role, account: str | None) -> Identity:
         account: Account id; when it is missing, the only account with the role is taken.
 
     Raises:
-        NotPermittedError: No such account, it lacks the role, or several hold it and none was named.
+        NotPermittedError: No such account, or it lacks the role.
+        AccountAmbiguousError: Several hold the role and none was named.
     """
     with rooms.database.reading() as uow:
         found = rooms.accounts.with_role(uow, role)
     matching = [one for one in found if account in {None, one.id}]
-    if len(matching) != 1:
-        raise NotPermittedError(role=str(role), accounts=len(matching))
+    if not matching:
+        raise NotPermittedError(role=str(role))
+    if len(matching) > 1:
+        choices = " ".join(f"{one.organisation}={one.id}" for one in matching)
+        raise AccountAmbiguousError(role=str(role), accounts=choices)
     (one,) = matching
     return Identity("person", one.id, one.organisation, frozenset(map(Role, one.roles)))

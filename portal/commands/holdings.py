@@ -7,7 +7,7 @@
 import click
 
 from portal.commands.common import acting, open_installation
-from storage.errors import InvalidInputError
+from storage.errors import InvalidInputError, NotPermittedError
 from storage.identity import Role
 
 _AS = click.option("--as", "account", help="Acting account 操作账号 (needed when several hold the role).")
@@ -79,8 +79,10 @@ def _change(verb: str, identifier: str, reason: str, legal_basis: str, account: 
         found = uow.session.scalars(select(License).where(License.identifier == identifier)).first()
         managers = rooms.accounts.with_role(uow, Role.LICENSE_MANAGER)
     own = [one.id for one in managers if found is not None and one.organisation == found.organisation]
-    if account is None and len(own) == 1:
-        account = own[0]
+    if account is None:
+        if not own:
+            raise NotPermittedError(role=str(Role.LICENSE_MANAGER))
+        account = own[0] if len(own) == 1 else None
     manager = acting(rooms, Role.LICENSE_MANAGER, account)
     change = {
         "suspend": rooms.licenses.suspend,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from portal.commands.common import load_settings, open_installation
-from portal.errors import NotInitialisedError
+from portal.errors import NotADocumentError, NotInitialisedError
 from storage.errors import EXIT_DONE, EXIT_INVALID, InvalidInputError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PDF = b"%PDF-"
 _HEAD = 1024
+_JWS_DOTS = 2
 
 
 @click.command()
@@ -100,6 +101,8 @@ def _answer(file: Path, trust: Path | None, *, as_json: bool) -> int:
     from licenses.errors import AnswerInvalidError
 
     text = _jws_of(file.read_bytes()[: 4 * MAX_ANSWER])
+    if text.count(".") != _JWS_DOTS or len(text.split()) != 1:
+        raise NotADocumentError
     try:
         answer = verify_answer(text, _key_set(trust))
     except AnswerInvalidError as error:

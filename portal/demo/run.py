@@ -14,7 +14,7 @@ from portal.demo.greeting import greeting
 from portal.demo.people import SIGNING_IN, Cast
 from portal.demo.script import Script
 from portal.initialise import initialise
-from portal.processes import Children, require_free_port
+from portal.processes import Children, answers, only_one, require_free_port
 from portal.rooms import Rooms
 from portal.settings import Settings
 from storage.clock import SystemClock
@@ -23,6 +23,7 @@ from storage.identity import system_identity
 PATIENCE_SECONDS = 600
 _PAUSE_SECONDS = 0.1
 _MARK = "demo-cast.json"
+_LOCK = "demo.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def reset(settings: Settings) -> None:
     if not settings.data.exists():
         return
     known = (settings.data / _MARK).exists() or (settings.data / "cunzheng.db").exists()
-    if not known and any(settings.data.iterdir()):
+    if not known and any(path.name != _LOCK for path in settings.data.iterdir()):
         raise DemoFailedError("the data folder holds something else; remove it yourself")
     shutil.rmtree(settings.data)
 
@@ -106,11 +107,20 @@ class Demonstration:
 
         Raises:
             DemoFailedError: Something came out otherwise than the script expects.
+            AlreadyRunningError: Another demonstration runs on this data folder.
+            PortBusyError: Something listens on the port.
         """
         if not self._options.once:
             require_free_port(self._settings.host, self._settings.port)
-        if self._options.reset:
-            reset(self._settings)
+        if self._settings.data.exists():
+            with only_one(self._settings.data / _LOCK):
+                if self._options.reset:
+                    reset(self._settings)
+        self._settings.data.mkdir(parents=True, exist_ok=True)
+        with only_one(self._settings.data / _LOCK):
+            return self._run()
+
+    def _run(self) -> Figures:
         for line in initialise(self._settings):
             self._say(line)
         rooms = open_rooms(self._settings)
@@ -128,9 +138,17 @@ class Demonstration:
         self._settle(rooms)
         figures = gather(rooms, script)
         if not self._options.once:
+            self._await_web()
             self._greet(rooms, cast, script)
             self._children.watch_until(self._stop, self._clock.monotonic)
         return figures
+
+    def _await_web(self) -> None:
+        """Wait until the web process answers, so that the printed address does."""
+        pause = self._pauses()
+        while not answers(self._settings.host, self._settings.port):
+            if not pause():
+                raise DemoFailedError("the web process does not answer: see its log")
 
     def _pauses(self) -> Callable[[], bool]:
         """Give a pause that watches the children and gives up after ``PATIENCE_SECONDS`` in all."""
