@@ -6,6 +6,7 @@ inside the ring. Colour is DeviceRGB, which the document's sRGB output intent co
 """
 
 import math
+import threading
 import zlib
 from collections.abc import Iterable
 from functools import cache, lru_cache
@@ -55,6 +56,10 @@ class _Outline(BasePen):  # type: ignore[misc]  # fontTools publishes no types
 
     def _closePath(self) -> None:  # noqa: N802 - fontTools' protocol
         self.operators.append("h")
+
+
+# The font reads its tables when they are first used, from one file position: one thread at a time.
+_drawing = threading.Lock()
 
 
 @cache
@@ -116,7 +121,8 @@ def demo_seal(name: str) -> bytes:
     """
     if not 2 <= len(name) <= 30:
         raise SealRefusedError(reason="name-length")
-    glyphs = [*_arc_text(name), *_line(_DEMO, 132.0, 470.0), *_line("电子印章", 78.0, 300.0)]
+    with _drawing:
+        glyphs = [*_arc_text(name), *_line(_DEMO, 132.0, 470.0), *_line("电子印章", 78.0, 300.0)]
     stream = "\n".join(
         [
             "q",
