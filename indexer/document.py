@@ -8,9 +8,12 @@ Tokens keep their place in the original text, because highlighting marks what th
 """
 
 import datetime as dt
+import enum
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 TOKENISER_VERSION = 1
 _HAN = (
@@ -23,8 +26,14 @@ _HAN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class _Kind(enum.Enum):
+    HAN = enum.auto()
+    WORD = enum.auto()
+    MARK = enum.auto()
+    OTHER = enum.auto()
+
+
+class Token(NamedTuple):
     """One unit of search: its folded text and where it stands in the original."""
 
     text: str
@@ -70,16 +79,29 @@ def is_han(char: str) -> bool:
     return any(first <= code <= last for first, last in _HAN)
 
 
-def _folded(text: str) -> Iterator[tuple[str, int, int]]:
-    """Give each folded character with the span of the original cluster it comes from."""
-    start = 0
-    while start < len(text):
+def _kind(char: str) -> _Kind:
+    if is_han(char):
+        return _Kind.HAN
+    if char.isalnum():
+        return _Kind.WORD
+    return _Kind.MARK if unicodedata.category(char).startswith("M") else _Kind.OTHER
+
+
+@lru_cache(maxsize=1 << 14)
+def _folded(cluster: str) -> tuple[tuple[str, _Kind], ...]:
+    """Give each folded character of a letter with its combining marks, and what it is."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", cluster).casefold())
+    return tuple((char, _kind(char)) for char in folded)
+
+
+def _clusters(text: str) -> Iterator[tuple[str, int, int]]:
+    """Cut a text into letters with their combining marks, each with its span."""
+    start, length, combining = 0, len(text), unicodedata.combining
+    while start < length:
         end = start + 1
-        while end < len(text) and unicodedata.combining(text[end]):
+        while end < length and combining(text[end]):
             end += 1
-        cluster = unicodedata.normalize("NFKC", text[start:end]).casefold()
-        for char in unicodedata.normalize("NFKC", cluster):
-            yield char, start, end
+        yield text[start:end], start, end
         start = end
 
 
@@ -90,16 +112,16 @@ def tokenise(text: str) -> list[Token]:
     """
     tokens: list[Token] = []
     word, word_start, word_end = "", 0, 0
-    for char, start, end in _folded(text):
-        wordlike = char.isalnum() or (bool(word) and unicodedata.category(char)[0] == "M")
-        if wordlike and not is_han(char):
-            word, word_start, word_end = word + char, word_start if word else start, end
-            continue
-        if word:
-            tokens.append(Token(word, word_start, word_end))
-            word = ""
-        if is_han(char):
-            tokens.append(Token(char, start, end))
+    for cluster, start, end in _clusters(text):
+        for char, kind in _folded(cluster):
+            if kind is _Kind.WORD or (kind is _Kind.MARK and word):
+                word, word_start, word_end = word + char, word_start if word else start, end
+                continue
+            if word:
+                tokens.append(Token(word, word_start, word_end))
+                word = ""
+            if kind is _Kind.HAN:
+                tokens.append(Token(char, start, end))
     if word:
         tokens.append(Token(word, word_start, word_end))
     return tokens

@@ -34,6 +34,7 @@ def main(words: list[str]) -> int:
     """Measure and report."""
     names = sorted(path.stem for path in HERE.glob("bench_*.py"))
     chosen = [name for name in names if not words or any(word in name for word in words)]
+    load = os.getloadavg()
     results: list[Measurement] = []
     failed: list[str] = []
     print(_row("measured", "value", "unit", "ratio", "reference of the same run"))
@@ -52,6 +53,7 @@ def main(words: list[str]) -> int:
             "cores": os.cpu_count(),
             "python": platform.python_version(),
             "system": platform.system(),
+            "load": [round(one, 2) for one in load],
         },
         "ran": chosen,
         "failed": failed,

@@ -143,8 +143,9 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
         site.wait_for_steps(PATIENCE)
         made = Load(site, submissions)
         made.run()
-        site.stops["worker"].stop()
+        site.stop("worker")
         _catch_up(site)
+        site.stop("sequencer")
         yield made
 
 

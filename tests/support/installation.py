@@ -6,9 +6,9 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +109,36 @@ class Installation:
 
     Attributes:
         reports: What the parent process said of children that died.
-        stops: Name of a child → stops it for good.
+        running: The child processes by command.
     """
 
     settings: Settings
     rooms: Rooms
     cast: Cast
-    reports: list[str]
-    stops: Mapping[str, Children]
+    reports: list[str] = field(default_factory=list)
+    running: dict[str, Children] = field(default_factory=dict)
+
+    def start(self, name: str) -> None:
+        """Start a command of ``cunzheng`` as a child process: ``worker``, ``sequencer``, ``serve``."""
+        environment = {
+            "CUNZHENG_DATA": str(self.settings.data),
+            "CUNZHENG_PORT": str(self.settings.port),
+            "CUNZHENG_PUBLIC_URL": self.settings.public_url,
+        }
+        child = Children(
+            {name: [name]},
+            environment,
+            self.settings.logs,
+            lambda who, what: self.reports.append(f"{who}: {what}"),
+        )
+        child.start(self.rooms.clock.monotonic)
+        self.running[name] = child
+
+    def stop(self, name: str) -> None:
+        """Stop a child process; a death that nobody asked for is noted first."""
+        child = self.running.pop(name)
+        child.watch(self.rooms.clock.monotonic)
+        child.stop()
 
     def file(self, arrival: Arrival) -> Received:
         """Take an arrival through intake as the portal does."""
@@ -159,27 +181,18 @@ def installed(folder: Path, *children: str, **settings: Any) -> Iterator[Install
 
     Args:
         folder: The data folder, new.
-        children: Commands of ``cunzheng``: ``worker``, ``sequencer``, ``serve``.
+        children: See :meth:`Installation.start`.
         settings: Settings that differ from the defaults.
     """
     made = Settings(data=folder, **settings)
     initialise(made)
     rooms = open_rooms(made)
-    cast = Cast.gather(rooms, made, Script.load())
-    reports: list[str] = []
-    environment = {
-        "CUNZHENG_DATA": str(folder),
-        "CUNZHENG_PORT": str(made.port),
-        "CUNZHENG_PUBLIC_URL": made.public_url,
-    }
-    with ExitStack() as stack:
-        stack.callback(rooms.close)
-        stops = {}
+    site = Installation(made, rooms, Cast.gather(rooms, made, Script.load()))
+    try:
         for name in children:
-            child = Children(
-                {name: [name]}, environment, made.logs, lambda who, what: reports.append(f"{who}: {what}")
-            )
-            child.start(rooms.clock.monotonic)
-            stack.callback(child.stop)
-            stops[name] = child
-        yield Installation(made, rooms, cast, reports, stops)
+            site.start(name)
+        yield site
+    finally:
+        for name in list(site.running):
+            site.stop(name)
+        rooms.close()

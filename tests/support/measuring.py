@@ -7,9 +7,11 @@ without a reference of the same run says little about a machine, so each names o
 
 import hashlib
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +82,15 @@ def sha256_rate(size: int = 1024, seconds: float = 0.5) -> float:
             hashlib.sha256(block).digest()
 
     return rate(work, seconds=seconds) * blocks
+
+
+def sync_rate(folder: Path, size: int = 4096) -> float:
+    """Give how often per second a file in this folder can be made longer and durable, one after the other."""
+    block = bytes(size)
+    with (folder / "synced").open("wb", buffering=0) as file:
+
+        def work() -> None:
+            file.write(block)
+            os.fdatasync(file.fileno())
+
+        return rate(work)
