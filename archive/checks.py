@@ -52,10 +52,14 @@ def holder_code_is_right(facts: ClosureFacts) -> Iterator[Finding]:
 
 
 def dates_are_in_order(facts: ClosureFacts) -> Iterator[Finding]:
-    """C04: acceptance ≤ closing ≤ receipt, five minutes allowed between two machines' clocks."""
+    """C04: acceptance ≤ decision ≤ closing ≤ receipt; five minutes allowed between two machines' clocks."""
     late = (facts.closed_at - facts.received_at).total_seconds() > CLOCK_TOLERANCE_SECONDS
-    if facts.accepted_at > facts.closed_at or late:
-        yield finding("C04", rule="closed-after-receipt" if late else "closed-before-accepted")
+    if late:
+        yield finding("C04", rule="closed-after-receipt")
+    elif facts.accepted_at > facts.closed_at:
+        yield finding("C04", rule="closed-before-accepted")
+    elif not facts.accepted_at <= facts.decided_at <= facts.closed_at:
+        yield finding("C04", rule="decided-outside")
 
 
 def license_data_are_there(facts: ClosureFacts) -> Iterator[Finding]:

@@ -103,6 +103,7 @@ class AcceptStep:
             grants=bool(item and item.license_type) and submission.result is Result.APPROVED,
             has_license_data=submission.license is not None,
             accepted_at=submission.accepted_at,
+            decided_at=submission.decided_at,
             closed_at=submission.closed_at,
             received_at=file.filing.received_at,
         )

@@ -78,5 +78,6 @@ class ClosureFacts:
     grants: bool
     has_license_data: bool
     accepted_at: dt.datetime
+    decided_at: dt.datetime
     closed_at: dt.datetime
     received_at: dt.datetime

@@ -89,11 +89,15 @@ class IntakeService:
             NotPermittedError: The identity may not file cases of this source or department.
             ClassifiedMaterialError: The submission says that it is classified.
             FilingConflictError: The case is in progress or filed with another set.
+            InvalidInputError: Nobody announced the case, and none can be made of the submission.
         """
         case = self._permitted_case(uow, identity, arrival.submission)
         if arrival.submission.classified:
             raise ClassifiedMaterialError(_refusal(identity, arrival, case))
-        return self._standing(uow, case, arrival) if case else None
+        if case is None:
+            self._cases.check(uow, announcement_of(arrival.submission))
+            return None
+        return self._standing(uow, case, arrival)
 
     def store(self, arrival: Arrival) -> StoredArrival:
         """Make the bytes durable; no transaction is open.

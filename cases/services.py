@@ -21,7 +21,7 @@ from cases.errors import (
     DepartmentUnknownError,
 )
 from cases.holders import HolderService
-from cases.identifiers import check_segment
+from cases.identifiers import check_holder_code, check_segment
 from cases.models import Case, CaseState, Holder
 from cases.ports import Items
 from storage.clock import parse_rfc3339, rfc3339
@@ -101,7 +101,7 @@ class CaseService:
             InvalidInputError: A subclass of it names what is malformed.
         """
         self._permit(identity, announcement, "announce")
-        self._check(uow, announcement)
+        self.check(uow, announcement)
         case = self._find(uow, announcement.source, announcement.number)
         if case is None:
             return self._create(uow, identity, announcement), True
@@ -133,7 +133,7 @@ class CaseService:
         if announcement.closed_at is None:
             raise CaseDatesError(rule="closed-missing")
         self._permit(identity, announcement, "file")
-        self._check(uow, announcement)
+        self.check(uow, announcement)
         case = self._find(uow, announcement.source, announcement.number)
         if case is None:
             return self._create(uow, identity, announcement)
@@ -189,7 +189,13 @@ class CaseService:
             return
         raise NotPermittedError
 
-    def _check(self, uow: UnitOfWork, announcement: Announcement) -> None:
+    def check(self, uow: UnitOfWork, announcement: Announcement) -> None:
+        """Refuse what no case can be made of, before anything is stored for it.
+
+        Raises:
+            InvalidInputError: A subclass of it names what is malformed.
+        """
+        check_holder_code(announcement.holder_scheme, announcement.holder_code)
         check_segment(announcement.source, "source")
         check_segment(announcement.number, "number")
         item = self._items.get(announcement.item_code, announcement.item_edition)

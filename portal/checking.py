@@ -8,10 +8,9 @@ licence or dossier is a recorded use; an upload that matches nothing is not reco
 
 import datetime as dt
 import enum
-import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +127,7 @@ def _sentence(headline: Headline, file: Line, license_line: Line | None) -> tupl
     )
 
 
+NOT_A_LICENSE = Line(Headline.VALID, "本文件不是证照", "This file is no licence")
 NOT_CHECKED = Line(Headline.CANNOT_TELL, "证照状态未核验", "The state of the licence was not checked")
 NOT_FOUND = Line(
     Headline.CANNOT_TELL, "证照状态未核验：本库无此证照", "Not in this library; its state was not checked"
@@ -176,7 +176,9 @@ class DocumentCheck:
         """
         verdict, found = self.establish(path)
         if found is None:
-            line = NOT_FOUND if is_license(path, verdict, self._sandbox) else None
+            # Of a file that does not hold nothing is believed, not even which licence it says it is.
+            missing = NOT_FOUND if _OF_STATE[verdict.state] is Headline.VALID else NOT_CHECKED
+            line = missing if is_license(path, verdict, self._sandbox) else None
             return judge(verdict, line)
         return self._known(identity, verdict, *found)
 
@@ -199,8 +201,8 @@ class DocumentCheck:
             try:
                 card = self._reader.public_check_file(uow, public, known.sha256)
             except CodeUnknownError:
-                uow.record(_used(public, sealing, known))
-                return judge(verdict, None)
+                promise = uow.record(_used(public, sealing, known))
+                return replace(judge(verdict, None), promise=promise)
             return judge(verdict, card_line(card), card)
 
 
@@ -224,12 +226,6 @@ def check_offline(
     """Check a file without an installation: the state of a licence stays unknown."""
     verdict = verify(path, trust, None, at)
     return judge(verdict, NOT_CHECKED if is_license(path, verdict, sandbox) else None)
-
-
-def file_digest(path: Path) -> str:
-    """Give SHA-256 of a file in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _used(identity: Identity, sealing: Sealing, known: KnownDocument) -> Act:

@@ -82,7 +82,7 @@ def _file(rooms: "Rooms", archivist: Identity, folder: Path, batch: str) -> str:
             with rooms.database.writing() as uow:
                 error.record(uow)
         raise
-    receipt = json.loads(received.receipt)["id"]
+    receipt = json.loads(received.receipt)["receipt"]
     return f"● {folder.name}: 收件回执 receipt {receipt}，第 {received.attempt} 次 attempt {received.attempt}"
 
 

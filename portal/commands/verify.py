@@ -80,15 +80,15 @@ def _with_library(file: Path) -> "CheckReport":
 
 
 def _print_report(report: "CheckReport") -> None:
-    from portal.checking import HEADLINE_TITLES
+    from portal.checking import HEADLINE_TITLES, NOT_A_LICENSE, NOT_CHECKED, Headline
     from storage.clock import rfc3339
 
     zh, en = HEADLINE_TITLES[report.headline]
-    click.echo(f"{zh} / {en}")
-    click.echo(f"{report.sentence[0]} / {report.sentence[1]}")
-    click.echo(f"  文件 file     {report.file.zh} / {report.file.en}")
-    if report.license is not None:
-        click.echo(f"  证照 licence  {report.license.zh} / {report.license.en}")
+    click.echo(f"{zh}：{report.sentence[0]}")
+    click.echo(f"{en}: {report.sentence[1]}")
+    click.echo(f"  文件 file               {report.file.zh} / {report.file.en}")
+    line = report.license or (NOT_A_LICENSE if report.headline is Headline.VALID else NOT_CHECKED)
+    click.echo(f"  证照状态 licence state  {line.zh} / {line.en}")
     for signature in report.verdict.signatures:
         when = rfc3339(signature.sealed_at) if signature.sealed_at else "—"
         click.echo(f"  签章 seal     {signature.seal_name or signature.signer}  {when}")

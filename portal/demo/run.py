@@ -22,7 +22,6 @@ from storage.identity import system_identity
 
 PATIENCE_SECONDS = 600
 _PAUSE_SECONDS = 0.1
-_MARK = "demo-cast.json"
 _LOCK = "demo.lock"
 
 
@@ -51,10 +50,15 @@ def reset(settings: Settings) -> None:
     """
     if not settings.data.exists():
         return
-    known = (settings.data / _MARK).exists() or (settings.data / "cunzheng.db").exists()
-    if not known and any(path.name != _LOCK for path in settings.data.iterdir()):
+    if not is_demonstration(settings):
         raise DemoFailedError("the data folder holds something else; remove it yourself")
     shutil.rmtree(settings.data)
+
+
+def is_demonstration(settings: Settings) -> bool:
+    """Tell whether the folder is empty or the demonstration's own, which has its lock file from the start."""
+    data = settings.data
+    return settings.demo and (not any(data.iterdir()) or (data / _LOCK).exists())
 
 
 class Demonstration:
@@ -113,6 +117,8 @@ class Demonstration:
         if not self._options.once:
             require_free_port(self._settings.host, self._settings.port)
         if self._settings.data.exists():
+            if self._options.reset and not is_demonstration(self._settings):
+                raise DemoFailedError("the data folder holds something else; remove it yourself")
             with only_one(self._settings.data / _LOCK):
                 if self._options.reset:
                     reset(self._settings)

@@ -6,7 +6,14 @@ from flask import Flask, Response, g, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal.errors import TooLargeError, UnauthenticatedError, UnsupportedMediaError
+from portal.errors import (
+    FormExpiredError,
+    LoginLinkSpentError,
+    RateLimitedError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnsupportedMediaError,
+)
 from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.web import context, problems
@@ -15,13 +22,14 @@ from portal.web.counters import MALFORMED
 from portal.web.forms import check_form, keep_form_cookie
 from portal.web.headers import secure_headers
 from portal.web.uploads import remove_staged
-from storage.errors import CunzhengError, InvalidInputError, NotPermittedError
+from storage.errors import CunzhengError, InvalidInputError, NotPermittedError, RefusedError
 from storage.identity import PUBLIC, Identity
 from storage.ledger.acts import Act, Outcome
 from storage.ledger.kinds import ActKind
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SMALL_BODY = 1024 * 1024
+_ONLY_COUNTED = (FormExpiredError, LoginLinkSpentError, RateLimitedError, UnauthenticatedError)
 
 
 def install(app: Flask, rooms: Rooms, settings: Settings) -> None:
@@ -55,11 +63,35 @@ def install(app: Flask, rooms: Rooms, settings: Settings) -> None:
 
 
 def record_refusal(rooms: Rooms, error: CunzhengError) -> None:
-    """Record the refusal that an error carries, in a transaction of its own; the first one rolled back."""
+    """Record a refusal in a transaction of its own; the first one rolled back.
+
+    An error that states its own act records that; any other refusal of somebody who is known is recorded
+    as refused access to the route. Strangers' are only counted.
+    """
     record = getattr(error, "record", None)
     if callable(record):
         with rooms.database.writing() as uow:
             record(uow)
+    elif isinstance(error, RefusedError) and not isinstance(error, _ONLY_COUNTED):
+        _record_access_refused(rooms, error.code)
+
+
+def _record_access_refused(rooms: Rooms, reason: str) -> None:
+    who: Identity | None = g.get("identity")
+    if who is None or who == PUBLIC or g.get("refusal_recorded"):
+        return
+    g.refusal_recorded = True
+    with rooms.database.writing() as uow:
+        uow.record(
+            Act(
+                kind=ActKind.ACCESS_REFUSED,
+                actor=who,
+                object_type="route",
+                object_id=str(request.endpoint),
+                outcome=Outcome.REFUSED,
+                reasons=[reason],
+            )
+        )
 
 
 def _body_limit(rule: Rule, settings: Settings) -> int:
@@ -73,17 +105,7 @@ def _turn_away(rooms: Rooms) -> BaseResponse | None:
         if not problems.is_api_call() and request.method == "GET":
             return redirect(url_for("sign_in.explain"), 303)
         raise UnauthenticatedError
-    with rooms.database.writing() as uow:
-        uow.record(
-            Act(
-                kind=ActKind.ACCESS_REFUSED,
-                actor=who,
-                object_type="route",
-                object_id=str(request.endpoint),
-                outcome=Outcome.REFUSED,
-                reasons=["role" if who.kind == "person" else "scope"],
-            )
-        )
+    _record_access_refused(rooms, "role" if who.kind == "person" else "scope")
     raise NotPermittedError
 
 

@@ -53,6 +53,7 @@ CLEAN_CLOSURE = ClosureFacts(
     grants=True,
     has_license_data=True,
     accepted_at=ACCEPTED,
+    decided_at=CLOSED,
     closed_at=CLOSED,
     received_at=CLOSED + MINUTE,
 )
@@ -152,3 +153,9 @@ def test_the_report_names_all_sixteen_properties_and_fakes_none() -> None:
     assert verdicts["F-3-3"] == "not-checked"
     assert verdicts["F-1-1"] == "not-checked"
     assert [one.code for one in failures(found)] == ["M09"]
+
+
+@pytest.mark.parametrize("decided", [ACCEPTED - MINUTE, CLOSED + MINUTE])
+def test_a_decision_before_acceptance_or_after_closing_is_out_of_order(decided: dt.datetime) -> None:
+    found = check_closure(replace(CLEAN_CLOSURE, decided_at=decided))
+    assert [(one.code, one.rule) for one in found] == [("C04", "decided-outside")]
