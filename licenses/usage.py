@@ -4,8 +4,9 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import Insert, insert, inspect, select
 
 from licenses.models import Decision, License, LicenseUsage
 from storage.base import Base
@@ -59,11 +60,18 @@ def insert_rows(uow: UnitOfWork, rows: Sequence[Base]) -> None:
     """
     groups: dict[type[Base], list[dict[str, object]]] = {}
     for row in rows:
-        values = {column.key: getattr(row, column.key) for column in inspect(type(row)).column_attrs}
-        groups.setdefault(type(row), []).append(values)
+        _, keys = _insertion(type(row))
+        groups.setdefault(type(row), []).append({key: getattr(row, key) for key in keys})
     connection = uow.session.connection()
     for kind, found in groups.items():
-        connection.execute(insert(kind.__table__), found)  # type: ignore[arg-type] # a mapped class has a Table
+        connection.execute(_insertion(kind)[0], found)
+
+
+@cache
+def _insertion(kind: type[Base]) -> tuple[Insert, tuple[str, ...]]:
+    """Give the statement and the attributes of a table."""
+    keys = tuple(column.key for column in inspect(kind).column_attrs)
+    return insert(kind.__table__), keys  # type: ignore[arg-type] # a mapped class has a Table
 
 
 def operator_of(identity: Identity) -> str | None:

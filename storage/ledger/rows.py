@@ -8,6 +8,7 @@ JSON has no bytes and no dates: they are written as one-key objects ``{"$b": bas
 import base64
 import datetime as dt
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import JSON, inspect
@@ -19,12 +20,19 @@ from storage.ledger.canonical import Json
 
 def row_state(row: Base) -> dict[str, Json]:
     """Give ``{"table", "values"}`` of a flushed row: every column."""
-    mapper = inspect(type(row))
-    values = {
-        attribute.columns[0].name: _encode(getattr(row, attribute.key), attribute.columns[0].type)
+    table, columns = _layout(type(row))
+    return {"table": table, "values": {name: _encode(getattr(row, key), kind) for key, name, kind in columns}}
+
+
+@cache
+def _layout(mapped: type[Base]) -> tuple[str, tuple[tuple[str, str, Any], ...]]:
+    """Give the table's name, and key, name and type of each column; asking the mapper is slow."""
+    mapper = inspect(mapped)
+    columns = tuple(
+        (attribute.key, attribute.columns[0].name, attribute.columns[0].type)
         for attribute in mapper.column_attrs
-    }
-    return {"table": str(mapper.local_table.name), "values": values}  # type: ignore[attr-defined]  # a mapped class has a Table
+    )
+    return str(mapper.local_table.name), columns  # type: ignore[attr-defined]  # a mapped class has a Table
 
 
 def row_values(values: Mapping[str, Json]) -> dict[str, Any]:
