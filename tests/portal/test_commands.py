@@ -33,7 +33,7 @@ def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
 
 
 def receipt_of(printed: str) -> str:
-    return printed.split("receipt ")[1].split("，")[0]
+    return printed.split("receipt ")[1].split("，", maxsplit=1)[0]
 
 
 def test_cases_are_filed_from_folders_with_a_receipt_each_and_counted(
