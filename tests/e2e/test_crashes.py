@@ -54,4 +54,5 @@ def test_children_killed_at_seeded_times_lose_and_double_nothing(
     figures, demonstration, killed = play(empty, tmp_path / "data", script=script(), kills=kills)
     assert figures.problems == []
     assert killed > 0
-    assert demonstration.restarts == killed
+    # A kill near the end finds no new life any more, and two close together may meet the same child.
+    assert 0 < demonstration.restarts <= killed
