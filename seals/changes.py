@@ -58,7 +58,7 @@ class Structure:
     def __init__(self, data: bytes, containers: Sequence[Container] = (), *, strict: bool = True) -> None:
         self._data = data
         self._strict = strict
-        self._reader = PdfFileReader(io.BytesIO(_blanked(data, containers)), strict=strict)
+        self._reader = PdfFileReader(_Blanked(data, containers), strict=strict)
         self.encrypted = self._reader.encrypted
         self._filled: list[tuple[str, Any, Any]] = []
         if not self.encrypted:
@@ -130,12 +130,29 @@ class Structure:
         return findings
 
 
-def _blanked(data: bytes, containers: Sequence[Container]) -> bytes:
-    blanked = bytearray(data)
-    for container in containers:
-        _, first, second, _ = container.byte_range
-        blanked[first:second] = b"<>".ljust(second - first)
-    return bytes(blanked)
+class _Blanked(io.BytesIO):
+    """A file whose containers are empty and followed by white space in their place.
+
+    pyHanko reads white space byte by byte; of a long run it is given the last byte only.
+    """
+
+    def __init__(self, data: bytes, containers: Sequence[Container]) -> None:
+        blanked = bytearray(data)
+        self._runs: list[tuple[int, int]] = []
+        for container in containers:
+            _, first, second, _ = container.byte_range
+            blanked[first:second] = b"<>".ljust(second - first)
+            self._runs.append((first + 2, second - 1))
+        super().__init__(blanked)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read; a single byte of a run is its last one."""
+        if size == 1:
+            at = self.tell()
+            for start, last in self._runs:
+                if start <= at < last:
+                    self.seek(last)
+        return super().read(size)
 
 
 def _resolved(value: Any) -> Any:  # noqa: ANN401 - pyHanko's own objects
