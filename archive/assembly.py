@@ -167,6 +167,8 @@ def _called_up(uow: UnitOfWork, case_id: str) -> Sequence[License]:
         LicenseUsage.case_id == case_id,
         LicenseUsage.license_id.is_not(None),
         LicenseUsage.result.in_(_RELIED_ON),
+        # A list of what a holder has shows no face: nothing in it was relied on.
+        LicenseUsage.action != "find",
     )
     return uow.session.scalars(
         select(License)

@@ -25,9 +25,12 @@ from storage.identity import Identity, Role
 from storage.ledger.acts import Outcome
 from storage.ledger.kinds import TITLES, ActKind
 from storage.ledger.models import LedgerAct, LedgerEntry
+from storage.steps import StepRow
 
 INTENT_WITHIN = dt.timedelta(minutes=10)
 """How long an intent may stand without an outcome before it counts as a gap."""
+STEP_WITHIN = dt.timedelta(minutes=30)
+"""How long a step may take from its making before it counts as late."""
 
 
 class TraceNotFoundError(NotFoundError):
@@ -120,6 +123,8 @@ _GAPS = {
     "closed-not-filed": ("已办结，逾期未归档", "Closed and not filed in time"),
     "case-not-announced": ("无办件登记记录", "No act announced the case"),
     "not-sequenced": ("已记录，尚未进入审计链", "Recorded, not yet in the ledger"),
+    "step-stuck": ("处理步骤停滞，等待人工", "A step is stuck and waits for a person"),
+    "step-late": ("处理步骤迟迟未完成", "A step is late"),
     "license-not-issued": ("已赋码，证照文件未签发", "The licence is reserved and not issued"),
 }
 
@@ -256,6 +261,20 @@ class TraceService:
             yield _gap("license-not-issued", license_.reserved_at)
         if late and case.closed_at is not None:
             yield _gap("closed-not-filed", case.closed_at)
+        yield from _waiting_steps(uow, case, license_)
+
+
+def _waiting_steps(uow: UnitOfWork, case: Case, license_: License | None) -> Iterable[Gap]:
+    """Name the steps of a case's filings and licence that are stuck, or late."""
+    subjects = [*uow.session.scalars(select(Filing.id).where(Filing.case_id == case.id))]
+    if license_ is not None:
+        subjects.append(license_.id)
+    waiting = select(StepRow).where(StepRow.subject.in_(subjects), StepRow.state != "done")
+    for step in uow.session.scalars(waiting.order_by(StepRow.created_at)):
+        if step.state == "stuck":
+            yield _gap("step-stuck", step.created_at)
+        elif uow.clock.now() - step.created_at > STEP_WITHIN:
+            yield _gap("step-late", step.created_at)
 
 
 def _gap(code: str, since: dt.datetime, act_id: str | None = None) -> Gap:

@@ -10,8 +10,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sqlalchemy import func, select
+
 from documents.sandbox import Sandbox
 from documents.tools import probe_all
+from portal.indexing import KIND as INDEX_STEP
 from portal.migrations.upgrading import is_current
 from portal.rooms import Rooms
 from portal.settings import Settings
@@ -19,10 +22,11 @@ from seals.tokens import TrustedTokens
 from storage.errors import CunzhengError
 from storage.identity import system_identity
 from storage.ledger.reading import read_status
-from storage.steps import unfinished
+from storage.steps import StepRow, unfinished
 
 _SPACE_BYTES = 2 << 30
 _SKEW_SECONDS = 5.0
+_INDEX_LAG = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,13 @@ def _seals(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every
 def _index(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
     up_to = rooms.index.indexed_up_to()
     when = up_to.isoformat(timespec="seconds") if up_to else "—"
-    return Finding("index", True, False, (f"索引截至 {when}", f"indexed up to {when}"))
+    with rooms.database.reading() as uow:
+        oldest = uow.session.scalar(
+            select(func.min(StepRow.created_at)).where(StepRow.kind == INDEX_STEP, StepRow.state != "done")
+        )
+    well = oldest is None or rooms.clock.now() - oldest < _INDEX_LAG
+    words = (f"索引截至 {when}", f"indexed up to {when}")
+    return Finding("index", well, False, words, ("请检查 worker 进程", "Look at the worker process"))
 
 
 _CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {

@@ -22,6 +22,7 @@ from storage.errors import CunzhengError
 from storage.failpoints import failpoint
 from storage.ledger.acts import Promise
 from storage.ledger.canonical import Json
+from storage.secrets import SYSTEM_SUBJECT
 from storage.steps import Job, Staging, Step, claim, complete, keep_plan, postpone, release, restart
 
 LEASE = dt.timedelta(minutes=10)
@@ -111,7 +112,7 @@ class Worker:
     def _drive(self, step: Step, job: Job) -> None:
         plan: Json = None
         if job.planned is not None:
-            plan = json.loads(job.planned)
+            plan = self._opened(job.planned)
             staged, result = Staging(self._staging_root, job.job).result()
             if staged:
                 self._record(step, job, plan, result)
@@ -122,7 +123,7 @@ class Worker:
             if plan is None:
                 complete(uow.session, job, self._clock.now())
                 return
-            keep_plan(uow.session, job, plan)
+            keep_plan(uow.session, job, uow.secrets.encrypt(SYSTEM_SUBJECT, json.dumps(plan).encode()))
         failpoint("step.after-plan")
         staging = Staging(self._staging_root, job.job)
         result = step.perform(plan, staging)
@@ -158,4 +159,11 @@ class Worker:
                 counted=not isinstance(error, LedgerClosedError),
             )
             if plan is not None:
-                step.abandon(uow, job, json.loads(plan))
+                step.abandon(uow, job, self._opened(plan))
+        if plan is not None:
+            # Nobody will adopt it, and it may hold personal data.
+            Staging(self._staging_root, job.job).discard()
+
+    def _opened(self, plan: bytes) -> Json:
+        opened: Json = json.loads(self._database.secrets.decrypt(plan))
+        return opened

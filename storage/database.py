@@ -250,6 +250,7 @@ def _prepare_connection(connection: DBAPIConnection, _record: ConnectionPoolEntr
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        "secure_delete=ON",
         f"busy_timeout={_BUSY_MILLISECONDS}",
         "cache_size=-32000",
     ):

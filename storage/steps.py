@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import Index, Integer, String, Text, exists, func, or_, select, update
+from sqlalchemy import Index, Integer, LargeBinary, String, exists, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from storage.base import Base, Instant
@@ -44,7 +44,7 @@ class StepRow(Base):
     state: Mapped[str] = mapped_column(String(8))
     attempts: Mapped[int] = mapped_column(Integer)
     job: Mapped[str] = mapped_column(String(26))
-    plan: Mapped[str | None] = mapped_column(Text)
+    plan: Mapped[bytes | None] = mapped_column(LargeBinary)
     after_step: Mapped[str | None] = mapped_column(String(26))
     run_after: Mapped[dt.datetime] = mapped_column(Instant)
     lease_owner: Mapped[str | None] = mapped_column(String(64))
@@ -66,7 +66,7 @@ class Job:
         subject: What it works on.
         job: Id of this try; staged output stands under it.
         attempt: 1 for the first try.
-        planned: The stored plan, if a try got that far.
+        planned: The stored plan, encrypted, if a try got that far.
     """
 
     id: str
@@ -74,7 +74,7 @@ class Job:
     subject: str
     job: str
     attempt: int
-    planned: str | None
+    planned: bytes | None
 
 
 class Staging:
@@ -177,9 +177,9 @@ def release(session: Session, owner: str) -> int:
     return len(rows)
 
 
-def keep_plan(session: Session, job: Job, plan: Json) -> None:
-    """Store what ``plan`` returned."""
-    _row(session, job).plan = json.dumps(plan, ensure_ascii=False)
+def keep_plan(session: Session, job: Job, plan: bytes) -> None:
+    """Store the plan while the step runs, encrypted by the driver: it may hold personal data."""
+    _row(session, job).plan = plan
 
 
 def complete(session: Session, job: Job, now: dt.datetime) -> None:
@@ -199,7 +199,7 @@ def restart(session: Session, job: Job, ids: IdSource) -> Job:
 
 def postpone(
     session: Session, job: Job, now: dt.datetime, problem: str, *, final: bool = False, counted: bool = True
-) -> str | None:
+) -> bytes | None:
     """Give the step back after a failure: later, or stuck when tries are used up or ``final``.
 
     A failure that is nobody's fault here (the ledger is closed) is not ``counted``.

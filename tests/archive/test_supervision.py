@@ -17,6 +17,7 @@ from storage.identity import Identity, Role, system_identity
 from storage.ledger.acts import Act, Outcome
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
+from storage.steps import StepRow
 
 SUPERVISOR = Identity("person", "account-9", "jiancha", frozenset({Role.SUPERVISOR}))
 CLERK = Identity("person", "account-7", "scjg", frozenset({Role.CLERK}))
@@ -121,6 +122,21 @@ def test_a_closed_case_that_is_not_filed_in_time_is_late(world: World) -> None:
     assert late.late
     assert "closed-not-filed" in {gap.code for gap in late.gaps}
     assert (listed.case.number, listed.state) == ("ZJ-2026-000131", "received")
+
+
+def test_a_step_that_is_late_or_stuck_is_a_gap_of_its_case(world: World) -> None:
+    world.file(world.arrival())
+
+    def gaps() -> set[str]:
+        with world.database.reading() as uow:
+            return {gap.code for gap in traces(world).trace(uow, SUPERVISOR, "ZJ-2026-000131").gaps}
+
+    assert gaps().isdisjoint({"step-late", "step-stuck"})
+    world.clock.advance(31 * 60)
+    assert "step-late" in gaps()
+    with world.database.writing() as uow:
+        uow.session.scalars(select(StepRow)).one().state = "stuck"
+    assert "step-stuck" in gaps()
 
 
 def test_refusals_are_counted_for_supervision_alone(world: World) -> None:

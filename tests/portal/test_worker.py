@@ -186,3 +186,24 @@ def test_a_killed_worker_is_followed_by_one_that_adopts_or_abandons(
         pass
     assert sorted(kinds(database)) == after
     assert states(database) == [("done", None)]
+
+
+def test_a_plan_that_waits_is_stored_encrypted_and_a_stuck_job_leaves_nothing_staged(tmp_path: Path) -> None:
+    clock = HandClock()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        step = uow.add_step("test.stamp", "x")
+    worker = make_worker(database, tmp_path, clock, StampStep(fail=100))
+    assert worker.run_one()
+    with database.reading() as uow:
+        row = uow.session.get_one(StepRow, step)
+        assert row.plan is not None
+        assert row.job.encode() not in row.plan
+        assert row.job.encode() in database.secrets.decrypt(row.plan)
+    for _ in BACKOFF_SECONDS:
+        clock.advance(700)
+        assert worker.run_one()
+    with database.reading() as uow:
+        assert uow.session.get_one(StepRow, step).state == "stuck"
+        assert uow.session.get_one(StepRow, step).plan is None
+    assert list((tmp_path / "staging").glob("*")) == []

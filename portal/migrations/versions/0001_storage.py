@@ -129,7 +129,7 @@ def _create_step() -> None:
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("job", sa.String(length=26), nullable=False),
-        sa.Column("plan", sa.Text(), nullable=True),
+        sa.Column("plan", sa.LargeBinary(), nullable=True),
         sa.Column("after_step", sa.String(length=26), nullable=True),
         sa.Column("run_after", Instant(), nullable=False),
         sa.Column("lease_owner", sa.String(length=64), nullable=True),
