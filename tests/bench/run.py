@@ -25,9 +25,13 @@ def _row(name: str, value: str, unit: str, ratio: str, reference: str) -> str:
     return f"{name:<46} {value:>12} {unit:<6} {ratio:>9}  {reference}"
 
 
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def _show(result: Measurement) -> None:
-    compared = f"{result.reference} = {result.reference_value:,.1f}"
-    print(_row(result.name, f"{result.value:,.1f}", result.unit, f"{result.ratio:.3g}", compared), flush=True)
+    compared = f"{result.reference} = {_number(result.reference_value)}"
+    print(_row(result.name, _number(result.value), result.unit, f"{result.ratio:.3g}", compared), flush=True)
 
 
 def main(words: list[str]) -> int:
