@@ -6,7 +6,6 @@ promises them. The same set again gives the same receipt; another set while the 
 filed is a conflict that names the difference; after a return it is the next attempt.
 """
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -338,9 +337,3 @@ def _difference(uow: UnitOfWork, filing: Filing, arrival: Arrival) -> Difference
         ),
         metadata=filing.content_sha256 != arrival.content_sha256,
     )
-
-
-def receipt_json(received: Received) -> dict[str, Json]:
-    """Give the receipt as JSON, for answers that carry more."""
-    body: dict[str, Json] = json.loads(received.receipt)
-    return body

@@ -8,7 +8,7 @@ from functools import cache
 
 from sqlalchemy import Insert, insert, inspect, select
 
-from licenses.models import Decision, License, LicenseUsage
+from licenses.models import Decision, LicenseUsage
 from storage.base import Base
 from storage.database import UnitOfWork
 from storage.errors import NotPermittedError
@@ -128,20 +128,6 @@ class UsageService:
             .limit(PAGE_LIMIT)
         )
         return uow.session.scalars(query).all()
-
-
-def called_up(uow: UnitOfWork, case_id: str) -> Sequence[License]:
-    """Give the licences that decisions of a case relied on: they become members of its dossier."""
-    relied = select(LicenseUsage.license_id).where(
-        LicenseUsage.case_id == case_id, LicenseUsage.action == "ask", LicenseUsage.result == "MET"
-    )
-    return uow.session.scalars(select(License).where(License.id.in_(relied)).order_by(License.id)).all()
-
-
-def decisions_of(uow: UnitOfWork, case_id: str) -> Sequence[Decision]:
-    """Give the decisions of a case, oldest first."""
-    query = select(Decision).where(Decision.case_id == case_id)
-    return uow.session.scalars(query.order_by(Decision.at, Decision.id)).all()
 
 
 def relying_on(uow: UnitOfWork, license_id: str) -> Sequence[Decision]:

@@ -35,7 +35,6 @@ from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
 from licenses.services import LicenseService
 from licenses.standings import RegisterStandings
-from licenses.usage import UsageService
 from portal.accounts.services import AccountService
 from portal.checking import DocumentCheck, Verify
 from portal.indexing import IndexStep
@@ -206,7 +205,6 @@ def open_rooms(settings: Settings) -> Rooms:
         licenses=parts.licenses,
         license_reader=reader,
         proofs=ProofService(RuleBook.load(), parts.holdings, parts.cases, parts.holders, parts.answers),
-        usage=UsageService(),
         checks=DocumentCheck(found.database, reader, parts.verify(), parts.trust, parts.sandbox, found.clock),
         index=parts.index,
         keys=PublishedKeys(str(ledger_signer(settings).verifier), found.pki.pem(), parts.answers.jwks()),

@@ -62,7 +62,7 @@ _OF_STATE = {
     State.UNSUPPORTED: Headline.CANNOT_TELL,
     State.INVALID: Headline.INVALID,
 }
-_OF_STANDING = {
+OF_STANDING = {
     Standing.GOOD: Headline.VALID,
     Standing.UNKNOWN: Headline.CANNOT_TELL,
     Standing.BAD: Headline.INVALID,
@@ -136,7 +136,7 @@ NOT_FOUND = Line(
 
 def card_line(card: PublicCard) -> Line:
     """Say how a licence of the library stands."""
-    return Line(_OF_STANDING[card.status.standing], card.status.zh, card.status.en)
+    return Line(OF_STANDING[card.status.standing], card.status.zh, card.status.en)
 
 
 class DocumentCheck:

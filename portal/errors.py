@@ -115,18 +115,6 @@ class MalformedRequestError(InvalidInputError):
     remedy_en = "Check the encoding and the form of the request."
 
 
-class PartMissingError(CunzhengError):
-    """A part of the installation that the operation needs is not there; ``facts`` name it."""
-
-    code = "part-missing"
-    status = 503
-    exit_code = EXIT_CANNOT_TELL
-    title_zh = "所需组件未就绪"
-    title_en = "A part that this needs is not ready"
-    remedy_zh = "请运行 cunzheng doctor 查看缺少的组件。"
-    remedy_en = "Run cunzheng doctor to see what is missing."
-
-
 class NotInitialisedError(CunzhengError):
     """The data folder holds no installation yet."""
 

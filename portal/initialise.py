@@ -3,11 +3,12 @@
 
 from licenses.answers import AnswerKeys
 from portal.accounts.services import AccountService, NewAccount
-from portal.bootstrap import Foundation, account_service, ledger_signer, open_foundation
+from portal.bootstrap import account_service, ledger_signer, open_foundation
 from portal.demo.script import Script, SealSpec
 from portal.migrations.upgrading import upgrade
 from portal.settings import Settings
 from seals.demo_pki import DemoPki
+from seals.register import revoked_serials
 from seals.services import Scope, SealService
 from storage.database import UnitOfWork
 from storage.identity import Role, system_identity
@@ -35,7 +36,10 @@ def initialise(settings: Settings) -> list[str]:
             done.append(f"印章备案并启用 / seals registered and enabled: {registered}")
         if _first_administrator(uow, account_service(settings)):
             done.append("首个系统管理员 / first system administrator: added")
-    _close(foundation)
+        revoked = revoked_serials(uow.session)
+    # A revocation whose list was not written before a crash is published here.
+    foundation.pki.write_revocations(revoked)
+    foundation.database.close()
     return done
 
 
@@ -63,7 +67,3 @@ def _first_administrator(uow: UnitOfWork, accounts: AccountService) -> bool:
     new = NewAccount(name="系统管理员", organisation=ADMINISTRATION, roles=frozenset({Role.SYSTEM_ADMIN}))
     accounts.add_account(uow, system_identity("init"), new)
     return True
-
-
-def _close(foundation: Foundation) -> None:
-    foundation.database.close()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The long-running processes: stop signals, one-of-a-kind locks, and a parent that restarts dead children."""
 
-import datetime as dt
 import fcntl
 import os
 import signal
@@ -157,8 +156,3 @@ class Children:
                 start_new_session=True,
             )
         self._started[name] = now
-
-
-def stamp(instant: dt.datetime) -> str:
-    """Write a local time of day for a terminal."""
-    return instant.astimezone().strftime("%H:%M:%S")

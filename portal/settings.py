@@ -58,11 +58,6 @@ class Settings(BaseSettings):
         ge=5,
         description="Seconds that an act may wait for its ledger number before acts are refused.",
     )
-    fonds: str = Field(
-        default="X339",
-        pattern=r"^[A-Z0-9]{1,8}$",
-        description="Fonds number (全宗号) that opens every archival number of this installation.",
-    )
     log_origin: str = Field(
         default="demo.cunzheng.invalid/log",
         pattern=r"^[^\s+]{1,120}$",
@@ -158,7 +153,3 @@ class Settings(BaseSettings):
     def logs(self) -> Path:
         """Folder of the processes' logs."""
         return self.data / "logs"
-
-    def verification_address(self, code: str) -> str:
-        """Give the address that a QR code with this verification code opens."""
-        return f"{self.public_url}/v/{code}"

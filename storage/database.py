@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage.base import Base
-from storage.clock import Clock, IdSource, legal_date
+from storage.clock import Clock, IdSource
 from storage.errors import CunzhengError
 from storage.identity import system_identity
 from storage.ledger.acts import Act, Promise, core_bytes, detail_bytes
@@ -77,10 +77,6 @@ class UnitOfWork:
         self._origin = origin
         self._gate = gate
         self._on_commit: list[Callable[[], None]] = []
-
-    def today(self) -> dt.date:
-        """Give the legal date, Asia/Shanghai."""
-        return legal_date(self.clock.now())
 
     def on_commit(self, action: Callable[[], None]) -> None:
         """Call ``action`` after the commit; it is best effort (a doorbell), never the truth."""

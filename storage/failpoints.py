@@ -2,8 +2,7 @@
 """Named points at which a test may kill the process, to prove that nothing is lost there.
 
 ``CUNZHENG_FAILPOINT=name`` sends SIGKILL to the own process the first time it passes the point;
-``name:3`` the third time. In production the variable is refused at start-up (``portal.settings``) and
-ignored here.
+``name:3`` the third time. In production the variable is ignored.
 """
 
 import os

@@ -3,7 +3,7 @@
 
 A step has three parts. ``plan`` runs in a transaction: it commits the intent and reserves what must be
 unique. ``perform`` runs with no transaction open and stages its output under the job's id. ``record``
-commits the outcome. The table of steps is the truth; whoever drives it (``portal.processes``) claims a
+commits the outcome. The table of steps is the truth; whoever drives it (``portal.worker``) claims a
 job by lease. After a crash the next claimer finds the staged result and records it, or, when there is
 none, abandons the job and plans it anew under a new job id: sealing twice gives different bytes, so
 adoption, not repetition, is what makes it safe.

@@ -4,11 +4,19 @@
 # The command line must answer at once: what a command needs is imported when it runs.
 # ruff: noqa: PLC0415
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import click
 
 from portal.commands.common import acting, open_installation
-from storage.errors import InvalidInputError, NotPermittedError
-from storage.identity import Role
+from storage.errors import NotPermittedError
+from storage.identity import Identity, Role
+
+if TYPE_CHECKING:
+    from licenses.models import License
+    from licenses.services import Grounds, LicenseService
+    from storage.database import UnitOfWork
 
 _AS = click.option("--as", "account", help="Acting account 操作账号 (needed when several hold the role).")
 _REASON = click.option(
@@ -68,7 +76,13 @@ def licence() -> None:
     """电子证照 / Licences."""
 
 
-def _change(verb: str, identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
+def _change(
+    choose: "Callable[[LicenseService], Callable[[UnitOfWork, Identity, str, Grounds], License]]",
+    identifier: str,
+    reason: str,
+    legal_basis: str,
+    account: str | None,
+) -> None:
     from sqlalchemy import select
 
     from licenses.models import License
@@ -84,15 +98,8 @@ def _change(verb: str, identifier: str, reason: str, legal_basis: str, account: 
             raise NotPermittedError(role=str(Role.LICENSE_MANAGER))
         account = own[0] if len(own) == 1 else None
     manager = acting(rooms, Role.LICENSE_MANAGER, account)
-    change = {
-        "suspend": rooms.licenses.suspend,
-        "resume": rooms.licenses.resume,
-        "revoke": rooms.licenses.revoke,
-    }.get(verb)
-    if change is None:
-        raise InvalidInputError(field="verb", rule="suspend resume revoke")
     with rooms.database.writing() as uow:
-        change(uow, manager, identifier, Grounds(reason, legal_basis))
+        choose(rooms.licenses)(uow, manager, identifier, Grounds(reason, legal_basis))
     rooms.close()
 
 
@@ -107,7 +114,7 @@ _BASIS = click.option("--legal-basis", required=True, help="The provision that a
 @_AS
 def licence_suspend(identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
     """暂停证照 / Suspend a licence."""
-    _change("suspend", identifier, reason, legal_basis, account)
+    _change(lambda licenses: licenses.suspend, identifier, reason, legal_basis, account)
     click.echo("已暂停 suspended")
 
 
@@ -118,7 +125,7 @@ def licence_suspend(identifier: str, reason: str, legal_basis: str, account: str
 @_AS
 def licence_resume(identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
     """恢复证照 / End a suspension."""
-    _change("resume", identifier, reason, legal_basis, account)
+    _change(lambda licenses: licenses.resume, identifier, reason, legal_basis, account)
     click.echo("已恢复 resumed")
 
 
@@ -129,5 +136,5 @@ def licence_resume(identifier: str, reason: str, legal_basis: str, account: str 
 @_AS
 def licence_revoke(identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
     """吊销证照 / Revoke a licence for good."""
-    _change("revoke", identifier, reason, legal_basis, account)
+    _change(lambda licenses: licenses.revoke, identifier, reason, legal_basis, account)
     click.echo("已吊销 revoked")

@@ -90,7 +90,7 @@ def _file(rooms: "Rooms", archivist: Identity, folder: Path, batch: str) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON 输出 JSON.")
 def status(*, as_json: bool) -> None:
     """状态 / What became of everything received, unfinished steps, the ledger."""
-    from portal.demo.figures import all_seeing
+    from portal.rooms import all_seeing
     from storage.ledger.reading import read_status
     from storage.steps import unfinished
 

@@ -52,7 +52,7 @@ def client() -> None:
     "scopes",
     multiple=True,
     required=True,
-    help="announce, file, ask, read or verify 权限范围.",
+    help="announce, file, ask, read, verify or audit 权限范围.",
 )
 @click.option("--item", "items", multiple=True, help="Item code it may ask about 事项代码.")
 @click.option("--operator", "operators", multiple=True, help="Account id of a person it may name 经办人账号.")

@@ -42,19 +42,6 @@ class Options:
     script: Script | None = None
 
 
-def reset(settings: Settings) -> None:
-    """Remove the demonstration's data folder, and nothing that is not one.
-
-    Raises:
-        DemoFailedError: The folder holds something else.
-    """
-    if not settings.data.exists():
-        return
-    if not is_demonstration(settings):
-        raise DemoFailedError("the data folder holds something else; remove it yourself")
-    shutil.rmtree(settings.data)
-
-
 def is_demonstration(settings: Settings) -> bool:
     """Tell whether the folder is empty or the demonstration's own, which has its lock file from the start."""
     data = settings.data
@@ -121,7 +108,7 @@ class Demonstration:
                 raise DemoFailedError("the data folder holds something else; remove it yourself")
             with only_one(self._settings.data / _LOCK):
                 if self._options.reset:
-                    reset(self._settings)
+                    shutil.rmtree(self._settings.data)
         self._settings.data.mkdir(parents=True, exist_ok=True)
         with only_one(self._settings.data / _LOCK):
             return self._run()

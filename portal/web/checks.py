@@ -6,9 +6,8 @@ from typing import Final
 from flask import request
 
 from licenses.errors import CodeUnknownError
-from licenses.lifecycle import Standing
 from licenses.reading import PublicCard
-from portal.checking import CheckReport, Headline
+from portal.checking import CheckReport
 from portal.errors import RateLimitedError
 from portal.web import context, uploads
 from portal.web.counters import RATE_LIMITED, UNMATCHED_UPLOAD
@@ -16,11 +15,6 @@ from storage.errors import InvalidInputError
 from storage.identity import AccessBasis, Basis
 
 PART: Final = "file"
-OF_STANDING: Final = {
-    Standing.GOOD: Headline.VALID,
-    Standing.UNKNOWN: Headline.CANNOT_TELL,
-    Standing.BAD: Headline.INVALID,
-}
 
 
 def check_limit() -> None:

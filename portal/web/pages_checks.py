@@ -9,10 +9,10 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from licenses.errors import CodeUnknownError
-from portal.checking import HEADLINE_TITLES
+from portal.checking import HEADLINE_TITLES, OF_STANDING
 from portal.web import context
 from portal.web.access import public
-from portal.web.checks import OF_STANDING, check_code, check_upload
+from portal.web.checks import check_code, check_upload
 
 blueprint = APIBlueprint("checks", __name__, enable_openapi=False)
 _WHY: Final = "anybody may check a document"

@@ -162,8 +162,3 @@ def _line(uow: UnitOfWork, case: Case) -> CaseLine:
     rooms = context.rooms()
     holder = rooms.holders.masked(uow, rooms.cases.holder(uow, case))
     return CaseLine(case, rooms.items.get(case.item_code, case.item_edition), holder)
-
-
-def case_line(uow: UnitOfWork, case_id: str) -> CaseLine:
-    """Give a case as pages show it; raises ``NotFoundError`` for one that the caller may not see."""
-    return _line(uow, context.rooms().cases.get_by_id(uow, context.identity(), case_id))

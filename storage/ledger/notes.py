@@ -8,7 +8,7 @@ cosignature (0x04); others are unknown here.
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -250,8 +250,3 @@ def open_checkpoint(data: bytes, log_keys: Sequence[VerifierKey]) -> tuple[Check
     checkpoint = Checkpoint.parse_text(note.text)
     verified_keys(note, [key for key in log_keys if key.name == checkpoint.origin])
     return checkpoint, note
-
-
-def new_signer(origin: str, random: Callable[[int], bytes]) -> NoteSigner:
-    """Make a log key from 32 bytes of the given random source."""
-    return NoteSigner(origin, random(32))

@@ -14,8 +14,6 @@ from storage.ledger.proofs import HASH_SIZE, Nodes, leaf_nodes, node_hash, range
 
 WIDTH = 256
 TILE_BITS = 8
-MAX_LEVEL = 7
-MAX_DETAIL = 64 * 1024 * 1024
 ENTRIES = "entries"
 _PATH = re.compile(
     r"tile/(?P<level>entries|[0-7])/(?P<index>(?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"

@@ -17,7 +17,7 @@ from installation import Installation, Submissions, holder, installed
 from made_materials import docx, pdf
 from measuring import Measurement, percentile, rate
 
-from portal.demo.figures import all_seeing
+from portal.rooms import all_seeing
 from storage.steps import StepRow
 
 RECEIPTS = 60

@@ -28,7 +28,8 @@ from licenses.answers import verify_answer
 from licenses.decisions import AnsweredProof, ProofQuestion
 from licenses.errors import QuestionRefusedError
 from licenses.models import Decision, SignedAnswer
-from portal.demo.figures import all_seeing, is_sequenced
+from portal.demo.figures import is_sequenced
+from portal.rooms import all_seeing
 from storage.database import UnitOfWork
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct, LedgerEntry

@@ -29,7 +29,6 @@ from licenses.holdings import Holdings
 from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
 from licenses.services import LicenseService
-from licenses.usage import UsageService
 from portal.accounts.services import AccountService, NewAccount, NewClient
 from portal.checking import DocumentCheck
 from portal.rooms import PublishedKeys, Rooms
@@ -158,7 +157,6 @@ def make_house(folder: Path, trust: TrustList | None = None, **changes: int) -> 
         licenses=LicenseService(types, items, holders),
         license_reader=reader,
         proofs=ProofService(RuleBook.load(), holdings, cases, holders, answers),
-        usage=UsageService(),
         checks=DocumentCheck(database, reader, _verify, lambda _: trust or TrustList([]), Sandbox(), clock),
         index=EmbeddedIndex(folder / "index.db"),
         keys=PublishedKeys(log_key="test+00000000+AAAA", ca_pem=b"", jwks=answers.jwks()),
