@@ -110,6 +110,8 @@ def test_the_window_answers_by_keyboard_alone(browser: Browser, site: Site) -> N
     with open_page(browser) as page:
         _sign_in(page, site, "clerk")
         page.goto(f"{site.address}/window")
+        # The browser focuses the field when it first draws the page, which may be after its load.
+        page.wait_for_selector("input[name=number]:focus")
         page.keyboard.type(number)
         page.keyboard.press("Enter")
         page.wait_for_url("**/decisions/*")
