@@ -18,7 +18,7 @@ from archive.numbering import NumberTemplates, reserve
 from archive.rendering import PDF
 from archive.retention import decide
 from cases.holders import HolderService
-from cases.items import ItemCatalogue
+from cases.items import Item, ItemCatalogue
 from cases.services import CaseService
 from documents.formats import identify
 from documents.sandbox import Sandbox
@@ -97,8 +97,9 @@ class AssembleStep:
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the plan has served
         """Reserve the number and create the dossier with its members."""
         file = load(uow, job.subject)
-        dossier = self._dossier(uow, file)
-        slots = dossier_slots(uow, file, result)
+        item = self._items.get(file.case.item_code, file.case.item_edition)
+        dossier = self._dossier(uow, file, item)
+        slots = dossier_slots(uow, file, item, result)
         members = [
             slot.member(uow, dossier, place) for place, slot in enumerate(slots, CATALOGUE_POSITION + 1)
         ]
@@ -125,9 +126,8 @@ class AssembleStep:
         stored = self._objects.put(text_of(entry, "jws").encode(), ANSWER_TYPE)
         return {"id": entry["id"], "stored": stored_json(stored)}
 
-    def _dossier(self, uow: UnitOfWork, file: FilingFile) -> Dossier:
+    def _dossier(self, uow: UnitOfWork, file: FilingFile, item: Item) -> Dossier:
         case, filing = file.case, file.filing
-        item = self._items.get(case.item_code, case.item_edition)
         retention = decide(item, filing.result)
         fonds = self._items.department(case.organisation).fonds
         year = legal_date(filing.closed_at).year

@@ -17,7 +17,7 @@ from archive.filings import act_on, give_back, json_bytes, load, move, parts_of,
 from archive.findings import failures, property_report, read_finding
 from archive.intake import METADATA_TYPE
 from archive.models import FilingMaterial, FilingState
-from archive.submission import parse_submission
+from archive.submission import SubmittedMaterial, parse_submission
 from cases.ports import Items
 from documents.formats import Format, identify
 from documents.sandbox import Sandbox
@@ -70,7 +70,7 @@ class CheckStep:
             item=self._items.get(submission.item.code, submission.item.edition),
             accepted_at=submission.accepted_at,
             closed_at=submission.closed_at,
-            materials=tuple(map(_facts, entries, formats)),
+            materials=tuple(map(_facts, entries, submission.materials, formats)),
             opinions=tuple(OpinionFacts(one.node, one.author, one.at) for one in submission.opinions),
         )
         findings = check_materials(facts)
@@ -129,7 +129,6 @@ def _declared(material: FilingMaterial) -> dict[str, Json]:
     return {
         "position": material.position,
         "code": material.code,
-        "file_name": material.file_name,
         "declared_type": material.declared_type,
         "declared_sha256": material.declared_sha256,
         "declared_size": material.declared_size,
@@ -138,7 +137,7 @@ def _declared(material: FilingMaterial) -> dict[str, Json]:
     }
 
 
-def _facts(entry: dict[str, Json], form: Format) -> MaterialFacts:
+def _facts(entry: dict[str, Json], sent: SubmittedMaterial, form: Format) -> MaterialFacts:
     known = None if form.kind == "unknown" else form.media_type
     problem = form.problem if form.problem in UNSAFE else None
-    return MaterialFacts(**entry, real_type=known, problem=problem)  # type: ignore[arg-type]  # _declared made it
+    return MaterialFacts(**entry, file_name=sent.file_name, real_type=known, problem=problem)  # type: ignore[arg-type]  # _declared made it

@@ -30,12 +30,14 @@ class FilingIncompleteError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How a set differs from the one that stands: names of materials, never content.
+    """How a set differs from the one that stands: materials by their codes, never names or content.
+
+    The second file of a code is ``code-2``; what the item does not know is ``outside-scope``.
 
     Attributes:
         added: Materials that only the new set has.
         removed: Materials that only the standing set has.
-        changed: Materials of the same name with other bytes.
+        changed: Materials that both have, with other bytes.
         metadata: Whether the metadata differ.
     """
 

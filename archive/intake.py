@@ -21,14 +21,17 @@ from archive.models import (
     FilingState,
     MaterialOutcome,
 )
-from archive.permissions import require_filer
+from archive.names import SentNames, labels, protect
 from archive.staging import Arrival
 from archive.submission import Submission, SubmittedMaterial
+from cases.items import Item
 from cases.models import Case
+from cases.permissions import may_file
+from cases.ports import Items
 from cases.services import Announcement, CaseService
 from storage.clock import rfc3339
 from storage.database import UnitOfWork
-from storage.errors import ConflictError
+from storage.errors import ConflictError, NotPermittedError
 from storage.identity import Identity
 from storage.ledger.acts import Act, Outcome, Promise
 from storage.ledger.canonical import Json, canonical
@@ -72,11 +75,13 @@ class IntakeService:
     Args:
         objects: Where bytes become durable.
         cases: Creates the case of a filing that nobody announced.
+        items: The catalogue of items.
     """
 
-    def __init__(self, objects: ObjectStore, cases: CaseService) -> None:
+    def __init__(self, objects: ObjectStore, cases: CaseService, items: Items) -> None:
         self._objects = objects
         self._cases = cases
+        self._items = items
 
     def admit(self, uow: UnitOfWork, identity: Identity, arrival: Arrival) -> Received | None:
         """Refuse before any byte is stored what :meth:`receive` would refuse anyway.
@@ -147,25 +152,26 @@ class IntakeService:
             case = self._cases.ensure_case(uow, identity, announcement_of(submission))
         filing = _filing(uow, identity, stored, case, batch)
         materials = [
-            _material(uow, filing, position, material, stored.objects[material.part])
-            for position, material in enumerate(submission.materials, 1)
+            _material(uow, case, filing, position, stored)
+            for position in range(1, len(submission.materials) + 1)
         ]
         uow.session.add_all([filing, *materials])
         uow.session.flush()
         receipt_id = uow.ids.new_id()
         promise = uow.record(_received(identity, filing, materials, case, receipt_id))
-        body = _receipt(receipt_id, filing, materials, case, promise)
+        body = _receipt(receipt_id, filing, materials, stored, case, promise)
+        cipher = uow.secrets.encrypt(case.holder_id, body)
         uow.session.add(
-            FilingReceipt(id=receipt_id, filing_id=filing.id, act_id=promise.core_sha256, body=body)
+            FilingReceipt(id=receipt_id, filing_id=filing.id, act_id=promise.core_sha256, body_cipher=cipher)
         )
         uow.add_step("archive.accept", filing.id)
         return Received(body, filing.id, filing.attempt, created=True)
 
     def _permitted_case(self, uow: UnitOfWork, identity: Identity, submission: Submission) -> Case | None:
-        require_filer(identity, submission.source, submission.organisation)
+        _require_filer(identity, submission.source, submission.organisation)
         case = find_case(uow, submission.source, submission.number)
         if case is not None:
-            require_filer(identity, case.source, case.organisation)
+            _require_filer(identity, case.source, case.organisation)
         return case
 
     def _standing(self, uow: UnitOfWork, case: Case, arrival: Arrival) -> Received | None:
@@ -176,13 +182,36 @@ class IntakeService:
             if filing.set_sha256 == arrival.set_sha256:
                 return _standing_receipt(uow, filing)
         if filings and FilingState(filings[0].state) not in REPEATABLE:
-            raise FilingConflictError(filings[0].state, _difference(uow, filings[0], arrival))
+            raise FilingConflictError(filings[0].state, self._difference(uow, filings[0], arrival))
         return None
+
+    def _difference(self, uow: UnitOfWork, filing: Filing, arrival: Arrival) -> Difference:
+        item = self._items.get(filing.item_code, filing.item_edition)
+        materials = uow.session.scalars(
+            select(FilingMaterial)
+            .where(FilingMaterial.filing_id == filing.id)
+            .order_by(FilingMaterial.position)
+        ).all()
+        sent = arrival.submission.materials
+        standing = _by_label(item, [(one.code, one.sha256) for one in materials])
+        arriving = _by_label(item, [(one.code, arrival.files[one.part].sha256) for one in sent])
+        both = arriving.keys() & standing.keys()
+        return Difference(
+            added=tuple(sorted(arriving.keys() - standing.keys())),
+            removed=tuple(sorted(standing.keys() - arriving.keys())),
+            changed=tuple(sorted(label for label in both if arriving[label] != standing[label])),
+            metadata=filing.content_sha256 != arrival.content_sha256,
+        )
 
 
 def find_case(uow: UnitOfWork, source: str, number: str) -> Case | None:
     """Give the case with this number; whoever asks has been permitted before."""
     return uow.session.scalar(select(Case).where(Case.source == source, Case.number == number))
+
+
+def _require_filer(identity: Identity, source: str, organisation: str) -> None:
+    if not may_file(identity, source, organisation):
+        raise NotPermittedError
 
 
 def announcement_of(submission: Submission) -> Announcement:
@@ -233,16 +262,17 @@ def _filing(
 
 
 def _material(
-    uow: UnitOfWork, filing: Filing, position: int, material: SubmittedMaterial, stored: StoredObject
+    uow: UnitOfWork, case: Case, filing: Filing, position: int, arrival: StoredArrival
 ) -> FilingMaterial:
+    material = arrival.arrival.submission.materials[position - 1]
+    stored = arrival.objects[material.part]
     return FilingMaterial(
         id=uow.ids.new_id(),
         filing_id=filing.id,
         position=position,
         code=material.code,
         group_code=str(material.group),
-        title=material.name,
-        file_name=material.file_name,
+        names_cipher=protect(uow, case.holder_id, SentNames(material.name, material.file_name)),
         declared_type=material.media_type,
         declared_sha256=material.sha256,
         declared_size=material.size,
@@ -285,7 +315,12 @@ def _refusal(identity: Identity, arrival: Arrival, case: Case | None) -> Act:
 
 
 def _receipt(
-    receipt_id: str, filing: Filing, materials: Sequence[FilingMaterial], case: Case, promise: Promise
+    receipt_id: str,
+    filing: Filing,
+    materials: Sequence[FilingMaterial],
+    stored: StoredArrival,
+    case: Case,
+    promise: Promise,
 ) -> bytes:
     return canonical(
         {
@@ -302,13 +337,13 @@ def _receipt(
             },
             "materials": [
                 {
-                    "file_name": one.file_name,
+                    "file_name": sent.file_name,
                     "code": one.code,
                     "sha256": one.sha256,
                     "sm3": one.sm3,
                     "size": one.size,
                 }
-                for one in materials
+                for one, sent in zip(materials, stored.arrival.submission.materials, strict=True)
             ],
             "received_at": rfc3339(filing.received_at),
             "promise": promise.as_json(),
@@ -320,20 +355,11 @@ def _standing_receipt(uow: UnitOfWork, filing: Filing) -> Received:
     receipt = uow.session.scalar(select(FilingReceipt).where(FilingReceipt.filing_id == filing.id))
     if receipt is None:
         raise ReceiptGoneError
-    return Received(receipt.body, filing.id, filing.attempt, created=False)
+    return Received(uow.secrets.decrypt(receipt.body_cipher), filing.id, filing.attempt, created=False)
 
 
-def _difference(uow: UnitOfWork, filing: Filing, arrival: Arrival) -> Difference:
-    standing = {
-        one.file_name: one.sha256
-        for one in uow.session.scalars(select(FilingMaterial).where(FilingMaterial.filing_id == filing.id))
-    }
-    arriving = {one.file_name: arrival.files[one.part].sha256 for one in arrival.submission.materials}
-    return Difference(
-        added=tuple(sorted(arriving.keys() - standing.keys())),
-        removed=tuple(sorted(standing.keys() - arriving.keys())),
-        changed=tuple(
-            sorted(name for name in arriving.keys() & standing.keys() if arriving[name] != standing[name])
-        ),
-        metadata=filing.content_sha256 != arrival.content_sha256,
+def _by_label(item: Item, materials: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Give the digest of each material by its label."""
+    return dict(
+        zip(labels(item, [code for code, _ in materials]), [sha for _, sha in materials], strict=True)
     )

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from archive.filings import FilingFile, parts_of, text_of
 from archive.intake import METADATA_TYPE
 from archive.models import Dossier, DossierMember, Filing, FilingMaterial, MaterialOutcome, Role
+from archive.names import Title, stored_name, titles
 from archive.rendering import PDF
+from cases.items import Item
 from licenses.models import License
 from storage.database import UnitOfWork
 from storage.ledger.canonical import Json
@@ -82,17 +84,16 @@ def filing_slots(filing: Filing) -> Iterator[Slot]:
         yield Slot(Role.CHECKS, "checks", "四性检测报告", "checks.json", report)
 
 
-def material_slots(material: FilingMaterial) -> Iterator[Slot]:
+def material_slots(material: FilingMaterial, title: Title) -> Iterator[Slot]:
     """Give the original, and the rendition that we made of it; a kept original is its own rendition."""
     kept = material.outcome in _KEPT
+    media_type = material.media_type or material.declared_type
     yield Slot(
         Role.ORIGINAL,
         material.code,
-        material.title,
-        material.file_name,
-        StoredObject(
-            material.sha256, material.sm3, material.size, material.media_type or material.declared_type
-        ),
+        title.zh,
+        stored_name(material.position, material.code, media_type),
+        StoredObject(material.sha256, material.sm3, material.size, media_type),
         pages=material.pages,
         level=material.level if kept else None,
         material_id=material.id,
@@ -101,7 +102,7 @@ def material_slots(material: FilingMaterial) -> Iterator[Slot]:
         yield Slot(
             Role.RENDITION,
             material.code,
-            material.title,
+            title.zh,
             f"{material.position:03d}.pdf",
             StoredObject(material.rendition_sha256, material.rendition_sm3, material.rendition_size, PDF),
             pages=material.pages,
@@ -138,7 +139,8 @@ def joined_slots(uow: UnitOfWork, result: Json) -> Iterator[Slot]:
         )
 
 
-def dossier_slots(uow: UnitOfWork, file: FilingFile, result: Json) -> list[Slot]:
+def dossier_slots(uow: UnitOfWork, file: FilingFile, item: Item, result: Json) -> list[Slot]:
     """Give all members of a dossier but its catalogue, in order."""
-    materials = [slot for material in file.materials for slot in material_slots(material)]
+    named = zip(file.materials, titles(item, [one.code for one in file.materials]), strict=True)
+    materials = [slot for material, title in named for slot in material_slots(material, title)]
     return [*filing_slots(file.filing), *materials, *joined_slots(uow, result)]

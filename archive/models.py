@@ -125,6 +125,7 @@ class FilingMaterial(Base):
     """One file of a submission: as declared, as received, and what became of it.
 
     Attributes:
+        names_cipher: Title and file name as sent, under the holder's key: they may name persons.
         rendition_sha256: The PDF/A rendition before our seal, an object; its bytes are the first
             revision of the sealed file, so the two can be compared for ever.
         sealed_sha256: The rendition as filed, with our seal.
@@ -140,8 +141,7 @@ class FilingMaterial(Base):
     position: Mapped[int] = mapped_column(Integer)
     code: Mapped[str] = mapped_column(String(40))
     group_code: Mapped[str] = mapped_column(String(12))
-    title: Mapped[str] = mapped_column(String(200))
-    file_name: Mapped[str] = mapped_column(String(200))
+    names_cipher: Mapped[bytes] = mapped_column(LargeBinary)
     declared_type: Mapped[str] = mapped_column(String(100))
     declared_sha256: Mapped[str] = mapped_column(String(64))
     declared_size: Mapped[int] = mapped_column(Integer)
@@ -168,14 +168,17 @@ class FilingMaterial(Base):
 
 
 class FilingReceipt(Base):
-    """The receipt 收件回执 as it left. It holds the promise, so no act's detail can hold it."""
+    """The receipt 收件回执 as it left. It holds the promise, so no act's detail can hold it.
+
+    It names files as they were sent, so it is kept under the holder's key.
+    """
 
     __tablename__ = "filing_receipt"
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     filing_id: Mapped[str] = mapped_column(String(26), unique=True)
     act_id: Mapped[str] = mapped_column(String(64), unique=True)
-    body: Mapped[bytes] = mapped_column(LargeBinary)
+    body_cipher: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class NumberSeries(Base):
@@ -235,6 +238,8 @@ class DossierMember(Base):
     """A file of a dossier, with the digests under which it is stored.
 
     Attributes:
+        title: Of a material the title by its item's catalogue, numbered where there are several.
+        file_name: One that we gave; what was sent stands encrypted with the material.
         reference: Licence or decision it is a copy of.
         level: PDF/A level that was checked.
     """

@@ -1,26 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may file and who may see what is filed. Unknown and forbidden look alike everywhere."""
+"""Who may see what is filed. Unknown and forbidden look alike everywhere."""
 
 from sqlalchemy import ColumnElement, false, select, true
 
 from archive.models import Dossier, Filing
 from cases.models import Case
-from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 
 _READERS = (Role.ARCHIVIST, Role.CLERK, Role.LICENSE_MANAGER)
-
-
-def require_filer(identity: Identity, source: str, organisation: str) -> None:
-    """Let those who may file cases of this source and department pass.
-
-    Raises:
-        NotPermittedError: Everybody else.
-    """
-    client = identity.has(Role.CLIENT) and "file" in identity.scopes and source in identity.sources
-    staff = identity.has(Role.ARCHIVIST) and identity.organisation == organisation
-    if not (client or staff or identity.has(Role.SYSTEM)):
-        raise NotPermittedError
 
 
 def filings_visible_to(identity: Identity) -> ColumnElement[bool]:

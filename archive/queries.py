@@ -5,8 +5,6 @@ Lists show no more than the desk needs: holders masked, no content. Opening a do
 needs the basis ``filing`` or ``supervision`` and is itself an act.
 """
 
-import base64
-import binascii
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
@@ -16,6 +14,7 @@ from archive.errors import DossierNotFoundError, FilingNotFoundError
 from archive.findings import read_finding
 from archive.models import (
     IN_PROGRESS,
+    REPEATABLE,
     Dossier,
     DossierMember,
     Filing,
@@ -23,6 +22,7 @@ from archive.models import (
     FilingState,
     MaterialOutcome,
 )
+from archive.names import sent_names, titles
 from archive.numbering import normalise
 from archive.permissions import dossiers_visible_to, filings_visible_to
 from archive.sealing import members_of
@@ -32,16 +32,16 @@ from archive.views import (
     Counts,
     DossierView,
     FilingDetail,
+    MaterialView,
     Waiting,
     WorkPage,
     WorkRow,
 )
-from cases.errors import CursorError
 from cases.holders import HolderService, MaskedHolder
 from cases.models import Case, Holder
 from cases.ports import Deadlines, Items
 from cases.services import CaseService
-from storage.clock import parse_rfc3339, rfc3339
+from storage.cursors import CursorError, read_cursor, write_cursor
 from storage.database import UnitOfWork
 from storage.identity import Basis, Identity
 from storage.ledger.acts import Act, Outcome
@@ -51,6 +51,9 @@ from storage.steps import StepRow
 ALL, ORIGINAL_ONLY, PROGRESS = "all", "original-only", "in-progress"
 LISTS = (ALL, PROGRESS, "returned", "quarantined", ORIGINAL_ONLY, "filed")
 """The archivist's lists; each count of :class:`Counts` links to exactly the rows of one."""
+
+UNTOUCHED = "untouched"
+"""Outcome of a material whose filing was given back before it was processed; the original is kept."""
 
 _READING_BASES = frozenset({Basis.FILING, Basis.SUPERVISION})
 _MOST = 200
@@ -154,7 +157,7 @@ class FilingQueries:
         query = (
             select(Filing, Case)
             .join(Case, Case.id == Filing.case_id)
-            .where(*conditions, *([_before(after)] if after else []))
+            .where(*conditions, *([_before(*read_cursor(after))] if after else []))
             .order_by(Filing.received_at.desc(), Filing.id.desc())
             .limit(limit + 1)
         )
@@ -162,7 +165,8 @@ class FilingQueries:
         shown = found[:limit]
         waiting = _waiting(uow, [filing for filing, _ in shown])
         rows = tuple(self._row(uow, filing, owner, waiting) for filing, owner in shown)
-        cursor = _write_cursor(shown[-1][0]) if len(found) > limit else None
+        last = shown[-1][0] if len(found) > limit else None
+        cursor = write_cursor(last.received_at, last.id) if last else None
         return WorkPage(rows, total, cursor)
 
     def filing(self, uow: UnitOfWork, identity: Identity, filing_id: str) -> FilingDetail:
@@ -176,12 +180,15 @@ class FilingQueries:
         )
         if filing is None:
             raise FilingNotFoundError
-        materials = uow.session.scalars(
-            select(FilingMaterial)
-            .where(FilingMaterial.filing_id == filing.id)
-            .order_by(FilingMaterial.position)
-        ).all()
-        return FilingDetail(_attempt(filing, _waiting(uow, [filing])), tuple(materials))
+        materials = _materials(uow, filing.id)
+        item = self._items.get(filing.item_code, filing.item_edition)
+        named = zip(materials, titles(item, [one.code for one in materials]), strict=True)
+        return FilingDetail(
+            _attempt(filing, _waiting(uow, [filing])),
+            tuple(
+                MaterialView(one, _outcome(filing, one), title, sent_names(uow, one)) for one, title in named
+            ),
+        )
 
     def original_only(self, uow: UnitOfWork, identity: Identity) -> Sequence[FilingMaterial]:
         """Give every material of filed dossiers that stands as the original alone, with its reason."""
@@ -206,7 +213,8 @@ class FilingQueries:
         self._note(uow, identity, dossier, dossier.manifest_sha256)
         owner = uow.session.get_one(Case, dossier.case_id)
         members = tuple(members_of(uow, dossier.id))
-        return DossierView(dossier, owner, self._holder(uow, dossier.holder_id), members)
+        sent = {one.id: sent_names(uow, one) for one in _materials(uow, dossier.filing_id)}
+        return DossierView(dossier, owner, self._holder(uow, dossier.holder_id), members, sent)
 
     def member(self, uow: UnitOfWork, identity: Identity, dossier_id: str, member_id: str) -> DossierMember:
         """Give one file of a dossier for reading it from the object store; recorded like :meth:`dossier`.
@@ -298,6 +306,17 @@ def _attempt(filing: Filing, waiting: Mapping[str, Waiting]) -> AttemptView:
     )
 
 
+def _materials(uow: UnitOfWork, filing_id: str) -> Sequence[FilingMaterial]:
+    return uow.session.scalars(
+        select(FilingMaterial).where(FilingMaterial.filing_id == filing_id).order_by(FilingMaterial.position)
+    ).all()
+
+
+def _outcome(filing: Filing, material: FilingMaterial) -> str:
+    given_back = FilingState(filing.state) in REPEATABLE
+    return UNTOUCHED if given_back and material.outcome == MaterialOutcome.RECEIVED else material.outcome
+
+
 def _waiting(uow: UnitOfWork, filings: Sequence[Filing]) -> dict[str, Waiting]:
     """Give what each unfinished filing waits for: a step of its own, or the making of its licence."""
     unfinished = [filing for filing in filings if filing.state in IN_PROGRESS]
@@ -330,18 +349,7 @@ def _list_condition(which: str) -> ColumnElement[bool]:
     return Filing.state == which
 
 
-def _before(cursor: str) -> ColumnElement[bool]:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-        instant, _, filing_id = text.partition(" ")
-        received_at = parse_rfc3339(instant)
-    except (ValueError, binascii.Error) as error:
-        raise CursorError from error
+def _before(received_at: dt.datetime, filing_id: str) -> ColumnElement[bool]:
     return or_(
         Filing.received_at < received_at, and_(Filing.received_at == received_at, Filing.id < filing_id)
     )
-
-
-def _write_cursor(filing: Filing) -> str:
-    text = f"{rfc3339(filing.received_at)} {filing.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")

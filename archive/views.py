@@ -2,10 +2,12 @@
 """What pages and answers show of filings and dossiers: plain values, holders masked."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archive.findings import Finding
 from archive.models import Dossier, DossierMember, FilingMaterial, FilingState
+from archive.names import SentNames, Title
 from cases.holders import MaskedHolder
 from cases.models import Case
 
@@ -115,18 +117,39 @@ class WorkPage:
 
 
 @dataclass(frozen=True, slots=True)
+class MaterialView:
+    """A material as readers of its case see it.
+
+    Attributes:
+        outcome: What became of it; ``untouched`` where the filing was given back before it was processed.
+        title: Its title by the item's catalogue.
+        sent: Title and file name as sent.
+    """
+
+    row: FilingMaterial
+    outcome: str
+    title: Title
+    sent: SentNames
+
+
+@dataclass(frozen=True, slots=True)
 class FilingDetail:
     """A filing with its materials, for the page of a case."""
 
     view: AttemptView
-    materials: tuple[FilingMaterial, ...]
+    materials: tuple[MaterialView, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DossierView:
-    """A dossier with its members, as somebody with a basis may see it."""
+    """A dossier with its members, as somebody with a basis may see it.
+
+    Attributes:
+        sent: Names as sent, by the id of the material.
+    """
 
     dossier: Dossier
     case: Case
     holder: MaskedHolder
     members: tuple[DossierMember, ...]
+    sent: Mapping[str, SentNames]

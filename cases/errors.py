@@ -72,13 +72,3 @@ class CaseNotFoundError(NotFoundError):
     title_en = "No such case"
     remedy_zh = "请核对来源与办件编号。"
     remedy_en = "Check the source and the number."
-
-
-class CursorError(InvalidInputError):
-    """The cursor was not given out by this list."""
-
-    code = "cursor"
-    title_zh = "翻页标记无效"
-    title_en = "The cursor is not valid"
-    remedy_zh = "请从第一页重新读取。"
-    remedy_en = "Start again from the first page."

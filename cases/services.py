@@ -5,8 +5,6 @@ Announcing is idempotent. A case keeps what it was announced with; a correction 
 new case. Unknown and forbidden cases look the same.
 """
 
-import base64
-import binascii
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +15,14 @@ from cases.errors import (
     CaseConflictError,
     CaseDatesError,
     CaseNotFoundError,
-    CursorError,
     DepartmentUnknownError,
 )
 from cases.holders import HolderService
 from cases.identifiers import check_holder_code, check_segment
 from cases.models import Case, CaseState, Holder
+from cases.permissions import may_announce, may_file
 from cases.ports import Items
-from storage.clock import parse_rfc3339, rfc3339
+from storage.cursors import read_cursor, write_cursor
 from storage.database import UnitOfWork
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
@@ -34,7 +32,6 @@ from storage.ledger.kinds import ActKind
 CLOCK_TOLERANCE = dt.timedelta(minutes=5)
 PAGE_LIMIT = 200
 
-_HANDLERS = (Role.ARCHIVIST, Role.CLERK)
 _READERS = (Role.ARCHIVIST, Role.CLERK, Role.LICENSE_MANAGER, Role.SEAL_MANAGER)
 
 
@@ -95,12 +92,13 @@ class CaseService:
             it stands; with ``closed_at`` an open case is closed; the same closing again changes nothing.
 
         Raises:
-            NotPermittedError: The identity may not announce cases of this source or department.
+            NotPermittedError: The identity may not announce cases of this source.
             CaseConflictError: The case stands with another holder, item, department or time of
                 acceptance, or is closed already.
             InvalidInputError: A subclass of it names what is malformed.
         """
-        self._permit(identity, announcement, "announce")
+        if not may_announce(identity, announcement.source):
+            raise NotPermittedError
         self.check(uow, announcement)
         case = self._find(uow, announcement.source, announcement.number)
         if case is None:
@@ -122,7 +120,7 @@ class CaseService:
 
         Args:
             uow: The unit of work.
-            identity: Who files: a client with scope ``file``, staff of the department, or a process.
+            identity: Who files: a client with scope ``file``, an archivist of the department, or a process.
             announcement: The case as the filing states it; ``closed_at`` must be set.
 
         Raises:
@@ -132,7 +130,8 @@ class CaseService:
         """
         if announcement.closed_at is None:
             raise CaseDatesError(rule="closed-missing")
-        self._permit(identity, announcement, "file")
+        if not may_file(identity, announcement.source, announcement.organisation):
+            raise NotPermittedError
         self.check(uow, announcement)
         case = self._find(uow, announcement.source, announcement.number)
         if case is None:
@@ -171,23 +170,15 @@ class CaseService:
         limit = max(1, min(limit, PAGE_LIMIT))
         query = select(Case).where(visible_to(identity)).order_by(Case.announced_at, Case.id).limit(limit + 1)
         if cursor is not None:
-            query = query.where(_after(*_read_cursor(cursor)))
+            query = query.where(_after(*read_cursor(cursor)))
         cases = uow.session.scalars(query).all()
         page = cases[:limit]
-        return CasePage(page, _write_cursor(page[-1]) if len(cases) > limit else None)
+        more = len(cases) > limit
+        return CasePage(page, write_cursor(page[-1].announced_at, page[-1].id) if more else None)
 
     def holder(self, uow: UnitOfWork, case: Case) -> Holder:
         """Give the holder row of a case."""
         return uow.session.get_one(Holder, case.holder_id)
-
-    def _permit(self, identity: Identity, announcement: Announcement, scope: str) -> None:
-        if identity.has(Role.SYSTEM):
-            return
-        if identity.has(Role.CLIENT) and scope in identity.scopes and announcement.source in identity.sources:
-            return
-        if identity.has(*_HANDLERS) and identity.organisation == announcement.organisation:
-            return
-        raise NotPermittedError
 
     def check(self, uow: UnitOfWork, announcement: Announcement) -> None:
         """Refuse what no case can be made of, before anything is stored for it.
@@ -282,16 +273,3 @@ def _act(kind: ActKind, identity: Identity, case: Case, holder: Holder | None = 
 
 def _after(announced_at: dt.datetime, case_id: str) -> ColumnElement[bool]:
     return or_(Case.announced_at > announced_at, and_(Case.announced_at == announced_at, Case.id > case_id))
-
-
-def _write_cursor(case: Case) -> str:
-    return base64.urlsafe_b64encode(f"{rfc3339(case.announced_at)} {case.id}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[dt.datetime, str]:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-        instant, _, case_id = text.partition(" ")
-        return parse_rfc3339(instant), case_id
-    except (ValueError, binascii.Error) as error:
-        raise CursorError from error

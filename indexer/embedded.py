@@ -22,11 +22,10 @@ from indexer.query import (
     check_limit,
     highlight,
     parse,
-    read_cursor,
     snippet,
-    write_cursor,
 )
 from storage.clock import parse_rfc3339, rfc3339
+from storage.cursors import read_cursor, write_cursor
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS document (

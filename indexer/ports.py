@@ -23,7 +23,8 @@ class Index(Protocol):
     def search(self, query: Query) -> Page:
         """Find what the query means among the documents its organisations may find, newest first.
 
-        Raises ``QueryError`` when the query cannot be run. Documents that stay unchanged while somebody
+        Raises ``QueryError`` when the query cannot be run, ``CursorError`` for a cursor that no page gave.
+        Documents that stay unchanged while somebody
         pages are given exactly once.
         """
         ...

@@ -6,16 +6,12 @@ characters stand next to each other, words are whole; a term that ends in ``*`` 
 prefix. Punctuation inside a term is skipped, as both engines skip it in texts.
 """
 
-import base64
-import binascii
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from indexer.document import Token, tokenise
 from indexer.errors import QueryError
-from storage.clock import parse_rfc3339, rfc3339
 
 MAX_TOKENS = 64
 MAX_LIMIT = 100
@@ -117,20 +113,6 @@ def check_limit(limit: int) -> int:
     if not 1 <= limit <= MAX_LIMIT:
         raise QueryError(field="limit", most=MAX_LIMIT)
     return limit
-
-
-def write_cursor(at: dt.datetime, document_id: str) -> str:
-    """Write the place of a hit in the order of results."""
-    return base64.urlsafe_b64encode(json.dumps([rfc3339(at), document_id]).encode()).decode()
-
-
-def read_cursor(cursor: str) -> tuple[dt.datetime, str]:
-    """Read a cursor; raises :class:`QueryError` for a text that no page gave."""
-    try:
-        at, document_id = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
-        return parse_rfc3339(at), str(document_id)
-    except (ValueError, TypeError, binascii.Error, UnicodeError) as error:
-        raise QueryError(field="after") from error
 
 
 def highlight(text: str, phrases: Sequence[Phrase]) -> Highlight:

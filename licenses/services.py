@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from cases.holders import HolderService
 from cases.items import Item, ItemCatalogue
 from cases.models import Case, Holder
+from cases.permissions import may_file
 from licenses import identifiers
 from licenses.catalogue import LicenseType, TypeCatalogue
 from licenses.errors import LicenseDataError, LicenseExistsError, ReasonRequiredError
@@ -87,7 +88,7 @@ class LicenseService:
             LicenseDataError: The data break a rule of the type.
             LicenseExistsError: The case has a licence with other data, or the number is in use.
         """
-        if not _may_file(identity, case):
+        if not may_file(identity, case.source, case.organisation):
             raise NotPermittedError
         face = self.check(uow, item, holder, data)
         digest = uow.secrets.lookup_hash("license-data", canonical(_plain(data)).decode())
@@ -230,14 +231,6 @@ def state_of(uow: UnitOfWork, license_id: str) -> State:
     """Give where a licence's event machine stands now."""
     query = select(LicenseEvent).where(LicenseEvent.license_id == license_id).order_by(LicenseEvent.position)
     return state_after(uow.session.scalars(query).all())
-
-
-def _may_file(identity: Identity, case: Case) -> bool:
-    if identity.has(Role.SYSTEM):
-        return True
-    if identity.has(Role.CLIENT):
-        return "file" in identity.scopes and case.source in identity.sources
-    return identity.has(Role.ARCHIVIST) and identity.organisation == case.organisation
 
 
 def _manages(identity: Identity, license_: License) -> bool:

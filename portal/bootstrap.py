@@ -200,7 +200,7 @@ def open_rooms(settings: Settings) -> Rooms:
         items=parts.items,
         holders=parts.holders,
         cases=parts.cases,
-        intake=IntakeService(found.objects, parts.cases),
+        intake=IntakeService(found.objects, parts.cases, parts.items),
         license_types=parts.types,
         licenses=parts.licenses,
         license_reader=reader,

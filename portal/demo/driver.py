@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import select
 
 from archive.models import Filing, FilingMaterial
+from archive.names import sent_names
 from archive.staging import read_folder
 from cases.services import Announcement
 from licenses.decisions import ProofQuestion
@@ -205,12 +206,12 @@ class Driver:
         with self._rooms.database.reading() as uow:
             case = self._announcement(self._script.case(step["case"]), closed=False)
             filing = self._rooms.cases.get(uow, self._cast.client(uow), case.source, case.number)
-            material = uow.session.scalars(
+            materials = uow.session.scalars(
                 select(FilingMaterial)
                 .join(Filing, Filing.id == FilingMaterial.filing_id)
-                .where(Filing.case_id == filing.id, FilingMaterial.file_name == step["file"])
-            ).one()
-            digest = material.sha256
+                .where(Filing.case_id == filing.id)
+            )
+            (digest,) = (one.sha256 for one in materials if sent_names(uow, one).file_name == step["file"])
         _expect_report(step, self._check(self._rooms.objects.read(digest)))
 
     def _license(self, uow: UnitOfWork, case: str) -> License:

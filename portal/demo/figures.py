@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from archive.models import Dossier
+from archive.names import sent_names
 from archive.views import Counts
 from licenses.models import License
 from portal.demo.script import CaseSpec, Script
@@ -55,7 +56,9 @@ def gather(rooms: Rooms, script: Script) -> Figures:
     identity = all_seeing()
     with rooms.database.reading() as uow:
         counts = rooms.filings.counts(uow, identity)
-        only = [material.file_name for material in rooms.filings.original_only(uow, identity)]
+        only = [
+            sent_names(uow, material).file_name for material in rooms.filings.original_only(uow, identity)
+        ]
         licenses = _count(uow, License, License.issued_at.is_not(None))
         acts, entries = _count(uow, LedgerAct), _count(uow, LedgerEntry)
         intents, open_intents = _intents(uow)

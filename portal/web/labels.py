@@ -98,6 +98,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "kept": Label(_("Kept, is PDF/A already"), GOOD),
         "sealed-kept": Label(_("Sealed elsewhere, kept untouched"), GOOD),
         "original-only": Label(_("Original only"), WAIT),
+        "untouched": Label(_("Not processed, original kept"), PLAIN),
     },
     "member": {
         "metadata": Label(_("Metadata"), PLAIN),

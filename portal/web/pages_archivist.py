@@ -46,7 +46,10 @@ def home() -> str:
 
 
 @blueprint.get("/cases/<source>/<number>")
-@allow(Role.ARCHIVIST, unrecorded="shows the own department's case, holder masked, no content")
+@allow(
+    Role.ARCHIVIST,
+    unrecorded="shows the own department's case: holder masked, names of files as sent, no content",
+)
 def case(source: str, number: str) -> str:
     """Show a case with its filings, their materials and why one was returned."""
     rooms, who = context.rooms(), context.identity()

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
 from cases.holders import MaskedHolder
@@ -139,11 +139,15 @@ def _desk() -> dict[str, Any]:
     """Give what stands on every page of the desk: the purposes and the clerk's recent cases."""
     who = context.identity()
     with context.rooms().database.reading() as uow:
+        newest_first = (Decision.at.desc(), Decision.id.desc())
+        place = func.row_number().over(partition_by=Decision.case_id, order_by=newest_first).label("place")
+        own = select(Decision.id, Decision.case_id, Decision.at, place).where(Decision.actor_id == who.id)
+        answers = own.subquery()
         query = (
-            select(Decision.id, Case.number)
-            .join(Case, Case.id == Decision.case_id)
-            .where(Decision.actor_id == who.id)
-            .order_by(Decision.at.desc())
+            select(answers.c.id, Case.number)
+            .join(Case, Case.id == answers.c.case_id)
+            .where(answers.c.place == 1)
+            .order_by(answers.c.at.desc())
             .limit(_RECENT)
         )
         recent = [(row.id, row.number) for row in uow.session.execute(query)]

@@ -17,7 +17,8 @@ def find(text: str, *, kind: str | None = None, after: str | None = None, limit:
     """Find dossiers and licences that the caller may see.
 
     Raises:
-        QueryError: nothing to search for, or a cursor that no page gave.
+        QueryError: nothing to search for.
+        CursorError: a cursor that no page gave.
     """
     kinds = frozenset({kind}) if kind else frozenset({"dossier", "licence"})
     who = context.identity()

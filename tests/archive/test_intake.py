@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from archive_world import ARCHIVIST, CLIENT, CODES, World
+from archive_world import ARCHIVIST, CLIENT, CODES, NAMED, World
 from sqlalchemy import func, select, update
 
 from archive.errors import ClassifiedMaterialError, FilingConflictError, FilingIncompleteError
@@ -40,6 +40,7 @@ def test_a_receipt_names_every_file_and_holds_the_promise(world: World) -> None:
     assert receipt["attempt"] == 1
     assert receipt["set_sha256"] == arrival.set_sha256
     assert [one["code"] for one in receipt["materials"]] == [code for code, _ in CODES]
+    assert [one["file_name"] for one in receipt["materials"]] == [f"{NAMED}-{code}.pdf" for code, _ in CODES]
     with world.database.reading() as uow:
         act = uow.session.get_one(LedgerAct, receipt["promise"]["core_sha256"])
     assert (act.kind, act.object_id) == ("filing.received", received.filing_id)
@@ -75,14 +76,15 @@ def test_another_set_while_in_progress_is_a_conflict_that_names_the_difference(w
     content = {code: f"%PDF- {code}".encode() for code, _ in CODES[1:]}
     content["layout"] = b"%PDF- other"
     content["health-certificate"] = b"%PDF- new"
+    content["unheard-of"] = b"%PDF- unknown"
     with pytest.raises(FilingConflictError) as conflict:
         world.file(world.arrival(content))
     difference = conflict.value.difference
-    assert difference.added == ("health-certificate.pdf",)
-    assert difference.removed == ("application-form.pdf",)
-    assert difference.changed == ("layout.pdf",)
+    assert difference.added == ("health-certificate", "outside-scope")
+    assert difference.removed == ("application-form",)
+    assert difference.changed == ("layout",)
     assert difference.metadata
-    assert ".pdf" not in str(conflict.value)
+    assert NAMED not in str(conflict.value)
     assert (count(world, Filing), count(world, FilingMaterial)) == (1, len(CODES))
 
 
@@ -178,8 +180,9 @@ def test_a_folder_is_read_like_an_upload(world: World) -> None:
         data = arrival.files[material.part].path.read_bytes()
         (folder / material.file_name).write_bytes(data)
     assert read_folder(folder).set_sha256 == arrival.set_sha256
-    (folder / "layout.pdf").unlink()
-    (folder / "layout.pdf").symlink_to(folder / "decision.pdf")
+    layout = folder / f"{NAMED}-layout.pdf"
+    layout.unlink()
+    layout.symlink_to(folder / f"{NAMED}-decision.pdf")
     with pytest.raises(FilingIncompleteError):
         read_folder(folder)
     (folder / "case.json").unlink()

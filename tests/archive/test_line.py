@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from archive_line import GRANTED, Line, picture
-from archive_world import CLIENT
+from archive_world import CLIENT, NAMED
 from fakes import make_database
 from sqlalchemy import select
 
 from archive.intake import announcement_of
 from archive.models import Dossier, DossierMember, Filing, FilingMaterial, FilingState, MaterialOutcome, Role
+from archive.names import sent_names
 from archive.numbering import report
 from cases.models import Holder
 from documents.text import extract_text
@@ -205,6 +206,7 @@ def test_the_catalogue_names_every_other_member_as_it_is_filed(filed: Filed) -> 
     for member in filed.members[1:]:
         assert member.sha256 in text
     assert "仅存原件" in text
+    assert NAMED not in text
 
 
 def test_licence_answer_and_relied_on_licence_are_joined_in(filed: Filed) -> None:
@@ -234,6 +236,31 @@ def test_the_manifest_is_sealed_and_names_members_and_acts_without_names(filed: 
     named = Counter(acts[entry["act"]] for entry in manifest["acts"])
     assert named["filing.received"] == named["filing.checked"] == named["license.issued"] == 1
     assert named["material.converted"] == len(filed.materials)
+
+
+def test_names_as_sent_stand_in_clear_nowhere_but_in_what_was_sent(filed: Filed) -> None:
+    """Only the metadata as received hold them, and they read back from under the holder's key."""
+    line = filed.line
+    with line.database.reading() as uow:
+        for table in Base.metadata.sorted_tables:
+            for row in uow.session.execute(table.select()):
+                assert NAMED not in repr(row), table.name
+                assert NAMED.encode() not in b"".join(one for one in row if isinstance(one, bytes))
+        sent = {code: sent_names(uow, one).file_name for code, one in filed.materials.items()}
+    assert sent == {code: f"{NAMED}-{code}.pdf" for code in filed.materials}
+    (metadata,) = filed.of(Role.METADATA)
+    assert NAMED in filed.read(metadata).decode()
+
+
+def test_members_bear_the_titles_of_the_items_catalogue(filed: Filed) -> None:
+    item = filed.line.items.get("339999010002", "2026-03")
+    for member in filed.of(Role.ORIGINAL):
+        rule = item.material(member.code)
+        assert rule
+        assert member.title == rule.zh
+    names = {member.code: member.file_name for member in filed.of(Role.ORIGINAL)}
+    assert names["application-form"] == "001-application-form.png"
+    assert names["health-certificate"] == "006-health-certificate.bin"
 
 
 def test_every_intent_has_one_outcome(filed: Filed) -> None:

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 from archive_line import Line, Unconvertible
-from archive_world import ARCHIVIST, CLIENT, World
+from archive_world import ARCHIVIST, CLIENT, NAMED, World
 from sqlalchemy import select
 
 from archive.errors import DossierNotFoundError, FilingNotFoundError
 from archive.filings import give_back, load
 from archive.findings import finding
 from archive.models import FilingState
-from archive.queries import LISTS, FilingQueries
+from archive.queries import LISTS, UNTOUCHED, FilingQueries
 from cases.calendar import WorkingCalendar
-from cases.errors import CaseNotFoundError, CursorError
+from cases.errors import CaseNotFoundError
+from storage.cursors import CursorError
 from storage.identity import AccessBasis, Basis, Identity, Role
 from storage.ledger.models import LedgerAct
 from storage.steps import StepRow
@@ -117,7 +118,13 @@ def test_a_filing_is_shown_with_its_materials(three: World) -> None:
     with three.database.reading() as uow:
         row = queries(three).worklist(uow, ARCHIVIST, "returned").rows[0]
         detail = queries(three).filing(uow, ARCHIVIST, row.filing.id)
-        assert [one.position for one in detail.materials] == [1, 2, 3, 4, 5]
+        assert [one.row.position for one in detail.materials] == [1, 2, 3, 4, 5]
+        assert {one.outcome for one in detail.materials} == {UNTOUCHED}
+        assert detail.materials[0].title.en == "Application form"
+        assert detail.materials[0].sent.file_name == f"{NAMED}-application-form.pdf"
+        waiting = queries(three).worklist(uow, ARCHIVIST, "in-progress").rows[0]
+        unfinished = queries(three).filing(uow, ARCHIVIST, waiting.filing.id)
+        assert {one.outcome for one in unfinished.materials} == {"received"}
         with pytest.raises(FilingNotFoundError):
             queries(three).filing(uow, OTHER, row.filing.id)
 

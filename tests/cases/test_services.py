@@ -17,7 +17,6 @@ from cases.errors import (
     CaseDatesError,
     CaseNotFoundError,
     CaseNumberError,
-    CursorError,
     DepartmentUnknownError,
     HolderCodeError,
     ItemUnknownError,
@@ -26,6 +25,7 @@ from cases.holders import HolderService
 from cases.items import ItemCatalogue
 from cases.models import Case, CaseState, Holder, HolderKind
 from cases.services import Announcement, CaseService
+from storage.cursors import CursorError
 from storage.database import Database, UnitOfWork
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role, system_identity
@@ -176,11 +176,14 @@ def test_a_malformed_announcement_leaves_nothing_behind(
         dataclasses.replace(WINDOW, sources=frozenset({"other"})),
         dataclasses.replace(WINDOW, sources=frozenset()),
         staff(Role.SUPERVISOR),
-        staff(Role.ARCHIVIST, "jtys"),
+        staff(Role.ARCHIVIST),
+        staff(Role.CLERK),
         staff(Role.SYSTEM_ADMIN),
     ],
 )
-def test_only_the_cases_own_source_and_department_announce_it(database: Database, identity: Identity) -> None:
+def test_only_the_acceptance_system_of_a_source_announces_its_cases(
+    database: Database, identity: Identity
+) -> None:
     with pytest.raises(NotPermittedError):
         announce(database, OPEN, identity)
 

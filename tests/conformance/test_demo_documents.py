@@ -14,6 +14,7 @@ from verapdf import VeraPdf
 
 from archive.manifests import read
 from archive.models import Dossier, Filing, FilingMaterial, MaterialOutcome
+from archive.names import sent_names
 from cases.models import Case
 from portal.demo.script import Script
 from portal.rooms import Rooms
@@ -107,11 +108,12 @@ def test_every_original_is_stored_byte_for_byte_sealed_ones_too(rooms: Rooms) ->
     )
     with rooms.database.reading() as uow:
         rows = uow.session.execute(query).all()
+        names = {material.id: sent_names(uow, material).file_name for _, _, material in rows}
     for number, attempt, material in rows:
-        sent = (folders[number][attempt - 1] / material.file_name).read_bytes()
+        sent = (folders[number][attempt - 1] / names[material.id]).read_bytes()
         assert rooms.objects.read(material.sha256) == sent
     untouched = [
-        material.file_name for _, _, material in rows if material.outcome == MaterialOutcome.SEALED_KEPT
+        names[material.id] for _, _, material in rows if material.outcome == MaterialOutcome.SEALED_KEPT
     ]
     assert untouched == [name for case in script.cases for name in case.expect.get("sealed_kept", ())]
 

@@ -184,7 +184,8 @@ def test_every_receipt_stands_for_one_filing_and_twins_get_one(load: Load) -> No
     created = [one.filing_id for one in load.received if one.created]
     assert Counter(Counter(created).values()) == {1: len(by_case)}
     with load.site.rooms.database.reading() as uow:
-        stored = {one.filing_id: one.body for one in uow.session.scalars(select(FilingReceipt))}
+        receipts = uow.session.scalars(select(FilingReceipt))
+        stored = {one.filing_id: uow.secrets.decrypt(one.body_cipher) for one in receipts}
         attempts = Counter(uow.session.scalars(select(Filing.case_id).where(Filing.attempt == 1)))
         accepting = Counter(
             uow.session.scalars(select(StepRow.subject).where(StepRow.kind == "archive.accept"))

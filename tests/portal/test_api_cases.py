@@ -202,7 +202,7 @@ def test_other_content_is_a_conflict_that_names_the_difference(house: House) -> 
     other = contents | {"decision": b"%PDF-1.7 three"}
     answer = send(browser, key, submission(other), other)
     assert answer.status_code == 409
-    assert answer.json["difference"]["changed"] == ["decision.pdf"]
+    assert answer.json["difference"]["changed"] == ["decision"]
 
 
 def test_a_file_that_nobody_listed_is_refused(house: House) -> None:

@@ -54,6 +54,7 @@ def test_the_page_of_a_case_shows_its_materials(filed: House) -> None:
     assert page.status_code == 200
     assert "application-form.pdf" in page.text
     assert "archive.accept" in page.text
+    assert "食品经营许可申请书" in page.text
     assert "91339999MADEM0011X" not in page.text
 
 

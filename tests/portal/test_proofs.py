@@ -112,6 +112,20 @@ def test_listing_the_holders_licences_is_recorded(house: House) -> None:
     assert house.acts()[-1] == "license.read"
 
 
+def test_a_case_asked_about_twice_stands_once_among_the_recent_ones(
+    house: House,
+) -> None:
+    _open_case(house)
+    browser = house.browser(Role.CLERK)
+    first = _ask_at_the_window(browser, "YC-2026-000140").headers["Location"]
+    house.clock.advance(60)
+    last = _ask_at_the_window(browser, "YC-2026-000140").headers["Location"]
+    page = browser.get("/window").text
+    assert page.count("YC-2026-000140") == 1
+    assert first not in page
+    assert last in page
+
+
 def test_the_window_refuses_a_closed_and_an_unknown_case(house: House) -> None:
     _open_case(house)
     key = house.client_key("announce")

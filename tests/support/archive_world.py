@@ -29,6 +29,9 @@ CLIENT = Identity(
     scopes=frozenset({"file", "announce"}),
 )
 
+NAMED = "诸葛例"
+"""A person whom titles and file names of materials name, and nothing else."""
+
 METADATA: dict[str, Any] = {
     "source": "yctb",
     "number": "ZJ-2026-000131",
@@ -84,7 +87,7 @@ class World:
         self.items = ItemCatalogue.load()
         self.holders = HolderService()
         self.cases = CaseService(self.items, self.holders)
-        self.intake = IntakeService(self.objects, self.cases)
+        self.intake = IntakeService(self.objects, self.cases, self.items)
 
     def arrival(
         self,
@@ -105,9 +108,9 @@ class World:
                 {
                     "part": f"m{place}",
                     "code": code,
-                    "name": f"材料{place}",
+                    "name": f"{NAMED}的材料{place}",
                     "group": dict(CODES).get(code, "application"),
-                    "file_name": f"{code}.pdf",
+                    "file_name": f"{NAMED}-{code}.pdf",
                     "media_type": (types or {}).get(code, "application/pdf"),
                     "size": len(data),
                     "sha256": sha256,
