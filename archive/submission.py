@@ -33,6 +33,9 @@ from storage.errors import InvalidInputError
 METADATA_LIMIT = 2 * 2**20
 """Most bytes of metadata that are read."""
 
+MAX_MATERIALS = 500
+"""Most materials of one filing."""
+
 _NAMED_PROBLEMS = 10
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
 _CLASSIFIED = ("秘密", "机密", "绝密")
@@ -185,7 +188,7 @@ class Submission(_Strict):
     opinions: Annotated[tuple[Opinion, ...], Field(max_length=200)] = ()
     called_up: Annotated[tuple[CalledUp, ...], Field(max_length=100)] = ()
     license: LicenseData | None = None
-    materials: Annotated[tuple[SubmittedMaterial, ...], Field(min_length=1, max_length=500)]
+    materials: Annotated[tuple[SubmittedMaterial, ...], Field(min_length=1, max_length=MAX_MATERIALS)]
 
     @property
     def classified(self) -> bool:

@@ -35,6 +35,14 @@ _COMMANDS = {
     "verify": "portal.commands.verify:verify",
     "worker": "portal.commands.run:worker",
 }
+_USAGE_ZH = {
+    click.exceptions.NoSuchCommand: "：没有这个命令",
+    click.NoSuchOption: "：没有这个选项",
+    click.MissingParameter: "：缺少参数或选项",
+    click.BadParameter: "：参数或选项的值不符合要求",
+    click.BadOptionUsage: "：选项缺少值，或多给了值",
+}
+"""What the library that reads command lines says in English only; its own words follow."""
 _LASTING = frozenset({"demo", "init", "sequencer", "serve", "worker"})
 
 
@@ -85,16 +93,39 @@ def report(error: CunzhengError) -> None:
     click.echo(f"→ {error.remedy_zh}\n→ {error.remedy_en}", err=True)
 
 
+def _told_in_chinese(error: click.ClickException) -> str:
+    for kind, zh in _USAGE_ZH.items():
+        if isinstance(error, kind):
+            return zh
+    return ""
+
+
+def report_usage(error: click.ClickException) -> None:
+    """Tell what is wrong with a command line: usage, what, in the library's own words too, what to do."""
+    from portal.errors import CommandLineError  # noqa: PLC0415 - only when something is wrong
+
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(f"用法 {error.ctx.get_usage()}\n", err=True)
+    ours = CommandLineError()
+    zh = _told_in_chinese(error)
+    click.echo(f"{ours.title_zh}{zh} / {ours.title_en} [{ours.code}]\n  {error.format_message()}", err=True)
+    click.echo(f"→ {ours.remedy_zh}\n→ {ours.remedy_en}", err=True)
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and give its exit code."""
     try:
-        result: Any = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        given = None if arguments is None else list(arguments)
+        result: Any = cli.main(args=given, prog_name="cunzheng", standalone_mode=False)
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.Abort:
         return EXIT_USAGE
     except click.ClickException as error:
-        error.show()
+        report_usage(error)
         return EXIT_USAGE
     except CunzhengError as error:
         report(error)

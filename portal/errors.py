@@ -175,6 +175,18 @@ class SettingsInvalidError(CunzhengError):
     remedy_en = "Correct the named CUNZHENG_ variables as docs/reference.md describes."
 
 
+class CommandLineError(CunzhengError):
+    """The command line cannot be read; the library that reads it says what is wrong with it."""
+
+    code = "command-line"
+    status = 400
+    exit_code = EXIT_USAGE
+    title_zh = "命令用法有误"
+    title_en = "The command line cannot be read"
+    remedy_zh = "请按用法更正；加 --help 查看该命令的参数与选项。"
+    remedy_en = "Correct it as the usage says; add --help to see the command's arguments and options."
+
+
 class AccountAmbiguousError(CunzhengError):
     """Several accounts hold the role that a command needs; ``facts`` list them by department."""
 

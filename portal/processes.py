@@ -3,6 +3,7 @@
 
 import fcntl
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -42,6 +43,12 @@ def only_one(path: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise AlreadyRunningError(process=path.stem) from error
         yield
+
+
+def allow_open_files() -> None:
+    """Use as many open files as the system grants: an upload holds one per material until it is received."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def require_free_port(host: str, port: int) -> None:

@@ -21,6 +21,13 @@ class Environment(enum.StrEnum):
     PRODUCTION = "production"
 
 
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "localhost", "[::]": "localhost"}  # noqa: S104 - compared, not bound
+
+
+def _local_address(host: str, port: int) -> str:
+    return f"http://{_EVERYWHERE.get(host, host)}:{port}"
+
+
 class Settings(BaseSettings):
     """The settings of one installation.
 
@@ -40,12 +47,13 @@ class Settings(BaseSettings):
         default=Environment.DEMO,
         description="demo, development or production; production refuses every demonstration part.",
     )
-    public_url: str = Field(
-        default="http://127.0.0.1:8321",
-        description="Address under which strangers reach the web process; it is printed into QR codes.",
-    )
     host: str = Field(default="127.0.0.1", description="Address that the web process listens on.")
     port: int = Field(default=8321, ge=1, le=65535, description="Port that the web process listens on.")
+    public_url: str = Field(
+        default_factory=lambda earlier: _local_address(earlier["host"], earlier["port"]),
+        description="Address under which strangers reach the web process, printed into QR codes; "
+        "without it, `http://` with host and port.",
+    )
     threads: int = Field(default=8, ge=1, le=64, description="Threads of the web process.")
     worker_threads: int = Field(
         default=2, ge=1, le=32, description="Steps that the worker process runs at the same time."
@@ -108,6 +116,18 @@ class Settings(BaseSettings):
         if self.production and not self.public_url.startswith("https://"):
             raise ValueError("production needs an https public_url")
         return self
+
+    @property
+    def has_configured_address(self) -> bool:
+        """Tell whether ``public_url`` was named, not made of host and port."""
+        return "public_url" in self.model_fields_set
+
+    def at_port(self, port: int) -> "Settings":
+        """Give these settings on another port; an address that was made of the port follows it."""
+        changed: dict[str, str | int] = {"port": port}
+        if not self.has_configured_address:
+            changed["public_url"] = _local_address(self.host, port)
+        return self.model_copy(update=changed)
 
     @property
     def production(self) -> bool:

@@ -14,13 +14,12 @@ import traceback
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
+from portal.refusals import RecordedRefusal
 from storage.clock import Clock, IdSource
-from storage.database import Database, LedgerClosedError, UnitOfWork
+from storage.database import Database, LedgerClosedError
 from storage.errors import CunzhengError
 from storage.failpoints import failpoint
-from storage.ledger.acts import Promise
 from storage.ledger.canonical import Json
 from storage.secrets import SYSTEM_SUBJECT
 from storage.steps import Job, Staging, Step, claim, complete, keep_plan, postpone, release, restart
@@ -29,15 +28,6 @@ LEASE = dt.timedelta(minutes=10)
 IDLE_SECONDS = 0.2
 
 log = logging.getLogger("cunzheng.worker")
-
-
-@runtime_checkable
-class RecordedRefusal(Protocol):
-    """An error that states an act; it is recorded in a transaction of its own."""
-
-    def record(self, uow: UnitOfWork) -> Promise:
-        """Record the refusal."""
-        ...
 
 
 class Worker:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import SCOPES, Account, Client, LoginLink, WebSession
 from portal.errors import LoginLinkSpentError, RolesExcludeError, UnauthenticatedError
-from storage.clock import IdSource
+from storage.clock import IdSource, rfc3339
 from storage.database import UnitOfWork
 from storage.errors import InvalidInputError, NotFoundError, NotPermittedError
 from storage.identity import Identity, Role
@@ -181,15 +181,16 @@ class AccountService:
             raise NotFoundError
         token = new_secret(uow.ids)
         now = uow.clock.now()
-        uow.session.add(
-            LoginLink(
-                id=uow.ids.new_id(),
-                account_id=account.id,
-                token_hash=secret_hash(token),
-                made_at=now,
-                expires_at=now + self._link_life,
-            )
+        link = LoginLink(
+            id=uow.ids.new_id(),
+            account_id=account.id,
+            token_hash=secret_hash(token),
+            made_at=now,
+            expires_at=now + self._link_life,
         )
+        uow.session.add(link)
+        uow.session.flush()
+        uow.record(_about(ActKind.ACCOUNT_LINK_MADE, identity, account, link))
         return token
 
     def sign_in(self, uow: UnitOfWork, token: str) -> SignedIn:
@@ -216,15 +217,7 @@ class AccountService:
         )
         uow.session.add(started)
         uow.session.flush()
-        uow.record(
-            Act(
-                kind=ActKind.ACCOUNT_SIGNED_IN,
-                actor=_person(account, started.id),
-                object_type="account",
-                object_id=account.id,
-                subject=account.id,
-            )
-        )
+        uow.record(_about(ActKind.ACCOUNT_SIGNED_IN, _person(account, started.id), account, link))
         return SignedIn(secret, account)
 
     def sign_out(self, uow: UnitOfWork, token: str) -> None:
@@ -242,6 +235,11 @@ class AccountService:
         if account is None or account.ended_at is not None:
             return None
         return _person(account, session.id)
+
+    def identity(self, uow: UnitOfWork, account_id: str) -> Identity | None:
+        """Give the identity of a person at the terminal, or ``None`` if there is no such running account."""
+        account = uow.session.get(Account, account_id)
+        return _person(account) if account is not None and account.ended_at is None else None
 
     def client(self, uow: UnitOfWork, key: str, operator: str | None) -> Identity:
         """Give the identity of the client that holds the key, with the operator it names.
@@ -287,6 +285,18 @@ def _administrators_only(identity: Identity) -> None:
         raise NotPermittedError
 
 
-def _person(account: Account, session_id: str) -> Identity:
+def _about(kind: ActKind, actor: Identity, account: Account, link: LoginLink) -> Act:
+    """State what happened with a login link; its id ties the making to the use, its secret is not told."""
+    return Act(
+        kind=kind,
+        actor=actor,
+        object_type="account",
+        object_id=account.id,
+        subject=account.id,
+        notes={"link": link.id, "expires_at": rfc3339(link.expires_at)},
+    )
+
+
+def _person(account: Account, session_id: str | None = None) -> Identity:
     roles = frozenset(Role(role) for role in account.roles)
     return Identity("person", account.id, account.organisation, roles, session=session_id)

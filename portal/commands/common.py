@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What commands share: settings, opened rooms, and on whose behalf somebody at the terminal acts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
 from portal.errors import AccountAmbiguousError, MigrationNeededError, NotInitialisedError
-from storage.errors import NotPermittedError
+from storage.errors import CunzhengError, NotPermittedError
 from storage.identity import Identity, Role
 
 if TYPE_CHECKING:
@@ -22,7 +26,8 @@ def load_settings() -> "Settings":
     try:
         return Settings()
     except ValidationError as error:
-        names = sorted({str(part) for found in error.errors() for part in found["loc"]}) or ["environment"]
+        wrong = [found for found in error.errors() if found["type"] != "default_factory_not_called"]
+        names = sorted({str(part) for found in wrong for part in found["loc"]}) or ["environment"]
         raise SettingsInvalidError(settings=" ".join(names)) from None
 
 
@@ -55,25 +60,81 @@ def require_installation() -> "Settings":
     return settings
 
 
-def acting(rooms: "Rooms", role: Role, account: str | None) -> Identity:
-    """Give the identity of an account that holds ``role``.
+class Terminal:
+    """An opened installation and who works at it; what it refuses that person stands in the ledger.
 
-    Args:
+    Attributes:
         rooms: The opened rooms.
-        role: The role that the command needs.
-        account: Account id; when it is missing, the only account with the role is taken.
+        settings: Their settings.
+    """
+
+    def __init__(self, rooms: "Rooms", settings: "Settings") -> None:
+        self.rooms = rooms
+        self.settings = settings
+        self._actor: Identity | None = None
+
+    def act_as(self, role: Role, account: str | None) -> Identity:
+        """Give the identity on whose behalf the command goes on; see :meth:`holder` for the errors."""
+        if account is not None:
+            # Named, so known: what follows is refused to this person, the lack of the role included.
+            with self.rooms.database.reading() as uow:
+                self._actor = self.rooms.accounts.identity(uow, account)
+        self._actor = self.holder(role, account)
+        return self._actor
+
+    def holder(self, role: Role, account: str | None) -> Identity:
+        """Give the identity of an account that holds ``role``.
+
+        Args:
+            role: The role that is needed.
+            account: Account id; when it is missing, the only account with the role is taken.
+
+        Raises:
+            NotPermittedError: No such account, or it lacks the role.
+            AccountAmbiguousError: Several hold the role and none was named.
+        """
+        with self.rooms.database.reading() as uow:
+            found = self.rooms.accounts.with_role(uow, role)
+        matching = [one for one in found if account in {None, one.id}]
+        if not matching:
+            raise NotPermittedError(role=str(role))
+        if len(matching) > 1:
+            choices = " ".join(f"{one.organisation}={one.id}" for one in matching)
+            raise AccountAmbiguousError(role=str(role), accounts=choices)
+        (one,) = matching
+        return Identity("person", one.id, one.organisation, frozenset(map(Role, one.roles)))
+
+    def record_refusal(self, error: CunzhengError) -> None:
+        """Record what an error refused; :func:`terminal` does it for every error that leaves a command."""
+        from portal.refusals import Place, record_refusal  # noqa: PLC0415 - as above
+
+        record_refusal(self.rooms.database, error, self._actor, Place("command", _command()))
+
+
+@contextmanager
+def terminal() -> "Iterator[Terminal]":
+    """Open the installation for a command; refusals are recorded, and the rooms are closed at the end.
 
     Raises:
-        NotPermittedError: No such account, or it lacks the role.
-        AccountAmbiguousError: Several hold the role and none was named.
+        NotInitialisedError: The folder holds no installation.
+        MigrationNeededError: Its tables are of another version.
     """
-    with rooms.database.reading() as uow:
-        found = rooms.accounts.with_role(uow, role)
-    matching = [one for one in found if account in {None, one.id}]
-    if not matching:
-        raise NotPermittedError(role=str(role))
-    if len(matching) > 1:
-        choices = " ".join(f"{one.organisation}={one.id}" for one in matching)
-        raise AccountAmbiguousError(role=str(role), accounts=choices)
-    (one,) = matching
-    return Identity("person", one.id, one.organisation, frozenset(map(Role, one.roles)))
+    rooms, settings = open_installation()
+    opened = Terminal(rooms, settings)
+    try:
+        yield opened
+    except CunzhengError as error:
+        opened.record_refusal(error)
+        raise
+    finally:
+        rooms.close()
+
+
+def _command() -> str:
+    """Give the words of the running command, without its arguments and whatever the program is called."""
+    context: click.Context | None = click.get_current_context()
+    words: list[str] = []
+    while context is not None and context.parent is not None:
+        words.insert(0, str(context.info_name))
+        context = context.parent
+    return " ".join(words)

@@ -27,8 +27,7 @@ def demo(*, once: bool, from_scratch: bool, port: int | None) -> int:
     configure("demo")
     settings = load_settings()
     if port is not None:
-        changed = {"port": port, "public_url": f"http://{settings.host}:{port}"}
-        settings = settings.model_copy(update=changed)
+        settings = settings.at_port(port)
     console = Console(highlight=False, soft_wrap=True)
     run = Demonstration(
         settings,
@@ -41,7 +40,8 @@ def demo(*, once: bool, from_scratch: bool, port: int | None) -> int:
     except DemoFailedError as failure:
         console.print(f"演示未按预期完成 / the demonstration failed: {failure}", style="red")
         return EXIT_INVALID
-    console.print(figures_table(figures))
+    title = "演示结果 / what came of it" if once else "停止时的数字 / the figures when it stopped"
+    console.print(figures_table(figures, title))
     for problem in figures.problems:
         console.print(f"✕ {problem}", style="red")
     return EXIT_INVALID if figures.problems else EXIT_DONE

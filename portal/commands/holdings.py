@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portal.commands.common import acting, open_installation
+from portal.commands.common import terminal
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 
 if TYPE_CHECKING:
     from licenses.models import License
     from licenses.services import Grounds, LicenseService
+    from portal.rooms import Rooms
     from storage.database import UnitOfWork
 
 _AS = click.option("--as", "account", help="Acting account 操作账号 (needed when several hold the role).")
@@ -33,13 +34,12 @@ def seal() -> None:
 @_AS
 def seal_list(account: str | None) -> None:
     """列出印章 / List every seal with its effective state."""
-    rooms, _ = open_installation()
-    manager = acting(rooms, Role.SEAL_MANAGER, account)
-    with rooms.database.reading() as uow:
-        views = rooms.seals.list(uow, manager)
+    with terminal() as here:
+        manager = here.act_as(Role.SEAL_MANAGER, account)
+        with here.rooms.database.reading() as uow:
+            views = here.rooms.seals.list(uow, manager)
     for view in views:
         click.echo(f"{view.id}  {view.state:10} {view.department:8} {view.name}")
-    rooms.close()
 
 
 @seal.command("suspend")
@@ -48,12 +48,11 @@ def seal_list(account: str | None) -> None:
 @_AS
 def seal_suspend(seal_id: str, reason: str, account: str | None) -> None:
     """停用印章 / Stop new use of a seal at once."""
-    rooms, _ = open_installation()
-    manager = acting(rooms, Role.SEAL_MANAGER, account)
-    with rooms.database.writing() as uow:
-        promise = rooms.seals.suspend(uow, manager, seal_id, reason)
+    with terminal() as here:
+        manager = here.act_as(Role.SEAL_MANAGER, account)
+        with here.rooms.database.writing() as uow:
+            promise = here.rooms.seals.suspend(uow, manager, seal_id, reason)
     click.echo(f"已停用 suspended; 存证承诺 promise {promise.core_sha256}")
-    rooms.close()
 
 
 @seal.command("revoke")
@@ -64,11 +63,10 @@ def seal_revoke(seal_id: str, reason: str, account: str | None) -> None:
     """注销印章 / End a seal for ever and publish the revocation list."""
     from portal.revocation import revoke_seal
 
-    rooms, _ = open_installation()
-    manager = acting(rooms, Role.SEAL_MANAGER, account)
-    promise = revoke_seal(rooms, manager, seal_id, reason)
+    with terminal() as here:
+        manager = here.act_as(Role.SEAL_MANAGER, account)
+        promise = revoke_seal(here.rooms, manager, seal_id, reason)
     click.echo(f"已注销 revoked; 存证承诺 promise {promise.core_sha256}")
-    rooms.close()
 
 
 @click.group()
@@ -83,24 +81,27 @@ def _change(
     legal_basis: str,
     account: str | None,
 ) -> None:
+    from licenses.services import Grounds
+
+    with terminal() as here:
+        manager = here.act_as(Role.LICENSE_MANAGER, account or _own_manager(here.rooms, identifier))
+        with here.rooms.database.writing() as uow:
+            choose(here.rooms.licenses)(uow, manager, identifier, Grounds(reason, legal_basis))
+
+
+def _own_manager(rooms: "Rooms", identifier: str) -> str | None:
+    """Give the licence's only manager; ``None`` when its department has several, who must be chosen from."""
     from sqlalchemy import select
 
     from licenses.models import License
-    from licenses.services import Grounds
 
-    rooms, _ = open_installation()
     with rooms.database.reading() as uow:
         found = uow.session.scalars(select(License).where(License.identifier == identifier)).first()
         managers = rooms.accounts.with_role(uow, Role.LICENSE_MANAGER)
     own = [one.id for one in managers if found is not None and one.organisation == found.organisation]
-    if account is None:
-        if not own:
-            raise NotPermittedError(role=str(Role.LICENSE_MANAGER))
-        account = own[0] if len(own) == 1 else None
-    manager = acting(rooms, Role.LICENSE_MANAGER, account)
-    with rooms.database.writing() as uow:
-        choose(rooms.licenses)(uow, manager, identifier, Grounds(reason, legal_basis))
-    rooms.close()
+    if not own:
+        raise NotPermittedError(role=str(Role.LICENSE_MANAGER))
+    return own[0] if len(own) == 1 else None
 
 
 _WORDS = click.option("--reason", required=True, help="Why, in words 理由.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portal.commands.common import acting, open_installation
+from portal.commands.common import open_installation, terminal
 from storage.errors import EXIT_DONE, EXIT_REFUSED, CunzhengError
 from storage.identity import AccessBasis, Basis, Identity, Role
 
@@ -35,23 +35,22 @@ def intake(paths: Sequence[Path], account: str | None) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    rooms, _ = open_installation()
-    archivist = acting(rooms, Role.ARCHIVIST, account)
     folders = list(_case_folders(paths))
-    batch = rooms.ids.new_id()
-    refused = 0
     columns = (TextColumn("归档 filing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    refused = 0
+    with terminal() as here, Progress(*columns, console=Console(stderr=True)) as progress:
+        archivist = here.act_as(Role.ARCHIVIST, account)
+        batch = here.rooms.ids.new_id()
         task = progress.add_task("", total=len(folders))
         for folder in folders:
             try:
-                progress.console.print(_file(rooms, archivist, folder, batch), highlight=False, markup=False)
+                line = _file(here.rooms, archivist, folder, batch)
             except CunzhengError as error:
+                here.record_refusal(error)
                 refused += 1
                 line = f"✕ {folder.name}: {error.title_zh} / {error.title_en} [{error}]"
-                progress.console.print(line, highlight=False, markup=False)
+            progress.console.print(line, highlight=False, markup=False)
             progress.advance(task)
-    rooms.close()
     click.echo(f"收到 received {len(folders) - refused}，拒绝 refused {refused}，批次 batch {batch}")
     return EXIT_REFUSED if refused else EXIT_DONE
 
@@ -66,22 +65,15 @@ def _case_folders(paths: Sequence[Path]) -> Iterator[Path]:
 
 def _file(rooms: "Rooms", archivist: Identity, folder: Path, batch: str) -> str:
     from archive.staging import read_folder
-    from portal.worker import RecordedRefusal
 
     arrival = read_folder(folder)
     identity = archivist.on(AccessBasis(Basis.FILING))
-    try:
-        with rooms.database.reading() as uow:
-            received = rooms.intake.admit(uow, identity, arrival)
-        if received is None:
-            stored = rooms.intake.store(arrival)
-            with rooms.database.writing() as uow:
-                received = rooms.intake.receive(uow, identity, stored, batch=batch)
-    except CunzhengError as error:
-        if isinstance(error, RecordedRefusal):
-            with rooms.database.writing() as uow:
-                error.record(uow)
-        raise
+    with rooms.database.reading() as uow:
+        received = rooms.intake.admit(uow, identity, arrival)
+    if received is None:
+        stored = rooms.intake.store(arrival)
+        with rooms.database.writing() as uow:
+            received = rooms.intake.receive(uow, identity, stored, batch=batch)
     receipt = json.loads(received.receipt)["receipt"]
     return f"● {folder.name}: 收件回执 receipt {receipt}，第 {received.attempt} 次 attempt {received.attempt}"
 
@@ -136,11 +128,10 @@ def search(text: str, limit: int, account: str | None) -> None:
     """检索 / Find dossiers and licences of the archivist's department by TEXT."""
     from indexer.query import Query
 
-    rooms, _ = open_installation()
-    archivist = acting(rooms, Role.ARCHIVIST, account)
-    page = rooms.index.search(Query(text, frozenset({archivist.organisation}), limit=limit))
+    with terminal() as here:
+        archivist = here.act_as(Role.ARCHIVIST, account)
+        page = here.rooms.index.search(Query(text, frozenset({archivist.organisation}), limit=limit))
     for hit in page.hits:
         click.echo(f"{hit.number}  {hit.title.text}")
     up_to = page.indexed_up_to.isoformat(timespec="seconds") if page.indexed_up_to else "—"
     click.echo(f"共 {page.total} 条 hits，索引截至 indexed up to {up_to}")
-    rooms.close()

@@ -8,7 +8,7 @@ import datetime as dt
 
 import click
 
-from portal.commands.common import acting, open_installation
+from portal.commands.common import terminal
 from storage.identity import Role
 
 _PERSONS = [str(role) for role in Role if role not in {Role.CLIENT, Role.SYSTEM, Role.PUBLIC}]
@@ -29,13 +29,12 @@ def account_add(name: str, organisation: str, roles: tuple[str, ...], account: s
     """新增账号 / Add an account and print its id."""
     from portal.accounts.services import NewAccount
 
-    rooms, _ = open_installation()
-    administrator = acting(rooms, Role.SYSTEM_ADMIN, account)
     new = NewAccount(name=name, organisation=organisation, roles=frozenset(map(Role, roles)))
-    with rooms.database.writing() as uow:
-        added = rooms.accounts.add_account(uow, administrator, new)
+    with terminal() as here:
+        administrator = here.act_as(Role.SYSTEM_ADMIN, account)
+        with here.rooms.database.writing() as uow:
+            added = here.rooms.accounts.add_account(uow, administrator, new)
     click.echo(added.id)
-    rooms.close()
 
 
 @click.group()
@@ -73,21 +72,20 @@ def client_add(
     """新增调用方 / Add a client; its key is printed once and never again."""
     from portal.accounts.services import NewClient
 
-    rooms, _ = open_installation()
-    administrator = acting(rooms, Role.SYSTEM_ADMIN, account)
-    new = NewClient(
-        name=name,
-        organisation=organisation,
-        sources=frozenset(sources),
-        scopes=frozenset(scopes),
-        items=frozenset(items),
-        operators=frozenset(operators),
-        expires_at=rooms.clock.now() + dt.timedelta(days=days),
-    )
-    with rooms.database.writing() as uow:
-        added, key = rooms.accounts.add_client(uow, administrator, new)
+    with terminal() as here:
+        new = NewClient(
+            name=name,
+            organisation=organisation,
+            sources=frozenset(sources),
+            scopes=frozenset(scopes),
+            items=frozenset(items),
+            operators=frozenset(operators),
+            expires_at=here.rooms.clock.now() + dt.timedelta(days=days),
+        )
+        administrator = here.act_as(Role.SYSTEM_ADMIN, account)
+        with here.rooms.database.writing() as uow:
+            added, key = here.rooms.accounts.add_client(uow, administrator, new)
     click.echo(f"{added.id} {key}")
-    rooms.close()
 
 
 @click.command("login-link")
@@ -96,10 +94,11 @@ def client_add(
 @_ACTING
 def login_link(role: str, wanted: str | None, account: str | None) -> None:
     """生成一次性登录链接 / Print a one-time login link for the account with ROLE."""
-    rooms, settings = open_installation()
-    administrator = acting(rooms, Role.SYSTEM_ADMIN, account)
-    person = acting(rooms, Role(role), wanted)
-    with rooms.database.writing() as uow:
-        token = rooms.accounts.login_link(uow, administrator, person.id)
-    click.echo(f"{settings.public_url}/sign-in/{token}")
-    rooms.close()
+    from portal.address import served_at
+
+    with terminal() as here:
+        administrator = here.act_as(Role.SYSTEM_ADMIN, account)
+        person = here.holder(Role(role), wanted)
+        with here.rooms.database.writing() as uow:
+            token = here.rooms.accounts.login_link(uow, administrator, person.id)
+    click.echo(f"{served_at(here.settings)}/sign-in/{token}")

@@ -33,8 +33,9 @@ def init() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), help="Port 端口 (default 8321).")
 def serve(port: int | None) -> None:
     """启动网页与接口服务 / Run the web process."""
+    from portal.address import publish
     from portal.logs import configure
-    from portal.processes import require_free_port
+    from portal.processes import allow_open_files, require_free_port
     from portal.serve import WebServer
     from portal.web.factory import create_app
     from portal.web.uploads import sweep
@@ -42,8 +43,10 @@ def serve(port: int | None) -> None:
     configure("web")
     settings = require_installation()
     if port is not None:
-        settings = settings.model_copy(update={"port": port})
+        settings = settings.at_port(port)
     require_free_port(settings.host, settings.port)
+    publish(settings)
+    allow_open_files()
     sweep(settings.staging)
     # Rooms are opened again in the forked worker: no connection, thread or key object crosses the fork.
     WebServer(settings, lambda: create_app(open_installation()[0], settings)).run()

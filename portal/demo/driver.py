@@ -25,6 +25,7 @@ from licenses.services import Grounds
 from portal.checking import CheckReport
 from portal.demo.people import Cast
 from portal.demo.script import CaseSpec, Script
+from portal.refusals import record_apart
 from portal.revocation import revoke_seal
 from portal.rooms import Rooms
 from portal.settings import Settings
@@ -158,8 +159,7 @@ class Driver:
             with self._rooms.database.writing() as uow:
                 answered = self._rooms.proofs.ask(uow, self._cast.client(uow), question)
         except QuestionRefusedError as refusal:
-            with self._rooms.database.writing() as uow:
-                refusal.record(uow)
+            record_apart(self._rooms.database, refusal)
             _expect("ask", step["expect"], "refused")
             return
         write_durably(self._settings.data / ANSWER, answered.jws.encode())

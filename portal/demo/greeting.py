@@ -21,9 +21,9 @@ _ROLE_TITLES = {
 }
 
 
-def figures_table(figures: Figures) -> Table:
+def figures_table(figures: Figures, title: str) -> Table:
     """Give the figures as a table for a terminal."""
-    table = Table(title="演示结果 / what came of it")
+    table = Table(title=title)
     table.add_column("项目 figure")
     table.add_column("数量 number", justify="right")
     counts = figures.counts
@@ -39,8 +39,8 @@ def figures_table(figures: Figures) -> Table:
         ("行为 acts", figures.acts),
         ("审计链条目 ledger entries", figures.entries),
     )
-    for title, number in rows:
-        table.add_row(title, str(number))
+    for name, number in rows:
+        table.add_row(name, str(number))
     for name in figures.original_only:
         table.add_row(f"  仅存原件 original only: {name}", "")
     return table

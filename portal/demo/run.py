@@ -94,7 +94,11 @@ class Demonstration:
         return self._children.restarts
 
     def run(self) -> Figures:
-        """Play the script; when serving, go on until ``stop`` is set. Gives the figures at the end.
+        """Play the script; when serving, go on until ``stop`` is set.
+
+        Returns:
+            The figures at the end, compared with the script. When serving, what visitors did is among them
+            and no script says what that is: what the script's own cases came to is told before.
 
         Raises:
             DemoFailedError: Something came out otherwise than the script expects.
@@ -117,11 +121,14 @@ class Demonstration:
         for line in initialise(self._settings):
             self._say(line)
         rooms = open_rooms(self._settings)
-        self._children.start(self._clock.monotonic)
         try:
-            return self._play(rooms)
+            self._children.start(self._clock.monotonic)
+            try:
+                played = self._play(rooms)
+            finally:
+                self._children.stop()
+            return played if self._options.once else gather(rooms)
         finally:
-            self._children.stop()
             rooms.close()
 
     def _play(self, rooms: Rooms) -> Figures:
@@ -131,6 +138,8 @@ class Demonstration:
         self._settle(rooms)
         figures = gather(rooms, script)
         if not self._options.once:
+            for problem in figures.problems:
+                self._say(f"与演示脚本不同 / other than the script: {problem}")
             self._await_web()
             self._greet(rooms, cast, script)
             self._children.watch_until(self._stop, self._clock.monotonic)

@@ -48,7 +48,7 @@ def ask(body: ProofBody) -> Response:
 
 @blueprint.get("/<decision>")
 @blueprint.doc(
-    summary="The signed answer again, for who asked and for supervision",
+    summary="The signed answer again, for who asked; supervision sees decisions in the trace",
     security="key",
     responses=by_status({200: answers("The signed answer", PROOF)}),
 )

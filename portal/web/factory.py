@@ -5,6 +5,7 @@ import logging
 
 from apiflask import APIFlask
 
+from archive.submission import MAX_MATERIALS
 from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.version import VERSION
@@ -73,7 +74,11 @@ def create_app(rooms: Rooms, settings: Settings) -> APIFlask:
         "portal", title="Cunzheng", version=VERSION, spec_path=None, docs_path=None, json_errors=False
     )
     app.request_class = uploads.StagingRequest
-    app.config.update(MAX_FORM_PARTS=500, MAX_FORM_MEMORY_SIZE=256 * 1024, SEND_FILE_MAX_AGE_DEFAULT=3600)
+    app.config.update(
+        MAX_FORM_PARTS=MAX_MATERIALS + 1,  # one part is the metadata
+        MAX_FORM_MEMORY_SIZE=256 * 1024,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
     # Callers read Chinese as such, in the order in which the fields stand here.
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # the default provider has it
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it

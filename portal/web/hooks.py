@@ -6,14 +6,8 @@ from flask import Flask, Response, g, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal.errors import (
-    FormExpiredError,
-    LoginLinkSpentError,
-    RateLimitedError,
-    TooLargeError,
-    UnauthenticatedError,
-    UnsupportedMediaError,
-)
+from portal.errors import TooLargeError, UnauthenticatedError, UnsupportedMediaError
+from portal.refusals import AccessRefused, Place, record_apart, record_refusal
 from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.web import context, problems
@@ -22,14 +16,11 @@ from portal.web.counters import MALFORMED
 from portal.web.forms import check_form, keep_form_cookie
 from portal.web.headers import secure_headers
 from portal.web.uploads import remove_staged
-from storage.errors import CunzhengError, InvalidInputError, NotPermittedError, RefusedError
+from storage.errors import CunzhengError, InvalidInputError, NotPermittedError
 from storage.identity import PUBLIC, Identity
-from storage.ledger.acts import Act, Outcome
-from storage.ledger.kinds import ActKind
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SMALL_BODY = 1024 * 1024
-_ONLY_COUNTED = (FormExpiredError, LoginLinkSpentError, RateLimitedError, UnauthenticatedError)
 
 
 def install(app: Flask, rooms: Rooms, settings: Settings) -> None:
@@ -62,38 +53,6 @@ def install(app: Flask, rooms: Rooms, settings: Settings) -> None:
     _install_error_handlers(app, rooms, settings)
 
 
-def record_refusal(rooms: Rooms, error: CunzhengError) -> None:
-    """Record a refusal in a transaction of its own; the first one rolled back.
-
-    An error that states its own act records that; any other refusal of somebody who is known is recorded
-    as refused access to the route. Strangers' are only counted.
-    """
-    record = getattr(error, "record", None)
-    if callable(record):
-        with rooms.database.writing() as uow:
-            record(uow)
-    elif isinstance(error, RefusedError) and not isinstance(error, _ONLY_COUNTED):
-        _record_access_refused(rooms, error.code)
-
-
-def _record_access_refused(rooms: Rooms, reason: str) -> None:
-    who: Identity | None = g.get("identity")
-    if who is None or who == PUBLIC or g.get("refusal_recorded"):
-        return
-    g.refusal_recorded = True
-    with rooms.database.writing() as uow:
-        uow.record(
-            Act(
-                kind=ActKind.ACCESS_REFUSED,
-                actor=who,
-                object_type="route",
-                object_id=str(request.endpoint),
-                outcome=Outcome.REFUSED,
-                reasons=[reason],
-            )
-        )
-
-
 def _body_limit(rule: Rule, settings: Settings) -> int:
     limits = {"intake": settings.max_upload, "verification": settings.max_verification}
     return limits.get(rule.upload or "", _SMALL_BODY)
@@ -105,8 +64,13 @@ def _turn_away(rooms: Rooms) -> BaseResponse | None:
         if not problems.is_api_call() and request.method == "GET":
             return redirect(url_for("sign_in.explain"), 303)
         raise UnauthenticatedError
-    _record_access_refused(rooms, "role" if who.kind == "person" else "scope")
+    record_apart(rooms.database, AccessRefused(who, _place(), "role" if who.kind == "person" else "scope"))
+    g.refusal_recorded = True
     raise NotPermittedError
+
+
+def _place() -> Place:
+    return Place("route", str(request.endpoint))
 
 
 def _keep_choices(answer: Response, *, secure: bool) -> None:
@@ -125,7 +89,8 @@ def _install_error_handlers(app: Flask, rooms: Rooms, settings: Settings) -> Non
     def ours(error: CunzhengError) -> Response:
         if isinstance(error, InvalidInputError):
             context.counters().add(MALFORMED)
-        record_refusal(rooms, error)
+        if not g.get("refusal_recorded"):
+            record_refusal(rooms.database, error, g.get("identity"), _place())
         return problems.answer(error, settings.public_url)
 
     @app.errorhandler(HTTPError)

@@ -61,6 +61,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "case": Label(_("Case"), PLAIN),
         "catalogue": Label(_("Catalogue"), PLAIN),
         "client": Label(_("Calling system"), PLAIN),
+        "command": Label(_("Command"), PLAIN),
         "decision": Label(_("Decision"), PLAIN),
         "dossier": Label(_("Dossier"), PLAIN),
         "filing": Label(_("Filing"), PLAIN),

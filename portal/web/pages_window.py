@@ -23,9 +23,9 @@ from licenses.decisions import ProofQuestion
 from licenses.errors import QuestionRefusedError
 from licenses.models import Decision
 from licenses.purposes import purposes
+from portal.refusals import record_apart
 from portal.web import context
 from portal.web.access import allow
-from portal.web.hooks import record_refusal
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Role
 
@@ -89,7 +89,7 @@ def ask() -> Response | tuple[str, int]:
         with rooms.database.writing() as uow:
             answered = rooms.proofs.ask(uow, who, question)
     except QuestionRefusedError as refusal:
-        record_refusal(rooms, refusal)
+        record_apart(rooms.database, refusal)
         return render_template("window.html", **_desk(), number=number, refusal=refusal), refusal.status
     return redirect(url_for("window.decision", decision=answered.decision.id), 303)
 

@@ -104,6 +104,26 @@ class ReceiptNotReadyError(NotFoundError):
     remedy_en = "Ask again in a few seconds."
 
 
+class ExportFolderError(ConflictError):
+    """The folder for an export holds something; an export is written into a new or empty one only."""
+
+    code = "export-folder-not-empty"
+    title_zh = "导出目录不是空的"
+    title_en = "The folder for the export is not empty"
+    remedy_zh = "请另指定一个新目录或空目录；每次导出各用一个目录，已有的导出不会被改写。"
+    remedy_en = "Name a new or empty folder; each export has its own, and none is overwritten."
+
+
+class NothingSignedError(NotFoundError):
+    """The log has no signed checkpoint yet, so there is nothing that anybody could verify."""
+
+    code = "ledger-nothing-signed"
+    title_zh = "审计链尚无已签署的检查点"
+    title_en = "The ledger has no signed checkpoint yet"
+    remedy_zh = "请确认 sequencer 进程正在运行，数秒后重试。"
+    remedy_en = "See that the sequencer runs, and try again in a few seconds."
+
+
 class AnchorRefusedError(CunzhengError):
     """The time-stamp authority answered with a token that does not verify."""
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from sqlalchemy import select
 
 from storage.database import Database
-from storage.errors import ConflictError, NotFoundError
 from storage.ledger.checkpoints import newest_checkpoint
+from storage.ledger.errors import ExportFolderError, NothingSignedError
 from storage.ledger.filelist import FILE_LIST, file_list
 from storage.ledger.files import LogFile, anchor_path, new_files
 from storage.ledger.models import LedgerAnchor, LedgerCheckpoint
@@ -42,17 +42,17 @@ def export_log(database: Database, folder: Path, key: VerifierKey, ca_pem: bytes
         ca_pem: Certificates under which the anchors' tokens verify.
 
     Raises:
-        ConflictError: The folder is not empty.
-        NotFoundError: Nothing was signed yet.
+        ExportFolderError: The folder is not empty.
+        NothingSignedError: Nothing was signed yet.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise ConflictError(field="folder")
+        raise ExportFolderError
     sums: dict[str, str] = {}
     anchors = 0
     with database.reading() as uow:
         newest = newest_checkpoint(uow.session)
     if newest is None:
-        raise NotFoundError
+        raise NothingSignedError
     for file in _all_files(database, newest, key, ca_pem):
         anchors += file.path.startswith("anchor/") and file.path.endswith("/tsr")
         target = folder / file.path

@@ -12,6 +12,7 @@ class ActKind(enum.StrEnum):
 
     ACCESS_REFUSED = "access.refused"
     ACCOUNT_ADDED = "account.added"
+    ACCOUNT_LINK_MADE = "account.link-made"
     ACCOUNT_SIGNED_IN = "account.signed-in"
     CLIENT_ADDED = "client.added"
     CASE_ANNOUNCED = "case.announced"
@@ -53,6 +54,7 @@ class ActKind(enum.StrEnum):
 TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.ACCESS_REFUSED: ("访问被拒绝", "Access refused"),
     ActKind.ACCOUNT_ADDED: ("新增账号", "Account added"),
+    ActKind.ACCOUNT_LINK_MADE: ("生成登录链接", "Login link made"),
     ActKind.ACCOUNT_SIGNED_IN: ("账号登录", "Account signed in"),
     ActKind.CLIENT_ADDED: ("新增调用方", "Client added"),
     ActKind.CASE_ANNOUNCED: ("办件登记", "Case announced"),
@@ -110,6 +112,7 @@ _LEDGER_ONLY = "changes nothing but the ledger, which is rebuilt as a whole"
 
 NOT_REBUILT: dict[ActKind, str] = {
     ActKind.ACCESS_REFUSED: _LEDGER_ONLY,
+    ActKind.ACCOUNT_LINK_MADE: "changes no holding: links end with the installation",
     ActKind.ACCOUNT_SIGNED_IN: "changes no holding: sessions end with the installation",
     ActKind.CLOCK_STEPPED: _LEDGER_ONLY,
     ActKind.DOSSIER_READ: "changes no holding: supervision reads it from the ledger",

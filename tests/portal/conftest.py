@@ -3,6 +3,7 @@
 
 import datetime as dt
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,13 @@ from licenses.holdings import Holdings
 from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
 from licenses.services import LicenseService
+from portal import cli
 from portal.accounts.services import AccountService, NewAccount, NewClient
+from portal.bootstrap import open_rooms
 from portal.checking import DocumentCheck
+from portal.demo.people import Cast
+from portal.demo.script import Script
+from portal.initialise import initialise
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
 from portal.web.factory import create_app
@@ -173,3 +179,31 @@ def house(tmp_path: Path) -> Iterator[House]:
     made = make_house(tmp_path)
     yield made
     made.rooms.database.close()
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder set up once, with the demonstration's persons; tests work on copies."""
+    folder = tmp_path_factory.mktemp("prepared") / "data"
+    settings = Settings(data=folder)
+    initialise(settings)
+    rooms = open_rooms(settings)
+    Cast.gather(rooms, settings, Script.load())
+    rooms.close()
+    return folder
+
+
+@pytest.fixture
+def installation(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder as ``cunzheng init`` leaves it, for commands run in this process."""
+    folder = tmp_path / "data"
+    shutil.copytree(prepared, folder)
+    monkeypatch.setenv("CUNZHENG_DATA", str(folder))
+    return folder
+
+
+def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """Run a command line; give its exit code and everything it printed."""
+    code = cli.run(arguments)
+    printed = capsys.readouterr()
+    return code, printed.out + printed.err

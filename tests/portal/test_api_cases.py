@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from archive.submission import MAX_MATERIALS
 from portal.web.schemas import CASE_EXAMPLE
 
 from .conftest import House
@@ -234,3 +235,13 @@ def test_a_filing_must_be_multipart(house: House) -> None:
     headers = {"Authorization": f"Bearer {house.client_key('file')}"}
     answer = house.app.test_client().post(f"{PATH}/filings", json={}, headers=headers)
     assert (answer.status_code, answer.json["code"]) == (415, "unsupported-media")
+
+
+def test_as_many_materials_as_the_metadata_may_list_come_through(house: House) -> None:
+    contents = {f"m-{number}": b"%PDF-1.7 the same" for number in range(MAX_MATERIALS)}
+    key, browser = house.client_key("file"), house.app.test_client()
+    answer = send(browser, key, submission(contents), contents)
+    assert (answer.status_code, len(answer.json["materials"])) == (202, MAX_MATERIALS)
+    more = contents | {"m-more": b"%PDF-1.7 the same"}
+    answer = send(browser, key, submission(more), more)
+    assert (answer.status_code, answer.json["code"]) == (413, "too-large")

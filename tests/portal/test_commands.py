@@ -7,29 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from portal import cli
-from portal.commands.common import open_installation
-from portal.demo.people import Cast
+from portal.address import publish
 from portal.demo.script import Script
-from portal.initialise import initialise
 from portal.settings import Settings
 
-
-@pytest.fixture
-def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "data"
-    initialise(Settings(data=folder))
-    monkeypatch.setenv("CUNZHENG_DATA", str(folder))
-    rooms, settings = open_installation()
-    Cast.gather(rooms, settings, Script.load())
-    rooms.close()
-    return folder
-
-
-def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    code = cli.run(arguments)
-    printed = capsys.readouterr()
-    return code, printed.out + printed.err
+from .conftest import run
 
 
 def receipt_of(printed: str) -> str:
@@ -91,3 +73,51 @@ def test_what_cannot_be_done_ends_with_the_documented_exit_code(
     installation: Path, arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*arguments, capsys=capsys)[0] == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["no-such-command"], ["没有这个命令", "No such command 'no-such-command'."]),
+        (["seal", "revoke", "--no-such-option"], ["没有这个选项", "No such option"]),
+        (["seal", "revoke"], ["缺少参数", "Missing argument"]),
+        (["serve", "--port", "x"], ["值不符合要求", "not a valid integer"]),
+        (["serve", "--port"], ["选项缺少值", "requires an argument"]),
+        (["status", "more"], ["用法 Usage: cunzheng status", "extra argument"]),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_is_told_in_both_languages(
+    arguments: list[str], what: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, printed = run(*arguments, capsys=capsys)
+    assert code == 64
+    common = ["命令用法有误", "The command line cannot be read [command-line]", "加 --help", "add --help"]
+    assert [text for text in (*what, *common) if text not in printed] == []
+
+
+def test_an_export_goes_into_a_folder_of_its_own(
+    installation: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, printed = run("ledger", "export", str(tmp_path), capsys=capsys)
+    assert code == 3
+    told = ["export-folder-not-empty", "导出目录不是空的", "请另指定", "is not empty", "Name a new or empty"]
+    assert [text for text in told if text not in printed] == []
+    code, printed = run("ledger", "export", str(tmp_path / "new"), capsys=capsys)
+    assert (code, "ledger-nothing-signed" in printed) == (3, True)
+
+
+def address_in(printed: str) -> str:
+    return printed.partition("/sign-in/")[0]
+
+
+def test_a_login_link_names_the_address_that_the_folder_is_served_on(
+    installation: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, printed = run("login-link", "clerk", capsys=capsys)
+    assert address_in(printed) == "http://127.0.0.1:8321"
+    publish(Settings().at_port(9137))
+    _, printed = run("login-link", "clerk", capsys=capsys)
+    assert address_in(printed) == "http://127.0.0.1:9137"
+    monkeypatch.setenv("CUNZHENG_PUBLIC_URL", "https://cunzheng.invalid/library")
+    _, printed = run("login-link", "clerk", capsys=capsys)
+    assert address_in(printed) == "https://cunzheng.invalid/library"

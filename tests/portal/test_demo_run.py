@@ -2,15 +2,22 @@
 """Starting the demonstration: never two on one data folder, never somebody else's folder removed."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from running import free_port
+from sqlalchemy import select
 
+from portal import cli
+from portal.bootstrap import open_rooms
 from portal.demo.driver import DemoFailedError
 from portal.demo.run import Demonstration, Options
+from portal.demo.script import Script
 from portal.errors import AlreadyRunningError
 from portal.processes import only_one
 from portal.settings import Settings
+from storage.ledger.models import LedgerAct
 
 
 def demonstration(folder: Path, *, reset: bool) -> Demonstration:
@@ -33,3 +40,33 @@ def test_a_folder_that_holds_something_else_is_not_removed(tmp_path: Path) -> No
     with pytest.raises(DemoFailedError):
         demonstration(tmp_path, reset=True).run()
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_while_it_serves_links_are_acts_commands_find_its_address_and_the_figures_are_those_of_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = Script.load()
+    announced = tuple(step for step in whole.steps if step == {"action": "announce", "case": "11-food-open"})
+    script = replace(
+        whole, cases=(whole.case("11-food-open"),), steps=announced, counts=dict.fromkeys(whole.counts, 0)
+    )
+    port, stop, told = free_port(), threading.Event(), list[str]()
+    monkeypatch.setenv("CUNZHENG_DATA", str(tmp_path))
+    settings = Settings().at_port(port)
+
+    def visit(line: str) -> None:
+        told.append(line)
+        if "Ctrl-C" in line:
+            cli.run(["login-link", "supervisor"])
+            stop.set()
+
+    figures = Demonstration(settings, Options(script=script), visit, stop).run()
+    assert capsys.readouterr().out.startswith(f"http://127.0.0.1:{port}/sign-in/")
+    assert [line for line in told if "other than the script" in line] == []
+    links = [line for line in told if "/sign-in/" in line]
+    rooms = open_rooms(settings)
+    with rooms.database.reading() as uow:
+        kinds = list(uow.session.scalars(select(LedgerAct.kind)))
+    rooms.close()
+    assert kinds.count("account.link-made") == len(links) + 1
+    assert (figures.acts, figures.entries, figures.problems) == (len(kinds), len(kinds), [])

@@ -2,13 +2,16 @@
 """Signing in: the link works once, opening it uses nothing up, and what fails looks the same."""
 
 import pytest
+from sqlalchemy import select
 
+from portal.accounts.models import LoginLink
 from portal.accounts.services import check_roles
 from portal.errors import RolesExcludeError
 from storage.errors import InvalidInputError
 from storage.identity import Role
+from storage.ledger.models import LedgerAct
 
-from .conftest import House, form_token
+from .conftest import House, form_token, rowid
 
 
 def test_opening_the_link_shows_a_button_and_uses_nothing_up(house: House) -> None:
@@ -30,6 +33,27 @@ def test_the_button_signs_in_once_and_is_recorded(house: House) -> None:
     again = other.post(f"/sign-in/{token}", data={"form_token": field})
     assert again.status_code == 410
     assert "登录链接无效或已使用" in again.text
+
+
+def test_making_a_link_and_using_it_are_acts_tied_by_its_id_and_neither_holds_its_secret(
+    house: House,
+) -> None:
+    token = house.login_token(Role.CLERK)
+    browser = house.app.test_client()
+    field = form_token(browser.get(f"/sign-in/{token}").text)
+    browser.post(f"/sign-in/{token}", data={"form_token": field})
+    with house.rooms.database.reading() as uow:
+        acts = uow.session.scalars(
+            select(LedgerAct).where(LedgerAct.kind.startswith("account.")).order_by(rowid)
+        )
+        written = {act.kind: act.core + uow.secrets.decrypt(act.detail) for act in acts}
+        link = uow.session.scalars(select(LoginLink)).one()
+    assert list(written) == ["account.added", "account.link-made", "account.signed-in"]
+    del written["account.added"]
+    for act in written.values():
+        assert f'"link":"{link.id}"'.encode() in act
+        assert token.encode() not in act
+        assert link.token_hash.hex().encode() not in act
 
 
 def test_a_link_ends(house: House) -> None:
