@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step ``archive.assemble``: the dossier comes into being, with its number, retention and members.
 
-It starts when the licence of the case is issued, if there is one. Licences relied on and decisions given
-while the case was open are joined in as members: what was called up instead of demanded belongs to the
-file as much as what was handed in. Renditions get their final digests when they are sealed.
+It starts when the licence of the case is issued, if there is one. Licences relied on or named as called up,
+and decisions given while the case was open, are joined in as members: what was called up instead of demanded
+belongs to the file as much as what was handed in. Renditions get their final digests when they are sealed.
 """
 
 from collections.abc import Sequence

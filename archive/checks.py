@@ -196,7 +196,7 @@ CLOSURE_CHECKS: dict[str, Callable[[ClosureFacts], Iterator[Finding]]] = {
     "C07": license_data_are_due,
     "C09": department_is_announced,
 }
-"""C06 and C08 are the licence room's answer to reserving, see ``archive.closure``."""
+"""C06, C08 and C10 are answers of the licence room to reserving and calling up, see ``archive.closure``."""
 
 MATERIAL_CHECKS: dict[str, Callable[[FilingFacts], Iterator[Finding]]] = {
     "M01": size_as_declared,
@@ -215,7 +215,7 @@ MATERIAL_CHECKS: dict[str, Callable[[FilingFacts], Iterator[Finding]]] = {
     "W03": format_is_known,
 }
 
-ACCEPTED_CHECKS = ("C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09")
+ACCEPTED_CHECKS = ("C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10")
 """What an accepted closure has passed; the report of the material checks names them."""
 
 

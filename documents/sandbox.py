@@ -235,10 +235,9 @@ class Sandbox:
         with self.workroom() as room:
             room.write("source", b"no material")
             try:
-                room.call("text", file="source")
+                room.call("pdf", do="examine", file="source")
             except ChildFailedError as failure:
-                if failure.reason != "failed":
-                    raise SandboxUnavailableError(reason=failure.reason) from None
+                raise SandboxUnavailableError(reason=failure.reason) from None
 
     @property
     def programs(self) -> Path:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Looks at a PDF: can it be read, is it encrypted, signed, said to be PDF/A, valid, fit to be sealed.
+"""Looks at a PDF: can it be read, is it encrypted, signed, said to be PDF/A, valid.
 
-Operations: ``examine``, ``validate`` (an allow-list validator), ``findings`` (not fit to be sealed).
+Operations: ``examine``, ``validate`` (an allow-list validator).
 """
 
 import re
@@ -13,9 +13,7 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Pdf, Stream
 
 MOST_PAGES = 3000
-_REVISION = re.compile(rb"startxref\s+(\d+)\s+%%EOF")
 _HEADER = re.compile(rb"%PDF-1\.[0-7][\r\n]{1,2}%[\x80-\xff]{4}")
-_HIDDEN = 1 | 2 | 32 | 256  # Invisible, Hidden, NoView, ToggleNoView: ISO 32000-1, table 165
 _FLAVOURS = {f"{part}{level}": f"{part}b" for part in "123" for level in "abu"}
 
 
@@ -64,6 +62,24 @@ def _signed(pdf: Pdf) -> bool:
         item.get(Name.Type) in {Name.Sig, Name.DocTimeStamp} or Name.ByteRange in item
         for item in _everything(pdf)
     )
+
+
+def _everything(pdf: Pdf) -> Iterator[Dictionary | Stream]:
+    """Give all dictionaries, those that stand inside others too."""
+    for item in pdf.objects:
+        waiting: list[Any] = [item]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, Dictionary | Stream):
+                yield one
+                inner = [value for _, value in one.items()]
+            elif isinstance(one, Array) and len(one) and isinstance(one[0], pikepdf.Object):
+                inner = list(one)
+            else:
+                continue
+            waiting += [
+                value for value in inner if isinstance(value, Dictionary | Array) and not value.is_indirect
+            ]
 
 
 def _claimed(pdf: Pdf) -> str | None:
@@ -130,98 +146,7 @@ def _raw_rules(data: bytes, part: str) -> set[str]:
     return found
 
 
-def findings(request: dict[str, Any]) -> dict[str, Any]:
-    """Give ``findings``: codes of what a document to be sealed must not hold."""
-    found: set[str] = set()
-    data = Path(request["file"]).read_bytes()
-    with pikepdf.open(request["file"], attempt_recovery=False, suppress_warnings=True) as pdf:
-        if pdf.is_encrypted:
-            found.add("encrypted")
-        if _revisions(data, linearised=pdf.is_linearized) > 1:
-            found.add("incremental-revisions")
-        root = pdf.Root
-        for key, code in _CATALOGUE:
-            if key in root and not (key == Name.OpenAction and _opens_at_a_place(pdf)):
-                found.add(code)
-        if Name.JavaScript in root.get(Name.Names, Dictionary()):
-            found.add("javascript")
-        for item in _everything(pdf):
-            found.update(_object_findings(item))
-        for annotation in _annotations(pdf):
-            if int(annotation.get(Name.F, 0)) & _HIDDEN:
-                found.add("hidden-annotation")
-            if annotation.get(Name.Subtype) not in {Name.Link, None}:
-                found.add("annotation")
-    return {"findings": sorted(found)}
-
-
-_CATALOGUE = (
-    (Name.AcroForm, "form"),
-    (Name.OCProperties, "layers"),
-    (Name.OpenAction, "open-action"),
-    (Name.AA, "actions"),
-    (Name.Perms, "signed"),
-    (Name.Collection, "portfolio"),
-)
-_ACTIONS = {
-    Name.JavaScript: "javascript",
-    Name.Launch: "actions",
-    Name.SubmitForm: "actions",
-    Name.ImportData: "actions",
-    Name.GoToR: "actions",
-    Name.GoToE: "actions",
-    Name.Hide: "actions",
-    Name.SetOCGState: "layers",
-}
-
-
-def _everything(pdf: Pdf) -> Iterator[Dictionary | Stream]:
-    """Give all dictionaries, those that stand inside others too."""
-    for item in pdf.objects:
-        waiting: list[Any] = [item]
-        while waiting:
-            one = waiting.pop()
-            if isinstance(one, Dictionary | Stream):
-                yield one
-                inner = [value for _, value in one.items()]
-            elif isinstance(one, Array) and len(one) and isinstance(one[0], pikepdf.Object):
-                inner = list(one)
-            else:
-                continue
-            waiting += [
-                value for value in inner if isinstance(value, Dictionary | Array) and not value.is_indirect
-            ]
-
-
-def _object_findings(item: Dictionary | Stream) -> Iterator[str]:
-    action = item.get(Name.S)
-    if (
-        isinstance(action, Name)
-        and action in _ACTIONS
-        and (Name.Type not in item or item.Type == Name.Action)
-    ):
-        yield _ACTIONS[action]
-    if Name.AA in item:
-        yield "actions"
-    if item.get(Name.Type) in {Name.OCG, Name.OCMD} or (isinstance(item, Stream) and Name.OC in item):
-        yield "layers"
-    if item.get(Name.Type) in {Name.Sig, Name.DocTimeStamp} or Name.ByteRange in item:
-        yield "signed"
-
-
-def _annotations(pdf: Pdf) -> Iterator[Dictionary]:
-    for page in pdf.pages:
-        for annotation in page.obj.get(Name.Annots, []):
-            if isinstance(annotation, Dictionary):
-                yield annotation
-
-
-def _revisions(data: bytes, *, linearised: bool) -> int:
-    # A linearised file has two cross-reference sections of one and the same revision.
-    return len(_REVISION.findall(data)) - (1 if linearised else 0)
-
-
 def main(request: dict[str, Any]) -> dict[str, Any]:
     """Run the operation ``do``."""
-    operations = {"examine": examine, "validate": validate, "findings": findings}
+    operations = {"examine": examine, "validate": validate}
     return operations[request["do"]](request)

@@ -77,6 +77,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
     },
     "use": {
         "ask": Label(_("Asked"), PLAIN),
+        "called-up": Label(_("Called up"), PLAIN),
         "find": Label(_("Listed"), PLAIN),
         "public-check": Label(_("Public check"), PLAIN),
         "read": Label(_("Read"), PLAIN),

@@ -5,13 +5,13 @@ import datetime as dt
 from pathlib import Path
 
 from archive_line import shared_sandbox, shared_typesetter
+from pdf_text import text_of
 
 from archive.catalogue import CatalogueFacts, catalogue_data, member_data, typeset
 from archive.models import Dossier, DossierMember, Role
 from cases.items import ItemCatalogue
 from cases.models import Case
 from documents.formats import identify
-from documents.text import extract_text
 from seals.presealing import findings
 
 NOON = dt.datetime(2026, 11, 24, 4, tzinfo=dt.UTC)
@@ -48,7 +48,7 @@ def test_a_long_catalogue_runs_over_pages_and_may_be_sealed(tmp_path: Path) -> N
     pdf = typeset(shared_typesetter(), {**catalogue_data(FACTS), "members": lines})
     path = tmp_path / "catalogue.pdf"
     path.write_bytes(pdf)
-    text = "".join(extract_text(path, shared_sandbox()).split())
+    text = "".join(text_of(pdf).split())
     assert all(f"{position:064x}" in text for position in range(2, 82))
     assert (identify(path, shared_sandbox()).pages or 0) > 2
     assert findings(pdf) == []
@@ -59,17 +59,13 @@ def test_the_same_facts_give_the_same_bytes() -> None:
     assert typeset(shared_typesetter(), data) == typeset(shared_typesetter(), data)
 
 
-def test_a_character_without_glyph_is_printed_as_the_mark_for_it(tmp_path: Path) -> None:
+def test_a_character_without_glyph_is_printed_as_the_mark_for_it() -> None:
     lines = [member_data(member(2, "申请书\U0001f600"), "damaged")]
-    path = tmp_path / "catalogue.pdf"
-    path.write_bytes(typeset(shared_typesetter(), {**catalogue_data(FACTS), "members": lines}))
-    text = extract_text(path, shared_sandbox())
+    text = text_of(typeset(shared_typesetter(), {**catalogue_data(FACTS), "members": lines}))
     assert "申请书〓" in text
     assert "仅存原件" in "".join(text.split())
 
 
-def test_a_title_is_data_and_never_markup(tmp_path: Path) -> None:
+def test_a_title_is_data_and_never_markup() -> None:
     lines = [member_data(member(2, '#read("catalogue.typ") *[粗体]* $x$'))]
-    path = tmp_path / "catalogue.pdf"
-    path.write_bytes(typeset(shared_typesetter(), {**catalogue_data(FACTS), "members": lines}))
-    assert "#read(" in extract_text(path, shared_sandbox())
+    assert "#read(" in text_of(typeset(shared_typesetter(), {**catalogue_data(FACTS), "members": lines}))

@@ -8,20 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from archive_line import GRANTED, Line, picture
+from archive_line import BUSINESS, GRANTED, Line, issue_business_license, picture
 from archive_world import CLIENT, NAMED
 from fakes import make_database
+from pdf_text import text_of
 from sqlalchemy import select
 
 from archive.intake import announcement_of
 from archive.models import Dossier, DossierMember, Filing, FilingMaterial, FilingState, MaterialOutcome, Role
 from archive.names import sent_names
 from archive.numbering import report
-from cases.models import Holder
-from documents.text import extract_text
 from licenses.answers import AnswerKeys, verify_answer
 from licenses.decisions import ProofQuestion, ProofService
-from licenses.faces import read_license_data
 from licenses.models import License
 from licenses.rules import RuleBook
 from seals.verdicts import State
@@ -32,19 +30,6 @@ from storage.ledger.models import LedgerAct, LedgerPending
 from storage.ledger.rebuild import ReplayItem, replay
 from storage.steps import StepRow
 
-BUSINESS = {
-    "type": "11100000MB0143028R001",
-    "number": "91339999MADEM0011X",
-    "issued_on": "2026-05-01",
-    "face": {
-        "entity_type": "有限责任公司",
-        "legal_representative": "张演示",
-        "scope": "食品销售",
-        "registered_capital": "100万元",
-        "founded_on": "2026-05-01",
-        "domicile": "演示市演示路1号",
-    },
-}
 REBUILT = (
     "holder",
     "case_record",
@@ -65,23 +50,6 @@ REBUILT = (
 ASKER = dataclasses.replace(
     CLIENT, scopes=frozenset({"ask", "read"}), operator="operator-7", items=frozenset({"339999010002"})
 )
-
-
-def issue_business_license(line: Line) -> None:
-    """Another case gave the holder a business licence earlier."""
-    announced = line.granted(
-        number="EARLIER",
-        item={"code": "339999010001", "edition": "2026-03"},
-        accepted_at="2026-04-20T09:00:00+08:00",
-        closed_at="2026-05-01T09:00:00+08:00",
-    )
-    system = system_identity("test")
-    with line.database.writing() as uow:
-        case = line.cases.ensure_case(uow, system, announcement_of(announced.submission))
-        item = line.items.get("339999010001", "2026-03")
-        holder = uow.session.get_one(Holder, case.holder_id)
-        line.licenses.reserve(uow, system, case, item, holder, read_license_data(BUSINESS))
-    line.run()
 
 
 def ask(line: Line) -> str:
@@ -197,9 +165,7 @@ def test_a_sealed_rendition_begins_with_the_converted_bytes(filed: Filed) -> Non
 
 def test_the_catalogue_names_every_other_member_as_it_is_filed(filed: Filed) -> None:
     (catalogue,) = filed.of(Role.CATALOGUE)
-    path = filed.line.folder / "catalogue.pdf"
-    path.write_bytes(filed.read(catalogue))
-    text = "".join(extract_text(path, filed.line.sandbox).split())
+    text = "".join(text_of(filed.read(catalogue)).split())
     assert catalogue.position == 1
     assert [member.position for member in filed.members] == list(range(1, len(filed.members) + 1))
     assert filed.dossier.archival_number in text

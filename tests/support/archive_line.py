@@ -15,17 +15,20 @@ from PIL import Image
 from archive.assembly import AssembleStep
 from archive.checking import CheckStep
 from archive.closure import AcceptStep
+from archive.intake import announcement_of
 from archive.numbering import NumberTemplates
 from archive.rendering import RenderStep
 from archive.sealing import SealStep
 from archive.staging import Arrival
 from archive.storing import ManifestStep, StoreStep
+from cases.models import Holder
 from documents.attempts import OriginalOnly, Rendition
 from documents.conversion import Converter
 from documents.ports import Renders
 from documents.sandbox import Sandbox
 from documents.typesetting import Typesetter
 from licenses.catalogue import TypeCatalogue
+from licenses.faces import read_license_data
 from licenses.holdings import Holdings
 from licenses.issuing import IssueStep
 from licenses.services import LicenseService
@@ -41,7 +44,7 @@ from seals.verdicts import Verdict
 from seals.verification import verify_pdf
 from storage.clock import RandomIds
 from storage.database import UnitOfWork
-from storage.identity import Identity, Role
+from storage.identity import Identity, Role, system_identity
 
 MANAGER = Identity("system", "seals", "scjg", frozenset({Role.SEAL_MANAGER}))
 GRANTED: dict[str, Any] = {
@@ -59,6 +62,21 @@ GRANTED: dict[str, Any] = {
             "business_form": "餐饮服务经营者",
             "permitted_items": "热食类食品制售",
         },
+    },
+}
+
+
+BUSINESS = {
+    "type": "11100000MB0143028R001",
+    "number": "91339999MADEM0011X",
+    "issued_on": "2026-05-01",
+    "face": {
+        "entity_type": "有限责任公司",
+        "legal_representative": "张演示",
+        "scope": "食品销售",
+        "registered_capital": "100万元",
+        "founded_on": "2026-05-01",
+        "domicile": "演示市演示路1号",
     },
 }
 
@@ -234,3 +252,20 @@ def make_authority(folder: Path, world: World) -> Path:
         [("scjg", "演示市市场监督管理局"), ("jtys", "演示市交通运输局")],
     )
     return folder
+
+
+def issue_business_license(line: Line) -> None:
+    """Another case gave the holder a business licence earlier."""
+    announced = line.granted(
+        number="EARLIER",
+        item={"code": "339999010001", "edition": "2026-03"},
+        accepted_at="2026-04-20T09:00:00+08:00",
+        closed_at="2026-05-01T09:00:00+08:00",
+    )
+    system = system_identity("test")
+    with line.database.writing() as uow:
+        case = line.cases.ensure_case(uow, system, announcement_of(announced.submission))
+        item = line.items.get("339999010001", "2026-03")
+        holder = uow.session.get_one(Holder, case.holder_id)
+        line.licenses.reserve(uow, system, case, item, holder, read_license_data(BUSINESS))
+    line.run()
