@@ -46,7 +46,7 @@ class FilingMachine(RuleBasedStateMachine):
         if known is None and busy:
             with pytest.raises(FilingConflictError) as conflict:
                 self.world.file(arrival)
-            assert conflict.value.difference.changed == ("decision.pdf",)
+            assert conflict.value.difference.changed == ("decision",)
             return
         received = self.world.file(arrival)
         assert received.created == (known is None)
