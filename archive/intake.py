@@ -147,7 +147,7 @@ class IntakeService:
         if standing is not None:
             return standing
         submission = arrival.submission
-        case = find_case(uow, submission.source, submission.number)
+        case = self._cases.find(uow, submission.source, submission.number)
         if case is None:
             case = self._cases.ensure_case(uow, identity, announcement_of(submission))
         filing = _filing(uow, identity, stored, case, batch)
@@ -169,7 +169,7 @@ class IntakeService:
 
     def _permitted_case(self, uow: UnitOfWork, identity: Identity, submission: Submission) -> Case | None:
         _require_filer(identity, submission.source, submission.organisation)
-        case = find_case(uow, submission.source, submission.number)
+        case = self._cases.find(uow, submission.source, submission.number)
         if case is not None:
             _require_filer(identity, case.source, case.organisation)
         return case
@@ -202,11 +202,6 @@ class IntakeService:
             changed=tuple(sorted(label for label in both if arriving[label] != standing[label])),
             metadata=filing.content_sha256 != arrival.content_sha256,
         )
-
-
-def find_case(uow: UnitOfWork, source: str, number: str) -> Case | None:
-    """Give the case with this number; whoever asks has been permitted before."""
-    return uow.session.scalar(select(Case).where(Case.source == source, Case.number == number))
 
 
 def _require_filer(identity: Identity, source: str, organisation: str) -> None:

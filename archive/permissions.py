@@ -12,19 +12,18 @@ _READERS = (Role.ARCHIVIST, Role.CLERK, Role.LICENSE_MANAGER)
 
 def filings_visible_to(identity: Identity) -> ColumnElement[bool]:
     """Give the condition on :class:`Filing` rows that this identity may see."""
-    if identity.has(Role.SYSTEM, Role.SUPERVISOR):
-        return true()
-    if identity.has(Role.CLIENT):
-        own = select(Case.id).where(Case.source.in_(sorted(identity.sources)))
-        return Filing.case_id.in_(own)
-    return Filing.organisation == identity.organisation if identity.has(*_READERS) else false()
+    return _visible_to(identity, Filing)
 
 
 def dossiers_visible_to(identity: Identity) -> ColumnElement[bool]:
     """Give the condition on :class:`Dossier` rows that this identity may see."""
+    return _visible_to(identity, Dossier)
+
+
+def _visible_to(identity: Identity, table: type[Filing | Dossier]) -> ColumnElement[bool]:
     if identity.has(Role.SYSTEM, Role.SUPERVISOR):
         return true()
     if identity.has(Role.CLIENT):
         own = select(Case.id).where(Case.source.in_(sorted(identity.sources)))
-        return Dossier.case_id.in_(own)
-    return Dossier.organisation == identity.organisation if identity.has(*_READERS) else false()
+        return table.case_id.in_(own)
+    return table.organisation == identity.organisation if identity.has(*_READERS) else false()

@@ -100,7 +100,7 @@ class CaseService:
         if not may_announce(identity, announcement.source):
             raise NotPermittedError
         self.check(uow, announcement)
-        case = self._find(uow, announcement.source, announcement.number)
+        case = self.find(uow, announcement.source, announcement.number)
         if case is None:
             return self._create(uow, identity, announcement), True
         differing = self._differences(uow, case, announcement)
@@ -133,7 +133,7 @@ class CaseService:
         if not may_file(identity, announcement.source, announcement.organisation):
             raise NotPermittedError
         self.check(uow, announcement)
-        case = self._find(uow, announcement.source, announcement.number)
+        case = self.find(uow, announcement.source, announcement.number)
         if case is None:
             return self._create(uow, identity, announcement)
         differing = self._differences(uow, case, announcement)
@@ -176,6 +176,10 @@ class CaseService:
         more = len(cases) > limit
         return CasePage(page, write_cursor(page[-1].announced_at, page[-1].id) if more else None)
 
+    def find(self, uow: UnitOfWork, source: str, number: str) -> Case | None:
+        """Give a case by its number to a room that has permitted or refuses the caller itself."""
+        return uow.session.scalar(select(Case).where(Case.source == source, Case.number == number))
+
     def holder(self, uow: UnitOfWork, case: Case) -> Holder:
         """Give the holder row of a case."""
         return uow.session.get_one(Holder, case.holder_id)
@@ -198,9 +202,6 @@ class CaseService:
             raise CaseDatesError(rule="closed-before-accepted")
         if closed > latest:
             raise CaseDatesError(rule="in-the-future")
-
-    def _find(self, uow: UnitOfWork, source: str, number: str) -> Case | None:
-        return uow.session.scalar(select(Case).where(Case.source == source, Case.number == number))
 
     def _differences(self, uow: UnitOfWork, case: Case, announcement: Announcement) -> list[str]:
         holder = self._holders.find(uow, announcement.holder_scheme, announcement.holder_code)

@@ -8,41 +8,18 @@ import json
 from typing import Any
 
 import pytest
+from archive_line import GRANTED
+from archive_world import METADATA
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.submission import METADATA_LIMIT, SubmissionError, parse_submission, submission_schema
 from cases.items import Group
 
-VALID: dict[str, Any] = {
-    "source": "yctb",
-    "number": "ZJ-2026-000131",
-    "item": {"code": "339999010002", "edition": "2026-03"},
-    "holder": {"scheme": "001", "code": "91339999MADEM0011X", "name": "浙江演示甲餐饮有限公司"},
-    "organisation": "scjg",
-    "accepted_at": "2026-11-02T09:00:00+08:00",
-    "decided_at": "2026-11-13T10:00:00+08:00",
-    "closed_at": "2026-11-16T16:00:00+08:00",
-    "result": "approved",
+VALID: dict[str, Any] = METADATA | {
     "secrecy": "公开",
-    "opinions": [
-        {
-            "node": "受理",
-            "author": "李演示",
-            "role": "窗口",
-            "opinion": "同意受理。",
-            "at": "2026-11-02T09:05:00+08:00",
-        }
-    ],
     "called_up": [{"kind": "decision", "identifier": "01jd"}],
-    "license": {
-        "type": "11339999DEM0010178001",
-        "number": "JY13399990000011",
-        "issued_on": "2026-11-13",
-        "valid_from": "2026-11-13",
-        "valid_until": "2031-11-12",
-        "face": {"premises": "演示市演示路1号"},
-    },
+    "license": GRANTED["license"],
     "materials": [
         {
             "part": "m1",
