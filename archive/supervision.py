@@ -3,27 +3,27 @@
 
 A trace is asked by case number, archival number, licence identifier or decision; it gives every act of the
 case in order, and those of its licence wherever they happened. Nothing here reads a detail: cores suffice.
+A number that means several cases gives a choice of those that the identity may see, never of others.
 """
 
 import datetime as dt
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import CompoundSelect, func, or_, select, union_all
 
 from archive.models import Dossier, Filing
 from archive.numbering import normalise
+from archive.tracing import TracedAct, TracedUse, acts_of, decisions_of, traced, uses_of
 from cases.models import Case
 from cases.ports import Deadlines, Items
-from licenses.models import Decision, License, LicenseUsage
-from seals.models import Sealing
+from licenses.models import Decision, License
 from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.errors import NotFoundError
 from storage.identity import Identity, Role
 from storage.ledger.acts import Outcome
-from storage.ledger.kinds import TITLES, ActKind
+from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct, LedgerEntry
 from storage.steps import StepRow
 
@@ -41,35 +41,6 @@ class TraceNotFoundError(NotFoundError):
     title_en = "Nothing to trace under this number"
     remedy_zh = "请核对办件编号、档号、证照标识或结论编号。"
     remedy_en = "Check the case number, archival number, licence identifier or decision id."
-
-
-@dataclass(frozen=True, slots=True)
-class TracedAct:
-    """One line of a trace.
-
-    Attributes:
-        titles: Name of the kind in Chinese and English.
-        actor: Kind, id, organisation, roles, operator: no names.
-        basis: Access basis, if one was stated.
-        seal_id: The seal, where the act is about its use.
-        intent: The intent that this outcome closes.
-        seq: Place in the ledger; ``None`` until it is sequenced.
-    """
-
-    act_id: str
-    kind: str
-    titles: tuple[str, str]
-    at: dt.datetime
-    actor: Mapping[str, str]
-    object_type: str
-    object_id: str
-    object_sha256: str | None
-    basis: Mapping[str, str] | None
-    outcome: str
-    reasons: tuple[str, ...]
-    seal_id: str | None
-    intent: str | None
-    seq: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +67,7 @@ class Trace:
 
     Attributes:
         uses: Uses of licences for this case, refused ones too.
+        decisions: Decisions on its proofs.
         late: Whether the case was filed after its deadline, or is not filed and past it.
     """
 
@@ -103,7 +75,8 @@ class Trace:
     dossier: Dossier | None
     license: License | None
     acts: tuple[TracedAct, ...]
-    uses: tuple[LicenseUsage, ...]
+    uses: tuple[TracedUse, ...]
+    decisions: tuple[Decision, ...]
     gaps: tuple[Gap, ...]
     due: dt.date | None
     late: bool
@@ -141,24 +114,36 @@ class TraceService:
         self._items = items
         self._deadlines = deadlines
 
-    def trace(self, uow: UnitOfWork, identity: Identity, key: str, source: str | None = None) -> Trace:
-        """Trace a case.
+    def find(
+        self, uow: UnitOfWork, identity: Identity, key: str, source: str | None = None
+    ) -> Sequence[Case]:
+        """Give the cases that a number may mean and that this identity may trace, by source.
 
         Args:
-            uow: A unit of work that reads.
-            identity: A supervisor, or an archivist or auditor of the department.
-            key: Case number, archival number, licence identifier, decision id, or act id.
-            source: Source of the case number, where numbers of several sources could clash.
+            uow: An open unit of work.
+            identity: Who asks.
+            key: Number of the case, archival number, identifier of a licence, or id of a case, dossier,
+                licence, decision or act.
+            source: Only the case of this source with this number.
+        """
+        query = select(Case).order_by(Case.source, Case.id)
+        if source is None:
+            query = query.where(Case.id.in_(_cases_named(key)))
+        else:
+            query = query.where(Case.number == key, Case.source == source)
+        return [case for case in uow.session.scalars(query) if _may_trace(identity, case)]
+
+    def trace(self, uow: UnitOfWork, identity: Identity, case: Case) -> Trace:
+        """Give everything that happened to a case.
 
         Raises:
-            TraceNotFoundError: Nothing visible has this number.
+            TraceNotFoundError: This identity may not trace it.
         """
-        case = self._find(uow, key.strip(), source)
-        if case is None or not _may_trace(identity, case):
+        if not _may_trace(identity, case):
             raise TraceNotFoundError
         license_ = uow.session.scalar(select(License).where(License.case_id == case.id))
         dossier = uow.session.scalar(select(Dossier).where(Dossier.case_id == case.id))
-        acts = _acts(uow, case.id, license_)
+        acts = acts_of(uow, case.id, license_)
         due = self._due(case)
         filed_at = dossier.filed_at if dossier else None
         late = due is not None and legal_date(filed_at or uow.clock.now()) > due
@@ -167,7 +152,8 @@ class TraceService:
             dossier=dossier,
             license=license_,
             acts=acts,
-            uses=_uses(uow, case.id),
+            uses=uses_of(uow, case.id),
+            decisions=decisions_of(uow, case.id),
             gaps=tuple(self._gaps(uow, case, acts, license_, late=late and filed_at is None)),
             due=due,
             late=late,
@@ -200,7 +186,7 @@ class TraceService:
             )
             .order_by(LedgerAct.recorded_at)
         )
-        return [_traced(act, seq, {}) for act, seq in uow.session.execute(query)]
+        return [traced(act, seq) for act, seq in uow.session.execute(query)]
 
     def refusals(self, uow: UnitOfWork, identity: Identity, since: dt.datetime) -> int:
         """Count refused acts since an instant, for the supervisor's home."""
@@ -214,23 +200,6 @@ class TraceService:
             )
             or 0
         )
-
-    def _find(self, uow: UnitOfWork, key: str, source: str | None) -> Case | None:
-        numbered = select(Case).where(Case.number == key)
-        if source is not None:
-            numbered = numbered.where(Case.source == source)
-        found = uow.session.scalars(numbered.limit(2)).all()
-        if len(found) == 1:
-            return found[0]
-        case_id = uow.session.scalar(
-            select(Dossier.case_id).where(or_(Dossier.archival_number == normalise(key), Dossier.id == key))
-        )
-        case_id = case_id or uow.session.scalar(
-            select(License.case_id).where(or_(License.identifier == key, License.id == key))
-        )
-        case_id = case_id or uow.session.scalar(select(Decision.case_id).where(Decision.id == key))
-        case_id = case_id or uow.session.scalar(select(LedgerAct.case_id).where(LedgerAct.act_id == key))
-        return uow.session.get(Case, case_id or key)
 
     def _due(self, case: Case) -> dt.date | None:
         if case.closed_at is None:
@@ -277,6 +246,21 @@ def _waiting_steps(uow: UnitOfWork, case: Case, license_: License | None) -> Ite
             yield _gap("step-late", step.created_at)
 
 
+def _cases_named(key: str) -> CompoundSelect[tuple[str]]:
+    """Give the ids of every case that a key may name, whoever may see them."""
+    dossier = or_(Dossier.archival_number == normalise(key), Dossier.id == key)
+    license_ = or_(License.identifier == key, License.id == key)
+    of_license = (LedgerAct.object_type == "licence") & (LedgerAct.object_id == License.id)
+    return union_all(
+        select(Case.id).where(or_(Case.number == key, Case.id == key)),
+        select(Dossier.case_id).where(dossier),
+        select(License.case_id).where(license_),
+        select(Decision.case_id).where(Decision.id == key),
+        select(LedgerAct.case_id).where(LedgerAct.act_id == key, LedgerAct.case_id.is_not(None)),
+        select(License.case_id).join(LedgerAct, of_license).where(LedgerAct.act_id == key),
+    )
+
+
 def _gap(code: str, since: dt.datetime, act_id: str | None = None) -> Gap:
     zh, en = _GAPS[code]
     return Gap(code, zh, en, act_id, since)
@@ -286,52 +270,6 @@ def _may_trace(identity: Identity, case: Case) -> bool:
     if identity.has(Role.SUPERVISOR, Role.AUDIT_ADMIN, Role.SYSTEM):
         return True
     return identity.has(Role.ARCHIVIST) and identity.organisation == case.organisation
-
-
-def _acts(uow: UnitOfWork, case_id: str, license_: License | None) -> tuple[TracedAct, ...]:
-    condition = LedgerAct.case_id == case_id
-    if license_ is not None:
-        of_license = (LedgerAct.object_type == "licence") & (LedgerAct.object_id == license_.id)
-        condition = or_(condition, of_license)
-    found = [
-        (act, seq)
-        for act, seq in uow.session.execute(
-            select(LedgerAct, LedgerEntry.seq)
-            .outerjoin(LedgerEntry, LedgerEntry.act_id == LedgerAct.act_id)
-            .where(condition)
-        )
-    ]
-    # The ledger's order decides; what is not in it yet comes last, by the time of its recording.
-    found.sort(key=lambda pair: (pair[1] is None, pair[1] or 0, pair[0].recorded_at, pair[0].act_id))
-    sealings = [act.object_id for act, _ in found if act.object_type == "sealing"]
-    rows = uow.session.execute(select(Sealing).where(Sealing.id.in_(sealings))).scalars()
-    seals = {sealing.id: sealing.seal_id for sealing in rows}
-    return tuple(_traced(act, seq, seals) for act, seq in found)
-
-
-def _uses(uow: UnitOfWork, case_id: str) -> tuple[LicenseUsage, ...]:
-    query = select(LicenseUsage).where(LicenseUsage.case_id == case_id)
-    return tuple(uow.session.scalars(query.order_by(LicenseUsage.at, LicenseUsage.id)))
-
-
-def _traced(act: LedgerAct, seq: int | None, seals: Mapping[str, str | None]) -> TracedAct:
-    core = json.loads(act.core)
-    return TracedAct(
-        act_id=act.act_id,
-        kind=act.kind,
-        titles=TITLES[ActKind(act.kind)],
-        at=act.recorded_at,
-        actor=core["actor"],
-        object_type=act.object_type,
-        object_id=act.object_id,
-        object_sha256=core["object"].get("sha256"),
-        basis=core["basis"],
-        outcome=act.outcome,
-        reasons=tuple(core["reasons"]),
-        seal_id=seals.get(act.object_id),
-        intent=act.intent,
-        seq=seq,
-    )
 
 
 def _last_state(uow: UnitOfWork, case_id: str) -> str | None:

@@ -58,6 +58,7 @@ class Case(Base):
     __table_args__ = (
         UniqueConstraint("source", "number", name="uq_case_record_number"),
         Index("ix_case_record_order", "announced_at", "id"),
+        Index("ix_case_record_number", "number"),
         Index("ix_case_record_organisation", "organisation", "announced_at"),
     )
 

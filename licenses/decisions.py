@@ -29,7 +29,7 @@ from licenses.evaluation import Evaluation, Facts, ReasonTable, evaluate
 from licenses.holdings import Holdings
 from licenses.models import Decision, LicenseUsage, SignedAnswer
 from licenses.purposes import is_purpose
-from licenses.rules import Rule, RuleBook
+from licenses.rules import Requirement, Rule, RuleBook
 from licenses.usage import Use, insert_rows, operator_of, usage_row
 from storage.clock import legal_date, parse_rfc3339
 from storage.database import UnitOfWork
@@ -38,6 +38,8 @@ from storage.identity import AccessBasis, Basis, Identity, Role
 from storage.ledger.acts import Act, Outcome, Promise
 from storage.ledger.canonical import Json, canonical
 from storage.ledger.kinds import ActKind
+
+_OVERSEERS = (Role.SUPERVISOR, Role.AUDIT_ADMIN, Role.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,22 +162,31 @@ class ProofService:
         stored = uow.session.get_one(SignedAnswer, decision_id)
         return uow.secrets.decrypt(stored.jws_cipher).decode()
 
-    def replays(self, uow: UnitOfWork, decision_id: str) -> bool:
-        """Tell whether a decision comes out byte for byte again, from rule, facts and instant of then.
+    def replays(self, uow: UnitOfWork, identity: Identity, decision_id: str) -> bool:
+        """Tell supervision whether a decision comes out byte for byte again, from what was known then.
 
         Raises:
-            NotFoundError: No such decision, or its rule is not held any more.
+            NotFoundError: Unknown or not this identity's to know, or its rule or sentences are not held
+                any more.
+            ErasedError: The holder's key was destroyed.
         """
         decision = uow.session.get(Decision, decision_id)
         rule = self._rules.of_digest(decision.rule_digest) if decision else None
-        if decision is None or rule is None:
+        if decision is None or rule is None or not identity.has(*_OVERSEERS):
             raise NotFoundError
         stored = uow.secrets.decrypt(decision.body_cipher)
         body = json.loads(stored)
+        if body["sentences"]["digest"] != self._table.digest:
+            raise NotFoundError
         case = uow.session.get_one(Case, decision.case_id)
         asked = tuple(body["asked"])
         again = self._evaluate(uow, rule, case, parse_rfc3339(body["at"]), asked)
         return canonical({**body, **again.body}) == stored
+
+    def requirements(self, decision: Decision) -> Mapping[str, Requirement]:
+        """Give the requirements of the rule that a decision applied, by id; none when it is not held."""
+        rule = self._rules.of_digest(decision.rule_digest)
+        return {one.id: one for one in rule.body.requirements} if rule else {}
 
     def _permit(self, uow: UnitOfWork, identity: Identity, question: ProofQuestion) -> Case:
         """Give the case, or refuse: what the caller may do at all first, the case last."""

@@ -8,12 +8,11 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from cases.identifiers import ORGANISATION_SCHEMES, mask_code, mask_person
 from licenses.catalogue import FaceField, FieldType, LicenseType, Source, ValidityKind
 from licenses.errors import LicenseDataError
-from storage.ledger.canonical import Json, canonical
 
 FaceValue = str | int
 Face = Mapping[str, FaceValue]
@@ -46,30 +45,6 @@ class Party:
     scheme: str
     code: str
     name: str
-
-
-def read_license_data(data: Mapping[str, Json]) -> LicenseData:
-    """Read licence data.
-
-    Raises:
-        LicenseDataError: A member is missing, unknown or malformed; ``facts`` name the place.
-    """
-    try:
-        # In JSON mode a strict model reads dates from text and nothing else from anything else.
-        return LicenseData.model_validate_json(canonical(data))
-    except (ValueError, TypeError) as error:
-        raise _malformed(error) from None
-
-
-def _malformed(error: Exception) -> LicenseDataError:
-    if not isinstance(error, ValidationError):
-        return LicenseDataError(field="license_data", rule="no-canonical-json")
-    first = error.errors(include_input=False, include_url=False)[0]
-    place = ""
-    if first["type"] != "extra_forbidden":
-        # The name of an unknown member is input and could hold anything.
-        place = str(first["loc"][0]) if first["loc"] else ""
-    return LicenseDataError(field=place or "license_data", rule=first["type"])
 
 
 def complete_face(

@@ -12,7 +12,7 @@ import segno
 from documents.typesetting import Attachment
 from licenses.catalogue import LicenseType
 from licenses.faces import Face
-from licenses.metadata import Metadata, check_metadata, to_json, to_xml
+from licenses.metadata import Metadata, check_metadata, registered_items, to_json, to_xml
 from licenses.models import License
 from storage.ledger.canonical import Json
 
@@ -69,21 +69,13 @@ def metadata_of(
         holder: ``name``, ``code``, ``scheme``, ``scheme_name``.
         item: ``code`` and ``name`` of the item that gave it.
     """
-    items = {
+    items = registered_items(license_) | {
         "name": kind.zh,
         "type_name": kind.zh,
-        "type_code": kind.code,
-        "number": license_.number,
-        "identifier": license_.identifier,
-        "issuer_name": license_.issuer_name,
-        "issuer_code": license_.issuer_code,
-        "issued_on": license_.issued_on.isoformat(),
         "holder_name": holder["name"],
         "holder_code": holder["code"],
         "holder_scheme": holder["scheme"],
         "holder_scheme_name": holder["scheme_name"],
-        "valid_from": license_.valid_from.isoformat() if license_.valid_from else "",
-        "valid_until": license_.valid_until.isoformat() if license_.valid_until else "",
         "defined_by": kind.defined_by,
         "defined_by_code": kind.code[:18],
         "item_code": item["code"],

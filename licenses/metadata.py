@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from licenses.catalogue import LicenseType
 from licenses.errors import LicenseDataError
 from licenses.faces import Face
+from licenses.models import License
 
 MAX_XML = 256 * 1024
 Metadata = Mapping[str, str]
@@ -53,6 +54,25 @@ def metadata_table() -> MetadataTable:
     """Read the table that comes with the product."""
     data = resources.files("licenses").joinpath("data/metadata.json").read_bytes()
     return MetadataTable.model_validate_json(data)
+
+
+def registered_items(license_: License) -> dict[str, str]:
+    """Give the items that the register itself states of a licence; what it does not state is empty."""
+    return {
+        "type_code": license_.type_code,
+        "number": license_.number,
+        "identifier": license_.identifier,
+        "issuer_name": license_.issuer_name,
+        "issuer_code": license_.issuer_code,
+        "issued_on": license_.issued_on.isoformat(),
+        "valid_from": license_.valid_from.isoformat() if license_.valid_from else "",
+        "valid_until": license_.valid_until.isoformat() if license_.valid_until else "",
+    }
+
+
+def agrees(stated: Metadata, license_: License) -> bool:
+    """Tell whether what a file states is what the register states; a difference means one was changed."""
+    return all(stated.get(item, "") == value for item, value in registered_items(license_).items())
 
 
 def check_metadata(items: Metadata) -> None:

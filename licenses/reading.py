@@ -20,12 +20,13 @@ from licenses.errors import CodeUnknownError, LicenseHiddenError
 from licenses.faces import FaceValue, masked_face
 from licenses.holdings import Holdings
 from licenses.lifecycle import Standing, StatusTitle, status_titles
+from licenses.metadata import Metadata, agrees
 from licenses.models import License
 from licenses.purposes import is_purpose
 from licenses.usage import Use, operator_of, usage_row
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity, Role
-from storage.ledger.acts import Act, Outcome
+from storage.ledger.acts import Act, Outcome, Promise
 from storage.ledger.kinds import ActKind
 
 
@@ -62,6 +63,21 @@ class PublicCard:
     valid_from: dt.date | None
     valid_until: dt.date | None
     holder: MaskedHolder
+
+
+@dataclass(frozen=True, slots=True)
+class PublicCheck:
+    """The answer to a public check, which is itself an act.
+
+    Attributes:
+        card: What strangers may know.
+        promise: Of the recorded use.
+        agrees: Whether what the file states is what the register states; true when no file was read.
+    """
+
+    card: PublicCard
+    promise: Promise
+    agrees: bool = True
 
 
 class LicenseReader:
@@ -117,26 +133,43 @@ class LicenseReader:
         self._note(uow, identity, "find", case.holder_id, [license_ for license_, _ in shown])
         return [view for _, view in shown]
 
-    def public_check(self, uow: UnitOfWork, identity: Identity, code: str) -> PublicCard:
+    def public_check(self, uow: UnitOfWork, identity: Identity, code: str) -> PublicCheck:
         """Answer the QR link; raises ``CodeUnknownError`` for a code of no issued licence."""
         return self._check(uow, identity, License.code == code)
 
-    def public_check_file(self, uow: UnitOfWork, identity: Identity, sha256: str) -> PublicCard:
-        """Answer for a file by its digest; raises ``CodeUnknownError`` when it is no licence of ours."""
-        return self._check(uow, identity, License.object_sha256 == sha256)
+    def public_check_file(
+        self, uow: UnitOfWork, identity: Identity, sha256: str, stated: Metadata | None = None
+    ) -> PublicCheck:
+        """Answer for a file by its digest.
 
-    def public_check_identifier(self, uow: UnitOfWork, identity: Identity, identifier: str) -> PublicCard:
-        """Answer for the identifier that a genuine file states; raises ``CodeUnknownError``."""
-        return self._check(uow, identity, License.identifier == identifier)
+        Args:
+            uow: A writing unit of work.
+            identity: Who asks.
+            sha256: Digest of the sealed file.
+            stated: What the file's embedded metadata say; ``None`` when nothing in it is believed.
 
-    def _check(self, uow: UnitOfWork, identity: Identity, condition: ColumnElement[bool]) -> PublicCard:
+        Raises:
+            CodeUnknownError: It is no licence of ours.
+        """
+        return self._check(uow, identity, License.object_sha256 == sha256, stated)
+
+    def _check(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        condition: ColumnElement[bool],
+        stated: Metadata | None = None,
+    ) -> PublicCheck:
         license_ = uow.session.scalar(select(License).where(condition, License.issued_at.is_not(None)))
         if license_ is None:
             raise CodeUnknownError
         public = identity.on(AccessBasis(Basis.PUBLIC_CHECK))
-        self._note(uow, public, "public-check", license_.holder_id, [license_], ActKind.VERIFICATION_DONE)
+        promise = self._note(
+            uow, public, "public-check", license_.holder_id, [license_], ActKind.VERIFICATION_DONE
+        )
         view = self._view(uow, license_, with_face=False)
-        return PublicCard(view.kind, view.status, view.issuer, view.valid_from, view.valid_until, view.holder)
+        card = PublicCard(view.kind, view.status, view.issuer, view.valid_from, view.valid_until, view.holder)
+        return PublicCheck(card, promise, stated is None or agrees(stated, license_))
 
     def _view(self, uow: UnitOfWork, license_: License, *, with_face: bool) -> LicenseView:
         kind = self._holdings.types.get(license_.type_code)
@@ -194,7 +227,7 @@ class LicenseReader:
         holder_id: str,
         licenses: Sequence[License],
         kind: ActKind = ActKind.LICENSE_READ,
-    ) -> None:
+    ) -> Promise:
         # A look that finds nothing is a use as well.
         ids: Sequence[str | None] = [one.id for one in licenses] or [None]
         uses = [
@@ -203,7 +236,7 @@ class LicenseReader:
         ]
         uow.session.add_all(uses)
         alone = licenses[0] if len(licenses) == 1 else None
-        uow.record(
+        return uow.record(
             Act(
                 kind=kind,
                 actor=identity,

@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records of use 用证记录: what the holder and supervision see of every use, refused ones too."""
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import Insert, insert, inspect, select
+from sqlalchemy import Insert, insert, inspect
 
-from licenses.models import Decision, LicenseUsage
+from licenses.models import LicenseUsage
 from storage.base import Base
 from storage.database import UnitOfWork
-from storage.errors import NotPermittedError
-from storage.identity import Identity, Role
-
-PAGE_LIMIT = 1000
+from storage.identity import Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,62 +73,3 @@ def _insertion(kind: type[Base]) -> tuple[Insert, tuple[str, ...]]:
 def operator_of(identity: Identity) -> str | None:
     """Give the person who acts: the operator a client named, or the person itself; never a machine."""
     return identity.id if identity.kind == "person" else identity.operator
-
-
-class UsageService:
-    """Lists uses. The holder's own view passes the holder that the portal has authenticated."""
-
-    def for_holder(
-        self, uow: UnitOfWork, identity: Identity, holder_id: str, start: dt.datetime, end: dt.datetime
-    ) -> Sequence[LicenseUsage]:
-        """Give the uses of a holder's data in a period, newest first, at most 1,000.
-
-        Raises:
-            NotPermittedError: The identity is neither the holder nor supervision.
-        """
-        if not identity.has(Role.SUPERVISOR, Role.AUDIT_ADMIN) and identity.id != holder_id:
-            raise NotPermittedError
-        query = (
-            select(LicenseUsage)
-            .where(LicenseUsage.holder_id == holder_id, LicenseUsage.at >= start, LicenseUsage.at < end)
-            .order_by(LicenseUsage.at.desc(), LicenseUsage.id)
-            .limit(PAGE_LIMIT)
-        )
-        return uow.session.scalars(query).all()
-
-    def for_case(self, uow: UnitOfWork, identity: Identity, case_id: str) -> Sequence[LicenseUsage]:
-        """Give the uses that stated a case as their basis, oldest first.
-
-        Raises:
-            NotPermittedError: The identity is not supervision.
-        """
-        if not identity.has(Role.SUPERVISOR, Role.AUDIT_ADMIN):
-            raise NotPermittedError
-        query = select(LicenseUsage).where(LicenseUsage.case_id == case_id)
-        return uow.session.scalars(query.order_by(LicenseUsage.at, LicenseUsage.id)).all()
-
-    def refused_since(
-        self, uow: UnitOfWork, identity: Identity, start: dt.datetime
-    ) -> Sequence[LicenseUsage]:
-        """Give the refused uses since an instant, newest first, at most 1,000.
-
-        Raises:
-            NotPermittedError: The identity is not supervision.
-        """
-        if not identity.has(Role.SUPERVISOR, Role.AUDIT_ADMIN):
-            raise NotPermittedError
-        query = (
-            select(LicenseUsage)
-            .where(LicenseUsage.result == "REFUSED", LicenseUsage.at >= start)
-            .order_by(LicenseUsage.at.desc(), LicenseUsage.id)
-            .limit(PAGE_LIMIT)
-        )
-        return uow.session.scalars(query).all()
-
-
-def relying_on(uow: UnitOfWork, license_id: str) -> Sequence[Decision]:
-    """Give the decisions that relied on a licence: to be looked at again when it is revoked."""
-    relied = select(LicenseUsage.decision_id).where(
-        LicenseUsage.license_id == license_id, LicenseUsage.action == "ask", LicenseUsage.result == "MET"
-    )
-    return uow.session.scalars(select(Decision).where(Decision.id.in_(relied)).order_by(Decision.at)).all()

@@ -2,24 +2,27 @@
 """The check of a document by anybody: what its seal says, what the library says, and the worse of both.
 
 Guarantees: neither half is ever better than what was established; without access to the library the
-state of a licence is "not checked", so the headline cannot be "valid". A check that meets a registered
+state of a licence is "not checked", so the headline cannot be "valid". A licence whose embedded metadata
+differ from the register is never "valid": one of the two was changed. A check that meets a registered
 licence or dossier is a recorded use; an upload that matches nothing is not recorded here.
+
+Page, command line and interface say the same: headline, sentence and both lines come from here alone.
 """
 
 import datetime as dt
 import enum
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from documents.attachments import read_attachment
 from documents.errors import UnreadableError
 from documents.sandbox import Sandbox
-from licenses.errors import CodeUnknownError
+from licenses.errors import CodeUnknownError, LicenseDataError
 from licenses.lifecycle import Standing
-from licenses.reading import LicenseReader, PublicCard
+from licenses.metadata import from_xml
+from licenses.reading import LicenseReader, PublicCard, PublicCheck
 from seals.containers import signed_digests
 from seals.models import Sealing
 from seals.register import find_known
@@ -33,7 +36,9 @@ from storage.identity import AccessBasis, Basis, Identity
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 
-LICENSE_METADATA = "metadata.json"
+LICENSE_METADATA = "metadata.xml"
+LICENSE = "licence"
+"""The document type of sealings of licences."""
 Verify = Callable[[Path, TrustList, KnownDocument | None, dt.datetime], Verdict]
 
 
@@ -62,20 +67,77 @@ _OF_STATE = {
     State.UNSUPPORTED: Headline.CANNOT_TELL,
     State.INVALID: Headline.INVALID,
 }
-OF_STANDING = {
+_OF_STANDING = {
     Standing.GOOD: Headline.VALID,
     Standing.UNKNOWN: Headline.CANNOT_TELL,
     Standing.BAD: Headline.INVALID,
 }
 
 
+NOT_APPLICABLE = "not-applicable"
+"""How the standing of a line reads that does not count, since the file is no licence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One of the two lines under the headline: how it stands, and the words for it."""
+    """One of the two lines under the headline.
 
-    standing: Headline
+    Attributes:
+        code: Stable; programs decide by it.
+        standing: What it allows the headline to be; ``None`` when it does not count.
+        zh: The words for it.
+        en: The words for it.
+        clause: How it reads inside a sentence, Chinese and English; ``None`` when it adds nothing.
+    """
+
+    code: str
+    standing: Headline | None
     zh: str
     en: str
+    clause: tuple[str, str] | None = None
+
+
+LINE_TITLES = (("文件", "File"), ("证照状态", "Licence status"))
+"""What stands before the two lines, everywhere."""
+
+NOT_A_LICENSE = Line("not-a-licence", None, "本文件不是证照", "This file is no licence")
+NOT_CHECKED = Line(
+    "not-checked",
+    Headline.CANNOT_TELL,
+    "未核验",
+    "Not checked",
+    ("证照状态未核验", "the status of the licence was not checked"),
+)
+NOT_FOUND = Line(
+    "not-in-this-library",
+    Headline.CANNOT_TELL,
+    "未核验：本库无此证照",
+    "Not checked: this library does not hold the licence",
+    ("证照状态未核验：本库无此证照", "this library does not hold the licence, its status was not checked"),
+)
+REGISTER_DIFFERS = Line(
+    "register-differs",
+    Headline.CANNOT_TELL,
+    "无法判定：文件所载内容与证照库登记不一致",
+    "Cannot tell: what the file states differs from the register",
+    (
+        "证照状态无法判定：文件所载内容与证照库登记不一致",
+        "what it states differs from the register, so the status of the licence cannot be told",
+    ),
+)
+NOT_COMPARED = Line(
+    "not-compared",
+    Headline.CANNOT_TELL,
+    "未比对：只查询了证照库，未比对您手中的纸质件或文件",
+    "Not compared: only the library was asked, not the paper or file in your hands",
+)
+
+
+def card_line(card: PublicCard) -> Line:
+    """Say how a licence of the library stands."""
+    status = card.status
+    clause = (f"证照{status.zh}", f"licence status: {status.en.lower()}")
+    return Line(str(status.code), _OF_STANDING[status.standing], status.zh, status.en, clause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +148,7 @@ class CheckReport:
         headline: The worse of the two lines.
         sentence: Why, in Chinese and English.
         file: Seal and bytes.
-        license: State of the licence; ``None`` when the file is no licence.
+        license: Status of the licence; says so when the file is none, or when it was not checked.
         verdict: The seal check in full.
         card: What the library tells of the licence, if it was found.
         promise: Of the recorded use, if there was one.
@@ -95,48 +157,38 @@ class CheckReport:
     headline: Headline
     sentence: tuple[str, str]
     file: Line
-    license: Line | None
+    license: Line
     verdict: Verdict
     card: PublicCard | None = None
     promise: Promise | None = None
 
+    @property
+    def lines(self) -> tuple[tuple[tuple[str, str], Line], ...]:
+        """Give both lines, each with its title."""
+        return tuple(zip(LINE_TITLES, (self.file, self.license), strict=True))
 
-def judge(verdict: Verdict, license_line: Line | None, card: PublicCard | None = None) -> CheckReport:
+
+def judge(
+    verdict: Verdict, license_line: Line, card: PublicCard | None = None, promise: Promise | None = None
+) -> CheckReport:
     """Join the two halves into one report; pure."""
     reason = reasons()[verdict.reasons[0]] if verdict.reasons else None
-    zh, en = STATE_TITLES[verdict.state]
-    file = Line(_OF_STATE[verdict.state], reason.zh if reason else zh, reason.en if reason else en)
-    order = list(Headline)
-    headline = max((line.standing for line in (file, license_line) if line), key=order.index)
-    return CheckReport(headline, _sentence(headline, file, license_line), file, license_line, verdict, card)
+    zh, en = (reason.zh, reason.en) if reason else STATE_TITLES[verdict.state]
+    standing = _OF_STATE[verdict.state]
+    file = Line(reason.code if reason else str(verdict.state), standing, zh, en)
+    headline = max(standing, license_line.standing or standing, key=list(Headline).index)
+    sentence = _sentence(file, license_line, worse=headline is not standing)
+    return CheckReport(headline, sentence, file, license_line, verdict, card, promise)
 
 
-def _sentence(headline: Headline, file: Line, license_line: Line | None) -> tuple[str, str]:
-    if license_line is None or file.standing is not Headline.VALID:
+def _sentence(file: Line, license_line: Line, *, worse: bool) -> tuple[str, str]:
+    """Say what decided: of a file that does not hold, the licence is told only when it is worse still."""
+    clause = license_line.clause
+    if clause is None or (file.standing is not Headline.VALID and not worse):
         return file.zh, file.en
-    if headline is Headline.VALID:
-        return (
-            f"文件真实，证照{license_line.zh}",
-            f"The file is genuine; the licence is {license_line.en.lower()}",
-        )
-    if license_line.zh.startswith("证照"):
-        return f"文件真实，{license_line.zh}", f"The file is genuine; {license_line.en.lower()}"
-    return (
-        f"文件真实，证照{license_line.zh}",
-        f"The file is genuine; the licence is {license_line.en.lower()}",
-    )
-
-
-NOT_A_LICENSE = Line(Headline.VALID, "本文件不是证照", "This file is no licence")
-NOT_CHECKED = Line(Headline.CANNOT_TELL, "证照状态未核验", "The state of the licence was not checked")
-NOT_FOUND = Line(
-    Headline.CANNOT_TELL, "证照状态未核验：本库无此证照", "Not in this library; its state was not checked"
-)
-
-
-def card_line(card: PublicCard) -> Line:
-    """Say how a licence of the library stands."""
-    return Line(OF_STANDING[card.status.standing], card.status.zh, card.status.en)
+    if file.standing is Headline.VALID:
+        return f"文件真实，{clause[0]}", f"The file is genuine; {clause[1]}"
+    return f"{file.zh.rstrip('。')}；{clause[0]}", f"{file.en.rstrip('.')}; {clause[1]}"
 
 
 class DocumentCheck:
@@ -176,11 +228,8 @@ class DocumentCheck:
         """
         verdict, found = self.establish(path)
         if found is None:
-            # Of a file that does not hold nothing is believed, not even which licence it says it is.
-            missing = NOT_FOUND if _OF_STATE[verdict.state] is Headline.VALID else NOT_CHECKED
-            line = missing if is_license(path, verdict, self._sandbox) else None
-            return judge(verdict, line)
-        return self._known(identity, verdict, *found)
+            return judge(verdict, _unknown(verdict, path, self._sandbox, NOT_FOUND))
+        return self._known(identity, verdict, *found, path)
 
     def establish(self, path: Path) -> tuple[Verdict, tuple[Sealing, KnownDocument] | None]:
         """Tell what the seals of a file say, and which use of a seal made it if it is one of ours.
@@ -194,38 +243,56 @@ class DocumentCheck:
         return self._verify(path, trust, found[1] if found else None, self._clock.now()), found
 
     def _known(
-        self, identity: Identity, verdict: Verdict, sealing: Sealing, known: KnownDocument
+        self, identity: Identity, verdict: Verdict, sealing: Sealing, known: KnownDocument, path: Path
     ) -> CheckReport:
         public = identity.on(AccessBasis(Basis.PUBLIC_CHECK))
+        is_license = sealing.document_type == LICENSE
+        # Of a file that does not hold nothing is believed, so nothing in it is compared either.
+        stated = stated_metadata(path, self._sandbox) if is_license and verdict.is_valid else None
         with self._database.writing() as uow:
             try:
-                card = self._reader.public_check_file(uow, public, known.sha256)
+                found = self._reader.public_check_file(uow, public, known.sha256, stated)
             except CodeUnknownError:
                 promise = uow.record(_used(public, sealing, known))
-                return replace(judge(verdict, None), promise=promise)
-            return judge(verdict, card_line(card), card)
+                return judge(verdict, NOT_FOUND if is_license else NOT_A_LICENSE, promise=promise)
+        return _judge_found(verdict, found)
 
 
-def is_license(path: Path, verdict: Verdict, sandbox: Sandbox) -> bool:
-    """Tell whether a sealed file carries the metadata of a licence (GB/T 36903)."""
-    if not verdict.signatures:
-        return False
+def _judge_found(verdict: Verdict, found: PublicCheck) -> CheckReport:
+    line = card_line(found.card)
+    if found.agrees:
+        return judge(verdict, line, found.card, found.promise)
+    # What the register says is in doubt: it is not repeated, and it cannot make the answer better.
+    return judge(
+        verdict, line if line.standing is Headline.INVALID else REGISTER_DIFFERS, promise=found.promise
+    )
+
+
+def _unknown(verdict: Verdict, path: Path, sandbox: Sandbox, of_license: Line) -> Line:
+    """Give the line of a file that the library does not know; what does not hold is not even looked into."""
+    if not verdict.is_valid:
+        return NOT_CHECKED
+    return NOT_A_LICENSE if stated_metadata(path, sandbox) is None else of_license
+
+
+def stated_metadata(path: Path, sandbox: Sandbox) -> Mapping[str, str] | None:
+    """Give what a licence file states about itself (GB/T 36903); ``None`` when it is no licence.
+
+    A file that cannot be read so far, or whose metadata are malformed, states nothing: the answer is empty.
+    """
     try:
         data = read_attachment(path, LICENSE_METADATA, sandbox)
-    except UnreadableError:
-        return False
-    try:
-        return data is not None and "certificateID" in json.loads(data)
-    except ValueError:
-        return False
+        return None if data is None else from_xml(data)
+    except (UnreadableError, LicenseDataError):
+        return {}
 
 
 def check_offline(
     path: Path, trust: TrustList, verify: Verify, sandbox: Sandbox, at: dt.datetime
 ) -> CheckReport:
-    """Check a file without an installation: the state of a licence stays unknown."""
+    """Check a file without an installation: the status of a licence stays unknown."""
     verdict = verify(path, trust, None, at)
-    return judge(verdict, NOT_CHECKED if is_license(path, verdict, sandbox) else None)
+    return judge(verdict, _unknown(verdict, path, sandbox, NOT_CHECKED))
 
 
 def _used(identity: Identity, sealing: Sealing, known: KnownDocument) -> Act:
@@ -246,7 +313,7 @@ def report_json(report: CheckReport) -> dict[str, Any]:
         "headline": {"code": str(report.headline), "zh": zh, "en": en},
         "sentence": dict(zip(("zh", "en"), report.sentence, strict=True)),
         "file": _line(report.file),
-        "licence": _line(report.license) if report.license else None,
+        "licence": _line(report.license),
         "card": card_json(report.card) if report.card else None,
         "verdict": report.verdict.as_json(),
         "promise": report.promise.as_json() if report.promise else None,
@@ -266,4 +333,5 @@ def card_json(card: PublicCard) -> dict[str, Any]:
 
 
 def _line(line: Line) -> dict[str, str]:
-    return {"standing": str(line.standing), "zh": line.zh, "en": line.en}
+    standing = NOT_APPLICABLE if line.standing is None else str(line.standing)
+    return {"code": line.code, "standing": standing, "zh": line.zh, "en": line.en}

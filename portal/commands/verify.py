@@ -80,20 +80,22 @@ def _with_library(file: Path) -> "CheckReport":
 
 
 def _print_report(report: "CheckReport") -> None:
-    from portal.checking import HEADLINE_TITLES, NOT_A_LICENSE, NOT_CHECKED, Headline
+    from portal.checking import HEADLINE_TITLES
     from storage.clock import rfc3339
 
     zh, en = HEADLINE_TITLES[report.headline]
     click.echo(f"{zh}：{report.sentence[0]}")
     click.echo(f"{en}: {report.sentence[1]}")
-    click.echo(f"  文件 file               {report.file.zh} / {report.file.en}")
-    line = report.license or (NOT_A_LICENSE if report.headline is Headline.VALID else NOT_CHECKED)
-    click.echo(f"  证照状态 licence state  {line.zh} / {line.en}")
+    for (title_zh, title_en), line in report.lines:
+        click.echo(f"  {title_zh} {title_en}：{line.zh} / {line.en}")
     for signature in report.verdict.signatures:
         when = rfc3339(signature.sealed_at) if signature.sealed_at else "—"
         click.echo(f"  签章 seal     {signature.seal_name or signature.signer}  {when}")
     click.echo(f"  SHA-256       {report.verdict.sha256}")
     click.echo(f"  核验时间 at   {rfc3339(report.verdict.at)}")
+    if report.promise is not None:
+        click.echo(f"  存证承诺 promise {report.promise.core_sha256}")
+        click.echo(f"  领取回执 receipt: cunzheng ledger receipt {report.promise.core_sha256}")
 
 
 def _answer(file: Path, trust: Path | None, *, as_json: bool) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import String, func, select, type_coerce
 from sqlalchemy.orm import Session
 
+from portal.accounts.models import Client
 from storage.clock import legal_date, parse_rfc3339
 from storage.ledger.acts import Outcome
 from storage.ledger.kinds import TITLES, ActKind
@@ -91,6 +92,11 @@ def pending_acts(session: Session, limit: int = 200) -> list[ListedAct]:
         .limit(limit)
     )
     return [_listed(act) for act in found]
+
+
+def client_names(session: Session) -> dict[str, str]:
+    """Give the names of calling systems by their ids, ended ones too."""
+    return {row.id: row.name for row in session.execute(select(Client.id, Client.name))}
 
 
 def _listed(act: LedgerAct) -> ListedAct:

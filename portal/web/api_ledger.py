@@ -88,8 +88,13 @@ def receipt_answer(act: str) -> Response:
     with context.rooms().database.reading() as uow:
         body = receipt_for(uow.session, act)
     answer = _answer(body, MEDIA_TYPE, "private, no-store")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{act[:16]}{SUFFIX}"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{receipt_file(act)}"'
     return answer
+
+
+def receipt_file(act: str) -> str:
+    """Give the name under which the receipt of an act is downloaded."""
+    return f"{act[:16]}{SUFFIX}"
 
 
 @blueprint.get("/api/v1/ledger/key")

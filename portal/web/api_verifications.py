@@ -11,7 +11,7 @@ from portal.errors import UnsupportedMediaError
 from portal.web.access import public
 from portal.web.checks import PART, check_upload
 from portal.web.documented import answers, by_status
-from portal.web.examples import REPORT
+from portal.web.examples import REPORT, REPORT_NULLABLE
 
 blueprint = APIBlueprint("verifications", __name__, url_prefix="/api/v1/verifications", tag="Verification")
 _BODY: Final[dict[str, Any]] = {
@@ -31,7 +31,7 @@ _BODY: Final[dict[str, Any]] = {
 @blueprint.post("")
 @blueprint.doc(
     summary="Check a sealed PDF: its seal, its bytes, and the effective status of the licence",
-    responses=by_status({200: answers("The report", REPORT)}),
+    responses=by_status({200: answers("The report", REPORT, REPORT_NULLABLE)}),
     extensions={"x-body": _BODY},
 )
 @public("anybody may check a document", records=("verification.done",), upload="verification")

@@ -6,7 +6,7 @@ from typing import Final
 from flask import request
 
 from licenses.errors import CodeUnknownError
-from licenses.reading import PublicCard
+from licenses.reading import PublicCheck
 from portal.checking import CheckReport
 from portal.errors import RateLimitedError
 from portal.web import context, uploads
@@ -42,12 +42,12 @@ def check_upload() -> CheckReport:
     if staged is None or staged.size == 0:
         raise InvalidInputError(field=PART, rule="one file")
     report = context.rooms().checks.check(context.identity(), staged.path)
-    if report.card is None and report.promise is None:
+    if report.promise is None:
         context.counters().add(UNMATCHED_UPLOAD)
     return report
 
 
-def check_code(code: str) -> PublicCard:
+def check_code(code: str) -> PublicCheck:
     """Look a licence up by its verification code; a code of no licence is only counted.
 
     Raises:

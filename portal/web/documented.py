@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How answers stand in the interface description: an example each, and the schema that follows from it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
 Described: TypeAlias = dict[str, str | dict[str, dict[str, Any]]]
@@ -12,28 +12,33 @@ def by_status(described: Mapping[int, Described]) -> dict[int | str, Described]:
     return dict(described.items())
 
 
-def schema_of(example: object) -> dict[str, Any]:
-    """Give the JSON schema of an example: the same members, the same types; ``None`` may be anything."""
+def schema_of(example: object, nullable: Collection[str] = ()) -> dict[str, Any]:
+    """Give the JSON schema of an example: the same members, the same types; ``None`` may be anything.
+
+    Args:
+        example: The example.
+        nullable: Names of members, at any depth, that may be ``null`` although the example has a value.
+    """
     if isinstance(example, dict):
-        return {
-            "type": "object",
-            "required": sorted(example),
-            "properties": {name: schema_of(value) for name, value in example.items()},
-        }
+        members = {name: schema_of(value, nullable) for name, value in example.items()}
+        for name in members.keys() & set(nullable):
+            members[name]["type"] = [members[name]["type"], "null"]
+        return {"type": "object", "required": sorted(example), "properties": members}
     if isinstance(example, list):
-        return {"type": "array", "items": schema_of(example[0]) if example else {}}
+        return {"type": "array", "items": schema_of(example[0], nullable) if example else {}}
     names = {bool: "boolean", int: "integer", float: "number", str: "string"}
     return {"type": names[type(example)]} if type(example) in names else {}
 
 
-def answers(description: str, example: dict[str, Any]) -> Described:
+def answers(description: str, example: dict[str, Any], nullable: Collection[str] = ()) -> Described:
     """Describe an answer in JSON by its example.
 
     Args:
         description: What the answer is.
         example: One that could have been given.
+        nullable: See :func:`schema_of`.
     """
-    content = {"application/json": {"schema": schema_of(example), "example": example}}
+    content = {"application/json": {"schema": schema_of(example, nullable), "example": example}}
     return {"description": description, "content": content}
 
 

@@ -79,15 +79,75 @@ LICENCE: Final[dict[str, Any]] = {
     "valid_until": None,
     "face": {"name": "演示食品有限公司"},
 }
+_SEAL_HOLDS: Final[dict[str, Any]] = {
+    "code": "seal-holds",
+    "state": "valid",
+    "rule": "PAdES B-T",
+    "zh": "电子印章有效：文件自用章以来未被改动，用章时间有可信时间戳。",
+    "en": "The seal holds: the file is unchanged since sealing, and a trusted time stamp proves when.",
+}
 REPORT: Final[dict[str, Any]] = {
     "headline": {"code": "invalid", "zh": "无效", "en": "Invalid"},
-    "sentence": {"zh": "文件真实，证照已过期", "en": "The file is genuine; the licence is expired"},
-    "file": {"standing": "valid", "zh": "电子印章有效", "en": "The seal holds"},
-    "licence": None,
-    "card": None,
-    "verdict": {"state": "valid", "reasons": [], "signatures": [], "sha256": _HASH, "size": 48211, "at": _AT},
-    "promise": None,
+    "sentence": {"zh": "文件真实，证照已过期", "en": "The file is genuine; licence status: expired"},
+    "file": {
+        "code": "seal-holds",
+        "standing": "valid",
+        "zh": _SEAL_HOLDS["zh"],
+        "en": _SEAL_HOLDS["en"],
+    },
+    "licence": {"code": "expired", "standing": "invalid", "zh": "已过期", "en": "Expired"},
+    "card": {
+        "type": {"code": "11339999DEM0010178001", "zh": "食品经营许可证", "en": "Food operation licence"},
+        "issuer": "演示市市场监督管理局",
+        "status": {"code": "expired", "zh": "已过期", "en": "Expired"},
+        "valid_from": "2026-05-01",
+        "valid_until": "2026-06-30",
+        "holder": "演示食品有限公司",
+    },
+    "verdict": {
+        "state": "valid",
+        "title": {"zh": "有效", "en": "Valid"},
+        "reasons": [_SEAL_HOLDS],
+        "signatures": [
+            {
+                "field": "Seal1",
+                "kind": "certification",
+                "state": "valid",
+                "reasons": [_SEAL_HOLDS],
+                "signer": "演示市市场监督管理局证照专用章",
+                "issuer": "演示印章签发机构",
+                "certificate_sha256": _HASH,
+                "seal_id": _ID,
+                "seal_name": "演示市市场监督管理局证照专用章",
+                "department": "scjg",
+                "sealed_at": _AT,
+                "token_serial": "1",
+                "token_authority": "演示时间戳服务",
+                "signed_sha256": _HASH,
+                "signed_bytes": 48211,
+                "covers_whole_file": True,
+                "changes": "",
+            }
+        ],
+        "sha256": _HASH,
+        "size": 48211,
+        "at": _AT,
+    },
+    "promise": _PROMISE,
 }
+REPORT_NULLABLE: Final = (
+    "card",
+    "promise",
+    "valid_from",
+    "valid_until",
+    "seal_id",
+    "seal_name",
+    "department",
+    "sealed_at",
+    "token_serial",
+    "token_authority",
+)
+"""Members of :data:`REPORT` that may be ``null``."""
 SEARCH: Final[dict[str, Any]] = {
     "total": 1,
     "indexed_up_to": _AT,

@@ -75,6 +75,18 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "seal": Label(_("Seal"), PLAIN),
         "sealing": Label(_("Use of a seal"), PLAIN),
     },
+    "replay": {
+        "same": Label(_("Recalculated, the same"), GOOD),
+        "differs": Label(_("Recalculated, differs"), WAIT),
+        "cannot": Label(_("Cannot be recalculated"), UNKNOWN),
+    },
+    "result": {
+        "MET": Label(_("Established"), GOOD),
+        "NOT_MET": Label(_("Not met"), BAD),
+        "READ": Label(_("Read"), PLAIN),
+        "REFUSED": Label(_("Refused"), BAD),
+        "UNKNOWN": Label(_("Cannot establish"), UNKNOWN),
+    },
     "use": {
         "ask": Label(_("Asked"), PLAIN),
         "called-up": Label(_("Called up"), PLAIN),

@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from licenses.errors import CodeUnknownError
-from portal.checking import HEADLINE_TITLES, OF_STANDING
+from portal.checking import HEADLINE_TITLES, LINE_TITLES, NOT_COMPARED, card_line
 from portal.web import context
 from portal.web.access import public
 from portal.web.checks import check_code, check_upload
@@ -51,8 +51,9 @@ def card(code: str) -> str:
     found = check_code(code.lower())
     return render_template(
         "card.html",
-        card=found,
-        headline=OF_STANDING[found.status.standing],
-        titles=HEADLINE_TITLES,
+        card=found.card,
+        # A code says how the licence stands; it says nothing of the paper or file it was read from.
+        lines=tuple(zip(LINE_TITLES, (NOT_COMPARED, card_line(found.card)), strict=True)),
+        promise=found.promise,
         at=context.rooms().clock.now(),
     )

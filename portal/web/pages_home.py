@@ -1,27 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The start page, and one page for every error code that problem details point to."""
 
-from collections.abc import Iterator
-
 from apiflask import APIBlueprint
 from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from portal.web import context
 from portal.web.access import public
+from portal.web.codes import all_errors
 from portal.web.render import desks_of
-from storage.errors import CunzhengError, NotFoundError
+from storage.errors import NotFoundError
 
 blueprint = APIBlueprint("home", __name__, enable_openapi=False)
-
-
-def all_errors() -> Iterator[type[CunzhengError]]:
-    """Give the root error and everything that derives from it in the rooms that are loaded."""
-    waiting: list[type[CunzhengError]] = [CunzhengError]
-    while waiting:
-        error = waiting.pop()
-        yield error
-        waiting.extend(error.__subclasses__())
 
 
 @blueprint.get("/")

@@ -2,15 +2,22 @@
 """The supervisor's desk: numbers, each a link to exactly those rows, the ledger, traces."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Final
 
 from apiflask import APIBlueprint
 from flask import render_template, request
 
-from archive.supervision import TraceNotFoundError
+from archive.supervision import Trace, TraceNotFoundError
+from cases.models import Case
+from licenses.models import Decision
 from portal.web import context
 from portal.web.access import allow
-from portal.web.activity import days_of_acts, pending_acts, refused_acts
+from portal.web.activity import client_names, days_of_acts, pending_acts, refused_acts
+from portal.web.api_ledger import receipt_file
+from portal.web.pages_receipts import POLICY_FILE
+from storage.database import UnitOfWork
+from storage.errors import CunzhengError
 from storage.identity import Role
 from storage.ledger.reading import read_status
 
@@ -67,7 +74,8 @@ def refusals() -> str:
     rooms = context.rooms()
     with rooms.database.reading() as uow:
         found = refused_acts(uow.session, rooms.clock.now() - _WINDOW)
-    return render_template("refusals.html", found=found, names=_department_names())
+        clients = client_names(uow.session)
+    return render_template("refusals.html", found=found, names=_department_names(), clients=clients)
 
 
 @blueprint.get("/intents")
@@ -77,7 +85,8 @@ def intents() -> str:
     rooms, who = context.rooms(), context.identity()
     with rooms.database.reading() as uow:
         found = rooms.trace.open_intents(uow, who)
-    return render_template("intents.html", found=found, names=_department_names())
+        clients = client_names(uow.session)
+    return render_template("intents.html", found=found, names=_department_names(), clients=clients)
 
 
 @blueprint.get("/pending")
@@ -87,7 +96,8 @@ def pending() -> str:
     rooms = context.rooms()
     with rooms.database.reading() as uow:
         found = pending_acts(uow.session)
-    return render_template("pending.html", found=found, names=_department_names())
+        clients = client_names(uow.session)
+    return render_template("pending.html", found=found, names=_department_names(), clients=clients)
 
 
 @blueprint.get("/trace")
@@ -96,15 +106,52 @@ def trace() -> str | tuple[str, int]:
     """Trace a case by its number, archival number, licence identifier, decision or act."""
     rooms, who = context.rooms(), context.identity()
     key = request.args.get("q", "").strip()[:_LONGEST]
+    source = request.args.get("source", "").strip()[:_LONGEST] or None
     if not key:
-        return render_template("trace.html", key="", trace=None)
+        return render_template("trace.html", key="", trace=None, choice=())
+    with rooms.database.reading() as uow:
+        found = rooms.trace.find(uow, who, key, source)
+        if len(found) != 1:
+            return _none_or_several(key, found)
+        return _traced(uow, key, rooms.trace.trace(uow, who, found[0]))
+
+
+def _none_or_several(key: str, found: Sequence[Case]) -> str | tuple[str, int]:
+    """Say that nothing visible has the number, or let the person choose among what is visible."""
+    if found:
+        shown = {"items": _items(), "names": _department_names()}
+        return render_template("trace.html", key=key, trace=None, choice=found, **shown)
+    error = TraceNotFoundError
+    return render_template("trace.html", key=key, trace=None, choice=(), error=error), error.status
+
+
+def _traced(uow: UnitOfWork, key: str, found: Trace) -> str:
+    rooms, who = context.rooms(), context.identity()
+    overseer = who.has(*_ROLES)
+    return render_template(
+        "trace.html",
+        key=key,
+        trace=found,
+        choice=(),
+        item=_items()[(found.case.item_code, found.case.item_edition)],
+        names=_department_names(),
+        clients=client_names(uow.session),
+        types={kind.code: kind for kind in rooms.license_types.all()},
+        requirements={one.id: rooms.proofs.requirements(one) for one in found.decisions},
+        replays={one.id: _replayed(uow, one) for one in found.decisions} if overseer else {},
+        may_open=lambda used: who.has(Role.SUPERVISOR) or used.organisation == who.organisation,
+        receipt_file=receipt_file,
+        policy_file=POLICY_FILE,
+    )
+
+
+def _replayed(uow: UnitOfWork, decision: Decision) -> str:
     try:
-        with rooms.database.reading() as uow:
-            found = rooms.trace.trace(uow, who, key)
-            line = {"item": _items()[(found.case.item_code, found.case.item_edition)]}
-    except TraceNotFoundError as error:
-        return render_template("trace.html", key=key, trace=None, error=error), error.status
-    return render_template("trace.html", key=key, trace=found, names=_department_names(), **line)
+        same = context.rooms().proofs.replays(uow, context.identity(), decision.id)
+    except CunzhengError:
+        # Rule, sentences or the holder's key are gone: that says nothing against the decision.
+        return "cannot"
+    return "same" if same else "differs"
 
 
 def _department_names() -> dict[str, Any]:

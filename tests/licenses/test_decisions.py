@@ -30,9 +30,8 @@ from licenses.errors import (
     RequirementUnknownError,
     RuleMissingError,
 )
-from licenses.models import Decision, LicenseUsage
-from licenses.usage import UsageService, relying_on
-from storage.errors import NotFoundError, NotPermittedError
+from licenses.models import Decision, License, LicenseUsage
+from storage.errors import NotFoundError
 from storage.identity import Identity
 from storage.ledger.models import LedgerAct
 
@@ -158,14 +157,10 @@ def test_a_refused_question_of_a_known_holder_is_shown_to_the_holder(library: Li
     with library.database.writing() as uow:
         error.value.record(uow)
     with library.database.reading() as uow:
-        now = library.clock.now()
-        start, end = now - dt.timedelta(days=1), now + dt.timedelta(days=1)
-        uses = UsageService().for_holder(uow, SUPERVISOR, closed.holder_id, start, end)
-        refused = UsageService().refused_since(uow, SUPERVISOR, start)
-        with pytest.raises(NotPermittedError):
-            UsageService().for_holder(uow, CLERK, closed.holder_id, start, end)
-    assert [(use.action, use.result, use.reason) for use in uses] == [("ask", "REFUSED", "case-closed")]
-    assert [use.id for use in refused] == [use.id for use in uses]
+        uses = uow.session.scalars(select(LicenseUsage)).all()
+    assert [(use.holder_id, use.action, use.result, use.reason) for use in uses] == [
+        (closed.holder_id, "ask", "REFUSED", "case-closed")
+    ]
 
 
 def test_naming_the_holder_of_the_case_is_fine(library: Library) -> None:
@@ -194,8 +189,7 @@ def test_each_requirement_leaves_a_record_of_use_with_what_was_asked_and_no_valu
             ("R3", "UNKNOWN"),
         ]
         assert {(use.holder_id, use.decision_id) for use in uses} == {(case.holder_id, decision.id)}
-        assert [one.id for one in relying_on(uow, license_.id)] == [decision.id]
-        assert len(UsageService().for_case(uow, SUPERVISOR, case.id)) == 3
+        assert [use.license_id for use in uses] == [license_.id, None, None]
 
 
 def test_a_decision_replays_after_everything_has_changed(library: Library) -> None:
@@ -209,7 +203,20 @@ def test_a_decision_replays_after_everything_has_changed(library: Library) -> No
     with library.database.writing() as uow:
         library.service.revoke(uow, MANAGER, license_.identifier, GROUNDS)
     with library.database.reading() as uow:
-        assert library.proofs.replays(uow, decision.id)
+        assert library.proofs.replays(uow, SUPERVISOR, decision.id)
+        with pytest.raises(NotFoundError):
+            library.proofs.replays(uow, CLERK, decision.id)
+
+
+def test_a_decision_does_not_replay_when_a_licence_of_then_was_rewritten(library: Library) -> None:
+    license_ = library.issue(BUSINESS)
+    case = library.announce(FOOD)
+    with library.database.writing() as uow:
+        decision = library.proofs.ask(uow, CLIENT, question(case)).decision
+    with library.database.writing() as uow:
+        uow.session.get_one(License, license_.id).valid_until = dt.date(2026, 6, 30)
+    with library.database.reading() as uow:
+        assert not library.proofs.replays(uow, SUPERVISOR, decision.id)
 
 
 def test_the_signed_answer_is_given_again_to_who_asked_and_to_supervision_only(library: Library) -> None:

@@ -31,6 +31,7 @@ from licenses.errors import (
     ReasonRequiredError,
 )
 from licenses.lifecycle import Status
+from licenses.metadata import registered_items
 from licenses.models import License, LicenseEvent, LicenseUsage
 from licenses.services import Grounds
 from storage.errors import NotPermittedError
@@ -264,15 +265,30 @@ def test_a_look_that_finds_nothing_is_a_use_too(library: Library) -> None:
 def test_the_public_check_tells_no_more_than_the_card(library: Library) -> None:
     license_ = library.issue(ROAD, PERSON)
     with library.database.writing() as uow:
-        card = library.reader.public_check(uow, CLERK, license_.code)
-        same = library.reader.public_check_file(uow, CLERK, "ab" * 32)
-        also = library.reader.public_check_identifier(uow, CLERK, license_.identifier)
-    assert card == same == also
+        by_code = library.reader.public_check(uow, CLERK, license_.code)
+        by_file = library.reader.public_check_file(uow, CLERK, "ab" * 32)
+    card = by_code.card
+    assert card == by_file.card
+    assert by_code.agrees
+    assert by_file.agrees
     assert (card.holder.name, card.holder.code) == ("张*", "3399**********0012")
     assert card.status.code is Status.VALID
-    assert acts(library)[-3:] == ["verification.done"] * 3
+    assert acts(library)[-2:] == ["verification.done"] * 2
     with library.database.reading() as uow:
+        recorded = set(uow.session.scalars(select(LedgerAct.act_id)))
+        assert {by_code.promise.core_sha256, by_file.promise.core_sha256} <= recorded
         assert {use.basis for use in uow.session.scalars(select(LicenseUsage))} == {"public-check"}
+
+
+def test_a_file_that_states_something_else_than_the_register_does_not_agree(library: Library) -> None:
+    license_ = library.issue(ROAD)
+    stated = registered_items(license_)
+    answers = []
+    for changes in ({}, {"valid_until": "2036-04-30"}, {"identifier": ""}):
+        with library.database.writing() as uow:
+            check = library.reader.public_check_file(uow, CLERK, "ab" * 32, stated | changes)
+        answers.append(check.agrees)
+    assert answers == [True, False, False]
 
 
 def test_a_code_of_no_issued_licence_is_unknown(library: Library) -> None:

@@ -28,7 +28,7 @@ from documents.ports import Renders
 from documents.sandbox import Sandbox
 from documents.typesetting import Typesetter
 from licenses.catalogue import TypeCatalogue
-from licenses.faces import read_license_data
+from license_library import read_license_data
 from licenses.holdings import Holdings
 from licenses.issuing import IssueStep
 from licenses.services import LicenseService

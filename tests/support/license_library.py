@@ -2,6 +2,8 @@
 """A small library in a temporary folder: cases, licences, a seal register that the test fills."""
 
 import datetime as dt
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from cases.services import Announcement, CaseService
 from licenses.answers import AnswerKeys
 from licenses.catalogue import TypeCatalogue
 from licenses.decisions import ProofService
-from licenses.faces import LicenseData, read_license_data
+from licenses.faces import LicenseData
 from licenses.holdings import Holdings
 from licenses.lifecycle import EventKind
 from licenses.models import License
@@ -76,6 +78,11 @@ def license_data(type_code: str, **changes: Any) -> LicenseData:
         "face": FACES[type_code],
     }
     return read_license_data(data | changes)
+
+
+def read_license_data(data: Mapping[str, Any]) -> LicenseData:
+    # In JSON mode a strict model reads dates from text, as intake does.
+    return LicenseData.model_validate_json(json.dumps(data))
 
 
 @dataclass

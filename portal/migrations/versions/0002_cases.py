@@ -47,6 +47,7 @@ def _create_case_record() -> None:
     )
     with op.batch_alter_table("case_record", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_case_record_holder_id"), ["holder_id"], unique=False)
+        batch_op.create_index("ix_case_record_number", ["number"], unique=False)
         batch_op.create_index("ix_case_record_order", ["announced_at", "id"], unique=False)
         batch_op.create_index("ix_case_record_organisation", ["organisation", "announced_at"], unique=False)
 

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Titles of the stable codes that acts and records of use carry: no page shows a code alone."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Final
+
+from archive.findings import check_texts
+from documents.reasons import REASONS
+from licenses.evaluation import ReasonTable
+from licenses.purposes import purposes
+from portal.i18n import choose, gettext
+from portal.i18n import mark as _
+from storage.errors import CunzhengError
+
+_REASONS: Final[Mapping[str, str]] = {
+    # Why a no-proof question was refused.
+    "case-closed": _("The case is closed"),
+    "case-unknown": _("No such case for this caller"),
+    "holder-malformed": _("The holder's code is malformed"),
+    "holder-of-another-case": _("The holder is not the case's"),
+    "item-of-another-case": _("The item is not the case's"),
+    "not-granted": _("The caller holds no grant for this"),
+    "operator-missing": _("No person is named"),
+    "purpose-unknown": _("The purpose is not a published one"),
+    "requirement-unknown": _("The rule has no such requirement"),
+    "rule-missing": _("There is no rule for the item"),
+    # Why access was refused.
+    "role": _("The role does not allow it"),
+    "scope": _("The key does not allow it"),
+    # Why a seal was not used, or changed its state.
+    "approved": _("Approved"),
+    "audit": _("Audit"),
+    "no-seal": _("The department has no seal"),
+    "out-of-scope": _("No seal covers this"),
+    "seal-registered": _("The seal is not enabled yet"),
+    "seal-revoked": _("The seal is revoked"),
+    "seal-suspended": _("The seal is suspended"),
+    "superseded": _("Superseded"),
+}
+_PROCESSES: Final[Mapping[str, str]] = {
+    "archive": _("Archive process"),
+    "demo": _("Demonstration"),
+    "gate": _("Ledger gate"),
+    "init": _("Set-up"),
+    "sequencer": _("Sequencer"),
+    "worker": _("Worker"),
+}
+
+
+def all_errors() -> Iterator[type[CunzhengError]]:
+    """Give the root error and everything that derives from it in the rooms that are loaded."""
+    waiting: list[type[CunzhengError]] = [CunzhengError]
+    while waiting:
+        error = waiting.pop()
+        yield error
+        waiting.extend(error.__subclasses__())
+
+
+@cache
+def _room_titles() -> Mapping[str, tuple[str, str]]:
+    """Give the titles that the rooms' own data hold, by code."""
+    titles = {error.code: (error.title_zh, error.title_en) for error in all_errors()}
+    titles |= {code: (one.zh, one.en) for code, one in REASONS.items()}
+    titles |= {code: (one.zh, one.en) for code, one in ReasonTable.load().reasons.items()}
+    for code, text in check_texts().items():
+        titles[code] = (text.zh.format(material="材料"), text.en.format(material="Material"))
+    return titles
+
+
+def reason_title(code: str) -> str:
+    """Give the title of a reason code; empty when there is none, so that the code stands for itself."""
+    if code in _REASONS:
+        return gettext(_REASONS[code])
+    title = _room_titles().get(code)
+    return choose(*title) if title else ""
+
+
+def purpose_title(code: str) -> str:
+    """Give the title of a purpose; one that is not published stands for itself."""
+    found = purposes().get(code)
+    return choose(found.zh, found.en) if found else code
+
+
+def process_title(process: str) -> str:
+    """Give the title of one of the product's own processes; empty for anything else."""
+    return gettext(_PROCESSES[process]) if process in _PROCESSES else ""
