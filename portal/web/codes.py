@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Titles of the stable codes that acts and records of use carry: no page shows a code alone."""
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
 from archive.findings import check_texts
+from cases.items import ItemCatalogue
 from documents.reasons import REASONS
 from licenses.evaluation import ReasonTable
 from licenses.purposes import purposes
@@ -38,6 +40,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "seal-suspended": _("The seal is suspended"),
     "superseded": _("Superseded"),
 }
+# A finding names its material; its title is the same for all.
+_OF_MATERIAL: Final = re.compile(r"(?:：|: ?)?\{material\}(?:：|: ?)?")
 _PROCESSES: Final[Mapping[str, str]] = {
     "archive": _("Archive process"),
     "demo": _("Demonstration"),
@@ -63,9 +67,16 @@ def _room_titles() -> Mapping[str, tuple[str, str]]:
     titles = {error.code: (error.title_zh, error.title_en) for error in all_errors()}
     titles |= {code: (one.zh, one.en) for code, one in REASONS.items()}
     titles |= {code: (one.zh, one.en) for code, one in ReasonTable.load().reasons.items()}
-    for code, text in check_texts().items():
-        titles[code] = (text.zh.format(material="材料"), text.en.format(material="Material"))
+    titles |= {
+        code: (_OF_MATERIAL.sub("", one.zh), _OF_MATERIAL.sub("", one.en))
+        for code, one in check_texts().items()
+    }
     return titles
+
+
+@cache
+def _departments() -> Mapping[str, str]:
+    return {one.zh: one.en for one in ItemCatalogue.load().departments}
 
 
 def reason_title(code: str) -> str:
@@ -80,6 +91,11 @@ def purpose_title(code: str) -> str:
     """Give the title of a purpose; one that is not published stands for itself."""
     found = purposes().get(code)
     return choose(found.zh, found.en) if found else code
+
+
+def issuer_title(name: str) -> str:
+    """Give an issuer's name in the language of the page, where it is one of our departments."""
+    return choose(name, _departments().get(name, name))
 
 
 def process_title(process: str) -> str:

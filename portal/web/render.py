@@ -12,7 +12,7 @@ from portal import i18n
 from portal.settings import Settings
 from portal.version import VERSION
 from portal.web import context
-from portal.web.codes import process_title, purpose_title, reason_title
+from portal.web.codes import issuer_title, process_title, purpose_title, reason_title
 from portal.web.forms import FORM_FIELD, form_token
 from portal.web.labels import ICONS, ROLES, TONES, label
 from storage.identity import Identity, Role
@@ -47,6 +47,7 @@ def install(app: Flask, settings: Settings) -> None:
         choose=i18n.choose,
         label=label,
         here_with=here_with,
+        issuer_title=issuer_title,
         process_title=process_title,
         purpose_title=purpose_title,
         reason_title=reason_title,

@@ -51,6 +51,7 @@ from storage.database import UnitOfWork
 from storage.identity import Role, system_identity
 from storage.ledger.gate import GateLimits, LedgerGate
 from storage.ledger.models import LedgerAct
+from storage.ledger.notes import NoteSigner
 from storage.objects import FolderStore
 
 rowid = literal_column("rowid")
@@ -165,7 +166,9 @@ def make_house(folder: Path, trust: TrustList | None = None, **changes: int) -> 
         proofs=ProofService(RuleBook.load(), holdings, cases, holders, answers),
         checks=DocumentCheck(database, reader, _verify, lambda _: trust or TrustList([]), Sandbox(), clock),
         index=EmbeddedIndex(folder / "index.db"),
-        keys=PublishedKeys(log_key="test+00000000+AAAA", ca_pem=b"", jwks=answers.jwks()),
+        keys=PublishedKeys(
+            log_key=str(NoteSigner("test", bytes(32)).verifier), ca_pem=b"", jwks=answers.jwks()
+        ),
         seals=SealService(),
         pki=DemoPki(folder / "pki", FileKeyStore(folder / "keys" / "seals"), clock),
         gate=gate,

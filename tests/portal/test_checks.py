@@ -10,8 +10,11 @@ import pytest
 from fakes import HandClock
 from press import DEPARTMENTS, Press
 
+from portal.checking import NOT_A_LICENSE, NOT_CHECKED, Headline, Line, judge, report_json
+from portal.web.examples import REPORT
 from seals import demo_pki
 from seals.keys import FileKeyStore
+from seals.verdicts import State, Verdict
 from storage.clock import RandomIds
 
 from .conftest import House, form_token, make_house
@@ -54,6 +57,49 @@ def test_what_is_no_pdf_is_never_valid(house: House, data: bytes) -> None:
     assert _send(house, data).json["headline"]["code"] != "valid"
 
 
+def _verdict(state: State, reason: str) -> Verdict:
+    return Verdict(state, (reason,), (), "ab" * 32, 1, HandClock().now())
+
+
+EXPIRED = Line("expired", Headline.INVALID, "已过期", "Expired", ("证照已过期", "licence status: expired"))
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "line", "headline", "sentence"),
+    [
+        (State.VALID, "seal-holds", NOT_A_LICENSE, Headline.VALID, "电子印章有效："),
+        (State.VALID, "seal-holds", EXPIRED, Headline.INVALID, "文件真实，证照已过期"),
+        (State.VALID, "seal-holds", NOT_CHECKED, Headline.CANNOT_TELL, "文件真实，证照状态未核验"),
+        (State.INDETERMINATE, "no-seal", NOT_CHECKED, Headline.CANNOT_TELL, "文件没有电子印章。"),
+        (State.INDETERMINATE, "seal-revoked-after", EXPIRED, Headline.INVALID, "无法判定；证照已过期"),
+        (State.INVALID, "signature-wrong", EXPIRED, Headline.INVALID, "签名值不正确。"),
+    ],
+)
+def test_the_headline_is_the_worse_line_and_the_sentence_says_which(
+    state: State, reason: str, line: Line, headline: Headline, sentence: str
+) -> None:
+    report = judge(_verdict(state, reason), line)
+    assert report.headline is headline
+    assert sentence in report.sentence[0]
+    assert [title[0] for title, _ in report.lines] == ["文件", "证照状态"]
+    shown = report_json(report)
+    assert shown["licence"]["zh"] == line.zh
+    assert shown["licence"]["standing"] == (line.standing or "not-applicable")
+
+
+def test_a_report_has_the_members_that_the_description_says(house: House, plain: bytes) -> None:
+    report = _send(house, plain).json
+    assert set(report) == set(REPORT)
+    for part in ("file", "licence", "verdict"):
+        assert set(report[part]) == set(REPORT[part])
+    assert report["licence"] == {
+        "code": "not-checked",
+        "standing": "cannot-tell",
+        "zh": "未核验",
+        "en": "Not checked",
+    }
+
+
 def test_no_file_is_malformed(house: House) -> None:
     assert _send(house, b"").status_code == 422
     browser = house.app.test_client()
@@ -67,6 +113,7 @@ def test_the_report_is_a_page_that_names_digest_and_time(house: House, plain: by
     page = browser.post("/verify", data=parts, content_type="multipart/form-data")
     assert page.status_code == 200
     assert "无法判定" in page.text
+    assert "未核验" in page.text
     assert "SHA-256" in page.text
     assert "2026-11-24 09:00:00 +08:00" in page.text
 

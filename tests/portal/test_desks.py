@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The desks: counts that add up and link to exactly their rows, empty lists that say what to do, traces."""
 
+import html
 import re
 
 import pytest
+from sqlalchemy import select
 
+from cases.models import Case
 from indexer.document import IndexDocument
+from portal.i18n import ZH, set_language
+from portal.web import codes
 from portal.web.examples import CASE, CASE_PAGE, CASE_STATE, PROOF, RECEIPT
 from portal.web.schemas import CASE_EXAMPLE, PROOF_EXAMPLE
 from storage.identity import Role
+from storage.ledger.policies import parse_policy
 
 from .conftest import House
 from .test_api_cases import PATH, send, submission
@@ -84,6 +90,48 @@ def test_the_supervisor_traces_a_case_by_its_number(filed: House) -> None:
     assert "尚未存证" in page
     assert browser.get("/supervision/trace?q=nothing").status_code == 404
     assert browser.get("/supervision/trace").status_code == 200
+
+
+def test_one_number_of_two_sources_is_a_choice_and_permission_comes_before_it(filed: House) -> None:
+    with filed.rooms.database.writing() as uow:
+        (case,) = uow.session.scalars(select(Case))
+        copy = {column.key: getattr(case, column.key) for column in Case.__table__.columns}
+        uow.session.add(Case(**copy | {"id": "0" * 26, "source": "other", "organisation": "jtys"}))
+    browser = filed.browser(Role.SUPERVISOR)
+    page = browser.get("/supervision/trace?q=YC-2026-000140")
+    assert page.status_code == 200
+    links = [html.unescape(one) for one in re.findall(r'href="([^"]+source=[^"]+)"', page.text)]
+    assert links == [f"/supervision/trace?q=YC-2026-000140&source={name}" for name in ("other", "ycsl")]
+    assert "归档接收" in browser.get(links[1]).text
+    assert "归档接收" not in browser.get(links[0]).text
+    own = filed.browser(Role.ARCHIVIST)
+    assert "归档接收" in own.get("/supervision/trace?q=YC-2026-000140").text
+    assert own.get(links[0]).status_code == 404
+
+
+def test_a_trace_shows_titles_beside_codes(filed: House) -> None:
+    filed.browser(Role.CLERK).get("/archive")
+    browser = filed.browser(Role.SUPERVISOR)
+    page = browser.get("/supervision/trace?q=YC-2026-000140").text
+    assert "调用方 综合受理系统" in page
+    assert "角色无此权限" in browser.get("/supervision/refusals").text
+    english = browser.get("/supervision/refusals?lang=en").text
+    assert "The role does not allow it" in english
+
+
+def test_every_code_that_the_rooms_give_as_a_reason_has_a_title() -> None:
+    set_language(ZH)
+    for code in ("case-closed", "role", "M03", "R.ESTABLISHED", "fonts-not-embedded", "not-found"):
+        assert codes.reason_title(code)
+    assert codes.reason_title("M03") == "缺少必要材料"
+    assert codes.purpose_title("accept") == "收件受理"
+    assert codes.reason_title("something-new") == ""
+
+
+def test_the_policy_trusts_this_log(house: House) -> None:
+    answer = house.app.test_client().get("/receipts/policy")
+    assert str(parse_policy(answer.text).logs[0]) == house.rooms.keys.log_key
+    assert 'filename="cunzheng-policy.txt"' in answer.headers["Content-Disposition"]
 
 
 def test_the_supervisors_numbers_link_to_their_rows(filed: House) -> None:
