@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archive_world import CODES, World
+from license_library import read_license_data
 from PIL import Image
 
 from archive.assembly import AssembleStep
@@ -28,7 +29,6 @@ from documents.ports import Renders
 from documents.sandbox import Sandbox
 from documents.typesetting import Typesetter
 from licenses.catalogue import TypeCatalogue
-from license_library import read_license_data
 from licenses.holdings import Holdings
 from licenses.issuing import IssueStep
 from licenses.services import LicenseService
