@@ -80,7 +80,6 @@ class Filing(Base):
         metadata_sha256: The metadata as received, an object.
         findings: Why it was returned or quarantined, sentences included.
         original_only: Materials without a rendition; a listed part of filed.
-        waiting: Code of the error that keeps it from going on, while it is tried again.
         batch: The folder run it came with, if any.
     """
 
@@ -111,7 +110,6 @@ class Filing(Base):
     received_by: Mapped[str] = mapped_column(String(64))
     decided_at: Mapped[dt.datetime | None] = mapped_column(Instant)
     dossier_id: Mapped[str | None] = mapped_column(String(26))
-    waiting: Mapped[str | None] = mapped_column(String(40))
     batch: Mapped[str | None] = mapped_column(String(26), index=True)
 
     __table_args__ = (

@@ -6,7 +6,7 @@ needs the basis ``filing`` or ``supervision`` and is itself an act.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
@@ -92,13 +92,16 @@ class FilingQueries:
         dossier = uow.session.scalar(
             select(Dossier).where(Dossier.case_id == found.id, Dossier.filed_at.is_not(None))
         )
+        license_id = next((one.license_id for one in reversed(filings) if one.license_id), None)
+        license_steps = _unfinished_steps(uow, [license_id] if license_id else [])
         return CaseView(
             case=found,
             holder=self._holder(uow, found.holder_id),
             state=last.state if last else str(found.state),
             due=self._due(found) if dossier is None else None,
             attempts=tuple(_attempt(filing, waiting) for filing in filings),
-            license_id=next((one.license_id for one in reversed(filings) if one.license_id), None),
+            license_id=license_id,
+            license_waiting=license_steps[0][1] if license_steps else None,
             dossier_id=dossier.id if dossier else None,
             archival_number=dossier.archival_number if dossier else None,
         )
@@ -320,21 +323,30 @@ def _outcome(filing: Filing, material: FilingMaterial) -> str:
 def _waiting(uow: UnitOfWork, filings: Sequence[Filing]) -> dict[str, Waiting]:
     """Give what each unfinished filing waits for: a step of its own, or the making of its licence."""
     unfinished = [filing for filing in filings if filing.state in IN_PROGRESS]
-    owners = {filing.id: filing for filing in unfinished}
-    owners |= {filing.license_id: filing for filing in unfinished if filing.license_id}
-    if not owners:
-        return {}
+    owners = {filing.id: filing.id for filing in unfinished}
+    owners |= {filing.license_id: filing.id for filing in unfinished if filing.license_id}
+    found: dict[str, Waiting] = {}
+    for subject, wait in _unfinished_steps(uow, owners):
+        found.setdefault(owners[subject], wait)
+    return found
+
+
+def _unfinished_steps(uow: UnitOfWork, subjects: Collection[str]) -> list[tuple[str, Waiting]]:
+    """Give the unfinished steps of some subjects: the stuck first, then those that met a problem."""
+    if not subjects:
+        return []
     steps = uow.session.scalars(
         select(StepRow)
-        .where(StepRow.subject.in_(sorted(owners)), StepRow.state != "done")
-        .order_by(StepRow.created_at.desc())
+        .where(StepRow.subject.in_(sorted(subjects)), StepRow.state != "done")
+        .order_by(StepRow.state != "stuck", StepRow.problem.is_(None), StepRow.created_at, StepRow.id)
     )
-    found: dict[str, Waiting] = {}
-    for step in steps:
-        filing = owners[step.subject]
-        problem = step.problem or filing.waiting
-        found[filing.id] = Waiting(step.kind, problem, step.state == "stuck", step.created_at)
-    return found
+    return [
+        (
+            step.subject,
+            Waiting(step.kind, step.problem, step.state == "stuck", step.problem_since or step.created_at),
+        )
+        for step in steps
+    ]
 
 
 def _list_condition(which: str) -> ColumnElement[bool]:

@@ -19,16 +19,14 @@ from cases.items import ItemCatalogue
 from documents.formats import identify
 from documents.ports import Typesets
 from documents.sandbox import Sandbox
-from seals.errors import SealRefusedError
 from seals.orders import DocumentType, Placement, SealedDocument, SealFacts, SealOrder, SealRequest
 from seals.sealing import SealingService
 from storage.database import UnitOfWork
 from storage.failpoints import failpoint
 from storage.ledger.canonical import Json
 from storage.objects import ObjectStore
-from storage.steps import Job, Staging
+from storage.steps import Job, Later, Staging
 
-REFUSED_RETRY_SECONDS = 600.0
 CATALOGUE_NAME = "catalogue.pdf"
 
 
@@ -59,8 +57,8 @@ class SealStep:
         self._sealing = sealing
         self._sandbox = sandbox
 
-    def plan(self, uow: UnitOfWork, job: Job) -> Json:
-        """Record the intents; a refusal is recorded and tried again later."""
+    def plan(self, uow: UnitOfWork, job: Job) -> Json | Later:
+        """Record the intents; when one is refused, that is recorded and the step waits."""
         file = load(uow, job.subject)
         if FilingState(file.filing.state) is not FilingState.ASSEMBLED:
             return None
@@ -68,11 +66,10 @@ class SealStep:
         members = members_of(uow, dossier.id)
         made = [member for member in members if member.role == Role.RENDITION]
         requests = [_request(file, "rendition", member.id) for member in made]
-        orders = plan_orders(
-            uow, file, job, self._sealing, [*requests, _request(file, "catalogue", dossier.id, SEAL)]
-        )
-        if orders is None:
-            return None
+        requests.append(_request(file, "catalogue", dossier.id, SEAL))
+        orders = self._sealing.plan_all(uow, file.actor, requests)
+        if isinstance(orders, Later):
+            return orders
         facts = CatalogueFacts(
             dossier,
             file.case,
@@ -138,7 +135,6 @@ class SealStep:
         )
         uow.session.add(slot.member(uow, dossier, 1))
         dossier.catalogue_sha256 = slot.stored.sha256
-        file.filing.waiting = None
         move(uow, file.filing, FilingState.SEALED)
         uow.add_step("archive.manifest", file.filing.id)
         failpoint("archive.seal.before-record")
@@ -169,27 +165,6 @@ def members_of(uow: UnitOfWork, dossier_id: str) -> Sequence[DossierMember]:
     return uow.session.scalars(
         select(DossierMember).where(DossierMember.dossier_id == dossier_id).order_by(DossierMember.position)
     ).all()
-
-
-def plan_orders(
-    uow: UnitOfWork, file: FilingFile, job: Job, sealing: SealingService, requests: Sequence[SealRequest]
-) -> list[SealOrder] | None:
-    """Record the intents to seal; ``None`` when one is refused.
-
-    The refusal stands in the ledger with this transaction, the intents before it are closed, the filing
-    says why it waits, and the step is tried again later.
-    """
-    orders: list[SealOrder] = []
-    try:
-        for request in requests:
-            orders.append(sealing.plan(uow, file.actor, request))
-    except SealRefusedError as refusal:
-        for order in orders:
-            sealing.abandon(uow, file.actor, order)
-        file.filing.waiting = refusal.code
-        uow.add_step(job.kind, job.subject, delay_seconds=REFUSED_RETRY_SECONDS)
-        return None
-    return orders
 
 
 def member_of(value: Json, name: str) -> Mapping[str, Json]:

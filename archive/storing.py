@@ -12,7 +12,7 @@ from sqlalchemy import select
 from archive.filings import load, move, text_of
 from archive.manifests import EarlierAct, compose, manifest_key, read
 from archive.models import FilingState, NumberReservation, NumberSeries
-from archive.sealing import dossier_of, member_of, members_of, plan_orders
+from archive.sealing import dossier_of, member_of, members_of
 from seals.orders import SealFacts, SealOrder, SealRequest
 from seals.sealing import SealingService
 from storage.database import UnitOfWork
@@ -22,7 +22,7 @@ from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
 from storage.objects import ObjectStore
-from storage.steps import Job, Staging
+from storage.steps import Job, Later, Staging
 
 MANIFEST_TYPE = "application/json"
 SEAL_TYPE = "application/pkcs7-signature"
@@ -43,8 +43,8 @@ class ManifestStep:
         self._objects = objects
         self._sealing = sealing
 
-    def plan(self, uow: UnitOfWork, job: Job) -> Json:
-        """Compose the manifest and record the intent to seal it."""
+    def plan(self, uow: UnitOfWork, job: Job) -> Json | Later:
+        """Compose the manifest and record the intent to seal it; refused a seal, the step waits."""
         file = load(uow, job.subject)
         dossier = dossier_of(uow, file)
         if FilingState(file.filing.state) is not FilingState.SEALED or dossier.manifest_sha256:
@@ -58,8 +58,10 @@ class ManifestStep:
             object_id=dossier.id,
             subject=file.case.holder_id,
         )
-        orders = plan_orders(uow, file, job, self._sealing, [request])
-        return None if orders is None else {"manifest": manifest.decode(), "order": orders[0].as_json()}
+        orders = self._sealing.plan_all(uow, file.actor, [request])
+        if isinstance(orders, Later):
+            return orders
+        return {"manifest": manifest.decode(), "order": orders[0].as_json()}
 
     def perform(self, plan: Json, staging: Staging) -> Json:  # noqa: ARG002 - objects are staged under their digests
         """Seal the manifest and store both."""
@@ -80,7 +82,6 @@ class ManifestStep:
         dossier.manifest_sha256 = text_of(result, "manifest")
         dossier.manifest_seal_sha256 = text_of(result, "seal")
         dossier.manifest_key = manifest_key(dossier, dossier.version)
-        file.filing.waiting = None
         uow.add_step("archive.store", file.filing.id)
 
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:

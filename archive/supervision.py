@@ -97,6 +97,7 @@ _GAPS = {
     "case-not-announced": ("无办件登记记录", "No act announced the case"),
     "not-sequenced": ("已记录，尚未进入审计链", "Recorded, not yet in the ledger"),
     "step-stuck": ("处理步骤停滞，等待人工", "A step is stuck and waits for a person"),
+    "step-waiting": ("处理步骤等待条件具备，届时自动继续", "A step waits and goes on by itself"),
     "step-late": ("处理步骤迟迟未完成", "A step is late"),
     "license-not-issued": ("已赋码，证照文件未签发", "The licence is reserved and not issued"),
 }
@@ -234,14 +235,16 @@ class TraceService:
 
 
 def _waiting_steps(uow: UnitOfWork, case: Case, license_: License | None) -> Iterable[Gap]:
-    """Name the steps of a case's filings and licence that are stuck, or late."""
+    """Name the steps of a case's filings and licence that are stuck, waiting, or late."""
     subjects = [*uow.session.scalars(select(Filing.id).where(Filing.case_id == case.id))]
     if license_ is not None:
         subjects.append(license_.id)
     waiting = select(StepRow).where(StepRow.subject.in_(subjects), StepRow.state != "done")
     for step in uow.session.scalars(waiting.order_by(StepRow.created_at)):
         if step.state == "stuck":
-            yield _gap("step-stuck", step.created_at)
+            yield _gap("step-stuck", step.problem_since or step.created_at)
+        elif step.state == "ready" and step.problem_since is not None:
+            yield _gap("step-waiting", step.problem_since)
         elif uow.clock.now() - step.created_at > STEP_WITHIN:
             yield _gap("step-late", step.created_at)
 

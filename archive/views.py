@@ -14,13 +14,13 @@ from cases.models import Case
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Why an unfinished filing does not go on.
+    """The step that an unfinished filing, or its licence, is at, and what keeps that step.
 
     Attributes:
         step: Kind of the step that waits.
-        problem: Stable code of its last error; ``None`` while nothing went wrong.
+        problem: Stable code of what it waits for, or of its last error; ``None`` while nothing keeps it.
         stuck: Whether it waits for a person: it is not tried again by itself.
-        since: When the step was added.
+        since: Since when the problem keeps it; without one, when the step was added.
     """
 
     step: str
@@ -56,6 +56,7 @@ class CaseView:
     Attributes:
         state: ``open``, ``closed`` (nothing received yet) or the state of the newest filing.
         due: Last legal date for filing, when the case is closed and not filed.
+        license_waiting: What the making of its licence is at; ``None`` once it is issued, or without one.
         dossier_id: The dossier, once filed.
     """
 
@@ -65,6 +66,7 @@ class CaseView:
     due: dt.date | None
     attempts: tuple[AttemptView, ...]
     license_id: str | None
+    license_waiting: Waiting | None
     dossier_id: str | None
     archival_number: str | None
 

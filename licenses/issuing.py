@@ -3,7 +3,8 @@
 
 ``plan`` fixes everything that stands on the page and records the intended use of a seal; ``perform`` sets
 the page, seals it and stores it; ``record`` writes the outcome of the sealing, the event *issued* and the
-act with the file's digest in one transaction. A licence that is issued already is left alone.
+act with the file's digest in one transaction. A licence that is issued already is left alone; one that no
+enabled seal covers waits.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,6 @@ from licenses.layout import TEMPLATES, attachments, metadata_of, page_data
 from licenses.lifecycle import EventKind, State
 from licenses.models import License
 from licenses.services import INDEX_STEP, ISSUE_STEP, Grounds, new_event, state_of
-from seals.errors import SealRefusedError
 from seals.orders import Placement, SealFacts, SealOrder, SealRequest
 from seals.sealing import SealingService
 from storage.clock import parse_rfc3339, rfc3339
@@ -32,7 +32,7 @@ from storage.ledger.acts import Act
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
 from storage.objects import ObjectStore
-from storage.steps import Job, Staging
+from storage.steps import Job, Later, Staging
 
 MEDIA_TYPE = "application/pdf"
 STAMP = Placement(page=1, x_mm=142.0, y_mm=232.0, size_mm=40.0)
@@ -81,11 +81,10 @@ class IssueStep:
         """Name in the table of steps."""
         return ISSUE_STEP
 
-    def plan(self, uow: UnitOfWork, job: Job) -> Json:
+    def plan(self, uow: UnitOfWork, job: Job) -> Json | Later:
         """Fix the page and record the intended use of a seal; ``None`` when the licence is issued.
 
-        When no enabled seal covers the licence, the refusal commits with this plan, and ``perform``
-        raises it.
+        When no enabled seal covers the licence, the refusal is recorded and the step waits.
         """
         license_ = uow.session.get_one(License, job.subject)
         if license_.issued_at is not None:
@@ -99,26 +98,19 @@ class IssueStep:
             subject=license_.holder_id,
             stamp=STAMP,
         )
-        try:
-            order = self._sealing.plan(uow, _worker(license_), request)
-        except SealRefusedError as refusal:
-            return {"refused": str(refusal.facts.get("reason", ""))}
+        orders = self._sealing.plan_all(uow, _worker(license_), [request])
+        if isinstance(orders, Later):
+            return orders
         return self._page(uow, license_) | {
             "license": license_.id,
             "type": license_.type_code,
             "at": rfc3339(uow.clock.now()),
-            "order": order.as_json(),
+            "order": orders[0].as_json(),
         }
 
     def perform(self, plan: Json, staging: Staging) -> Json:
-        """Set, seal, store; no transaction is open.
-
-        Raises:
-            SealRefusedError: No enabled seal covered the licence when it was planned.
-        """
+        """Set, seal, store; no transaction is open."""
         plan = _mapping(plan)
-        if "refused" in plan:
-            raise SealRefusedError(reason=str(plan["refused"]))
         kind = self._holdings.types.get(str(plan["type"]))
         face = cast(Mapping[str, str | int], plan["face"])
         metadata = cast(Mapping[str, str], plan["metadata"])
@@ -166,8 +158,6 @@ class IssueStep:
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
         """Close the intended use of the seal; the licence stays reserved and is planned anew."""
         plan = _mapping(plan)
-        if "refused" in plan:
-            return
         license_ = uow.session.get_one(License, job.subject)
         self._sealing.abandon(uow, _worker(license_), SealOrder.from_json(plan["order"]))
 

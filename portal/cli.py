@@ -32,6 +32,7 @@ _COMMANDS = {
     "sequencer": "portal.commands.run:sequencer",
     "serve": "portal.commands.run:serve",
     "status": "portal.commands.office:status",
+    "step": "portal.commands.steps:step",
     "verify": "portal.commands.verify:verify",
     "worker": "portal.commands.run:worker",
 }

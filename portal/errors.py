@@ -5,8 +5,10 @@ from storage.errors import (
     EXIT_CANNOT_TELL,
     EXIT_REFUSED,
     EXIT_USAGE,
+    ConflictError,
     CunzhengError,
     InvalidInputError,
+    NotFoundError,
     RefusedError,
 )
 
@@ -120,11 +122,14 @@ class NotInitialisedError(CunzhengError):
 
     code = "not-initialised"
     status = 503
-    exit_code = EXIT_USAGE
+    exit_code = EXIT_REFUSED
     title_zh = "数据目录尚未初始化"
     title_en = "The data folder is not initialised"
-    remedy_zh = "请先运行 cunzheng init，或用 make demo 启动演示。"
-    remedy_en = "Run cunzheng init first, or start the demonstration with make demo."
+    remedy_zh = "请用 --data 指明已有的数据目录，或运行 cunzheng init 新建，或用 make demo 启动演示。"
+    remedy_en = (
+        "Name the folder of an installation with --data, or run cunzheng init to set one up, or start the"
+        " demonstration with make demo."
+    )
 
 
 class MigrationNeededError(CunzhengError):
@@ -132,7 +137,7 @@ class MigrationNeededError(CunzhengError):
 
     code = "migration-needed"
     status = 503
-    exit_code = EXIT_USAGE
+    exit_code = EXIT_REFUSED
     title_zh = "数据库版本与程序不一致"
     title_en = "The database has another version than the program"
     remedy_zh = "请停止所有进程后运行 cunzheng init 升级。"
@@ -185,6 +190,29 @@ class CommandLineError(CunzhengError):
     title_en = "The command line cannot be read"
     remedy_zh = "请按用法更正；加 --help 查看该命令的参数与选项。"
     remedy_en = "Correct it as the usage says; add --help to see the command's arguments and options."
+
+
+class StepUnknownError(NotFoundError):
+    """No step has this id."""
+
+    code = "step-unknown"
+    title_zh = "没有这个步骤"
+    title_en = "No such step"
+    remedy_zh = "请用 cunzheng step list 查看步骤编号。"
+    remedy_en = "See the ids with cunzheng step list."
+
+
+class StepNotStuckError(ConflictError):
+    """Only a stuck step can be tried again by hand; fact ``state`` says how this one stands."""
+
+    code = "step-not-stuck"
+    title_zh = "步骤未停滞，无需重试"
+    title_en = "The step is not stuck"
+    remedy_zh = "就绪、运行中和等待中的步骤会自动继续；等待用章的步骤在印章启用或恢复后立即继续。"
+    remedy_en = (
+        "Ready, running and waiting steps go on by themselves; one that waits for a seal does so as soon as"
+        " a seal is enabled or resumed."
+    )
 
 
 class AccountAmbiguousError(CunzhengError):

@@ -48,20 +48,32 @@ class Finding:
     remedy: tuple[str, str] = ("", "")
 
 
+def examine_machine(absent: CunzhengError) -> Iterator[Finding]:
+    """Look at what a machine without a usable installation has, and say why there is none."""
+    yield from _tools()
+    yield _algorithms()
+    yield _unwell("installation", absent)
+
+
 def examine(rooms: Rooms, settings: Settings) -> Iterator[Finding]:
     """Look at every part of an installation."""
     yield from _tools()
+    yield _algorithms()
     for part, check in _CHECKS.items():
         try:
             yield check(rooms, settings)
         except CunzhengError as error:
-            yield Finding(
-                part,
-                False,
-                True,
-                (error.title_zh, error.title_en),
-                (error.remedy_zh, error.remedy_en),
-            )
+            yield _unwell(part, error)
+
+
+def _unwell(part: str, error: CunzhengError) -> Finding:
+    return Finding(
+        part,
+        well=False,
+        needed=True,
+        state=(error.title_zh, error.title_en),
+        remedy=(error.remedy_zh, error.remedy_en),
+    )
 
 
 def _tools() -> Iterator[Finding]:
@@ -78,7 +90,7 @@ def _tools() -> Iterator[Finding]:
         )
 
 
-def _algorithms(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+def _algorithms() -> Finding:
     found = "sm3" in hashlib.algorithms_available
     words = ("SM3 可用", "SM3 is there") if found else ("OpenSSL 不提供 SM3", "OpenSSL offers no SM3")
     return Finding(
@@ -115,18 +127,24 @@ def _space(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every
 
 
 def _objects(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
-    stored = rooms.objects.put(b"doctor\n", "text/plain")
-    well = rooms.objects.read(stored.sha256) == b"doctor\n"
-    return Finding("objects", well, True, ("写入并回读成功", "written and read back"))
+    rooms.objects.probe()
+    return Finding("objects", True, True, ("写入并回读成功", "written and read back"))
 
 
 def _steps(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
     with rooms.database.reading() as uow:
         left = unfinished(uow.session)
-    stuck = left.get("stuck", 0)
-    words = (f"未完成 {sum(left.values())}，停滞 {stuck}", f"{sum(left.values())} unfinished, {stuck} stuck")
-    remedy = ("在归档工作台查看停滞原因，修复后重试", "See the reasons at the archive desk; repair and retry")
-    return Finding("steps", stuck == 0, False, words, remedy)
+    stuck, waiting = left.get("stuck", 0), left.get("waiting", 0)
+    words = (
+        f"未完成 {sum(left.values())}，等待 {waiting}，停滞 {stuck}",
+        f"{sum(left.values())} unfinished, {waiting} waiting, {stuck} stuck",
+    )
+    remedy = (
+        "用 cunzheng step list 查看原因；等待的步骤自动继续，停滞的修复后用 cunzheng step retry 重试",
+        "See why with cunzheng step list; waiting steps go on by themselves, stuck ones after their repair"
+        " with cunzheng step retry",
+    )
+    return Finding("steps", not stuck and not waiting, False, words, remedy)
 
 
 def _ledger(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
@@ -178,7 +196,6 @@ def _index(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every
 
 
 _CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {
-    "algorithms": _algorithms,
     "sandbox": _sandbox,
     "database": _database,
     "space": _space,

@@ -3,7 +3,8 @@
 
 Guarantees: ``record`` of a step commits at most once; a try that was killed before its result was staged
 is recorded as abandoned before the next one is planned; a refusal that a step raises is recorded in its
-own transaction; a step that keeps failing becomes ``stuck`` with a stable code and is never lost.
+own transaction; a step whose plan says :class:`Later` waits without being counted as tried; a step that
+keeps failing becomes ``stuck`` with a stable code and is never lost.
 """
 
 import datetime as dt
@@ -22,7 +23,19 @@ from storage.errors import CunzhengError
 from storage.failpoints import failpoint
 from storage.ledger.canonical import Json
 from storage.secrets import SYSTEM_SUBJECT
-from storage.steps import Job, Staging, Step, claim, complete, keep_plan, postpone, release, restart
+from storage.steps import (
+    Job,
+    Later,
+    Staging,
+    Step,
+    claim,
+    complete,
+    keep_plan,
+    postpone,
+    release,
+    restart,
+    set_aside,
+)
 
 LEASE = dt.timedelta(minutes=10)
 IDLE_SECONDS = 0.2
@@ -109,7 +122,11 @@ class Worker:
                 return
             job = self._abandon(step, job, plan)
         with self._database.writing() as uow:
-            plan = step.plan(uow, job)
+            planned = step.plan(uow, job)
+            if isinstance(planned, Later):
+                set_aside(uow.session, job, self._clock.now(), planned)
+                return
+            plan = planned
             if plan is None:
                 complete(uow.session, job, self._clock.now())
                 return

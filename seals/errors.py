@@ -58,8 +58,11 @@ class SealRefusedError(RefusedError):
     status = 403
     title_zh = "不予用章"
     title_en = "Sealing refused"
-    remedy_zh = "请核对印章状态、使用范围与待盖章文件。"
-    remedy_en = "Check the seal's status, its scope and the document."
+    remedy_zh = "请核对印章状态、使用范围与待盖章文件；印章启用或恢复后，等待中的归档与证照自动继续。"
+    remedy_en = (
+        "Check the seal's status, its scope and the document. Filings and licences that wait go on by"
+        " themselves as soon as a seal is enabled or resumed."
+    )
 
 
 class SealingFailedError(CunzhengError):

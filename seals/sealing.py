@@ -9,7 +9,7 @@ fulfils the rules of PDF/A that sealing could break.
 import dataclasses
 import datetime as dt
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,6 +33,11 @@ from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act, Outcome, Promise
 from storage.ledger.kinds import ActKind
+from storage.steps import Later
+
+REFUSED_RETRY_SECONDS = 3600.0
+"""A step that was refused a seal is woken when a seal is enabled or resumed; this is for what no event
+announces."""
 
 _REASONS = {
     "catalogue": "归档 Archival filing",
@@ -102,6 +107,27 @@ class SealingService:
             subject=request.subject,
             stamp=request.stamp,
         )
+
+    def plan_all(
+        self, uow: UnitOfWork, identity: Identity, requests: Sequence[SealRequest]
+    ) -> list[SealOrder] | Later:
+        """Record the intent of every request, or none: what a step's ``plan`` does with its seals.
+
+        When one is refused, the refusal stands in the ledger with this transaction, the intents before it
+        are closed as abandoned, and the step waits.
+
+        Raises:
+            NotPermittedError: As :meth:`plan`.
+        """
+        orders: list[SealOrder] = []
+        try:
+            for request in requests:
+                orders.append(self.plan(uow, identity, request))
+        except SealRefusedError as refusal:
+            for order in orders:
+                self.abandon(uow, identity, order)
+            return Later(refusal.code, REFUSED_RETRY_SECONDS)
+        return orders
 
     def _refuse(self, uow: UnitOfWork, identity: Identity, request: SealRequest, reason: str) -> None:
         row = _sealing_row(uow, identity, request, None, "refused")

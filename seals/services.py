@@ -2,7 +2,8 @@
 """The seal register: register, enable, suspend, resume, revoke, list.
 
 Managing seals needs the seal manager's role; a person who registered a seal does not enable it.
-Suspension and revocation work at once and are recorded even while the ledger is closed.
+Suspension and revocation work at once and are recorded even while the ledger is closed. Steps that were
+refused a seal are woken when one is enabled or resumed.
 """
 
 import datetime as dt
@@ -25,6 +26,7 @@ from storage.errors import InvalidInputError, NotPermittedError
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
+from storage.steps import wake
 
 _KINDS = {
     Change.ENABLE: ActKind.SEAL_ENABLED,
@@ -209,6 +211,8 @@ class SealService:
             at=uow.clock.now(),
         )
         uow.session.add(event)
+        if event.state == SealState.ENABLED:
+            wake(uow.session, SealRefusedError.code, event.at)
         act = Act(
             kind=_KINDS[change],
             actor=identity,

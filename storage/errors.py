@@ -6,6 +6,7 @@ English and what to do about it. An error never carries the offending input: ``f
 values that are safe to show and to log (counts, limits, names of fields, positions).
 """
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 EXIT_DONE = 0
@@ -96,3 +97,20 @@ class InvalidInputError(CunzhengError):
     title_en = "The input is malformed"
     remedy_zh = "请按接口说明更正所列字段。"
     remedy_en = "Correct the named fields as the interface describes."
+
+
+def all_errors() -> Iterator[type[CunzhengError]]:
+    """Give the root error and everything that derives from it in the rooms that are loaded."""
+    coming: list[type[CunzhengError]] = [CunzhengError]
+    while coming:
+        error = coming.pop()
+        yield error
+        coming.extend(error.__subclasses__())
+
+
+def title_of(code: str) -> tuple[str, str]:
+    """Give the Chinese and English title of an error code; the code itself when no loaded room has it."""
+    for error in all_errors():
+        if error.code == code:
+            return error.title_zh, error.title_en
+    return code, code

@@ -50,6 +50,17 @@ class ObjectConflictError(CunzhengError):
     remedy_en = "Stored objects never change; call the operator."
 
 
+class ObjectStoreUnusableError(CunzhengError):
+    """The store takes no bytes, or does not give back what it took."""
+
+    code = "object-store-unusable"
+    status = 503
+    title_zh = "对象存储不可写或回读不符"
+    title_en = "The object store cannot be written, or does not give back what was written"
+    remedy_zh = "请检查存储目录的权限、剩余空间与磁盘状况。"
+    remedy_en = "Check the rights on the store's folder, its free space and the disk."
+
+
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     """What is known of stored bytes: hex digests, size in bytes, media type as declared."""
@@ -89,6 +100,14 @@ class ObjectStore(Protocol):
 
     def list_named(self, prefix: str) -> Iterator[str]:
         """Give the keys under a prefix that ends in a slash, sorted."""
+        ...
+
+    def probe(self) -> None:
+        """Write, read back and remove bytes that are no object, as ``put`` would write them.
+
+        Raises:
+            ObjectStoreUnusableError: That does not work.
+        """
         ...
 
 
@@ -219,3 +238,15 @@ class FolderStore:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and not path.name.endswith(".part"):
                 yield path.relative_to(self._folder).as_posix()
+
+    def probe(self) -> None:
+        """Write random bytes beside the objects, as durably as one, read them back, remove them."""
+        path, data = self._incoming / os.urandom(12).hex(), os.urandom(4096)
+        try:
+            create_once(path, data)
+            read = path.read_bytes()
+            path.unlink()
+        except OSError as error:
+            raise ObjectStoreUnusableError from error
+        if read != data:
+            raise ObjectStoreUnusableError

@@ -7,6 +7,11 @@ commits the outcome. The table of steps is the truth; whoever drives it (``porta
 job by lease. After a crash the next claimer finds the staged result and records it, or, when there is
 none, abandons the job and plans it anew under a new job id: sealing twice gives different bytes, so
 adoption, not repetition, is what makes it safe.
+
+Three ways lead away from the straight line. What fails is tried again after growing delays and is in the
+end ``stuck``, until an operator tries it again (:func:`retry`). What cannot be done now although nothing
+failed (no seal is enabled) waits: ``plan`` returns :class:`Later`, and whoever changes that wakes it
+(:func:`wake`).
 """
 
 import datetime as dt
@@ -17,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import Index, Integer, LargeBinary, String, exists, func, or_, select, update
+from sqlalchemy import Index, Integer, LargeBinary, String, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from storage.base import Base, Instant
@@ -34,7 +39,12 @@ BACKOFF_SECONDS = (1, 5, 30, 120, 600)
 
 
 class StepRow(Base):
-    """A step: ``ready`` → ``running`` → ``done``, or ``stuck`` with a stable problem code."""
+    """A step: ``ready`` → ``running`` → ``done``, or ``stuck`` with a stable problem code.
+
+    Attributes:
+        problem: Code of what keeps it: of its last failure, or of what a ready step waits for.
+        problem_since: When that problem was first met; trying again and meeting it again changes nothing.
+    """
 
     __tablename__ = "step"
 
@@ -50,6 +60,7 @@ class StepRow(Base):
     lease_owner: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[dt.datetime | None] = mapped_column(Instant)
     problem: Mapped[str | None] = mapped_column(String(64))
+    problem_since: Mapped[dt.datetime | None] = mapped_column(Instant)
     created_at: Mapped[dt.datetime] = mapped_column(Instant)
     finished_at: Mapped[dt.datetime | None] = mapped_column(Instant)
 
@@ -75,6 +86,22 @@ class Job:
     job: str
     attempt: int
     planned: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What ``plan`` returns when the work cannot be done now and nothing failed.
+
+    What ``plan`` recorded commits all the same; the same step is planned anew later, and the attempt does
+    not count.
+
+    Attributes:
+        problem: Stable code of what it waits for; :func:`wake` knows it by this.
+        seconds: When it is tried again if nobody wakes it.
+    """
+
+    problem: str
+    seconds: float
 
 
 class Staging:
@@ -122,7 +149,7 @@ class Step(Protocol):
         """Name in the table of steps, ``room.verb``."""
         ...
 
-    def plan(self, uow: "UnitOfWork", job: Job) -> Json:
+    def plan(self, uow: "UnitOfWork", job: Job) -> Json | Later:
         """Commit intents, reserve numbers; ``None`` means that nothing is to be done."""
         ...
 
@@ -187,7 +214,38 @@ def complete(session: Session, job: Job, now: dt.datetime) -> None:
     row = _row(session, job)
     row.state, row.finished_at, row.lease_owner, row.lease_until = "done", now, None, None
     # A plan may hold personal data; it has served.
-    row.plan = row.problem = None
+    row.plan = row.problem = row.problem_since = None
+
+
+def set_aside(session: Session, job: Job, now: dt.datetime, later: Later) -> None:
+    """Let a step wait for what its plan lacked; the attempt is not counted."""
+    row = _row(session, job)
+    _keep_problem(row, later.problem, now)
+    row.state, row.lease_owner, row.lease_until = "ready", None, None
+    row.attempts -= 1
+    row.run_after = now + dt.timedelta(seconds=later.seconds)
+
+
+def wake(session: Session, problem: str, now: dt.datetime) -> int:
+    """Let every step that waits for ``problem`` be planned at once; give their number."""
+    rows = session.scalars(
+        update(StepRow)
+        .where(StepRow.state == "ready", StepRow.problem == problem, StepRow.run_after > now)
+        .values(run_after=now)
+        .returning(StepRow.id)
+    ).all()
+    return len(rows)
+
+
+def retry(row: StepRow, now: dt.datetime, ids: IdSource) -> None:
+    """Give a stuck step fresh attempts, from its plan on.
+
+    It gets a new job id: what a crash may have left staged under the old one belongs to intents that are
+    closed.
+    """
+    row.state, row.attempts, row.run_after = "ready", 0, now
+    row.problem = row.problem_since = None
+    row.plan, row.job = None, ids.new_id()
 
 
 def restart(session: Session, job: Job, ids: IdSource) -> Job:
@@ -208,7 +266,8 @@ def postpone(
         The plan of a step that is stuck now and had one, for the caller to abandon; else ``None``.
     """
     row = _row(session, job)
-    row.problem, row.lease_owner, row.lease_until = problem, None, None
+    _keep_problem(row, problem, now)
+    row.lease_owner, row.lease_until = None, None
     if not counted:
         row.attempts -= 1
     if final or row.attempts > len(BACKOFF_SECONDS):
@@ -220,12 +279,21 @@ def postpone(
     return None
 
 
+STANDING = case(
+    (and_(StepRow.state == "ready", StepRow.problem.is_not(None)), "waiting"), else_=StepRow.state
+)
+"""A step's state as people are told it: a ready step that met a problem is ``waiting``."""
+
+
 def unfinished(session: Session) -> dict[str, int]:
-    """Give the number of steps by state, ``done`` left out."""
-    rows = session.execute(
-        select(StepRow.state, func.count()).where(StepRow.state != "done").group_by(StepRow.state)
-    )
+    """Give the number of steps by standing, ``done`` left out."""
+    rows = session.execute(select(STANDING, func.count()).where(StepRow.state != "done").group_by(STANDING))
     return {state: count for state, count in rows}  # noqa: C416 - a row is no tuple to the type checker
+
+
+def _keep_problem(row: StepRow, problem: str, now: dt.datetime) -> None:
+    if row.problem != problem:
+        row.problem, row.problem_since = problem, now
 
 
 def _row(session: Session, job: Job) -> StepRow:

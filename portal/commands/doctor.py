@@ -5,22 +5,40 @@
 # ruff: noqa: PLC0415
 
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from portal.commands.common import open_installation
+from portal.errors import MigrationNeededError, NotInitialisedError
 from storage.errors import EXIT_DONE, EXIT_INVALID
+
+if TYPE_CHECKING:
+    from portal.health import Finding
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON 输出 JSON.")
 def doctor(*, as_json: bool) -> int:
-    """体检 / Look at tools, keys, store, ledger, clock; exit code 1 when something needed is not well."""
-    from portal.health import examine
+    """体检 / Look at tools, keys, store, ledger, clock; exit code 1 when something needed is not well.
 
-    rooms, settings = open_installation()
+    Without an installation it looks at the machine's tools and says what to do; exit code 3.
+    """
+    from portal.health import examine, examine_machine
+
+    try:
+        rooms, settings = open_installation()
+    except (NotInitialisedError, MigrationNeededError) as absent:
+        _show(list(examine_machine(absent)), as_json=as_json)
+        return absent.exit_code
     findings = list(examine(rooms, settings))
     rooms.close()
+    _show(findings, as_json=as_json)
+    return EXIT_INVALID if any(one.needed and not one.well for one in findings) else EXIT_DONE
+
+
+def _show(findings: "Sequence[Finding]", *, as_json: bool) -> None:
     if as_json:
         shown = [
             {
@@ -39,4 +57,3 @@ def doctor(*, as_json: bool) -> int:
             click.echo(f"{mark} {one.part:22} {one.state[0]} / {one.state[1]}")
             if not one.well and one.remedy[0]:
                 click.echo(f"    → {one.remedy[0]} / {one.remedy[1]}")
-    return EXIT_INVALID if any(one.needed and not one.well for one in findings) else EXIT_DONE

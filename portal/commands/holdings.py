@@ -55,6 +55,19 @@ def seal_suspend(seal_id: str, reason: str, account: str | None) -> None:
     click.echo(f"已停用 suspended; 存证承诺 promise {promise.core_sha256}")
 
 
+@seal.command("resume")
+@click.argument("seal_id")
+@_REASON
+@_AS
+def seal_resume(seal_id: str, reason: str, account: str | None) -> None:
+    """恢复印章 / Allow use of a suspended seal again; what waited for it goes on."""
+    with terminal() as here:
+        manager = here.act_as(Role.SEAL_MANAGER, account)
+        with here.rooms.database.writing() as uow:
+            promise = here.rooms.seals.resume(uow, manager, seal_id, reason)
+    click.echo(f"已恢复 resumed; 存证承诺 promise {promise.core_sha256}")
+
+
 @seal.command("revoke")
 @click.argument("seal_id")
 @_REASON

@@ -113,7 +113,10 @@ def status(*, as_json: bool) -> None:
         f" + 隔离 quarantined {counts.quarantined} + 处理中 in progress {counts.in_progress}"
     )
     click.echo(f"仅存原件 original-only dossiers {counts.original_only}")
-    click.echo(f"未完成步骤 unfinished steps {sum(steps.values())}，其中停滞 stuck {steps.get('stuck', 0)}")
+    click.echo(
+        f"未完成步骤 unfinished steps {sum(steps.values())}，"
+        f"其中等待 waiting {steps.get('waiting', 0)}，停滞 stuck {steps.get('stuck', 0)}"
+    )
     click.echo(
         f"审计链 ledger: {log.size} 条 entries，未定序 pending {log.pending}，"
         f"检查点 checkpoint {log.checkpoint_size}，已锚定 anchored {log.anchored_size}"

@@ -149,7 +149,7 @@ class Driver:
             if not left:
                 return
             if left.get("stuck"):
-                raise DemoFailedError("a step is stuck: see cunzheng status")
+                raise DemoFailedError("a step is stuck: see cunzheng step list")
         raise DemoFailedError("given up while steps were unfinished")
 
     def _ask(self, step: Mapping[str, Any]) -> None:

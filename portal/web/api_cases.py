@@ -5,7 +5,7 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from archive.views import AttemptView
+from archive.views import AttemptView, Waiting
 from cases.models import Case
 from cases.services import Announcement
 from portal.web import context
@@ -38,9 +38,15 @@ def case_json(uow: UnitOfWork, case: Case) -> dict[str, Any]:
     }
 
 
+def waiting_json(wait: Waiting | None) -> dict[str, Any] | None:
+    """Give the step that a filing or licence is at, and what keeps it."""
+    if wait is None:
+        return None
+    return {"step": wait.step, "problem": wait.problem, "stuck": wait.stuck, "since": rfc3339(wait.since)}
+
+
 def attempt_json(attempt: AttemptView) -> dict[str, Any]:
     """Give one filing of a case: its state, and why it was returned."""
-    wait = attempt.waiting
     return {
         "filing": attempt.id,
         "attempt": attempt.attempt,
@@ -59,7 +65,7 @@ def attempt_json(attempt: AttemptView) -> dict[str, Any]:
             }
             for one in attempt.findings
         ],
-        "waiting": {"step": wait.step, "problem": wait.problem, "stuck": wait.stuck} if wait else None,
+        "waiting": waiting_json(attempt.waiting),
     }
 
 
@@ -132,6 +138,7 @@ def show(source: str, number: str) -> dict[str, Any]:
             "state": view.state,
             "due": view.due.isoformat() if view.due else None,
             "attempts": [attempt_json(attempt) for attempt in view.attempts],
+            "licence_waiting": waiting_json(view.license_waiting),
             "dossier": view.dossier_id,
             "archival_number": view.archival_number,
         }

@@ -2,7 +2,7 @@
 """Titles of the stable codes that acts and records of use carry: no page shows a code alone."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
@@ -13,7 +13,7 @@ from licenses.evaluation import ReasonTable
 from licenses.purposes import purposes
 from portal.i18n import choose, gettext
 from portal.i18n import mark as _
-from storage.errors import CunzhengError
+from storage.errors import all_errors
 
 _REASONS: Final[Mapping[str, str]] = {
     # Why a no-proof question was refused.
@@ -50,15 +50,6 @@ _PROCESSES: Final[Mapping[str, str]] = {
     "sequencer": _("Sequencer"),
     "worker": _("Worker"),
 }
-
-
-def all_errors() -> Iterator[type[CunzhengError]]:
-    """Give the root error and everything that derives from it in the rooms that are loaded."""
-    waiting: list[type[CunzhengError]] = [CunzhengError]
-    while waiting:
-        error = waiting.pop()
-        yield error
-        waiting.extend(error.__subclasses__())
 
 
 @cache

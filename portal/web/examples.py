@@ -224,6 +224,12 @@ ATTEMPT: Final[dict[str, Any]] = {
 CASE_STATE: Final[dict[str, Any]] = CASE | {
     "due": "2026-12-01",
     "attempts": [ATTEMPT],
+    "licence_waiting": {
+        "step": "license.issue",
+        "problem": "seals-refused",
+        "stuck": False,
+        "since": _AT,
+    },
     "dossier": None,
     "archival_number": None,
 }

@@ -74,6 +74,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "route": Label(_("Page"), PLAIN),
         "seal": Label(_("Seal"), PLAIN),
         "sealing": Label(_("Use of a seal"), PLAIN),
+        "step": Label(_("Step"), PLAIN),
     },
     "replay": {
         "same": Label(_("Recalculated, the same"), GOOD),

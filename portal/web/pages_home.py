@@ -7,9 +7,8 @@ from werkzeug.wrappers import Response
 
 from portal.web import context
 from portal.web.access import public
-from portal.web.codes import all_errors
 from portal.web.render import desks_of
-from storage.errors import NotFoundError
+from storage.errors import NotFoundError, all_errors
 
 blueprint = APIBlueprint("home", __name__, enable_openapi=False)
 

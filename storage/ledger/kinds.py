@@ -48,6 +48,7 @@ class ActKind(enum.StrEnum):
     SEALING_INTENDED = "sealing.intended"
     SEALING_REFUSED = "sealing.refused"
     SEALING_SEALED = "sealing.sealed"
+    STEP_RETRIED = "step.retried"
     VERIFICATION_DONE = "verification.done"
 
 
@@ -90,6 +91,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.SEALING_INTENDED: ("计划用章", "Sealing intended"),
     ActKind.SEALING_REFUSED: ("用章被拒绝", "Sealing refused"),
     ActKind.SEALING_SEALED: ("用章完成", "Sealed"),
+    ActKind.STEP_RETRIED: ("步骤重试", "Step tried again"),
     ActKind.VERIFICATION_DONE: ("查验", "Verification done"),
 }
 
@@ -104,6 +106,7 @@ NEVER_REFUSED: frozenset[ActKind] = frozenset(
         ActKind.SEAL_REVOKED,
         ActKind.SEAL_SUSPENDED,
         ActKind.SEALING_ABANDONED,
+        ActKind.STEP_RETRIED,
     }
 )
 """Kinds admitted even while the ledger is closed (design.md §4, fail closed)."""
@@ -120,6 +123,7 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.LEDGER_CLOSED_REFUSALS: _LEDGER_ONLY,
     ActKind.LEDGER_OPENED: _LEDGER_ONLY,
     ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
+    ActKind.STEP_RETRIED: "changes no holding: what the step then does has acts of its own",
     ActKind.VERIFICATION_DONE: "changes no holding; the use of a licence is a row and replayed anyway",
 }
 """Kinds whose details may hold no rows, each with the reason; rows that there are are replayed anyway."""

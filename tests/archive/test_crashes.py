@@ -14,10 +14,12 @@ from archive.models import Dossier, DossierMember, Filing, FilingState, Role
 from archive.numbering import report
 from licenses import issuing
 from licenses.models import License
+from seals.models import Seal
+from seals.sealing import REFUSED_RETRY_SECONDS
 from storage.database import UnitOfWork
 from storage.failpoints import FAILPOINTS
 from storage.ledger.models import LedgerAct
-from storage.steps import StepRow
+from storage.steps import BACKOFF_SECONDS, StepRow, unfinished
 
 
 class KilledError(BaseException):
@@ -89,43 +91,85 @@ def waiting(uow: UnitOfWork) -> list[str]:
     return sorted(uow.session.scalars(select(StepRow.kind).where(StepRow.state != "done")))
 
 
-def test_a_filing_waits_for_its_seal_and_goes_on_by_itself(tmp_path: Path, authority_folder: Path) -> None:
+def refusals_and_intents(line: Line) -> tuple[int, int, int]:
+    with line.database.reading() as uow:
+        kinds = Counter(uow.session.scalars(select(LedgerAct.kind)))
+    return kinds["sealing.refused"], kinds["sealing.intended"], kinds["sealing.abandoned"]
+
+
+def state_of(line: Line, filing_id: str) -> str:
+    with line.database.reading() as uow:
+        return uow.session.get_one(Filing, filing_id).state
+
+
+def test_a_filing_waits_for_its_seal_and_goes_on_when_it_is_resumed(
+    tmp_path: Path, authority_folder: Path
+) -> None:
     line = Line(tmp_path, authority_folder, Unconvertible())
     received = line.file(line.arrival(line.content(), dict.fromkeys(line.content(), "image/png")))
     with line.database.writing() as uow:
         line.seals.suspend(uow, MANAGER, line.seal_id, "audit")
     line.run()
     with line.database.reading() as uow:
-        filing = uow.session.get_one(Filing, received.filing_id)
-        kinds = Counter(uow.session.scalars(select(LedgerAct.kind)))
-        assert waiting(uow) == ["archive.seal"]
-    assert (filing.state, filing.waiting) == (FilingState.ASSEMBLED, "seals-refused")
-    assert (kinds["sealing.refused"], kinds["sealing.intended"]) == (1, 0)
+        (step,) = uow.session.scalars(select(StepRow).where(StepRow.state != "done"))
+    assert (step.kind, step.state, step.problem) == ("archive.seal", "ready", "seals-refused")
+    assert state_of(line, received.filing_id) == FilingState.ASSEMBLED
+    assert refusals_and_intents(line) == (1, 0, 0)
+    line.clock.advance(REFUSED_RETRY_SECONDS)
+    line.run()
+    assert refusals_and_intents(line) == (2, 0, 0)
     with line.database.writing() as uow:
         line.seals.resume(uow, MANAGER, line.seal_id, "audit-over")
-    line.clock.advance(601)
     line.run()
+    assert state_of(line, received.filing_id) == FilingState.FILED
     with line.database.reading() as uow:
         filing = uow.session.get_one(Filing, received.filing_id)
         roles = Counter(uow.session.scalars(select(DossierMember.role)))
-    assert (filing.state, filing.waiting) == (FilingState.FILED, None)
+        assert uow.session.get_one(StepRow, step.id).state == "done"
     assert roles[Role.ORIGINAL] == filing.original_only == 5
     assert roles[Role.LICENCE] == roles[Role.RENDITION] == 0
 
 
-def test_a_dossier_waits_for_its_licence(tmp_path: Path, authority_folder: Path) -> None:
+def test_a_dossier_waits_for_its_licence_however_long_it_waits_for_a_seal(
+    tmp_path: Path, authority_folder: Path
+) -> None:
     line = Line(tmp_path, authority_folder, Unconvertible())
     received = line.file(line.granted())
     line.worker.run_one()
     with line.database.writing() as uow:
         line.seals.suspend(uow, MANAGER, line.seal_id, "audit")
-    line.run()
+    tries = len(BACKOFF_SECONDS) + 3
+    for _ in range(tries):
+        line.run()
+        line.clock.advance(REFUSED_RETRY_SECONDS)
+    assert state_of(line, received.filing_id) == FilingState.RENDERED
     with line.database.reading() as uow:
-        assert uow.session.get_one(Filing, received.filing_id).state == FilingState.RENDERED
         assert waiting(uow) == ["archive.assemble", "license.issue"]
+        assert unfinished(uow.session) == {"ready": 1, "waiting": 1}
+    assert refusals_and_intents(line) == (tries, 0, 0)
     with line.database.writing() as uow:
         line.seals.resume(uow, MANAGER, line.seal_id, "audit-over")
-    line.clock.advance(3600)
     line.run()
+    assert state_of(line, received.filing_id) == FilingState.FILED
     with line.database.reading() as uow:
-        assert uow.session.get_one(Filing, received.filing_id).state == FilingState.FILED
+        license_ = uow.session.scalars(select(License)).one()
+        member = uow.session.scalars(select(DossierMember).where(DossierMember.role == Role.LICENCE)).one()
+    assert license_.issued_at is not None
+    assert member.sha256 == license_.object_sha256
+
+
+def test_a_refusal_closes_the_intents_before_it(tmp_path: Path, authority_folder: Path, page: bytes) -> None:
+    line = Line(tmp_path, authority_folder, Canned(page))
+    content = line.content()
+    received = line.file(line.arrival(content, dict.fromkeys(content, "image/png")))
+    with line.database.writing() as uow:
+        seal = uow.session.get_one(Seal, line.seal_id)
+        seal.scope = {**seal.scope, "document_types": ["rendition", "manifest"]}
+    line.run()
+    # The five renditions may be sealed, the catalogue may not.
+    assert refusals_and_intents(line) == (1, 5, 5)
+    assert state_of(line, received.filing_id) == FilingState.ASSEMBLED
+    with line.database.reading() as uow:
+        acts = uow.session.scalars(select(LedgerAct).where(LedgerAct.kind.startswith("sealing."))).all()
+    intents = {act.act_id for act in acts if act.outcome == "intended"}
+    assert {act.intent for act in acts if act.outcome == "abandoned"} == intents

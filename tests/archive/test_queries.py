@@ -5,7 +5,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from archive_line import Line, Unconvertible
+from archive_line import MANAGER, Line, Unconvertible
 from archive_world import ARCHIVIST, CLIENT, NAMED, World
 from sqlalchemy import select
 
@@ -14,8 +14,10 @@ from archive.filings import give_back, load
 from archive.findings import finding
 from archive.models import FilingState
 from archive.queries import LISTS, UNTOUCHED, FilingQueries
+from archive.views import Waiting
 from cases.calendar import WorkingCalendar
 from cases.errors import CaseNotFoundError
+from seals.sealing import REFUSED_RETRY_SECONDS
 from storage.cursors import CursorError
 from storage.identity import AccessBasis, Basis, Identity, Role
 from storage.ledger.models import LedgerAct
@@ -112,6 +114,43 @@ def test_a_stuck_step_says_so(three: World) -> None:
         waiting = queries(three).case_state(uow, CLIENT, "yctb", "A").attempts[0].waiting
     assert waiting is not None
     assert (waiting.stuck, waiting.problem) == (True, "object-damaged")
+
+
+def test_of_several_steps_the_one_that_needs_somebody_is_shown(three: World) -> None:
+    with three.database.writing() as uow:
+        first = uow.session.scalars(select(StepRow).order_by(StepRow.created_at)).first()
+        assert first is not None
+        other = uow.add_step("archive.render", first.subject)
+        uow.session.get_one(StepRow, other).state = "stuck"
+    with three.database.reading() as uow:
+        waiting = queries(three).case_state(uow, CLIENT, "yctb", "A").attempts[0].waiting
+    assert waiting is not None
+    assert (waiting.step, waiting.stuck) == ("archive.render", True)
+
+
+def test_a_licence_that_waits_for_a_seal_is_shown_though_its_filing_was_returned(
+    tmp_path: Path, authority_folder: Path
+) -> None:
+    line = Line(tmp_path, authority_folder, Unconvertible())
+    received = line.file(line.granted())
+    with line.database.writing() as uow:
+        line.seals.suspend(uow, MANAGER, line.seal_id, "audit")
+    line.run(1)
+    end(line, received.filing_id, FilingState.RETURNED)
+    line.clock.advance(5)
+    line.run()
+    since = line.clock.now()
+    line.clock.advance(REFUSED_RETRY_SECONDS)
+    line.run()
+    with line.database.reading() as uow:
+        view = queries(line).case_state(uow, ARCHIVIST, "yctb", "ZJ-2026-000131")
+    assert view.license_waiting == Waiting("license.issue", "seals-refused", False, since)
+    assert view.attempts[0].waiting is None
+    with line.database.writing() as uow:
+        line.seals.resume(uow, MANAGER, line.seal_id, "audit-over")
+    line.run()
+    with line.database.reading() as uow:
+        assert queries(line).case_state(uow, ARCHIVIST, "yctb", "ZJ-2026-000131").license_waiting is None
 
 
 def test_a_filing_is_shown_with_its_materials(three: World) -> None:

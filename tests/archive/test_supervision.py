@@ -164,7 +164,7 @@ def test_a_closed_case_that_is_not_filed_in_time_is_late(world: World) -> None:
     assert (listed.case.number, listed.state) == ("ZJ-2026-000131", "received")
 
 
-def test_a_step_that_is_late_or_stuck_is_a_gap_of_its_case(world: World) -> None:
+def test_a_step_that_is_late_waiting_or_stuck_is_a_gap_of_its_case(world: World) -> None:
     world.file(world.arrival())
 
     def gaps() -> set[str]:
@@ -175,8 +175,13 @@ def test_a_step_that_is_late_or_stuck_is_a_gap_of_its_case(world: World) -> None
     world.clock.advance(31 * 60)
     assert "step-late" in gaps()
     with world.database.writing() as uow:
+        step = uow.session.scalars(select(StepRow)).one()
+        step.problem, step.problem_since = "seals-refused", uow.clock.now()
+    assert "step-waiting" in gaps()
+    with world.database.writing() as uow:
         uow.session.scalars(select(StepRow)).one().state = "stuck"
     assert "step-stuck" in gaps()
+    assert "step-waiting" not in gaps()
 
 
 def test_refusals_are_counted_for_supervision_alone(world: World) -> None:

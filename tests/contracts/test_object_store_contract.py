@@ -15,6 +15,7 @@ from storage.objects import (
     ObjectDamagedError,
     ObjectMissingError,
     ObjectStore,
+    ObjectStoreUnusableError,
 )
 
 IMPLEMENTATIONS: dict[str, Callable[[Path], ObjectStore]] = {
@@ -79,6 +80,21 @@ def test_a_named_object_is_written_once(store: ObjectStore) -> None:
 def test_names_that_leave_their_place_are_refused(store: ObjectStore, key: str) -> None:
     with pytest.raises(ObjectMissingError):
         store.put_named(key, b"x")
+
+
+def test_a_probe_leaves_nothing_behind(store: ObjectStore, tmp_path: Path) -> None:
+    store.put(b"held", "text/plain")
+    before = sorted(tmp_path.rglob("*"))
+    store.probe()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_probe_of_a_store_that_takes_nothing_says_so(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    (tmp_path / ".incoming").rmdir()
+    (tmp_path / ".incoming").write_bytes(b"")
+    with pytest.raises(ObjectStoreUnusableError):
+        store.probe()
 
 
 def test_a_damaged_file_is_never_served(tmp_path: Path) -> None:

@@ -187,12 +187,12 @@ def test_without_an_enabled_seal_the_refusal_is_recorded_and_the_licence_waits(h
     assert "license.issued" not in house.acts()
     with house.library.database.reading() as uow:
         step = uow.session.get_one(StepRow, license_.issue_step)
-        assert step.problem == "seals-refused"
+        assert (step.state, step.problem, step.attempts) == ("ready", "seals-refused", 0)
         assert (
             house.library.holdings.status(uow, license_, house.library.clock.now()) is Status.IN_PREPARATION
         )
+    assert house.acts().count("sealing.refused") == 1
     house.register()
-    house.library.clock.advance(1000)
     house.work()
     with house.library.database.reading() as uow:
         assert uow.session.get_one(License, license_.id).object_sha256

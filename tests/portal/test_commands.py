@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands as an operator types them: what they print, their exit codes, and what they leave."""
 
+import datetime as dt
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from archive.models import Filing
 from portal.address import publish
+from portal.commands.common import open_installation
 from portal.demo.script import Script
 from portal.settings import Settings
+from portal.steps import StepDesk
+from storage.errors import NotPermittedError
+from storage.identity import Identity, Role
+from storage.ledger.models import LedgerAct
+from storage.steps import StepRow
 
 from .conftest import run
 
@@ -121,3 +130,127 @@ def test_a_login_link_names_the_address_that_the_folder_is_served_on(
     monkeypatch.setenv("CUNZHENG_PUBLIC_URL", "https://cunzheng.invalid/library")
     _, printed = run("login-link", "clerk", capsys=capsys)
     assert address_in(printed) == "https://cunzheng.invalid/library"
+
+
+@pytest.fixture
+def step_ids(installation: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Three steps of a case that was filed: one stuck, one that waits, one ready."""
+    assert run("intake", str(Script.load().case("02-firm-copy-tampered").folder), capsys=capsys)[0] == 0
+    rooms, _ = open_installation()
+    with rooms.database.writing() as uow:
+        ready = uow.session.scalars(select(StepRow)).one()
+        ids = [uow.add_step(kind, ready.subject) for kind in ("archive.store", "archive.seal")]
+        stuck, waiting = (uow.session.get_one(StepRow, one) for one in ids)
+        stuck.state, stuck.problem, stuck.attempts = "stuck", "object-damaged", 6
+        waiting.problem = "seals-refused"
+        stuck.problem_since = waiting.problem_since = uow.clock.now()
+        waiting.run_after += dt.timedelta(hours=1)
+    rooms.close()
+    return [*ids, ready.id]
+
+
+def test_steps_are_listed_the_stuck_first_and_counted_apart(
+    step_ids: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, printed = run("step", "list", "--json", capsys=capsys)
+    listed = json.loads(printed)
+    assert code == 0
+    assert [one["id"] for one in listed] == step_ids
+    assert [one["state"] for one in listed] == ["stuck", "waiting", "ready"]
+    assert [one["problem"] for one in listed] == ["object-damaged", "seals-refused", None]
+    assert [one["next_at"] is None for one in listed] == [True, False, False]
+    code, printed = run("step", "list", capsys=capsys)
+    assert "存储对象已损坏 / A stored object is damaged" in printed
+    code, printed = run("status", "--json", capsys=capsys)
+    assert json.loads(printed)["steps"] == {"ready": 1, "stuck": 1, "waiting": 1}
+
+
+def test_a_stuck_step_is_tried_again_with_an_act_of_its_case(
+    step_ids: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stuck, waiting, _ = step_ids
+    code, printed = run("step", "retry", stuck, capsys=capsys)
+    assert code == 0
+    rooms, _ = open_installation()
+    with rooms.database.reading() as uow:
+        row = uow.session.get_one(StepRow, stuck)
+        act = uow.session.scalars(select(LedgerAct).where(LedgerAct.kind == "step.retried")).one()
+        filing = uow.session.get_one(Filing, row.subject)
+    rooms.close()
+    assert (row.state, row.attempts, row.problem) == ("ready", 0, None)
+    assert act.act_id in printed
+    assert (act.object_id, act.case_id) == (stuck, filing.case_id)
+    assert json.loads(act.core)["reasons"] == ["object-damaged"]
+    for step_id, told in ((stuck, "step-not-stuck"), (waiting, "step-not-stuck"), ("nope", "step-unknown")):
+        code, printed = run("step", "retry", step_id, capsys=capsys)
+        assert (code, told in printed) == (3, True)
+
+
+def test_all_stuck_steps_are_tried_again_at_once(
+    step_ids: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, printed = run("step", "retry", "--all", capsys=capsys)
+    assert (code, printed) == (0, "已重试 tried again: 1\n")
+    code, printed = run("step", "retry", "--all", capsys=capsys)
+    assert (code, printed) == (0, "已重试 tried again: 0\n")
+    code, printed = run("step", "list", "--json", capsys=capsys)
+    assert [one["state"] for one in json.loads(printed)] == ["waiting", "ready", "ready"]
+    assert run("step", "retry", capsys=capsys)[0] == 64
+    assert run("step", "retry", step_ids[0], "--all", capsys=capsys)[0] == 64
+
+
+def test_who_is_no_system_administrator_tries_nothing_again(
+    step_ids: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rooms, _ = open_installation()
+    with rooms.database.reading() as uow:
+        archivist = rooms.accounts.with_role(uow, Role.ARCHIVIST)[0]
+    who = Identity("person", archivist.id, archivist.organisation, frozenset({Role.ARCHIVIST}))
+    with rooms.database.writing() as uow, pytest.raises(NotPermittedError):
+        StepDesk().retry(uow, who, step_ids[0])
+    rooms.close()
+    for arguments in (["list"], ["retry", step_ids[0]], ["retry", "--all"]):
+        assert run("step", *arguments, "--as", archivist.id, capsys=capsys)[0] == 3
+
+
+def test_resuming_a_seal_wakes_what_waits_for_one(
+    step_ids: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def next_at() -> str:
+        _, printed = run("step", "list", "--json", capsys=capsys)
+        (waiting,) = [one for one in json.loads(printed) if one["state"] == "waiting"]
+        return str(waiting["next_at"])
+
+    before = next_at()
+    seal = run("seal", "list", capsys=capsys)[1].split()[0]
+    assert run("seal", "suspend", seal, "--reason", "audit", capsys=capsys)[0] == 0
+    assert next_at() == before
+    assert run("seal", "resume", seal, "--reason", "audit-over", capsys=capsys)[0] == 0
+    assert next_at() < before
+
+
+def test_the_doctor_names_the_command_for_stuck_steps_and_leaves_nothing_in_the_store(
+    step_ids: list[str], installation: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted((installation / "objects").rglob("*"))
+    _, printed = run("doctor", "--json", capsys=capsys)
+    findings = {one["part"]: one for one in json.loads(printed)}
+    assert sorted((installation / "objects").rglob("*")) == before
+    assert findings["objects"]["well"]
+    assert not findings["steps"]["well"]
+    assert "1 waiting, 1 stuck" in findings["steps"]["state"]["en"]
+    assert "cunzheng step retry" in findings["steps"]["remedy"]["zh"]
+
+
+def test_the_doctor_of_a_machine_without_an_installation_looks_at_its_tools_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CUNZHENG_DATA", str(tmp_path / "none"))
+    code, printed = run("doctor", capsys=capsys)
+    assert code == 3
+    assert "tool:" in printed
+    assert "cunzheng init" in printed
+    code, printed = run("doctor", "--json", capsys=capsys)
+    assert (code, json.loads(printed)[-1]["part"]) == (3, "installation")
+    assert run("status", capsys=capsys)[0] == 3
+    assert not (tmp_path / "none").exists()

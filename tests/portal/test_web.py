@@ -11,9 +11,9 @@ from flask import Flask
 from portal.rooms import Rooms
 from portal.web import factory
 from portal.web.access import allow, rule_of
-from portal.web.codes import all_errors
 from portal.web.documented import schema_of
 from portal.web.schemas import CASE_EXAMPLE, PROOF_EXAMPLE, CaseBody, ProofBody
+from storage.errors import all_errors
 from storage.identity import Role
 
 from .conftest import House

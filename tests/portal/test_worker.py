@@ -20,7 +20,7 @@ from storage.ledger.acts import Act, Outcome, Promise
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
-from storage.steps import BACKOFF_SECONDS, Job, Staging, StepRow
+from storage.steps import BACKOFF_SECONDS, Job, Later, Staging, StepRow, retry, unfinished, wake
 
 
 def act(kind: ActKind, job: str, outcome: Outcome = Outcome.DONE) -> Act:
@@ -35,7 +35,7 @@ class StampStep:
     def __init__(self, fail: int = 0) -> None:
         self.fail = fail
 
-    def plan(self, uow: UnitOfWork, job: Job) -> Json:
+    def plan(self, uow: UnitOfWork, job: Job) -> Json | Later:
         uow.record(act(ActKind.SEALING_INTENDED, job.job, Outcome.INTENDED))
         return {"job": job.job}
 
@@ -71,6 +71,22 @@ class RefusingStep(StampStep):
 
     def plan(self, uow: UnitOfWork, job: Job) -> Json:
         raise RefusalError(job.job)
+
+
+class WaitingStep(StampStep):
+    """A step whose plan records a refusal and says "not now", until ``open`` is set."""
+
+    kind = "test.wait"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = False
+
+    def plan(self, uow: UnitOfWork, job: Job) -> Json | Later:
+        if self.open:
+            return super().plan(uow, job)
+        uow.record(act(ActKind.SEALING_REFUSED, job.job, Outcome.REFUSED))
+        return Later("no-seal", 3600)
 
 
 def kinds(database: Database) -> list[str]:
@@ -143,6 +159,64 @@ def test_a_refusal_is_recorded_in_its_own_transaction_and_not_tried_again(tmp_pa
     assert worker.run_one()
     assert kinds(database) == ["refused"]
     assert states(database) == [("stuck", "refused")]
+
+
+def test_what_cannot_be_done_now_waits_as_long_as_it_takes_and_is_never_stuck(tmp_path: Path) -> None:
+    clock, step = HandClock(), WaitingStep()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        first = uow.add_step("test.wait", "x")
+        uow.add_step("test.stamp", "x", after=first)
+    worker = make_worker(database, tmp_path, clock, step, StampStep())
+    since, tries = clock.now(), len(BACKOFF_SECONDS) + 3
+    for _ in range(tries):
+        assert worker.run_one()
+        assert not worker.run_one()
+        clock.advance(3600)
+    assert kinds(database) == ["refused"] * tries
+    with database.reading() as uow:
+        row = uow.session.get_one(StepRow, first)
+        assert (row.state, row.problem, row.problem_since, row.attempts) == ("ready", "no-seal", since, 0)
+        assert unfinished(uow.session) == {"ready": 1, "waiting": 1}
+    step.open = True
+    assert worker.run_one()
+    assert worker.run_one()
+    assert states(database) == [("done", None)] * 2
+
+
+def test_waking_reaches_those_that_wait_for_it_and_no_others(tmp_path: Path) -> None:
+    clock, step = HandClock(), WaitingStep()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        uow.add_step("test.wait", "x")
+        uow.add_step("test.stamp", "x")
+    worker = make_worker(database, tmp_path, clock, step, StampStep(fail=1))
+    assert worker.run_one()
+    assert worker.run_one()
+    assert not worker.run_one()
+    step.open = True
+    with database.writing() as uow:
+        assert wake(uow.session, "another-problem", clock.now()) == 0
+        assert wake(uow.session, "no-seal", clock.now()) == 1
+    assert worker.run_one()
+    assert not worker.run_one()
+    assert states(database) == [("done", None), ("ready", "internal")]
+
+
+def test_a_stuck_step_that_is_tried_again_never_adopts_what_an_older_try_left(tmp_path: Path) -> None:
+    clock = HandClock()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        step = uow.add_step("test.refuse", "x")
+    worker = make_worker(database, tmp_path, clock, RefusingStep())
+    assert worker.run_one()
+    with database.writing() as uow:
+        row = uow.session.get_one(StepRow, step)
+        left = Staging(tmp_path / "staging", row.job)
+        left.finish({"stamp": "of a try whose intent is closed"})
+        retry(row, clock.now(), RandomIds())
+        assert (row.state, row.attempts, row.problem) == ("ready", 0, None)
+        assert not Staging(tmp_path / "staging", row.job).result()[0]
 
 
 CRASHING = """

@@ -135,6 +135,7 @@ def _create_step() -> None:
         sa.Column("lease_owner", sa.String(length=64), nullable=True),
         sa.Column("lease_until", Instant(), nullable=True),
         sa.Column("problem", sa.String(length=64), nullable=True),
+        sa.Column("problem_since", Instant(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("finished_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_step")),

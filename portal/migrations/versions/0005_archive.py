@@ -128,7 +128,6 @@ def _create_filing() -> None:
         sa.Column("received_by", sa.String(length=64), nullable=False),
         sa.Column("decided_at", Instant(), nullable=True),
         sa.Column("dossier_id", sa.String(length=26), nullable=True),
-        sa.Column("waiting", sa.String(length=40), nullable=True),
         sa.Column("batch", sa.String(length=26), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_filing")),
         sa.UniqueConstraint("case_id", "attempt", name=op.f("uq_filing_case_id")),
