@@ -6,6 +6,10 @@ from typing import Final
 from apiflask import APIBlueprint
 from flask import Response, render_template
 
+from archive.catalogue import ROLE_TITLES
+from archive.models import DossierMember
+from archive.models import Role as MemberRole
+from cases.items import Item
 from portal.web import context
 from portal.web.access import allow
 from storage.identity import AccessBasis, Basis, Identity, Role
@@ -22,7 +26,8 @@ def show(dossier: str) -> str:
     with rooms.database.writing() as uow:
         view = rooms.filings.dossier(uow, on_reading_basis(context.identity()), dossier)
     item = rooms.items.get(view.dossier.item_code, view.dossier.item_edition)
-    return render_template("dossier.html", view=view, item=item)
+    english = {one.id: _english_title(one, item) for one in view.members}
+    return render_template("dossier.html", view=view, item=item, english=english)
 
 
 @blueprint.get("/<dossier>/members/<member>")
@@ -35,6 +40,16 @@ def download(dossier: str, member: str) -> Response:
     answer = Response(rooms.objects.read(found.sha256), mimetype=found.media_type)
     answer.headers.set("Content-Disposition", "attachment", filename=found.file_name)
     return answer
+
+
+def _english_title(member: DossierMember, item: Item) -> str:
+    """Give a member's title for English readers, from the data that named it."""
+    types, material = context.rooms().license_types, item.material(member.code)
+    if member.material_id is not None and material is not None:
+        return material.en
+    if member.code in types:
+        return types.get(member.code).en
+    return ROLE_TITLES[MemberRole(member.role)][1]
 
 
 def on_reading_basis(who: Identity) -> Identity:
