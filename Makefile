@@ -15,8 +15,8 @@ JOBS ?= 2
 PRODUCT_PACKAGES := libreoffice-writer-nogui libreoffice-calc-nogui fonts-noto-cjk poppler-utils qpdf bubblewrap
 CHECK_PACKAGES := chromium default-jre-headless:java maven:mvn
 
-.PHONY: help setup setup-product system-packages check-packages demo test check lint types architecture \
-	conformance-tools bench reference lock clean
+.PHONY: help setup setup-product system-packages check-packages demo test check crashes lint types architecture \
+	conformance-tools bench reference revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: setup system-packages ## unit, property, contract and integration tests (A
 
 check: setup system-packages check-packages lint types architecture conformance-tools ## lint, types, architecture, conformance, browser, slow tests
 	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile -m "conformance or browser or slow" $(ARGS)
+
+crashes: setup system-packages ## kill worker and sequencer at every named point and at 50 seeded times (about 15 minutes)
+	@CUNZHENG_CRASHES=full $(PY) -m pytest -v -n $(JOBS) tests/e2e/test_crashes.py $(ARGS)
 
 bench: setup system-packages ## measure; prints a table and writes build/bench.json
 	@$(PY) tests/bench/run.py $(ARGS)
@@ -67,6 +70,9 @@ build/verapdf/.complete: tests/conformance/verapdf-pom.xml
 
 reference: setup ## write docs/reference.md from settings and command line
 	@$(PY) tests/support/reference.py
+
+revision: setup ## write a migration from what the models changed (ARGS="0007 'What changed'")
+	@$(PY) tests/support/revision.py $(ARGS)
 
 lock: setup ## resolve the requirements anew and write both lock files (ARGS="--upgrade")
 	@uv="$(VENV)/bin/uv pip compile -q --system-certs --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) pyproject.toml"; \

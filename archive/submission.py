@@ -232,11 +232,6 @@ def parse_submission(data: bytes) -> Submission:
         raise SubmissionError(problems=len(found), first=" ".join(found[:_NAMED_PROBLEMS])) from None
 
 
-def submission_schema() -> dict[str, Any]:
-    """Give the published JSON schema of the metadata."""
-    return Submission.model_json_schema()
-
-
 class _KeyTwiceError(ValueError):
     pass
 

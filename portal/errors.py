@@ -58,7 +58,7 @@ class LoginLinkSpentError(RefusedError):
 
 
 class RolesExcludeError(RefusedError):
-    """The roles exclude each other (design rule 11)."""
+    """The roles exclude each other (rule 11 of docs/architecture.md)."""
 
     code = "roles-exclude"
     status = 409

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The web process: gunicorn with one worker process and threads (design.md §5, embedded).
+"""The web process: gunicorn with one worker process and threads (docs/architecture.md, embedded).
 
 One process, because SQLite's writers queue on an in-process lock; the application is made after the
 fork, so that no thread and no key object crosses it.

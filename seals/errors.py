@@ -40,17 +40,6 @@ class TokenRefusedError(CunzhengError):
     remedy_en = "Check the time-stamp service and its certificate, then try again."
 
 
-class TimestampUnavailableError(CunzhengError):
-    """The time-stamp authority did not answer."""
-
-    code = "seals-timestamp-unavailable"
-    status = 503
-    title_zh = "时间戳服务没有应答"
-    title_en = "The time-stamp authority did not answer"
-    remedy_zh = "稍后自动重试；持续失败时请联系时间戳服务方。"
-    remedy_en = "It is retried automatically; if it goes on, call the operator of the time-stamp service."
-
-
 class SealRefusedError(RefusedError):
     """No enabled seal covers the request, or the document must not be sealed (fact ``reason``)."""
 

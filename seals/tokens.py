@@ -43,7 +43,6 @@ class TimestampAuthority(Protocol):
         """Give a DER TimeStampToken over an imprint; the caller verifies it.
 
         Raises:
-            TimestampUnavailableError: No answer.
             TokenRefusedError: The answer's status is not "granted".
         """
         ...

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a verification says: a state, the reasons as data, and one report per signature.
 
-The states and how they combine are design rule 6.4: the worst signature decides, and nothing but a
-completed check is ever "valid". Sentences stand in ``data/reasons.json`` in two languages.
+The states and how they combine are rule 4 of docs/architecture.md: the worst signature decides, and nothing
+but a completed check is ever "valid". Sentences stand in ``data/reasons.json`` in two languages.
 """
 
 import datetime as dt
@@ -152,7 +152,7 @@ class Verdict:
 
     @property
     def exit_code(self) -> int:
-        """Give the exit code of design rule 6.10."""
+        """Give the exit code of rule 10 of docs/architecture.md."""
         if self.is_valid:
             return EXIT_DONE
         return EXIT_INVALID if self.state is State.INVALID else EXIT_CANNOT_TELL

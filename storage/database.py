@@ -49,7 +49,7 @@ class LedgerClosedError(CunzhengError):
 
 
 class Gate(Protocol):
-    """Decides whether the ledger may take a promise now (design.md §4, fail closed)."""
+    """Decides whether the ledger may take a promise now (docs/architecture.md, fail closed)."""
 
     def admit(self, kind: ActKind) -> None:
         """Return, or raise :class:`LedgerClosedError`."""

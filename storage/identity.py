@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 
 class Role(enum.StrEnum):
-    """The closed list of roles; three administrators exclude each other (design rule 11)."""
+    """The closed list of roles; three administrators exclude each other (rule 11 of docs/architecture.md)."""
 
     ARCHIVIST = "archivist"
     CLERK = "clerk"
@@ -23,7 +23,7 @@ class Role(enum.StrEnum):
 
 
 class Basis(enum.StrEnum):
-    """The closed list of access bases (design rule 3)."""
+    """The closed list of access bases (rule 3 of docs/architecture.md)."""
 
     CASE = "case"
     FILING = "filing"

@@ -31,7 +31,7 @@ EXCLUSIVE: Final = (
     tuple(frozenset({role}) for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)),
     (_SEAL_MANAGE, _SEAL_USE, _SEAL_AUDIT),
 )
-"""Groups of role sets; an account holds roles of one set of a group at most (design rule 11)."""
+"""Groups of role sets: an account holds one set of a group at most (docs/architecture.md, rule 11)."""
 PERSONS: Final = frozenset(Role) - {Role.CLIENT, Role.SYSTEM, Role.PUBLIC}
 
 

@@ -82,7 +82,7 @@ def sequencer() -> None:
     keeper = open_keeper(open_foundation(settings), settings)
     while not stop.wait(TICK_SECONDS):
         for problem in keeper.tick().problems:
-            log.warning("anchoring failed: %s", problem)
+            log.warning("anchoring: %s", problem)
     keeper.tick(hurry=True)
     keeper.close()
 

@@ -70,11 +70,3 @@ def differences(database_url: str) -> list[Any]:
     with _connection(database_url) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, all_tables()))
-
-
-def make_revision(database_url: str, message: str, revision: str) -> None:
-    """Write a new revision file from the differences; for developers."""
-    with _connection(database_url) as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.revision(config, message=message, autogenerate=True, rev_id=revision)

@@ -89,8 +89,8 @@ class LedgerCorruptError(CunzhengError):
     status = 500
     title_zh = "审计链存储自相矛盾"
     title_en = "The stored ledger contradicts itself"
-    remedy_zh = "立即停止定序进程，保留数据库并按灾难恢复手册处理。"
-    remedy_en = "Stop the sequencer, keep the database and follow the recovery manual."
+    remedy_zh = "立即停止定序进程，数据库与对象库保持原样；核对最近一次导出后从备份恢复，不得续写。"
+    remedy_en = "Stop the sequencer, change nothing, check the newest export, restore the newest backup."
 
 
 class ReceiptNotReadyError(NotFoundError):
@@ -122,17 +122,6 @@ class NothingSignedError(NotFoundError):
     title_en = "The ledger has no signed checkpoint yet"
     remedy_zh = "请确认 sequencer 进程正在运行，数秒后重试。"
     remedy_en = "See that the sequencer runs, and try again in a few seconds."
-
-
-class AnchorRefusedError(CunzhengError):
-    """The time-stamp authority answered with a token that does not verify."""
-
-    code = "anchor-refused"
-    status = 502
-    title_zh = "时间戳令牌校验失败"
-    title_en = "The time-stamp token does not verify"
-    remedy_zh = "请检查时间戳服务及其证书。"
-    remedy_en = "Check the time-stamp service and its certificate."
 
 
 class RebuildError(CunzhengError):

@@ -16,7 +16,7 @@ class Verdict(enum.StrEnum):
 
     @property
     def exit_code(self) -> int:
-        """Give the process exit code (design rule 10)."""
+        """Give the process exit code (rule 10 of docs/architecture.md)."""
         return {"valid": EXIT_DONE, "cannot-tell": EXIT_CANNOT_TELL, "invalid": EXIT_INVALID}[self.value]
 
 

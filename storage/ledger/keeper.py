@@ -14,6 +14,8 @@ from storage.ledger.anchors import Anchorer, Stamped
 from storage.ledger.checkpoints import CheckpointWriter
 from storage.ledger.sequencer import BATCH, Sequencer
 
+CLOCKS_DISAGREE = "clocks-disagree"
+"""The authority's time and our own lie more than five seconds apart; the token is kept all the same."""
 _BATCHES_PER_TICK = 20
 """Bounds a tick, so that checkpoints are signed under any load."""
 
@@ -35,7 +37,8 @@ class Tick:
         checkpoint: Size signed, if a checkpoint was written.
         stamped: The token kept, if any.
         published: Size that lies in the object store after this tick, if publishing was due.
-        problems: Stable codes of what failed outside (authority, store) and will be tried again.
+        problems: Stable codes of what failed outside (authority, store) and will be tried again, and
+            :data:`CLOCKS_DISAGREE`.
     """
 
     sequenced: int
@@ -98,6 +101,8 @@ class LedgerKeeper:
         stamped, published = None, None
         try:
             stamped = self._anchorer.stamp()
+            if stamped is not None and stamped.disagrees:
+                problems.append(CLOCKS_DISAGREE)
         except CunzhengError as error:
             _reraise_own(error)
             problems.append(error.code)

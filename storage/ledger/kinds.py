@@ -109,7 +109,7 @@ NEVER_REFUSED: frozenset[ActKind] = frozenset(
         ActKind.STEP_RETRIED,
     }
 )
-"""Kinds admitted even while the ledger is closed (design.md §4, fail closed)."""
+"""Kinds admitted even while the ledger is closed (docs/architecture.md, fail closed)."""
 
 _LEDGER_ONLY = "changes nothing but the ledger, which is rebuilt as a whole"
 

@@ -13,7 +13,7 @@ from archive_world import METADATA
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.submission import METADATA_LIMIT, SubmissionError, parse_submission, submission_schema
+from archive.submission import METADATA_LIMIT, Submission, SubmissionError, parse_submission
 from cases.items import Group
 
 VALID: dict[str, Any] = METADATA | {
@@ -143,6 +143,6 @@ def test_any_value_anywhere_is_read_or_refused_as_data(field: str, value: object
 
 
 def test_the_published_schema_lists_the_fields_and_forbids_others() -> None:
-    schema = submission_schema()
+    schema = Submission.model_json_schema()
     assert schema["additionalProperties"] is False
     assert set(VALID) <= set(schema["properties"])

@@ -35,23 +35,28 @@ class Kills:
 
 
 class Killer:
-    """Kills children when their time has come."""
+    """Kills children when their time has come, each life once: a child between two lives is waited for."""
 
     def __init__(self, kills: Kills) -> None:
         self._left = list(kills.times)
         self._clock = SystemClock()
         self._start: float | None = None
-        self.killed = 0
+        self._ended: set[int] = set()
+
+    @property
+    def killed(self) -> int:
+        return len(self._ended)
 
     def watch(self, children: Children) -> None:
         now = self._clock.monotonic()
         self._start = self._start or now
         while self._left and now - self._start >= self._left[0][0]:
-            _, name = self._left.pop(0)
-            pid = children.pid_if_running(name)
-            if pid is not None:
-                os.kill(pid, signal.SIGKILL)
-                self.killed += 1
+            pid = children.pid_if_running(self._left[0][1])
+            if pid is None or pid in self._ended:
+                return
+            os.kill(pid, signal.SIGKILL)
+            self._ended.add(pid)
+            self._left.pop(0)
 
 
 def part_of(script: Script, names: Sequence[str]) -> Script:

@@ -11,11 +11,11 @@ from fakes import ORIGIN, HandClock, make_database
 
 from storage.clock import parse_rfc3339, rfc3339
 from storage.database import Database, Gate
+from storage.errors import CunzhengError
 from storage.identity import system_identity
 from storage.ledger.acts import Act
 from storage.ledger.anchors import Anchorer
 from storage.ledger.checkpoints import CheckpointWriter
-from storage.ledger.errors import AnchorRefusedError
 from storage.ledger.keeper import LedgerKeeper, Pace
 from storage.ledger.kinds import ActKind
 from storage.ledger.notes import NoteSigner
@@ -24,6 +24,12 @@ from storage.ledger.sequencer import Sequencer
 from storage.objects import FolderStore
 
 SIGNER = NoteSigner(ORIGIN, bytes(range(32)))
+
+
+class TokenRefusedError(CunzhengError):
+    """The authority is down, or the token is not its own."""
+
+    code = "test-token-refused"
 
 
 class HandAuthority:
@@ -39,14 +45,14 @@ class HandAuthority:
 
     def stamp(self, imprint: bytes) -> bytes:
         if self.down:
-            raise AnchorRefusedError
+            raise TokenRefusedError
         at = rfc3339(self._clock.now())
         return f"{at} {self._code(at, b'' if self.wrong else imprint)}".encode()
 
     def verify(self, token: bytes, imprint: bytes) -> dt.datetime:
         at, _, code = token.decode("latin-1").partition(" ")
         if code != self._code(at, imprint):
-            raise AnchorRefusedError
+            raise TokenRefusedError
         return parse_rfc3339(at)
 
 
