@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step ``archive.assemble``: the dossier comes into being, with its number, retention and members.
 
-It starts when the licence of the case is issued, if there is one. Licences relied on or named as called up,
-and decisions given while the case was open, are joined in as members: what was called up instead of demanded
-belongs to the file as much as what was handed in. Renditions get their final digests when they are sealed.
+It starts when the licence of the case is issued, if there is one. Joined in as members are the licences that
+decisions of the case relied on, those that were read for it, those that the filing names as called up, and
+the decisions: what was called up instead of demanded belongs to the file as much as what was handed in. A
+licence is joined because it was used; its status, whatever it has become, is not asked. Renditions get their
+final digests when they are sealed.
 """
 
 from collections.abc import Sequence
@@ -31,7 +33,7 @@ from storage.objects import ObjectStore
 from storage.steps import Job, Staging
 
 CATALOGUE_POSITION = 1
-_RELIED_ON = ("MET", "READ")
+_USED = ("MET", "READ")
 
 
 class AssembleStep:
@@ -166,8 +168,8 @@ def _called_up(uow: UnitOfWork, case_id: str) -> Sequence[License]:
     used = select(LicenseUsage.license_id).where(
         LicenseUsage.case_id == case_id,
         LicenseUsage.license_id.is_not(None),
-        LicenseUsage.result.in_(_RELIED_ON),
-        # A list of what a holder has shows no face: nothing in it was relied on.
+        LicenseUsage.result.in_(_USED),
+        # A list of what a holder has shows no face: nothing in it was used.
         LicenseUsage.action != "find",
     )
     return uow.session.scalars(

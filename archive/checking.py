@@ -3,6 +3,7 @@
 
 Files are looked at in the sandbox. What cannot be looked at within its limits quarantines the filing;
 what fails a check returns it; a format without a rendition is no failure (it is filed as the original).
+A filing that passes is not returned any more: only then is what it called up noted as used.
 The four-property report becomes an object and later a member of the dossier.
 """
 
@@ -21,6 +22,7 @@ from archive.submission import SubmittedMaterial, parse_submission
 from cases.ports import Items
 from documents.formats import Format, identify
 from documents.sandbox import Sandbox
+from licenses.calling import may_be_called_up, note_called_up, note_refused
 from storage.database import UnitOfWork
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
@@ -57,6 +59,11 @@ class CheckStep:
             "metadata": filing.metadata_sha256,
             "item": [filing.item_code, filing.item_edition],
             "materials": [_declared(material) for material in file.materials],
+            "callable": [
+                {"kind": kind, "identifier": one}
+                for kind, own in may_be_called_up(uow, file.case).items()
+                for one in sorted(own)
+            ],
         }
 
     def perform(self, plan: Json, staging: Staging) -> Json:
@@ -72,6 +79,7 @@ class CheckStep:
             closed_at=submission.closed_at,
             materials=tuple(map(_facts, entries, submission.materials, formats)),
             opinions=tuple(OpinionFacts(one.node, one.author, one.at) for one in submission.opinions),
+            called_up=tuple(one.model_dump() in parts_of(plan, "callable") for one in submission.called_up),
         )
         findings = check_materials(facts)
         report = property_report((*ACCEPTED_CHECKS, *MATERIAL_CHECKS), findings)
@@ -80,6 +88,7 @@ class CheckStep:
             "findings": [one.as_json() for one in findings],
             "formats": [{"media_type": one.media_type, "pages": one.pages} for one in formats],
             "report": {"sha256": stored.sha256, "sm3": stored.sm3, "size": stored.size},
+            "called_up": [one.model_dump() for one in submission.called_up],
         }
 
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the plan has served
@@ -93,6 +102,13 @@ class CheckStep:
             setattr(file.filing, f"checks_{name}", value)
         findings = [read_finding(one) for one in parts_of(result, "findings")]
         failed = failures(findings)
+        named = [
+            text_of(one, "identifier")
+            for one in parts_of(result, "called_up")
+            if text_of(one, "kind") == "licence"
+        ]
+        if failed:
+            note_refused(uow, file.actor, file.case, named)
         if any(one.code == "Q01" for one in failed):
             give_back(uow, file, findings, FilingState.QUARANTINED)
         elif failed:
@@ -103,6 +119,7 @@ class CheckStep:
             rows = [file.filing, *file.materials]
             report = file.filing.checks_sha256
             uow.record(act_on(file, ActKind.FILING_CHECKED, rows, sha256=report))
+            note_called_up(uow, file.actor, file.case, named)
             uow.add_step("archive.render", file.filing.id)
 
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:

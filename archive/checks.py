@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The checks at filing: small pure functions, each of which can fail (DA/T 70, stage F).
 
-Closure checks (C…) decide whether the case's end is accepted and its licence issued. Material checks (M…)
-return the filing; warnings (W…) stand in the report; Q01 quarantines. Order matters to nobody.
+Closure checks (C…) decide whether the case's end is accepted and its licence issued. Material checks (M…,
+and C10 on what was called up) return the filing; warnings (W…) stand in the report; Q01 quarantines. Order
+matters to nobody.
 """
 
 from collections import Counter
@@ -154,6 +155,13 @@ def result_is_there(facts: FilingFacts) -> Iterator[Finding]:
         yield finding("M11")
 
 
+def called_up_by_the_case(facts: FilingFacts) -> Iterator[Finding]:
+    """C10: what the case says it called up is there, and its own to call up."""
+    for place, own in enumerate(facts.called_up):
+        if not own:
+            yield finding("C10", rule=f"called_up.{place}")
+
+
 def readable_safely(facts: FilingFacts) -> Iterator[Finding]:
     """Q01: every file could be looked at within the limits of the sandbox."""
     for one in facts.materials:
@@ -196,9 +204,10 @@ CLOSURE_CHECKS: dict[str, Callable[[ClosureFacts], Iterator[Finding]]] = {
     "C07": license_data_are_due,
     "C09": department_is_announced,
 }
-"""C06, C08 and C10 are answers of the licence room to reserving and calling up, see ``archive.closure``."""
+"""C06 and C08 are answers of the licence room to reserving, see ``archive.closure``."""
 
 MATERIAL_CHECKS: dict[str, Callable[[FilingFacts], Iterator[Finding]]] = {
+    "C10": called_up_by_the_case,
     "M01": size_as_declared,
     "M02": digest_as_declared,
     "M03": required_materials,
@@ -215,7 +224,7 @@ MATERIAL_CHECKS: dict[str, Callable[[FilingFacts], Iterator[Finding]]] = {
     "W03": format_is_known,
 }
 
-ACCEPTED_CHECKS = ("C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10")
+ACCEPTED_CHECKS = ("C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09")
 """What an accepted closure has passed; the report of the material checks names them."""
 
 

@@ -19,7 +19,6 @@ from cases.holders import HolderService
 from cases.items import Item
 from cases.ports import Items
 from cases.services import CaseService
-from licenses.calling import call_up
 from licenses.errors import LicenseDataError, LicenseExistsError, UnknownTypeError
 from licenses.faces import LicenseData
 from licenses.services import LicenseService
@@ -76,7 +75,7 @@ class AcceptStep:
         submission = parse_submission(text_of(result, "metadata").encode())
         findings = check_closure(self._facts(uow, file, submission))
         if not findings:
-            findings = _call_up(uow, file, submission) or list(self._accept(uow, file, submission))
+            findings = list(self._accept(uow, file, submission))
         if findings:
             give_back(uow, file, findings, FilingState.RETURNED)
         else:
@@ -135,16 +134,3 @@ class AcceptStep:
         item = self._items.get(file.case.item_code, file.case.item_edition)
         holder = self._cases.holder(uow, file.case)
         file.filing.license_id = self._licenses.reserve(uow, file.actor, file.case, item, holder, data).id
-
-
-def _call_up(uow: UnitOfWork, file: FilingFile, submission: Submission) -> list[Finding]:
-    """Note what the case relied on; a reference that is not its own to rely on returns the filing."""
-    named: dict[str, list[str]] = {"licence": [], "decision": []}
-    for one in submission.called_up:
-        named[one.kind].append(one.identifier)
-    wrong = call_up(uow, file.actor, file.case, named["licence"], named["decision"])
-    return [
-        finding("C10", rule=f"called_up.{place}")
-        for place, one in enumerate(submission.called_up)
-        if one.identifier in wrong
-    ]

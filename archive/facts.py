@@ -39,13 +39,18 @@ class OpinionFacts:
 
 @dataclass(frozen=True, slots=True)
 class FilingFacts:
-    """A filing as the material checks see it."""
+    """A filing as the material checks see it.
+
+    Attributes:
+        called_up: Of each reference to something called up, whether the case can have called it up.
+    """
 
     item: Item
     accepted_at: dt.datetime
     closed_at: dt.datetime
     materials: tuple[MaterialFacts, ...]
     opinions: tuple[OpinionFacts, ...]
+    called_up: tuple[bool, ...]
 
     def title(self, material: MaterialFacts) -> tuple[str, str]:
         """Give the name of a material in both languages; its code when the item does not know it."""

@@ -112,7 +112,7 @@ def material_slots(material: FilingMaterial, title: Title) -> Iterator[Slot]:
 
 
 def joined_slots(uow: UnitOfWork, result: Json) -> Iterator[Slot]:
-    """Give the case's licence, the licences relied on, and the decisions given."""
+    """Give the case's licence, the licences used, and the decisions given."""
     for entry in parts_of(result, "licences"):
         license_ = uow.session.get_one(License, text_of(entry, "id"))
         role, pages = Role(text_of(entry, "role")), entry["pages"]

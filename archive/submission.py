@@ -170,8 +170,8 @@ class Submission(_Strict):
         result: How it ended.
         secrecy: 公开 or 内部; a classified marking (秘密, 机密, 绝密) is well formed and refused by intake.
         opinions: Opinions of the process, in order.
-        called_up: Licences of the holder and decisions of this case that were retrieved instead of demanded;
-            the dossier holds them. What was relied on through decisions is joined without being named.
+        called_up: Licences of the holder, from other cases, and decisions of this case that were retrieved
+            instead of demanded; the dossier holds them. What decisions relied on need not be named.
         license: Licence data of the result, where it is a licence.
         materials: The files, at least one; parts and file names are unique.
     """

@@ -33,7 +33,7 @@ class SealUsed:
 
 @dataclass(frozen=True, slots=True)
 class LicenseUsed:
-    """A licence that a line is about, or that was relied on in it."""
+    """A licence that a line is about, or that was used in it."""
 
     id: str
     identifier: str
@@ -50,7 +50,7 @@ class TracedAct:
         actor: Kind, id, organisation, roles, operator: no names.
         basis: Access basis, if one was stated.
         seal: The seal, where the act is about its use.
-        licenses: The licences that the act is about or relied on.
+        licenses: The licences that the act is about or used.
         intent: The intent that this outcome closes.
         seq: Place in the ledger; ``None`` until it is sequenced.
     """

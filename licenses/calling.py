@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Licences that a closed case says it called up 调用 instead of demanding them; each is a recorded use."""
+"""Licences that a closed case says it called up 调用 instead of demanding them; each is a recorded use.
+
+What was called up is a matter of fact: a licence issued to the case's holder by another case, whatever its
+status has become since. So it is noted as read (``READ``), never as a proof that was met (``MET``): whether
+a case may rely on a licence is the answer of a decision, and of nothing else.
+"""
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 
 from cases.models import Case
-from licenses.models import Decision, License, LicenseUsage
+from licenses.models import Decision, License
 from licenses.usage import Use, usage_row
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity
@@ -16,56 +21,63 @@ from storage.ledger.kinds import ActKind
 CALLED_UP = "called-up"
 
 
-def call_up(
-    uow: UnitOfWork, identity: Identity, case: Case, licenses: Collection[str], decisions: Collection[str]
-) -> frozenset[str]:
-    """Note which licences a closed case relied on; once a case and licence, whatever the attempt.
+def may_be_called_up(uow: UnitOfWork, case: Case) -> dict[str, frozenset[str]]:
+    """Give what a case can have called up, by kind of reference.
+
+    Returns:
+        ``licence``: identifiers of licences that other cases gave to its holder. ``decision``: ids of the
+        decisions given for it; they were recorded when they were asked for.
+    """
+    licenses = _issued(License.holder_id == case.holder_id, License.case_id != case.id)
+    decisions = select(Decision.id).where(Decision.case_id == case.id)
+    return {
+        "licence": frozenset(one.identifier for one in uow.session.scalars(licenses)),
+        "decision": frozenset(uow.session.scalars(decisions)),
+    }
+
+
+def note_called_up(uow: UnitOfWork, identity: Identity, case: Case, identifiers: Collection[str]) -> None:
+    """Note that a case called up these licences of its holder; others are left out.
 
     Args:
         uow: A writing unit of work.
         identity: Who files the case.
         case: The case.
-        licenses: Identifiers of issued licences of its holder.
-        decisions: Ids of decisions given for it; they were recorded when they were asked for.
-
-    Returns:
-        Those that are unknown or not the case's to rely on: the two look alike. Then nothing is relied on,
-        and the holders of other people's licences see the refused use.
+        identifiers: What the filing that passed its checks names.
     """
-    query = select(License).where(License.identifier.in_(licenses), License.issued_at.is_not(None))
-    found = uow.session.scalars(query.order_by(License.id)).all()
-    own = [one for one in found if one.holder_id == case.holder_id]
-    given = select(Decision.id).where(Decision.id.in_(decisions), Decision.case_id == case.id)
-    known = {one.identifier for one in own} | set(uow.session.scalars(given))
-    wrong = frozenset({*licenses, *decisions}) - known
+    own = _issued(License.identifier.in_(identifiers), License.holder_id == case.holder_id)
+    for one in uow.session.scalars(own).all():
+        _note(uow, identity, case, one, refused=False)
+
+
+def note_refused(uow: UnitOfWork, identity: Identity, case: Case, identifiers: Collection[str]) -> None:
+    """Note at the licences of other holders that a case named them as called up and was refused."""
+    others = _issued(License.identifier.in_(identifiers), License.holder_id != case.holder_id)
+    for one in uow.session.scalars(others).all():
+        _note(uow, identity, case, one, refused=True)
+
+
+def _issued(*conditions: ColumnElement[bool]) -> Select[License]:
+    return select(License).where(License.issued_at.is_not(None), *conditions).order_by(License.id)
+
+
+def _note(uow: UnitOfWork, identity: Identity, case: Case, one: License, *, refused: bool) -> None:
     on_filing = identity.on(AccessBasis(Basis.FILING, case.id, case.item_code))
-    if wrong:
-        _note(uow, on_filing, [one for one in found if one.holder_id != case.holder_id], "REFUSED")
-    else:
-        noted = select(LicenseUsage.license_id).where(
-            LicenseUsage.case_id == case.id, LicenseUsage.action == CALLED_UP, LicenseUsage.result == "READ"
+    result = "REFUSED" if refused else "READ"
+    use = usage_row(
+        uow, on_filing, Use(action=CALLED_UP, holder_id=one.holder_id, license_id=one.id, result=result)
+    )
+    uow.session.add(use)
+    uow.record(
+        Act(
+            kind=ActKind.ACCESS_REFUSED if refused else ActKind.LICENSE_READ,
+            actor=on_filing,
+            object_type="licence",
+            object_id=one.id,
+            object_sha256=one.object_sha256,
+            outcome=Outcome.REFUSED if refused else Outcome.DONE,
+            case=case.id,
+            subject=one.holder_id,
+            rows=[use],
         )
-        before = set(uow.session.scalars(noted))
-        _note(uow, on_filing, [one for one in own if one.id not in before], "READ")
-    return wrong
-
-
-def _note(uow: UnitOfWork, identity: Identity, licenses: Collection[License], result: str) -> None:
-    for one in licenses:
-        use = usage_row(
-            uow, identity, Use(action=CALLED_UP, holder_id=one.holder_id, license_id=one.id, result=result)
-        )
-        uow.session.add(use)
-        uow.record(
-            Act(
-                kind=ActKind.LICENSE_READ if result == "READ" else ActKind.ACCESS_REFUSED,
-                actor=identity,
-                object_type="licence",
-                object_id=one.id,
-                object_sha256=one.object_sha256,
-                outcome=Outcome.DONE if result == "READ" else Outcome.REFUSED,
-                case=identity.basis.case if identity.basis else None,
-                subject=one.holder_id,
-                rows=[use],
-            )
-        )
+    )

@@ -1,14 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a closed case says it called up: its own is joined in and recorded, anything else returns it."""
+"""What a closed case says it called up is joined in and recorded; anything but its own returns the filing.
+
+It is a check of the filing, not of the closure: a wrong reference leaves closing and licence alone.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
 
 import pytest
 from archive_line import BUSINESS, Line, issue_business_license
 from sqlalchemy import select
 
-from archive.intake import Received
+from archive.intake import Received, announcement_of
 from archive.models import DossierMember, Filing, FilingState, Role
+from cases.models import Case
 from licenses.models import License, LicenseUsage
+from licenses.services import Grounds
+from storage.identity import Identity, system_identity
+from storage.identity import Role as Right
 from storage.ledger.models import LedgerAct
+
+OTHERS = {"scheme": "001", "code": "91339999MADEM002XM", "name": "演示另一家有限公司"}
+LICENSE_MANAGER = Identity("person", "manager", "scjg", frozenset({Right.LICENSE_MANAGER}))
+UNKNOWN = {"kind": "licence", "identifier": "01jd"}
+
+
+@pytest.fixture
+def earlier(line: Line) -> License:
+    """A licence of the holder, given by an earlier case."""
+    issue_business_license(line)
+    with line.database.reading() as uow:
+        return uow.session.scalars(select(License)).one()
+
+
+def reference(license_: License) -> Mapping[str, str]:
+    return {"kind": "licence", "identifier": license_.identifier}
+
+
+def codes_of(line: Line, received: Received) -> list[tuple[str, str | None]]:
+    """Give what returned a filing: codes and rules."""
+    with line.database.reading() as uow:
+        filing = uow.session.get_one(Filing, received.filing_id)
+        assert filing.state == FilingState.RETURNED
+        return [(one["code"], one["rule"]) for one in filing.findings]  # type: ignore[index,call-overload]
+
+
+def uses(line: Line) -> list[LicenseUsage]:
+    with line.database.reading() as uow:
+        return list(uow.session.scalars(select(LicenseUsage)))
 
 
 def called_up(line: Line, received: Received) -> tuple[str, set[str | None]]:
@@ -19,38 +59,79 @@ def called_up(line: Line, received: Received) -> tuple[str, set[str | None]]:
         return filing.state, set(members)
 
 
-def test_a_licence_named_as_called_up_is_joined_in_and_its_use_recorded(line: Line) -> None:
-    issue_business_license(line)
-    with line.database.reading() as uow:
-        named = uow.session.scalars(select(License)).one()
-    reference = {"kind": "licence", "identifier": named.identifier}
-    received = line.file(line.granted(called_up=[reference, reference]))
+def test_a_licence_named_as_called_up_is_joined_in_and_its_use_recorded(line: Line, earlier: License) -> None:
+    received = line.file(line.granted(called_up=[reference(earlier), reference(earlier)]))
     line.run()
     assert called_up(line, received) == (FilingState.FILED, {BUSINESS["type"]})
+    (use,) = uses(line)
     with line.database.reading() as uow:
-        use = uow.session.scalars(select(LicenseUsage)).one()
         act = uow.session.scalars(select(LedgerAct).where(LedgerAct.kind == "license.read")).one()
-    assert (use.action, use.result, use.basis, use.license_id) == ("called-up", "READ", "filing", named.id)
-    assert (act.object_id, act.case_id) == (named.id, use.case_id)
+    assert (use.action, use.result, use.basis, use.license_id) == ("called-up", "READ", "filing", earlier.id)
+    assert (act.object_id, act.case_id) == (earlier.id, use.case_id)
 
 
 @pytest.mark.parametrize("kind", ["licence", "decision"])
-def test_what_is_not_the_cases_own_to_rely_on_returns_the_filing(line: Line, kind: str) -> None:
+def test_what_is_not_the_cases_own_returns_the_filing(line: Line, earlier: License, kind: str) -> None:
     """Unknown and somebody else's look alike; the holder sees the refused use."""
-    issue_business_license(line)
-    with line.database.reading() as uow:
-        named = uow.session.scalars(select(License)).one()
-    others = {"scheme": "001", "code": "91339999MADEM002XM", "name": "演示另一家有限公司"}
-    references = [{"kind": kind, "identifier": one} for one in (named.identifier, "01jd")]
-    received = line.file(line.granted(holder=others, called_up=references))
+    references = [{"kind": kind, "identifier": one} for one in (earlier.identifier, "01jd")]
+    received = line.file(line.granted(holder=OTHERS, called_up=references))
     line.run()
-    assert called_up(line, received) == (FilingState.RETURNED, set())
-    with line.database.reading() as uow:
-        filing = uow.session.get_one(Filing, received.filing_id)
-        uses = uow.session.scalars(select(LicenseUsage)).all()
-        refused = uow.session.scalars(select(LedgerAct).where(LedgerAct.kind == "access.refused")).all()
-    rules = [(one["code"], one["rule"]) for one in filing.findings]  # type: ignore[index,call-overload]
-    assert rules == [("C10", "called_up.0"), ("C10", "called_up.1")]
+    assert codes_of(line, received) == [("C10", "called_up.0"), ("C10", "called_up.1")]
+    assert called_up(line, received)[1] == set()
     expected = ["REFUSED"] if kind == "licence" else []
-    assert [one.result for one in uses] == expected
+    assert [(one.result, one.license_id) for one in uses(line)] == [(one, earlier.id) for one in expected]
+    with line.database.reading() as uow:
+        refused = uow.session.scalars(select(LedgerAct).where(LedgerAct.kind == "access.refused")).all()
     assert len(refused) == len(expected)
+
+
+def test_a_wrong_reference_leaves_the_closing_and_the_licence_alone(line: Line) -> None:
+    opened = dataclasses.replace(announcement_of(line.granted().submission), closed_at=None)
+    with line.database.writing() as uow:
+        line.cases.announce(uow, system_identity("test"), opened)
+    received = line.file(line.granted(called_up=[UNKNOWN]))
+    line.run()
+    assert codes_of(line, received) == [("C10", "called_up.0")]
+    with line.database.reading() as uow:
+        assert uow.session.scalars(select(Case)).one().closed_at is not None
+        assert uow.session.scalars(select(License)).one().issued_at is not None
+        report = uow.session.get_one(Filing, received.filing_id).checks_sha256
+    checks = json.loads(line.objects.read(str(report)))["checks"]
+    assert [one["code"] for one in checks if one["verdict"] == "fail"] == ["C10"]
+
+
+def test_the_cases_own_licence_was_not_called_up(line: Line) -> None:
+    line.file(line.granted(called_up=[UNKNOWN]))
+    line.run()
+    with line.database.reading() as uow:
+        own = uow.session.scalars(select(License)).one()
+    again = line.file(line.granted(called_up=[reference(own)]))
+    line.run()
+    assert codes_of(line, again) == [("C10", "called_up.0")]
+    assert uses(line) == []
+
+
+def test_a_returned_attempt_uses_nothing_and_a_corrected_one_joins_only_what_it_names(
+    line: Line, earlier: License
+) -> None:
+    without_opinions = line.file(line.granted(called_up=[reference(earlier)], opinions=[]))
+    line.run()
+    one_wrong = line.file(line.granted(called_up=[reference(earlier), UNKNOWN]))
+    line.run()
+    assert codes_of(line, without_opinions) == [("M09", None)]
+    assert codes_of(line, one_wrong) == [("C10", "called_up.1")]
+    assert uses(line) == []
+    corrected = line.file(line.granted())
+    line.run()
+    assert called_up(line, corrected) == (FilingState.FILED, set())
+    assert uses(line) == []
+
+
+def test_what_was_called_up_is_joined_in_whatever_its_status_is_now(line: Line, earlier: License) -> None:
+    with line.database.writing() as uow:
+        grounds = Grounds("撤销登记", "演示条例第一条")
+        line.licenses.revoke(uow, LICENSE_MANAGER, earlier.identifier, grounds)
+    received = line.file(line.granted(called_up=[reference(earlier)]))
+    line.run()
+    assert called_up(line, received) == (FilingState.FILED, {BUSINESS["type"]})
+    assert [one.result for one in uses(line)] == ["READ"]
