@@ -16,7 +16,7 @@ from fontTools.pens.basePen import BasePen
 from fontTools.ttLib import TTCollection, TTFont
 from noto_cjk_sans_otc import FONT_PATH
 
-from seals.errors import SealRefusedError
+from seals.presealing import UnsealableError
 
 SIZE = 1000
 """Side of the square in which the seal is drawn; the widget's rectangle gives its size on paper."""
@@ -72,7 +72,7 @@ def _glyph(character: str, size: float, x: float, y: float, turn: float) -> list
     font = _font()
     name = font.getBestCmap().get(ord(character))
     if name is None:
-        raise SealRefusedError(reason="glyph-missing")
+        raise UnsealableError("glyph-missing")
     scale = size / font["head"].unitsPerEm
     cos, sin = math.cos(turn) * scale, math.sin(turn) * scale
     glyphs = font.getGlyphSet()
@@ -117,10 +117,10 @@ def demo_seal(name: str) -> bytes:
         name: The department's Chinese name, 2–30 characters.
 
     Raises:
-        SealRefusedError: The font lacks a character of the name, or the name does not fit the ring.
+        UnsealableError: The font lacks a character of the name, or the name does not fit the ring.
     """
     if not 2 <= len(name) <= 30:
-        raise SealRefusedError(reason="name-length")
+        raise UnsealableError("name-length")
     with _drawing:
         glyphs = [*_arc_text(name), *_line(_DEMO, 132.0, 470.0), *_line("电子印章", 78.0, 300.0)]
     stream = "\n".join(

@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors of the seals' room. ``facts`` carry reason codes and counts, never document content or names."""
 
+from typing import TYPE_CHECKING
+
 from storage.errors import EXIT_INVALID, ConflictError, CunzhengError, RefusedError
+
+if TYPE_CHECKING:
+    # The offline verifier loads these errors and must not load a database.
+    from storage.database import UnitOfWork
+    from storage.ledger.acts import Act, Promise
 
 
 class DemoInProductionError(RefusedError):
@@ -41,17 +48,44 @@ class TokenRefusedError(CunzhengError):
 
 
 class SealRefusedError(RefusedError):
-    """No enabled seal covers the request, or the document must not be sealed (fact ``reason``)."""
+    """The seal that was asked for may not be used or changed (fact ``reason``); no enabled one covers it."""
 
     code = "seals-refused"
     status = 403
     title_zh = "不予用章"
     title_en = "Sealing refused"
-    remedy_zh = "请核对印章状态、使用范围与待盖章文件；印章启用或恢复后，等待中的归档与证照自动继续。"
+    remedy_zh = "请核对印章状态与使用范围；印章启用或恢复后，等待中的归档与证照自动继续。"
     remedy_en = (
-        "Check the seal's status, its scope and the document. Filings and licences that wait go on by"
-        " themselves as soon as a seal is enabled or resumed."
+        "Check the seal's status and its scope. Filings and licences that wait go on by themselves as soon as"
+        " a seal is enabled or resumed."
     )
+
+
+class NotSealableError(RefusedError):
+    """The document must not be sealed, or the seal cannot be drawn on it; no enabled seal changes that.
+
+    Args:
+        reason: Stable reason code.
+        act: The ``sealing.refused`` act; the use that was intended is closed as abandoned besides.
+    """
+
+    code = "seals-not-sealable"
+    status = 422
+    title_zh = "文件不符合用章要求"
+    title_en = "The document cannot be sealed"
+    remedy_zh = "与印章是否启用无关；请运维人员按用章被拒绝记录中的原因更正文件来源或印章名称，再重试该步骤。"
+    remedy_en = (
+        "No seal changes that. The operator mends what makes the document, or the seal's name, by the reason"
+        " code in the record of the refused sealing, then tries the step again."
+    )
+
+    def __init__(self, reason: str, act: "Act") -> None:
+        super().__init__(reason=reason)
+        self.act = act
+
+    def record(self, uow: "UnitOfWork") -> "Promise":
+        """Record the refusal in a unit of work of its own; the caller commits it."""
+        return uow.record(self.act)
 
 
 class SealingFailedError(CunzhengError):

@@ -17,6 +17,24 @@ _ACTIVE = ("/AA", "/OCProperties", "/Perms", "/Collection")
 _PDFA = re.compile(rb"pdfaid:part[=>\s\"']*([1-4])")
 
 
+class UnsealableError(Exception):
+    """A document must not be sealed, or the seal cannot be drawn on it; ``reason`` is a stable code.
+
+    It stays in this room: :mod:`seals.sealing` makes a refusal of it that is recorded.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def demand_sealable(pdf: bytes) -> None:
+    """Raise :class:`UnsealableError` when anything forbids sealing."""
+    found = findings(pdf)
+    if found:
+        raise UnsealableError(found[0])
+
+
 def findings(pdf: bytes) -> list[str]:
     """Give the codes of what forbids sealing; an empty list when the document may be sealed."""
     if not pdf.startswith(b"%PDF-"):

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from seals import cms, presealing, signer
 from seals.changes import Structure
 from seals.containers import find
-from seals.errors import SealingFailedError, SealRefusedError, TokenRefusedError
+from seals.errors import NotSealableError, SealingFailedError, SealRefusedError, TokenRefusedError
 from seals.keys import KeyStore
 from seals.lifecycle import SealState
 from seals.models import Seal, Sealing
@@ -30,7 +30,7 @@ from seals.verification import verify_detached, verify_pdf
 from storage.clock import Clock
 from storage.database import UnitOfWork
 from storage.errors import NotPermittedError
-from storage.identity import Identity, Role
+from storage.identity import Identity, Role, system_identity
 from storage.ledger.acts import Act, Outcome, Promise
 from storage.ledger.kinds import ActKind
 from storage.steps import Later
@@ -138,13 +138,17 @@ class SealingService:
         """Seal a PDF: certified P=2, PAdES B-T; no transaction may be open.
 
         Raises:
-            SealRefusedError: The document must not be sealed (``reason`` says why).
+            NotSealableError: The document must not be sealed (``reason`` says why).
             TokenRefusedError: The time-stamp token does not hold; nothing was embedded.
             SealingFailedError: The result did not pass our own check.
         """
-        forbidden = presealing.findings(pdf)
-        if forbidden:
-            raise SealRefusedError(reason=forbidden[0])
+        try:
+            return self._seal(order, pdf)
+        except presealing.UnsealableError as error:
+            raise NotSealableError(error.reason, _refusal_of(order, error.reason)) from error
+
+    def _seal(self, order: SealOrder, pdf: bytes) -> SealedDocument:
+        presealing.demand_sealable(pdf)
         # PDF/A wants a line end between the last line of the file and what is appended (6.1.9).
         base = pdf if pdf.endswith((b"\n", b"\r")) else pdf + b"\n"
         trust = self._trust()
@@ -329,4 +333,19 @@ def _act(
         subject=subject,
         rows=(row,),
         notes={"document_type": row.document_type, "object": row.object_id, **(notes or {})},
+    )
+
+
+def _refusal_of(order: SealOrder, reason: str) -> Act:
+    return Act(
+        kind=ActKind.SEALING_REFUSED,
+        actor=system_identity("worker", order.department),
+        object_type="sealing",
+        object_id=order.sealing,
+        outcome=Outcome.REFUSED,
+        case=order.case,
+        subject=order.subject,
+        rows=(),
+        notes={"document_type": order.document_type, "object": order.object_id, "seal": order.seal},
+        reasons=(reason,),
     )

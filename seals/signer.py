@@ -24,8 +24,8 @@ from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 from pyhanko.stamp.base import BaseStampStyle
 
 from seals import appearance, cms
-from seals.errors import SealRefusedError
 from seals.orders import Placement
+from seals.presealing import UnsealableError
 
 FIELD = "Seal"
 _EMPTY = zlib.compress(b"")
@@ -144,11 +144,11 @@ def prepare(
         stamp: Where the visible seal stands; ``None`` makes it invisible.
 
     Raises:
-        SealRefusedError: The file has earlier revisions, or page or name do not allow the visible seal.
+        UnsealableError: The file has earlier revisions, or page or name do not allow the visible seal.
     """
     writer = _Revision(io.BytesIO(pdf))
     if writer.prev.xrefs.total_revisions != 1:
-        raise SealRefusedError(reason="several-revisions")
+        raise UnsealableError("several-revisions")
     metadata = PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",
@@ -188,7 +188,7 @@ def _field(writer: IncrementalPdfFileWriter, stamp: Placement | None) -> SigFiel
         return SigFieldSpec(FIELD)
     pages = int(writer.root["/Pages"]["/Count"])
     if not 1 <= stamp.page <= pages:
-        raise SealRefusedError(reason="page-missing")
+        raise UnsealableError("page-missing")
     found = writer.find_page_for_modification(stamp.page - 1)  # type: ignore[no-untyped-call]  # as above
     page_ref = found[0]
     left, bottom, right, top = (float(edge) for edge in _media_box(page_ref.get_object()))
@@ -196,7 +196,7 @@ def _field(writer: IncrementalPdfFileWriter, stamp: Placement | None) -> SigFiel
     y = top - stamp.y_mm * _POINTS_PER_MM
     side = stamp.size_mm * _POINTS_PER_MM
     if stamp.size_mm <= 0 or x < left or x + side > right or y > top or y - side < bottom:
-        raise SealRefusedError(reason="placement-off-page")
+        raise UnsealableError("placement-off-page")
     box = (round(x), round(y - side), round(x) + round(side), round(y - side) + round(side))
     return SigFieldSpec(FIELD, on_page=stamp.page - 1, box=box)
 

@@ -92,12 +92,12 @@ class House:
             self.library.database, steps, folder / "staging", self.library.clock, RandomIds()
         )
 
-    def register(self) -> None:
+    def register(self, name: str = "演示市市场监督管理局") -> None:
         with self.library.database.writing() as uow:
             seal, _ = SealService().register(
                 uow,
                 WORKER,
-                name="演示市市场监督管理局",
+                name=name,
                 department="scjg",
                 key_reference=self.pki.seal_key("scjg"),
                 certificate=self.pki.certificate("scjg"),
@@ -196,6 +196,19 @@ def test_without_an_enabled_seal_the_refusal_is_recorded_and_the_licence_waits(h
     house.work()
     with house.library.database.reading() as uow:
         assert uow.session.get_one(License, license_.id).object_sha256
+
+
+def test_what_no_seal_will_help_is_refused_for_good_and_no_enabled_seal_wakes_it(house: House) -> None:
+    house.register(name="局")
+    license_ = house.issue(FOOD)
+    assert house.acts()[-3:] == ["sealing.intended", "sealing.refused", "sealing.abandoned"]
+    with house.library.database.writing() as uow:
+        SealService().suspend(uow, WORKER, house.seal_id, "audit")
+        SealService().resume(uow, WORKER, house.seal_id, "audit-over")
+    assert not house.worker.run_one()
+    with house.library.database.reading() as uow:
+        step = uow.session.get_one(StepRow, license_.issue_step)
+        assert (step.state, step.problem, step.attempts) == ("stuck", "seals-not-sealable", 1)
 
 
 @pytest.mark.parametrize("point", ["license.issue.after-seal", "license.issue.after-put"])

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from seals.appearance import demo_seal
-from seals.errors import SealRefusedError
+from seals.presealing import UnsealableError
 
 RACE = """
 import sys, threading
@@ -36,5 +36,5 @@ def test_threads_that_draw_the_first_seals_of_a_process_at_once_all_succeed() ->
 
 @pytest.mark.parametrize("name", ["局", "长" * 31])
 def test_a_name_that_does_not_fit_the_ring_is_refused(name: str) -> None:
-    with pytest.raises(SealRefusedError):
+    with pytest.raises(UnsealableError):
         demo_seal(name)

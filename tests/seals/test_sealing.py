@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from seals.demo_pki import DemoPki
 from seals.demo_tsa import DemoTsa
-from seals.errors import SealRefusedError, TokenRefusedError
+from seals.errors import NotSealableError, SealRefusedError, TokenRefusedError
 from seals.models import Seal, Sealing
 from seals.orders import Placement, SealFacts, SealOrder, SealRequest
 from seals.register import find_known, registered_seals, revoked_serials
@@ -225,13 +225,29 @@ def _plain(document: pikepdf.Pdf) -> None:
 def test_what_could_show_something_else_later_is_not_sealed(
     press: Press, page: bytes, change: Callable[[pikepdf.Pdf], None], reason: str
 ) -> None:
-    with pytest.raises(SealRefusedError) as caught:
+    with pytest.raises(NotSealableError) as caught:
         press.seal(changed(page, change))
     assert caught.value.facts["reason"] == reason
 
 
+def test_a_document_that_must_not_be_sealed_is_recorded_with_its_reason(
+    database: Database, service: SealingService, seal_id: str, page: bytes
+) -> None:
+    with database.writing() as uow:
+        order = service.plan(uow, WORKER, REQUEST)
+    with pytest.raises(NotSealableError) as caught:
+        service.perform(order, changed(page, _script))
+    with database.writing() as uow:
+        refused = caught.value.record(uow).core_sha256
+        service.abandon(uow, WORKER, order)
+    assert kinds(database)[-2:] == [("sealing.refused", "refused"), ("sealing.abandoned", "abandoned")]
+    with database.reading() as uow:
+        core = json.loads(uow.session.get_one(LedgerAct, refused).core)
+    assert (core["object"]["id"], core["reasons"]) == (order.sealing, ["open-action"])
+
+
 def test_a_file_with_revisions_is_not_sealed(press: Press, page: bytes) -> None:
-    with pytest.raises(SealRefusedError):
+    with pytest.raises(NotSealableError):
         press.seal(press.seal(page).data)
     table = page[page.rindex(b"startxref") :].split()[1]
     second = (
@@ -240,14 +256,14 @@ def test_a_file_with_revisions_is_not_sealed(press: Press, page: bytes) -> None:
         + table
         + b">>\nstartxref\n%d\n%%%%EOF\n" % len(page)
     )
-    with pytest.raises(SealRefusedError) as caught:
+    with pytest.raises(NotSealableError) as caught:
         press.seal(second)
     assert caught.value.facts["reason"] in {"several-revisions", "unreadable"}
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"%PDF-1.7\n%%EOF\n", b"no PDF"])
 def test_rubbish_is_refused(press: Press, rubbish: bytes) -> None:
-    with pytest.raises(SealRefusedError):
+    with pytest.raises(NotSealableError):
         press.seal(rubbish)
 
 
@@ -255,7 +271,7 @@ def test_rubbish_is_refused(press: Press, rubbish: bytes) -> None:
     "stamp", [Placement(2, 10, 10, 42), Placement(1, 190, 10, 42), Placement(1, 10, 290, 42)]
 )
 def test_a_seal_off_the_page_is_refused(press: Press, page: bytes, stamp: Placement) -> None:
-    with pytest.raises(SealRefusedError):
+    with pytest.raises(NotSealableError):
         press.seal(page, stamp)
 
 
