@@ -4,7 +4,8 @@
 Guarantees: ``record`` of a step commits at most once; a try that was killed before its result was staged
 is recorded as abandoned before the next one is planned; a refusal that a step raises is recorded in its
 own transaction; a step whose plan says :class:`Later` waits without being counted as tried; a step that
-keeps failing becomes ``stuck`` with a stable code and is never lost.
+keeps failing, or keeps ending the process that runs it, becomes ``stuck`` with a stable code and is never
+lost.
 """
 
 import datetime as dt
@@ -19,11 +20,12 @@ from pathlib import Path
 from portal.refusals import RecordedRefusal
 from storage.clock import Clock, IdSource
 from storage.database import Database, LedgerClosedError
-from storage.errors import CunzhengError
+from storage.errors import CunzhengError, StepKeepsDyingError
 from storage.failpoints import failpoint
 from storage.ledger.canonical import Json
 from storage.secrets import SYSTEM_SUBJECT
 from storage.steps import (
+    MOST_CLAIMS,
     Job,
     Later,
     Staging,
@@ -102,7 +104,7 @@ class Worker:
         try:
             self._drive(step, job)
         except CunzhengError as error:
-            log.warning("step %s failed: %s", job.kind, error.code)
+            log.warning("step %s failed: %s", job.kind, error)
             self._give_back(step, job, error)
         except Exception as error:  # noqa: BLE001 - a step of any kind must not end the worker
             where = traceback.extract_tb(error.__traceback__)[-1]
@@ -113,6 +115,8 @@ class Worker:
         return True
 
     def _drive(self, step: Step, job: Job) -> None:
+        if job.attempt > MOST_CLAIMS:
+            raise StepKeepsDyingError
         plan: Json = None
         if job.planned is not None:
             plan = self._opened(job.planned)

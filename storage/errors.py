@@ -99,6 +99,16 @@ class InvalidInputError(CunzhengError):
     remedy_en = "Correct the named fields as the interface describes."
 
 
+class StepKeepsDyingError(CunzhengError):
+    """A step was begun again and again, and none of the processes that ran it lived to say how it went."""
+
+    code = "step-keeps-dying"
+    title_zh = "步骤一再导致处理进程中断"
+    title_en = "The step keeps ending its worker"
+    remedy_zh = "请查看系统日志与内存、磁盘用量，排除原因后由运维人员重试该步骤。"
+    remedy_en = "Look at the system's log, memory and disk; mend the cause, then try the step again."
+
+
 def all_errors() -> Iterator[type[CunzhengError]]:
     """Give the root error and everything that derives from it in the rooms that are loaded."""
     coming: list[type[CunzhengError]] = [CunzhengError]

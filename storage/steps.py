@@ -37,6 +37,10 @@ _RESULT = "result.json"
 BACKOFF_SECONDS = (1, 5, 30, 120, 600)
 """Delays after failures; after the last one the step is stuck until somebody retries it."""
 
+MOST_CLAIMS = 60
+"""Tries that a step may have. Failures make it stuck long before, so nearly all of so many ended with the
+worker's death. Generous, because a worker that dies counts against every step it was at."""
+
 
 class StepRow(Base):
     """A step: ``ready`` → ``running`` → ``done``, or ``stuck`` with a stable problem code.
@@ -76,7 +80,7 @@ class Job:
         kind: The step's kind.
         subject: What it works on.
         job: Id of this try; staged output stands under it.
-        attempt: 1 for the first try.
+        attempt: 1 for the first try; above :data:`MOST_CLAIMS` it must not run any more.
         planned: The stored plan, encrypted, if a try got that far.
     """
 

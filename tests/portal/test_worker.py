@@ -20,7 +20,17 @@ from storage.ledger.acts import Act, Outcome, Promise
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
-from storage.steps import BACKOFF_SECONDS, Job, Later, Staging, StepRow, retry, unfinished, wake
+from storage.steps import (
+    BACKOFF_SECONDS,
+    MOST_CLAIMS,
+    Job,
+    Later,
+    Staging,
+    StepRow,
+    retry,
+    unfinished,
+    wake,
+)
 
 
 def act(kind: ActKind, job: str, outcome: Outcome = Outcome.DONE) -> Act:
@@ -217,6 +227,50 @@ def test_a_stuck_step_that_is_tried_again_never_adopts_what_an_older_try_left(tm
         retry(row, clock.now(), RandomIds())
         assert (row.state, row.attempts, row.problem) == ("ready", 0, None)
         assert not Staging(tmp_path / "staging", row.job).result()[0]
+
+
+class KilledError(BaseException):
+    """What SIGKILL would do: nothing after it runs."""
+
+
+class DeadlyStep(StampStep):
+    """A step whose work ends the process, until ``mended`` is set."""
+
+    mended = False
+
+    def perform(self, plan: Json, staging: Staging) -> Json:
+        if not self.mended:
+            staging.write("half", b"")
+            raise KilledError
+        return super().perform(plan, staging)
+
+
+@pytest.mark.parametrize("recovers", [True, False], ids=["the same worker restarts", "another takes over"])
+def test_a_step_that_keeps_ending_its_worker_is_in_the_end_stuck_with_its_intents_closed(
+    tmp_path: Path, recovers: bool
+) -> None:
+    clock, step = HandClock(), DeadlyStep()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        uow.add_step("test.stamp", "x")
+    worker = make_worker(database, tmp_path, clock, step)
+    for _ in range(MOST_CLAIMS):
+        with pytest.raises(KilledError):
+            worker.run_one()
+        if recovers:
+            worker.recover()
+        else:
+            clock.advance(601)
+    assert worker.run_one()
+    assert states(database) == [("stuck", "step-keeps-dying")]
+    recorded = kinds(database)
+    assert recorded.count("intended") == recorded.count("abandoned") == MOST_CLAIMS
+    assert list((tmp_path / "staging").iterdir()) == []
+    step.mended = True
+    with database.writing() as uow:
+        retry(uow.session.scalars(select(StepRow)).one(), clock.now(), RandomIds())
+    assert worker.run_one()
+    assert states(database) == [("done", None)]
 
 
 CRASHING = """
