@@ -182,10 +182,10 @@ def pki(ledger: Ledger, folder: Path) -> DemoPki:
 
 
 @pytest.fixture(scope="module")
-def stamped(pki: DemoPki, folder: Path) -> Path:
+def stamped(pki: DemoPki, ledger: Ledger, folder: Path) -> Path:
     """Give an export whose tokens come from a real authority."""
     (folder / "stamped").mkdir()
-    clock, store = HandClock(), FolderStore(folder / "stamped" / "objects")
+    clock, store = HandClock(ledger.clock.now()), FolderStore(folder / "stamped" / "objects")
     database = make_database(folder / "stamped", clock)
     sequencer = Sequencer(database, clock, folder / "stamped" / "lock")
     anchorer = Anchorer(database, clock, sequencer, store, pki.tsa(RandomIds()), TrustedTokens(pki.trust()))
