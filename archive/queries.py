@@ -6,7 +6,7 @@ needs the basis ``filing`` or ``supervision`` and is itself an act.
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
@@ -26,6 +26,7 @@ from archive.names import sent_names, titles
 from archive.numbering import normalise
 from archive.permissions import dossiers_visible_to, filings_visible_to
 from archive.sealing import members_of
+from archive.stepping import StepOfCase, unfinished_steps
 from archive.views import (
     AttemptView,
     CaseView,
@@ -46,7 +47,6 @@ from storage.database import UnitOfWork
 from storage.identity import Basis, Identity
 from storage.ledger.acts import Act, Outcome
 from storage.ledger.kinds import ActKind
-from storage.steps import StepRow
 
 ALL, ORIGINAL_ONLY, PROGRESS = "all", "original-only", "in-progress"
 LISTS = (ALL, PROGRESS, "returned", "quarantined", ORIGINAL_ONLY, "filed")
@@ -93,7 +93,7 @@ class FilingQueries:
             select(Dossier).where(Dossier.case_id == found.id, Dossier.filed_at.is_not(None))
         )
         license_id = next((one.license_id for one in reversed(filings) if one.license_id), None)
-        license_steps = _unfinished_steps(uow, [license_id] if license_id else [])
+        license_waiting = _first(unfinished_steps(uow, [found.id]), license_id) if license_id else None
         return CaseView(
             case=found,
             holder=self._holder(uow, found.holder_id),
@@ -101,7 +101,7 @@ class FilingQueries:
             due=self._due(found) if dossier is None else None,
             attempts=tuple(_attempt(filing, waiting) for filing in filings),
             license_id=license_id,
-            license_waiting=license_steps[0][1] if license_steps else None,
+            license_waiting=license_waiting,
             dossier_id=dossier.id if dossier else None,
             archival_number=dossier.archival_number if dossier else None,
         )
@@ -323,30 +323,15 @@ def _outcome(filing: Filing, material: FilingMaterial) -> str:
 def _waiting(uow: UnitOfWork, filings: Sequence[Filing]) -> dict[str, Waiting]:
     """Give what each unfinished filing waits for: a step of its own, or the making of its licence."""
     unfinished = [filing for filing in filings if filing.state in IN_PROGRESS]
-    owners = {filing.id: filing.id for filing in unfinished}
-    owners |= {filing.license_id: filing.id for filing in unfinished if filing.license_id}
-    found: dict[str, Waiting] = {}
-    for subject, wait in _unfinished_steps(uow, owners):
-        found.setdefault(owners[subject], wait)
-    return found
+    steps = unfinished_steps(uow, {filing.case_id for filing in unfinished})
+    found = ((filing.id, _first(steps, filing.id, filing.license_id)) for filing in unfinished)
+    return {filing_id: wait for filing_id, wait in found if wait is not None}
 
 
-def _unfinished_steps(uow: UnitOfWork, subjects: Collection[str]) -> list[tuple[str, Waiting]]:
-    """Give the unfinished steps of some subjects: the stuck first, then those that met a problem."""
-    if not subjects:
-        return []
-    steps = uow.session.scalars(
-        select(StepRow)
-        .where(StepRow.subject.in_(sorted(subjects)), StepRow.state != "done")
-        .order_by(StepRow.state != "stuck", StepRow.problem.is_(None), StepRow.created_at, StepRow.id)
-    )
-    return [
-        (
-            step.subject,
-            Waiting(step.kind, step.problem, step.state == "stuck", step.problem_since or step.created_at),
-        )
-        for step in steps
-    ]
+def _first(steps: Sequence[StepOfCase], *subjects: str | None) -> Waiting | None:
+    """Give the step of these subjects that needs somebody most."""
+    step = next((one for one in steps if one.subject in subjects), None)
+    return Waiting(step.kind, step.state, step.problem, step.since) if step else None
 
 
 def _list_condition(which: str) -> ColumnElement[bool]:

@@ -2,7 +2,9 @@
 """Supervision 电子监察: who decided what on which evidence, read from the ledger, gaps shown as gaps.
 
 A trace is asked by case number, archival number, licence identifier or decision; it gives every act of the
-case in order, and those of its licence wherever they happened. Nothing here reads a detail: cores suffice.
+case in order, and those of its licence wherever they happened. It is made of cores of acts, records of use
+and codes: nothing here is decrypted, so a trace is no reading of a licence or of a person's file, and it says
+neither name nor code nor face of anybody. What it links to is read, and recorded, on a basis of its own.
 A number that means several cases gives a choice of those that the identity may see, never of others.
 """
 
@@ -10,10 +12,11 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import CompoundSelect, func, or_, select, union_all
+from sqlalchemy import CompoundSelect, or_, select, union_all
 
 from archive.models import Dossier, Filing
 from archive.numbering import normalise
+from archive.stepping import unfinished_steps
 from archive.tracing import TracedAct, TracedUse, acts_of, decisions_of, traced, uses_of
 from cases.models import Case
 from cases.ports import Deadlines, Items
@@ -25,7 +28,6 @@ from storage.identity import Identity, Role
 from storage.ledger.acts import Outcome
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct, LedgerEntry
-from storage.steps import StepRow
 
 INTENT_WITHIN = dt.timedelta(minutes=10)
 """How long an intent may stand without an outcome before it counts as a gap."""
@@ -48,10 +50,11 @@ class Gap:
     """Something that should be in the trace and is not.
 
     Attributes:
-        code: ``intent-without-outcome``, ``closed-not-filed``, ``case-not-announced``, ``not-sequenced`` or
-            ``license-not-issued``.
+        code: ``intent-without-outcome``, ``closed-not-filed``, ``case-not-announced``, ``not-sequenced``,
+            ``license-not-issued``, ``step-stuck``, ``step-waiting`` or ``step-late``.
         act_id: The act it hangs on, if any.
         since: Since when it is missing.
+        step: Kind of the step, where one is stuck, waiting or late.
     """
 
     code: str
@@ -59,6 +62,7 @@ class Gap:
     en: str
     act_id: str | None
     since: dt.datetime
+    step: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,19 +193,6 @@ class TraceService:
         )
         return [traced(act, seq) for act, seq in uow.session.execute(query)]
 
-    def refusals(self, uow: UnitOfWork, identity: Identity, since: dt.datetime) -> int:
-        """Count refused acts since an instant, for the supervisor's home."""
-        if not identity.has(Role.SUPERVISOR, Role.AUDIT_ADMIN, Role.SYSTEM):
-            raise TraceNotFoundError
-        return (
-            uow.session.scalar(
-                select(func.count())
-                .select_from(LedgerAct)
-                .where(LedgerAct.outcome == str(Outcome.REFUSED), LedgerAct.recorded_at >= since)
-            )
-            or 0
-        )
-
     def _due(self, case: Case) -> dt.date | None:
         if case.closed_at is None:
             return None
@@ -231,22 +222,16 @@ class TraceService:
             yield _gap("license-not-issued", license_.reserved_at)
         if late and case.closed_at is not None:
             yield _gap("closed-not-filed", case.closed_at)
-        yield from _waiting_steps(uow, case, license_)
+        yield from _held_steps(uow, case)
 
 
-def _waiting_steps(uow: UnitOfWork, case: Case, license_: License | None) -> Iterable[Gap]:
-    """Name the steps of a case's filings and licence that are stuck, waiting, or late."""
-    subjects = [*uow.session.scalars(select(Filing.id).where(Filing.case_id == case.id))]
-    if license_ is not None:
-        subjects.append(license_.id)
-    waiting = select(StepRow).where(StepRow.subject.in_(subjects), StepRow.state != "done")
-    for step in uow.session.scalars(waiting.order_by(StepRow.created_at)):
-        if step.state == "stuck":
-            yield _gap("step-stuck", step.problem_since or step.created_at)
-        elif step.state == "ready" and step.problem_since is not None:
-            yield _gap("step-waiting", step.problem_since)
+def _held_steps(uow: UnitOfWork, case: Case) -> Iterable[Gap]:
+    """Name the steps of a case that are stuck, waiting, or late."""
+    for step in unfinished_steps(uow, [case.id]):
+        if step.state in {"stuck", "waiting"}:
+            yield _gap(f"step-{step.state}", step.since, step=step.kind)
         elif uow.clock.now() - step.created_at > STEP_WITHIN:
-            yield _gap("step-late", step.created_at)
+            yield _gap("step-late", step.created_at, step=step.kind)
 
 
 def _cases_named(key: str) -> CompoundSelect[tuple[str]]:
@@ -264,9 +249,9 @@ def _cases_named(key: str) -> CompoundSelect[tuple[str]]:
     )
 
 
-def _gap(code: str, since: dt.datetime, act_id: str | None = None) -> Gap:
+def _gap(code: str, since: dt.datetime, act_id: str | None = None, step: str | None = None) -> Gap:
     zh, en = _GAPS[code]
-    return Gap(code, zh, en, act_id, since)
+    return Gap(code, zh, en, act_id, since, step)
 
 
 def _may_trace(identity: Identity, case: Case) -> bool:

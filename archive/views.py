@@ -17,15 +17,16 @@ class Waiting:
     """The step that an unfinished filing, or its licence, is at, and what keeps that step.
 
     Attributes:
-        step: Kind of the step that waits.
+        step: Kind of the step.
+        state: Its standing (``storage.steps.STANDINGS``): ``stuck`` needs a person, ``waiting`` goes on by
+            itself.
         problem: Stable code of what it waits for, or of its last error; ``None`` while nothing keeps it.
-        stuck: Whether it waits for a person: it is not tried again by itself.
         since: Since when the problem keeps it; without one, when the step was added.
     """
 
     step: str
+    state: str
     problem: str | None
-    stuck: bool
     since: dt.datetime
 
 

@@ -9,7 +9,6 @@ a record of use that the holder sees. Neither the index nor the object store tak
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -38,8 +37,6 @@ from storage.identity import AccessBasis, Basis, Identity, Role
 from storage.ledger.acts import Act, Outcome, Promise
 from storage.ledger.canonical import Json, canonical
 from storage.ledger.kinds import ActKind
-
-_OVERSEERS = (Role.SUPERVISOR, Role.AUDIT_ADMIN, Role.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,27 +158,6 @@ class ProofService:
             raise NotFoundError
         stored = uow.session.get_one(SignedAnswer, decision_id)
         return uow.secrets.decrypt(stored.jws_cipher).decode()
-
-    def replays(self, uow: UnitOfWork, identity: Identity, decision_id: str) -> bool:
-        """Tell supervision whether a decision comes out byte for byte again, from what was known then.
-
-        Raises:
-            NotFoundError: Unknown or not this identity's to know, or its rule or sentences are not held
-                any more.
-            ErasedError: The holder's key was destroyed.
-        """
-        decision = uow.session.get(Decision, decision_id)
-        rule = self._rules.of_digest(decision.rule_digest) if decision else None
-        if decision is None or rule is None or not identity.has(*_OVERSEERS):
-            raise NotFoundError
-        stored = uow.secrets.decrypt(decision.body_cipher)
-        body = json.loads(stored)
-        if body["sentences"]["digest"] != self._table.digest:
-            raise NotFoundError
-        case = uow.session.get_one(Case, decision.case_id)
-        asked = tuple(body["asked"])
-        again = self._evaluate(uow, rule, case, parse_rfc3339(body["at"]), asked)
-        return canonical({**body, **again.body}) == stored
 
     def requirements(self, decision: Decision) -> Mapping[str, Requirement]:
         """Give the requirements of the rule that a decision applied, by id; none when it is not held."""

@@ -270,12 +270,15 @@ def _refused(uow: UnitOfWork, identity: Identity, license_: License | None) -> L
         if license_ is not None
         else ()
     )
+    named = identity.basis.case if identity.basis else None
+    case = uow.session.get(Case, named) if named is not None else None
     act = Act(
         kind=ActKind.ACCESS_REFUSED,
         actor=identity,
         object_type="licence",
         object_id=license_.id if license_ is not None else "unknown",
         outcome=Outcome.REFUSED,
+        case=case.id if case is not None else None,
         subject=license_.holder_id if license_ is not None else "system",
         rows=use,
     )

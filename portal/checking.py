@@ -128,8 +128,8 @@ REGISTER_DIFFERS = Line(
 NOT_COMPARED = Line(
     "not-compared",
     Headline.CANNOT_TELL,
-    "未比对：只查询了证照库，未比对您手中的纸质件或文件",
-    "Not compared: only the library was asked, not the paper or file in your hands",
+    "未比对",
+    "Not compared",
 )
 
 
@@ -141,31 +141,40 @@ def card_line(card: PublicCard) -> Line:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckReport:
-    """The answer for a file.
+class Answer:
+    """What every check says: the one large word, why, and the two lines that give it.
 
     Attributes:
         headline: The worse of the two lines.
         sentence: Why, in Chinese and English.
-        file: Seal and bytes.
+        file: Seal and bytes; says so when no file was compared.
         license: Status of the licence; says so when the file is none, or when it was not checked.
-        verdict: The seal check in full.
-        card: What the library tells of the licence, if it was found.
-        promise: Of the recorded use, if there was one.
     """
 
     headline: Headline
     sentence: tuple[str, str]
     file: Line
     license: Line
-    verdict: Verdict
-    card: PublicCard | None = None
-    promise: Promise | None = None
 
     @property
     def lines(self) -> tuple[tuple[tuple[str, str], Line], ...]:
         """Give both lines, each with its title."""
         return tuple(zip(LINE_TITLES, (self.file, self.license), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport(Answer):
+    """The answer for a file.
+
+    Attributes:
+        verdict: The seal check in full.
+        card: What the library tells of the licence, if it was found.
+        promise: Of the recorded use, if there was one.
+    """
+
+    verdict: Verdict
+    card: PublicCard | None = None
+    promise: Promise | None = None
 
 
 def judge(
@@ -176,9 +185,25 @@ def judge(
     zh, en = (reason.zh, reason.en) if reason else STATE_TITLES[verdict.state]
     standing = _OF_STATE[verdict.state]
     file = Line(reason.code if reason else str(verdict.state), standing, zh, en)
-    headline = max(standing, license_line.standing or standing, key=list(Headline).index)
+    headline = _worse(standing, license_line)
     sentence = _sentence(file, license_line, worse=headline is not standing)
     return CheckReport(headline, sentence, file, license_line, verdict, card, promise)
+
+
+def judge_card(card: PublicCard) -> Answer:
+    """Answer for a licence that was found by its code, when nobody compared a file; pure."""
+    line = card_line(card)
+    headline = _worse(Headline.CANNOT_TELL, line)
+    zh, en = f"证照{line.zh}", f"Licence status: {line.en.lower()}"
+    if line.standing is Headline.VALID:
+        zh, en = f"证照在库{line.zh}", f"The licence is {line.en.lower()} in the library"
+    if headline is Headline.CANNOT_TELL:
+        zh, en = f"{zh}；手中文件未比对", f"{en}; the file in your hands was not compared"
+    return Answer(headline, (zh, en), NOT_COMPARED, line)
+
+
+def _worse(file: Headline, license_line: Line) -> Headline:
+    return max(file, license_line.standing or file, key=list(Headline).index)
 
 
 def _sentence(file: Line, license_line: Line, *, worse: bool) -> tuple[str, str]:

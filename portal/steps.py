@@ -8,19 +8,16 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, select, union_all
+from sqlalchemy import select
 
-from archive.models import Dossier, Filing
-from licenses.models import License
+from archive.stepping import case_of
 from portal.errors import StepNotStuckError, StepUnknownError
 from storage.database import UnitOfWork
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
-from storage.steps import STANDING, StepRow, retry
-
-_ORDER = ("stuck", "waiting", "running", "ready")
+from storage.steps import BY_NEED, STANDING, StepRow, retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +51,8 @@ class StepDesk:
             NotPermittedError: The identity is no system administrator.
         """
         _demand_administrator(identity)
-        rank = case({state: place for place, state in enumerate(_ORDER)}, value=STANDING)
         rows = uow.session.execute(
-            select(StepRow, STANDING)
-            .where(StepRow.state != "done")
-            .order_by(rank, StepRow.created_at, StepRow.id)
-            .limit(limit)
+            select(StepRow, STANDING).where(StepRow.state != "done").order_by(*BY_NEED).limit(limit)
         )
         return [_view(row, state) for row, state in rows]
 
@@ -99,20 +92,12 @@ def _retry(uow: UnitOfWork, identity: Identity, row: StepRow) -> Promise:
         actor=identity,
         object_type="step",
         object_id=row.id,
-        case=_case_of(uow, row.subject),
+        case=case_of(uow, row.subject),
         reasons=(row.problem,) if row.problem else (),
         notes={"step": row.kind, "attempts": row.attempts},
     )
     retry(row, uow.clock.now(), uow.ids)
     return uow.record(act)
-
-
-def _case_of(uow: UnitOfWork, subject: str) -> str | None:
-    """Give the case that a step works for: its subject is a filing, a licence, or ``kind:id`` of a thing."""
-    one = subject.rpartition(":")[2]
-    return uow.session.scalar(
-        union_all(*(select(table.case_id).where(table.id == one) for table in (Filing, License, Dossier)))
-    )
 
 
 def _view(row: StepRow, state: str) -> StepView:

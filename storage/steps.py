@@ -287,6 +287,14 @@ STANDING = case(
     (and_(StepRow.state == "ready", StepRow.problem.is_not(None)), "waiting"), else_=StepRow.state
 )
 """A step's state as people are told it: a ready step that met a problem is ``waiting``."""
+STANDINGS = ("stuck", "waiting", "running", "ready")
+"""Every standing of an unfinished step; what needs somebody comes first."""
+BY_NEED = (
+    case({standing: place for place, standing in enumerate(STANDINGS)}, value=STANDING),
+    StepRow.created_at,
+    StepRow.id,
+)
+"""Order of unfinished steps: the stuck first, then those that wait, the oldest of each first."""
 
 
 def unfinished(session: Session) -> dict[str, int]:

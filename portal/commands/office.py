@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portal.commands.common import open_installation, terminal
+from portal.commands.common import terminal
 from storage.errors import EXIT_DONE, EXIT_REFUSED, CunzhengError
 from storage.identity import AccessBasis, Basis, Identity, Role
 
@@ -86,12 +86,10 @@ def status(*, as_json: bool) -> None:
     from storage.ledger.reading import read_status
     from storage.steps import unfinished
 
-    rooms, _ = open_installation()
-    with rooms.database.reading() as uow:
-        counts = rooms.filings.counts(uow, all_seeing())
+    with terminal() as here, here.rooms.database.reading() as uow:
+        counts = here.rooms.filings.counts(uow, all_seeing())
         steps = unfinished(uow.session)
         log = read_status(uow.session)
-    rooms.close()
     figures = {
         "received": counts.received,
         "filed": counts.filed,

@@ -7,15 +7,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import String, func, select, type_coerce
+from sqlalchemy import Select, String, Tuple, func, literal, select, tuple_, type_coerce
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Client
+from storage.base import Instant
 from storage.clock import legal_date, parse_rfc3339
+from storage.cursors import read_cursor, write_cursor
 from storage.ledger.acts import Outcome
 from storage.ledger.kinds import TITLES, ActKind
 from storage.ledger.models import LedgerAct, LedgerPending
 
+ROWS = 100
+"""Rows of one page of a list of acts."""
 _HOUR_LENGTH = len("2026-11-24T01")
 
 
@@ -40,6 +44,20 @@ class ListedAct:
     object_type: str
     reasons: Sequence[str]
     case_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActPage:
+    """A page of a list of acts.
+
+    Attributes:
+        total: Rows of the whole list.
+        next_cursor: Where the next page begins; ``None`` on the last one.
+    """
+
+    rows: Sequence[ListedAct]
+    total: int
+    next_cursor: str | None
 
 
 def days_of_acts(session: Session, now: dt.datetime, days: int) -> list[DayOfActs]:
@@ -72,31 +90,49 @@ def days_of_acts(session: Session, now: dt.datetime, days: int) -> list[DayOfAct
     ]
 
 
-def refused_acts(session: Session, since: dt.datetime, limit: int = 200) -> list[ListedAct]:
-    """Give refusals since an instant, newest first."""
-    found = session.scalars(
-        select(LedgerAct)
-        .where(LedgerAct.outcome == str(Outcome.REFUSED), LedgerAct.recorded_at >= since)
-        .order_by(LedgerAct.recorded_at.desc(), LedgerAct.act_id)
-        .limit(limit)
+def refused_acts(session: Session, since: dt.datetime, after: str | None = None) -> ActPage:
+    """Give refusals since an instant, newest first.
+
+    Raises:
+        CursorError: No page gave ``after``.
+    """
+    place = tuple_(LedgerAct.recorded_at, LedgerAct.act_id)
+    refused = select(LedgerAct).where(
+        LedgerAct.outcome == str(Outcome.REFUSED), LedgerAct.recorded_at >= since
     )
-    return [_listed(act) for act in found]
+    rest = refused.where(place < _place(after)) if after else refused
+    newest = rest.order_by(LedgerAct.recorded_at.desc(), LedgerAct.act_id.desc())
+    return _page(session, refused, newest)
 
 
-def pending_acts(session: Session, limit: int = 200) -> list[ListedAct]:
-    """Give acts that are recorded and not yet in the ledger, oldest first."""
-    found = session.scalars(
-        select(LedgerAct)
-        .join(LedgerPending, LedgerPending.act_id == LedgerAct.act_id)
-        .order_by(LedgerPending.position)
-        .limit(limit)
-    )
-    return [_listed(act) for act in found]
+def pending_acts(session: Session, after: str | None = None) -> ActPage:
+    """Give acts that are recorded and not yet in the ledger, oldest first.
+
+    Raises:
+        CursorError: No page gave ``after``.
+    """
+    place = tuple_(LedgerAct.recorded_at, LedgerAct.act_id)
+    pending = select(LedgerAct).join(LedgerPending, LedgerPending.act_id == LedgerAct.act_id)
+    rest = pending.where(place > _place(after)) if after else pending
+    return _page(session, pending, rest.order_by(LedgerAct.recorded_at, LedgerAct.act_id))
 
 
 def client_names(session: Session) -> dict[str, str]:
     """Give the names of calling systems by their ids, ended ones too."""
     return {row.id: row.name for row in session.execute(select(Client.id, Client.name))}
+
+
+def _page(session: Session, every: Select[LedgerAct], rest: Select[LedgerAct]) -> ActPage:
+    total = session.scalar(select(func.count()).select_from(every.subquery())) or 0
+    found = session.scalars(rest.limit(ROWS + 1)).all()
+    last = found[ROWS - 1] if len(found) > ROWS else None
+    cursor = write_cursor(last.recorded_at, last.act_id) if last is not None else None
+    return ActPage([_listed(act) for act in found[:ROWS]], total, cursor)
+
+
+def _place(cursor: str) -> Tuple:
+    at, act_id = read_cursor(cursor)
+    return tuple_(literal(at, Instant), literal(act_id))
 
 
 def _listed(act: LedgerAct) -> ListedAct:

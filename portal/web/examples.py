@@ -226,8 +226,8 @@ CASE_STATE: Final[dict[str, Any]] = CASE | {
     "attempts": [ATTEMPT],
     "licence_waiting": {
         "step": "license.issue",
+        "state": "waiting",
         "problem": "seals-refused",
-        "stuck": False,
         "since": _AT,
     },
     "dossier": None,

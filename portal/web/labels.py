@@ -76,11 +76,6 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "sealing": Label(_("Use of a seal"), PLAIN),
         "step": Label(_("Step"), PLAIN),
     },
-    "replay": {
-        "same": Label(_("Recalculated, the same"), GOOD),
-        "differs": Label(_("Recalculated, differs"), WAIT),
-        "cannot": Label(_("Cannot be recalculated"), UNKNOWN),
-    },
     "result": {
         "MET": Label(_("Established"), GOOD),
         "NOT_MET": Label(_("Not met"), BAD),

@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from licenses.errors import CodeUnknownError
-from portal.checking import HEADLINE_TITLES, LINE_TITLES, NOT_COMPARED, card_line
+from portal.checking import HEADLINE_TITLES, judge_card
 from portal.web import context
 from portal.web.access import public
 from portal.web.checks import check_code, check_upload
@@ -53,7 +53,8 @@ def card(code: str) -> str:
         "card.html",
         card=found.card,
         # A code says how the licence stands; it says nothing of the paper or file it was read from.
-        lines=tuple(zip(LINE_TITLES, (NOT_COMPARED, card_line(found.card)), strict=True)),
+        answer=judge_card(found.card),
+        titles=HEADLINE_TITLES,
         promise=found.promise,
         at=context.rooms().clock.now(),
     )

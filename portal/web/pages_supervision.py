@@ -10,14 +10,12 @@ from flask import render_template, request
 
 from archive.supervision import Trace, TraceNotFoundError
 from cases.models import Case
-from licenses.models import Decision
 from portal.web import context
 from portal.web.access import allow
 from portal.web.activity import client_names, days_of_acts, pending_acts, refused_acts
 from portal.web.api_ledger import receipt_file
 from portal.web.pages_receipts import POLICY_FILE
 from storage.database import UnitOfWork
-from storage.errors import CunzhengError
 from storage.identity import Role
 from storage.ledger.reading import read_status
 
@@ -27,6 +25,10 @@ _WINDOW: Final = dt.timedelta(hours=24)
 _DAYS: Final = 7
 _LONGEST: Final = 150
 _CORES: Final = "shows cores of acts, which hold no personal data of holders"
+_NOTHING_OPENED: Final = (
+    "shows cores of acts and, by identifier and code, uses of licences and decisions: nothing is decrypted, "
+    "and nobody's name, code or face is shown"
+)
 
 
 @blueprint.get("")
@@ -38,7 +40,7 @@ def home() -> str:
     with rooms.database.reading() as uow:
         numbers = {
             "late": len(rooms.trace.late_filings(uow, who)),
-            "refused": rooms.trace.refusals(uow, who, now - _WINDOW),
+            "refused": refused_acts(uow.session, now - _WINDOW).total,
             "intents": len(rooms.trace.open_intents(uow, who)),
         }
         status = read_status(uow.session)
@@ -73,9 +75,9 @@ def refusals() -> str:
     """List the refusals of the last 24 hours."""
     rooms = context.rooms()
     with rooms.database.reading() as uow:
-        found = refused_acts(uow.session, rooms.clock.now() - _WINDOW)
+        page = refused_acts(uow.session, rooms.clock.now() - _WINDOW, _after())
         clients = client_names(uow.session)
-    return render_template("refusals.html", found=found, names=_department_names(), clients=clients)
+    return render_template("refusals.html", page=page, names=_department_names(), clients=clients)
 
 
 @blueprint.get("/intents")
@@ -95,14 +97,14 @@ def pending() -> str:
     """List acts that are recorded and not yet in the ledger."""
     rooms = context.rooms()
     with rooms.database.reading() as uow:
-        found = pending_acts(uow.session)
+        page = pending_acts(uow.session, _after())
         clients = client_names(uow.session)
-    return render_template("pending.html", found=found, names=_department_names(), clients=clients)
+    return render_template("pending.html", page=page, names=_department_names(), clients=clients)
 
 
 @blueprint.get("/trace")
-@allow(*_ROLES, Role.ARCHIVIST, unrecorded=_CORES)
-def trace() -> str | tuple[str, int]:
+@allow(*_ROLES, Role.ARCHIVIST, unrecorded=_NOTHING_OPENED)
+def trace() -> str:
     """Trace a case by its number, archival number, licence identifier, decision or act."""
     rooms, who = context.rooms(), context.identity()
     key = request.args.get("q", "").strip()[:_LONGEST]
@@ -111,23 +113,21 @@ def trace() -> str | tuple[str, int]:
         return render_template("trace.html", key="", trace=None, choice=())
     with rooms.database.reading() as uow:
         found = rooms.trace.find(uow, who, key, source)
-        if len(found) != 1:
-            return _none_or_several(key, found)
+        if not found:
+            raise TraceNotFoundError
+        if len(found) > 1:
+            return _choice(key, found)
         return _traced(uow, key, rooms.trace.trace(uow, who, found[0]))
 
 
-def _none_or_several(key: str, found: Sequence[Case]) -> str | tuple[str, int]:
-    """Say that nothing visible has the number, or let the person choose among what is visible."""
-    if found:
-        shown = {"items": _items(), "names": _department_names()}
-        return render_template("trace.html", key=key, trace=None, choice=found, **shown)
-    error = TraceNotFoundError
-    return render_template("trace.html", key=key, trace=None, choice=(), error=error), error.status
+def _choice(key: str, found: Sequence[Case]) -> str:
+    """Let the person choose among the cases that have the number and are visible."""
+    shown = {"items": _items(), "names": _department_names()}
+    return render_template("trace.html", key=key, trace=None, choice=found, **shown)
 
 
 def _traced(uow: UnitOfWork, key: str, found: Trace) -> str:
     rooms, who = context.rooms(), context.identity()
-    overseer = who.has(*_ROLES)
     return render_template(
         "trace.html",
         key=key,
@@ -138,20 +138,14 @@ def _traced(uow: UnitOfWork, key: str, found: Trace) -> str:
         clients=client_names(uow.session),
         types={kind.code: kind for kind in rooms.license_types.all()},
         requirements={one.id: rooms.proofs.requirements(one) for one in found.decisions},
-        replays={one.id: _replayed(uow, one) for one in found.decisions} if overseer else {},
         may_open=lambda used: who.has(Role.SUPERVISOR) or used.organisation == who.organisation,
         receipt_file=receipt_file,
         policy_file=POLICY_FILE,
     )
 
 
-def _replayed(uow: UnitOfWork, decision: Decision) -> str:
-    try:
-        same = context.rooms().proofs.replays(uow, context.identity(), decision.id)
-    except CunzhengError:
-        # Rule, sentences or the holder's key are gone: that says nothing against the decision.
-        return "cannot"
-    return "same" if same else "differs"
+def _after() -> str | None:
+    return request.args.get("after") or None
 
 
 def _department_names() -> dict[str, Any]:

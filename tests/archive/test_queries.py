@@ -113,7 +113,17 @@ def test_a_stuck_step_says_so(three: World) -> None:
     with three.database.reading() as uow:
         waiting = queries(three).case_state(uow, CLIENT, "yctb", "A").attempts[0].waiting
     assert waiting is not None
-    assert (waiting.stuck, waiting.problem) == (True, "object-damaged")
+    assert (waiting.state, waiting.problem) == ("stuck", "object-damaged")
+
+
+def test_a_step_that_met_a_problem_and_is_tried_again_is_running(three: World) -> None:
+    with three.database.writing() as uow:
+        for step in uow.session.scalars(select(StepRow)):
+            step.state, step.problem = "running", "object-damaged"
+    with three.database.reading() as uow:
+        waiting = queries(three).case_state(uow, CLIENT, "yctb", "A").attempts[0].waiting
+    assert waiting is not None
+    assert waiting.state == "running"
 
 
 def test_of_several_steps_the_one_that_needs_somebody_is_shown(three: World) -> None:
@@ -125,7 +135,7 @@ def test_of_several_steps_the_one_that_needs_somebody_is_shown(three: World) -> 
     with three.database.reading() as uow:
         waiting = queries(three).case_state(uow, CLIENT, "yctb", "A").attempts[0].waiting
     assert waiting is not None
-    assert (waiting.step, waiting.stuck) == ("archive.render", True)
+    assert (waiting.step, waiting.state) == ("archive.render", "stuck")
 
 
 def test_a_licence_that_waits_for_a_seal_is_shown_though_its_filing_was_returned(
@@ -144,7 +154,7 @@ def test_a_licence_that_waits_for_a_seal_is_shown_though_its_filing_was_returned
     line.run()
     with line.database.reading() as uow:
         view = queries(line).case_state(uow, ARCHIVIST, "yctb", "ZJ-2026-000131")
-    assert view.license_waiting == Waiting("license.issue", "seals-refused", False, since)
+    assert view.license_waiting == Waiting("license.issue", "waiting", "seals-refused", since)
     assert view.attempts[0].waiting is None
     with line.database.writing() as uow:
         line.seals.resume(uow, MANAGER, line.seal_id, "audit-over")

@@ -10,6 +10,7 @@ from archive_world import ARCHIVIST, World
 from sqlalchemy import select
 
 from archive.models import Dossier
+from archive.stepping import case_of, unfinished_steps
 from archive.supervision import Trace, TraceNotFoundError, TraceService
 from cases.calendar import WorkingCalendar
 from cases.models import Case
@@ -65,8 +66,10 @@ def test_a_filed_case_is_traced_by_any_of_its_numbers(
     line.clock.advance(3600)
     with line.database.reading() as uow:
         later = trace_of(line, uow)
-    assert {gap.code for gap in later.gaps} == {"not-sequenced"}
-    assert len(later.gaps) == len(later.acts)
+    missing = [gap.act_id for gap in later.gaps if gap.code == "not-sequenced"]
+    assert missing == [act.act_id for act in later.acts]
+    # Nobody puts anything into an index here.
+    assert {gap.step for gap in later.gaps if gap.code != "not-sequenced"} == {"index.put"}
 
 
 def test_each_line_names_the_licence_that_it_is_about_or_relied_on(
@@ -184,18 +187,40 @@ def test_a_step_that_is_late_waiting_or_stuck_is_a_gap_of_its_case(world: World)
     assert "step-waiting" not in gaps()
 
 
-def test_refusals_are_counted_for_supervision_alone(world: World) -> None:
-    with world.database.writing() as uow:
-        uow.record(
-            Act(
-                kind=ActKind.ACCESS_REFUSED,
-                actor=CLERK,
-                object_type="route",
-                object_id="x",
-                outcome=Outcome.REFUSED,
-            )
-        )
-    with world.database.reading() as uow:
-        assert traces(world).refusals(uow, SUPERVISOR, world.clock.now()) == 1
-        with pytest.raises(TraceNotFoundError):
-            traces(world).refusals(uow, ARCHIVIST, world.clock.now())
+@pytest.mark.parametrize("indexed", [Dossier, License], ids=["dossier", "licence"])
+def test_what_is_not_indexed_is_a_gap_of_its_case(
+    tmp_path: Path, authority_folder: Path, page: bytes, indexed: type[Dossier | License]
+) -> None:
+    line = Line(tmp_path, authority_folder, Canned(page))
+    line.file(line.granted())
+    line.run()
+    with line.database.writing() as uow:
+        one = uow.session.scalars(select(indexed.id)).one()
+        named = uow.session.scalars(select(StepRow).where(StepRow.subject.endswith(f":{one}"))).one()
+        for step in uow.session.scalars(select(StepRow)):
+            step.state = "done"
+        named.state, named.problem = "stuck", "internal"
+    with line.database.reading() as uow:
+        assert [(gap.code, gap.step) for gap in trace_of(line, uow).gaps] == [("step-stuck", "index.put")]
+    line.clock.advance(31 * 60)
+    with line.database.writing() as uow:
+        uow.session.get_one(StepRow, named.id).state = "running"
+    with line.database.reading() as uow:
+        gaps = trace_of(line, uow).gaps
+    assert [gap.step for gap in gaps if gap.code == "step-late"] == ["index.put"]
+
+
+def test_every_step_belongs_to_its_case(tmp_path: Path, authority_folder: Path, page: bytes) -> None:
+    line = Line(tmp_path, authority_folder, Canned(page))
+    line.file(line.granted())
+    line.run()
+    with line.database.writing() as uow:
+        (case,) = uow.session.scalars(select(Case.id))
+        rows = uow.session.scalars(select(StepRow)).all()
+        assert {case_of(uow, row.subject) for row in rows} == {case}
+        assert case_of(uow, "dossier:unknown") is None
+        for row in rows:
+            row.state = "ready"
+        uow.session.flush()
+        assert len(unfinished_steps(uow, [case])) == len(rows)
+        assert unfinished_steps(uow, []) == []

@@ -130,15 +130,26 @@ def test_every_face_says_the_same_two_lines(inspection: Inspection, tmp_path: Pa
         assert answer["headline"]["code"] == "valid"
 
 
-def test_the_page_of_a_code_states_the_status_and_no_verdict_on_what_one_holds(
-    inspection: Inspection,
+@pytest.mark.parametrize(
+    ("status", "tone", "headline", "why"),
+    [
+        (Status.VALID, "unknown", "无法判定", "证照在库有效；手中文件未比对"),
+        (Status.EXPIRED, "bad", "无效", "证照已过期"),
+        (Status.SUSPENDED, "bad", "无效", "证照暂停（冻结）"),
+    ],
+)
+def test_the_page_of_a_code_gives_the_worse_of_no_file_and_the_status(
+    inspection: Inspection, status: Status, tone: str, headline: str, why: str
 ) -> None:
-    license_ = inspection.license(Status.VALID)
+    license_ = inspection.license(status)
     page = inspection.stranger.get(f"/v/{license_.code}").text
-    assert 'class="headline"' not in page
+    assert f'class="verdict {tone}"' in page
+    assert re.findall(r'class="headline">.*</span> (\S+)</p>', page) == [headline]
+    assert re.findall(r'class="why">(.*)</p>', page) == [why]
     lines = re.findall(r"<dt>(\S+)</dt><dd class=\"(\w+)\">", page)
-    assert lines == [("文件", "unknown"), ("证照状态", "good")]
-    assert "未比对" in page
+    assert lines == [("文件", "unknown"), ("证照状态", "good" if status is Status.VALID else "bad")]
+    assert re.findall(r"<dt>([^<]+)</dt><dd>", page) == ["证照类型", "发证机关", "持证主体", "有效期"]
+    assert page.count('href="/verify"') == 1
     assert license_.identifier not in page
 
 

@@ -30,7 +30,7 @@ from licenses.errors import (
     RequirementUnknownError,
     RuleMissingError,
 )
-from licenses.models import Decision, License, LicenseUsage
+from licenses.models import Decision, LicenseUsage
 from storage.errors import NotFoundError
 from storage.identity import Identity
 from storage.ledger.models import LedgerAct
@@ -190,33 +190,6 @@ def test_each_requirement_leaves_a_record_of_use_with_what_was_asked_and_no_valu
         ]
         assert {(use.holder_id, use.decision_id) for use in uses} == {(case.holder_id, decision.id)}
         assert [use.license_id for use in uses] == [license_.id, None, None]
-
-
-def test_a_decision_replays_after_everything_has_changed(library: Library) -> None:
-    license_ = library.issue(BUSINESS)
-    case = library.announce(FOOD)
-    with library.database.writing() as uow:
-        decision = library.proofs.ask(uow, CLIENT, question(case)).decision
-    library.clock.advance(3600)
-    library.issue(BUSINESS, number="N2")
-    library.seals.revoked["seal-1"] = library.clock.now()
-    with library.database.writing() as uow:
-        library.service.revoke(uow, MANAGER, license_.identifier, GROUNDS)
-    with library.database.reading() as uow:
-        assert library.proofs.replays(uow, SUPERVISOR, decision.id)
-        with pytest.raises(NotFoundError):
-            library.proofs.replays(uow, CLERK, decision.id)
-
-
-def test_a_decision_does_not_replay_when_a_licence_of_then_was_rewritten(library: Library) -> None:
-    license_ = library.issue(BUSINESS)
-    case = library.announce(FOOD)
-    with library.database.writing() as uow:
-        decision = library.proofs.ask(uow, CLIENT, question(case)).decision
-    with library.database.writing() as uow:
-        uow.session.get_one(License, license_.id).valid_until = dt.date(2026, 6, 30)
-    with library.database.reading() as uow:
-        assert not library.proofs.replays(uow, SUPERVISOR, decision.id)
 
 
 def test_the_signed_answer_is_given_again_to_who_asked_and_to_supervision_only(library: Library) -> None:

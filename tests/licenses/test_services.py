@@ -225,6 +225,17 @@ def test_every_other_reader_sees_nothing_and_the_refusal_is_recorded(library: Li
         assert uow.session.scalar(refused) == len(readers)
 
 
+def test_a_refused_reading_is_among_the_acts_of_the_case_that_it_names(library: Library) -> None:
+    case = library.announce(FOOD)
+    basis = AccessBasis(Basis.CASE, case.id, FOOD, "accept")
+    for named, expected in ((basis, case.id), (replace(basis, case="unknown"), None), (None, None)):
+        with pytest.raises(LicenseHiddenError) as error, library.database.writing() as uow:
+            library.reader.read(uow, replace(CLERK, basis=named), "1.2.156.3005.2.unknown")
+        with library.database.writing() as uow:
+            act_id = error.value.record(uow).core_sha256
+            assert uow.session.get_one(LedgerAct, act_id).case_id == expected
+
+
 def test_supervision_and_filing_read_on_their_own_basis(library: Library) -> None:
     license_ = library.issue(FOOD)
     archivist = replace(CLERK, roles=frozenset({Role.ARCHIVIST}))

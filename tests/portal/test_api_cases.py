@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from archive.submission import MAX_MATERIALS
 from portal.web.schemas import CASE_EXAMPLE
+from storage.identity import Role
 
 from .conftest import House
 
@@ -40,6 +41,14 @@ def test_another_holder_is_a_conflict_that_names_the_field(house: House) -> None
     assert answer.mimetype == "application/problem+json"
     assert answer.json["code"] == "case-conflict"
     assert "holder" in answer.json["facts"]["fields"]
+
+
+@pytest.mark.parametrize("role", [Role.ARCHIVIST, Role.CLERK])
+def test_no_person_announces_a_case(house: House, role: Role) -> None:
+    answer = house.browser(role).put(PATH, json=CASE_EXAMPLE)
+    assert answer.status_code == 403
+    assert answer.json["code"] == "not-permitted"
+    assert house.acts()[-1] == "access.refused"
 
 
 def test_closing_is_reported_once_and_for_all(house: House) -> None:

@@ -11,9 +11,12 @@ from cases.models import Case
 from indexer.document import IndexDocument
 from portal.i18n import ZH, set_language
 from portal.web import codes
+from portal.web.activity import ROWS
 from portal.web.examples import CASE, CASE_PAGE, CASE_STATE, PROOF, RECEIPT
 from portal.web.schemas import CASE_EXAMPLE, PROOF_EXAMPLE
-from storage.identity import Role
+from storage.identity import Role, system_identity
+from storage.ledger.acts import Act, Outcome
+from storage.ledger.kinds import ActKind
 from storage.ledger.policies import parse_policy
 
 from .conftest import House
@@ -144,6 +147,57 @@ def test_the_supervisors_numbers_link_to_their_rows(filed: House) -> None:
     assert int(numbers["refusals"]) == 1
     for name, count in numbers.items():
         assert browser.get(f"/supervision/{name}").text.count('<th scope="row"') == int(count)
+
+
+@pytest.mark.parametrize("name", ["refusals", "pending"])
+def test_every_counted_act_can_be_reached_page_by_page(house: House, name: str) -> None:
+    refused = Act(
+        kind=ActKind.ACCESS_REFUSED,
+        actor=system_identity("test"),
+        object_type="route",
+        object_id="x",
+        outcome=Outcome.REFUSED,
+        reasons=["role"],
+    )
+    browser = house.browser(Role.SUPERVISOR)
+    with house.rooms.database.writing() as uow:
+        for _ in range(2 * ROWS + 1):
+            uow.record(refused)
+    home = browser.get("/supervision").text
+    counted = re.search(rf'<a href="/supervision/{name}"><b[^>]*>(\d+)</b>', home)
+    assert counted is not None
+    assert int(counted[1]) > 2 * ROWS
+    address, seen, pages = f"/supervision/{name}", [], 0
+    while address:
+        page = browser.get(address).text
+        assert f"<small>{counted[1]}</small></h1>" in page
+        seen += re.findall(r'class="receipt" href="([^"]+)"', page)
+        following = re.search(r'<nav class="pages"[^>]*><a href="([^"]+)"', page)
+        address, pages = html.unescape(following[1]) if following else "", pages + 1
+    assert len(seen) == len(set(seen)) == int(counted[1])
+    assert pages == 3
+    assert browser.get(f"/supervision/{name}?after=nothing").status_code == 422
+
+
+def test_a_trace_of_what_one_may_not_see_is_a_recorded_refusal(filed: House) -> None:
+    browser = filed.browser(Role.ARCHIVIST, "jtys")
+    for key in ("YC-2026-000140", "nothing"):
+        assert "没有可追溯的办件" in browser.get(f"/supervision/trace?q={key}").text
+        assert filed.acts()[-1] == "access.refused"
+    assert filed.acts().count("access.refused") == 2
+
+
+def test_a_trace_opens_nothing(filed: House) -> None:
+    headers = {"Authorization": f"Bearer {filed.client_key('ask')}", "Access-Operator": "op-1"}
+    question = PROOF_EXAMPLE | {"case": {"source": "ycsl", "number": "YC-2026-000140"}}
+    assert filed.app.test_client().post("/api/v1/proofs", json=question, headers=headers).status_code == 200
+    browser = filed.browser(Role.SUPERVISOR)
+    with filed.rooms.database.writing() as uow:
+        uow.secrets.destroy(uow.session.scalars(select(Case.holder_id)).one())
+    page = browser.get("/supervision/trace?q=YC-2026-000140")
+    assert page.status_code == 200
+    assert "核验结论" in page.text
+    assert "重算" not in page.text
 
 
 def test_a_late_case_is_shown_as_such(filed: House) -> None:

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which steps belong to a case: those of its filings, of its licence, and of what is indexed of it."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import literal, select, union_all
+
+from archive.models import Dossier, Filing
+from licenses.models import License
+from storage.database import UnitOfWork
+from storage.steps import BY_NEED, STANDING, StepRow
+
+_SUBJECTS = ((Filing, ""), (License, ""), (License, "licence:"), (Dossier, "dossier:"))
+"""What a step may work on, and what stands before its id in the step's subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepOfCase:
+    """An unfinished step of a case.
+
+    Attributes:
+        subject: Id of the filing or licence it works on, or ``licence:ID`` or ``dossier:ID`` of what is
+            indexed.
+        state: Its standing, one of ``storage.steps.STANDINGS``.
+        problem: Stable code of what keeps it, if anything.
+        since: Since when the problem keeps it; without one, when the step was added.
+    """
+
+    case_id: str
+    subject: str
+    kind: str
+    state: str
+    problem: str | None
+    since: dt.datetime
+    created_at: dt.datetime
+
+
+def unfinished_steps(uow: UnitOfWork, case_ids: Collection[str]) -> Sequence[StepOfCase]:
+    """Give the unfinished steps of some cases: the stuck first, then those that wait, oldest first."""
+    parts = (
+        select(literal(before) + table.id, table.case_id).where(table.case_id.in_(case_ids))
+        for table, before in _SUBJECTS
+    )
+    if not case_ids:
+        return []
+    cases = {subject: case_id for subject, case_id in uow.session.execute(union_all(*parts))}  # noqa: C416 - a row is no tuple to the type checker
+    query = select(StepRow, STANDING).where(StepRow.subject.in_(cases), StepRow.state != "done")
+    return [
+        StepOfCase(
+            case_id=cases[step.subject],
+            subject=step.subject,
+            kind=step.kind,
+            state=state,
+            problem=step.problem,
+            since=step.problem_since or step.created_at,
+            created_at=step.created_at,
+        )
+        for step, state in uow.session.execute(query.order_by(*BY_NEED))
+    ]
+
+
+def case_of(uow: UnitOfWork, subject: str) -> str | None:
+    """Give the id of the case that a step with this subject belongs to."""
+    parts = (
+        select(table.case_id).where(table.id == subject.removeprefix(before))
+        for table, before in _SUBJECTS
+        if subject.startswith(before)
+    )
+    return uow.session.scalar(union_all(*parts))
