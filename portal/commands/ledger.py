@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from portal.commands.common import load_settings, open_installation
+from portal.commands.common import load_settings, terminal
 from storage.errors import InvalidInputError
 
 
@@ -24,10 +24,9 @@ def export(folder: Path) -> None:
     from portal.bootstrap import ledger_signer
     from storage.ledger.export import export_log
 
-    rooms, settings = open_installation()
-    key = ledger_signer(settings).verifier
-    exported = export_log(rooms.database, folder, key, rooms.trust_pem())
-    rooms.close()
+    with terminal() as here:
+        key = ledger_signer(here.settings).verifier
+        exported = export_log(here.rooms.database, folder, key, here.rooms.trust_pem())
     click.echo(f"已导出 {exported.entries} 条 / exported {exported.entries} entries, {exported.files} files")
     click.echo(f"cunzheng-verify {folder} --policy {folder / 'policy'} --ca {folder / 'ca.pem'}")
 
