@@ -74,8 +74,9 @@ reference: setup ## write docs/reference.md from settings and command line
 revision: setup ## write a migration from what the models changed (ARGS="0007 'What changed'")
 	@$(PY) tests/support/revision.py $(ARGS)
 
+# Extras stay in the lock: without them pip takes a newer release of the package for the extra and refuses it.
 lock: setup ## resolve the requirements anew and write both lock files (ARGS="--upgrade")
-	@uv="$(VENV)/bin/uv pip compile -q --system-certs --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) pyproject.toml"; \
+	@uv="$(VENV)/bin/uv pip compile -q --system-certs --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-strip-extras $(ARGS) pyproject.toml"; \
 	$$uv --group build -o requirements.lock; \
 	$$uv --group dev -o requirements-dev.lock
 
