@@ -20,7 +20,8 @@ def _declared() -> tuple[set[str], set[str]]:
 
 
 def _locked(name: str) -> set[str]:
-    return set(re.findall(r"^([a-z0-9][\w.-]*)==", (ROOT / name).read_text(encoding="utf-8"), flags=re.M))
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z0-9][\w.-]*)(?:\[[\w,-]+\])?==", text, flags=re.M))
 
 
 def test_every_direct_dependency_is_explained() -> None:
@@ -34,6 +35,21 @@ def test_the_locks_hold_what_is_declared() -> None:
     product, tools = _declared()
     assert product - _locked("requirements.lock") == set()
     assert (product | tools) - _locked("requirements-dev.lock") == set()
+
+
+def test_an_extra_that_a_package_asks_for_is_pinned_as_such() -> None:
+    """Else pip takes the newest release for the extra, finds no hash and refuses the whole set-up."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    wanted = set()
+    for name in _locked("requirements.lock"):
+        try:
+            needs = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue  # for another platform or version of Python
+        extras = [need for need in needs if re.match(r"[\w.-]+\[", need) and "extra ==" not in need]
+        wanted |= {re.split(r"\[", need)[0].lower() for need in extras}
+    assert "pydantic" in wanted, "the interface's framework asks for pydantic[email]"
+    assert {name for name in wanted if f"\n{name}[" not in f"\n{lock}"} == set()
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
