@@ -15,7 +15,7 @@ JOBS ?= 2
 PRODUCT_PACKAGES := libreoffice-writer-nogui libreoffice-calc-nogui fonts-noto-cjk poppler-utils qpdf bubblewrap
 CHECK_PACKAGES := chromium default-jre-headless:java maven:mvn
 
-.PHONY: help setup setup-product system-packages check-packages demo test check crashes lint types architecture \
+.PHONY: help setup setup-product system-packages check-packages demo test check crashes services services-stop test-services lint types architecture \
 	conformance-tools bench reference revision lock clean
 
 help: ## show this list
@@ -25,10 +25,19 @@ demo: setup-product system-packages ## start the whole product with demo cases (
 	@$(VENV)/bin/cunzheng demo $(ARGS)
 
 test: setup system-packages ## unit, property, contract and integration tests (ARGS go to pytest)
-	@$(PY) -m pytest -q -n $(JOBS) -m "not conformance and not browser and not slow" $(ARGS)
+	@$(PY) -m pytest -q -n $(JOBS) -m "not conformance and not browser and not slow and not services" $(ARGS)
 
 check: setup system-packages check-packages lint types architecture conformance-tools ## lint, types, architecture, conformance, browser, slow tests
-	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile -m "conformance or browser or slow" $(ARGS)
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile -m "(conformance or browser or slow) and not services" $(ARGS)
+
+services: setup ## install and start PostgreSQL, RabbitMQ, MinIO and Elasticsearch natively, on loopback
+	@scripts/services.sh start >/dev/null
+
+services-stop: ## stop them
+	@scripts/services.sh stop
+
+test-services: setup system-packages ## contract suites and the line on the real servers; stops what it started
+	@scripts/test-services.sh -n $(JOBS) $(ARGS)
 
 crashes: setup system-packages ## kill worker and sequencer at every named point and at 50 seeded times (about 15 minutes)
 	@CUNZHENG_CRASHES=full $(PY) -m pytest -v -n $(JOBS) tests/e2e/test_crashes.py $(ARGS)

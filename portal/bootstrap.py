@@ -64,6 +64,9 @@ from storage.objects import FolderStore, ObjectStore
 from storage.secrets import Secrets
 from storage.steps import Step
 
+SEQUENCER_LEASE = dt.timedelta(seconds=15)
+"""How long a sequencer of another machine waits for a silent one before it takes over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
@@ -78,8 +81,12 @@ class Foundation:
     pki: DemoPki
 
 
-def open_foundation(settings: Settings) -> Foundation:
+def open_foundation(settings: Settings, database_url: str | None = None) -> Foundation:
     """Open the data folder.
+
+    Args:
+        settings: Where everything is.
+        database_url: The records in another role than the application's.
 
     Raises:
         DemoInProductionError: The environment is production; key stores and authorities for it are not
@@ -87,7 +94,8 @@ def open_foundation(settings: Settings) -> Foundation:
     """
     clock, ids = SystemClock(), RandomIds()
     gate = LedgerGate(clock, GateLimits(sequencing=settings.sequencing_limit, anchor=settings.anchor_limit))
-    database = Database(settings.database_url, clock, ids, Secrets(settings.keys), settings.log_origin, gate)
+    address = database_url or settings.database_url
+    database = Database(address, clock, ids, Secrets(settings.keys), settings.log_origin, gate)
     gate.watch(database.engine)
     keys = FileKeyStore(settings.keys / "seals")
     pki = demo_pki.create(settings.pki, keys, clock)
@@ -108,7 +116,8 @@ def open_keeper(foundation: Foundation, settings: Settings) -> LedgerKeeper:
     Raises:
         SequencerRunningError: Another sequencer works on this log.
     """
-    sequencer = Sequencer(foundation.database, foundation.clock, settings.data / "sequencer.lock")
+    lease = SEQUENCER_LEASE if settings.database else None
+    sequencer = Sequencer(foundation.database, foundation.clock, settings.data / "sequencer.lock", lease)
     checkpoints = CheckpointWriter(foundation.database, foundation.clock, sequencer, ledger_signer(settings))
     anchorer = Anchorer(
         foundation.database,

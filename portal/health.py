@@ -113,7 +113,7 @@ def _sandbox(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - eve
 
 
 def _database(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
-    current = is_current(settings.database_url)
+    current = bool(is_current(settings.database_url))
     words = (
         ("表结构为当前版本", "tables are current") if current else ("表结构需升级", "tables need upgrading")
     )

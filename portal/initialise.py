@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sets a data folder up: tables, keys, certificates, seals, the first administrator. Repeating is safe."""
 
+from sqlalchemy import make_url
+
 from licenses.answers import AnswerKeys
 from portal.accounts.services import AccountService, NewAccount
 from portal.bootstrap import account_service, ledger_signer, open_foundation
 from portal.demo.script import Script, SealSpec
-from portal.migrations.upgrading import upgrade
+from portal.migrations.upgrading import grant, upgrade
 from portal.settings import Settings
 from seals.demo_pki import DemoPki
 from seals.register import revoked_serials
@@ -22,8 +24,11 @@ def initialise(settings: Settings) -> list[str]:
     settings.data.mkdir(parents=True, exist_ok=True)
     for folder in (settings.staging, settings.logs):
         folder.mkdir(exist_ok=True)
-    upgrade(settings.database_url)
-    foundation = open_foundation(settings)
+    upgrade(settings.owner_database_url)
+    if settings.database is not None:
+        application, sequencer = make_url(settings.database_url), make_url(settings.sequencer_database_url)
+        grant(settings.owner_database_url, str(application.username), str(sequencer.username))
+    foundation = open_foundation(settings, settings.owner_database_url)
     ledger_signer(settings)
     AnswerKeys(settings.keys)
     done = [f"数据目录 / data folder: {settings.data}"]

@@ -9,7 +9,7 @@ import enum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -42,6 +42,18 @@ class Settings(BaseSettings):
     data: Path = Field(
         default=Path("demo-data"),
         description="Folder that holds everything: database, index, objects, keys, staging, logs.",
+    )
+    database: SecretStr | None = Field(
+        default=None,
+        description="Address of a PostgreSQL database, postgresql+psycopg://user:password@host/name, for the "
+        "web and worker processes; none: a SQLite file in the data folder.",
+    )
+    sequencer_database: SecretStr | None = Field(
+        default=None, description="The same database for the sequencer, whose role alone writes the ledger."
+    )
+    owner_database: SecretStr | None = Field(
+        default=None,
+        description="The same database for `init`, `backup` and `restore`: the role that owns the tables.",
     )
     environment: Environment = Field(
         default=Environment.DEMO,
@@ -111,6 +123,13 @@ class Settings(BaseSettings):
             raise ValueError("must be http(s)://host[:port][/path] without query or fragment")
         return value.rstrip("/")
 
+    @field_validator("database", "sequencer_database", "owner_database")
+    @classmethod
+    def _postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and urlsplit(value.get_secret_value()).scheme != "postgresql+psycopg":
+            raise ValueError("must be postgresql+psycopg://user:password@host[:port]/name")
+        return value
+
     @model_validator(mode="after")
     def _safe_in_production(self) -> "Settings":
         if self.production and not self.public_url.startswith("https://"):
@@ -141,8 +160,22 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        """Address of the records."""
-        return f"sqlite:///{self.data / 'cunzheng.db'}"
+        """Address of the records for web and worker."""
+        return self._address(self.database)
+
+    @property
+    def sequencer_database_url(self) -> str:
+        """Address of the records for the sequencer."""
+        return self._address(self.sequencer_database)
+
+    @property
+    def owner_database_url(self) -> str:
+        """Address of the records for who owns the tables."""
+        return self._address(self.owner_database)
+
+    def _address(self, role: SecretStr | None) -> str:
+        address = role or self.database
+        return address.get_secret_value() if address else f"sqlite:///{self.data / 'cunzheng.db'}"
 
     @property
     def index_path(self) -> Path:

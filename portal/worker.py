@@ -15,11 +15,13 @@ import threading
 import traceback
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 
 from portal.refusals import RecordedRefusal
 from storage.clock import Clock, IdSource
-from storage.database import Database, LedgerClosedError
+from storage.database import Database, LedgerClosedError, repeated
+from storage.engines import RecordsUnavailableError, WriteConflictError
 from storage.errors import CunzhengError, StepKeepsDyingError
 from storage.failpoints import failpoint
 from storage.ledger.canonical import Json
@@ -28,6 +30,7 @@ from storage.steps import (
     MOST_CLAIMS,
     Job,
     Later,
+    LeaseLostError,
     Staging,
     Step,
     claim,
@@ -39,8 +42,11 @@ from storage.steps import (
     set_aside,
 )
 
+NOBODYS_FAULT = (LedgerClosedError, RecordsUnavailableError, WriteConflictError)
+"""What says nothing about the work itself: the attempt is not counted."""
 LEASE = dt.timedelta(minutes=10)
 IDLE_SECONDS = 0.2
+DOWN_SECONDS = 2.0
 
 log = logging.getLogger("cunzheng.worker")
 
@@ -75,8 +81,8 @@ class Worker:
 
     def recover(self) -> int:
         """End the leases of this owner's earlier life; the caller holds the owner's lock."""
-        with self._database.writing() as uow:
-            return release(uow.session, self._owner)
+        with self._database.claiming() as session:
+            return release(session, self._owner)
 
     def run(self, stop: threading.Event, threads: int = 1) -> None:
         """Run steps in some threads until ``stop`` is set; each ends with the step it is at.
@@ -91,18 +97,25 @@ class Worker:
 
     def _loop(self, stop: threading.Event) -> None:
         while not stop.is_set():
-            if not self.run_one():
-                stop.wait(IDLE_SECONDS)
+            try:
+                busy = self.run_one()
+            except (RecordsUnavailableError, WriteConflictError) as error:
+                log.warning("no step taken: %s", error.code)
+                stop.wait(DOWN_SECONDS)
+            else:
+                busy or stop.wait(IDLE_SECONDS)
 
     def run_one(self) -> bool:
         """Claim and drive one step; tell whether there was one."""
-        with self._database.writing() as uow:
-            job = claim(uow.session, self._clock.now(), self._owner, LEASE, tuple(self._steps))
+        with self._database.claiming() as session:
+            job = claim(session, self._clock.now(), self._owner, LEASE, tuple(self._steps))
         if job is None:
             return False
         step = self._steps[job.kind]
         try:
             self._drive(step, job)
+        except LeaseLostError:
+            log.warning("step %s was taken over", job.kind)
         except CunzhengError as error:
             log.warning("step %s failed: %s", job.kind, error)
             self._give_back(step, job, error)
@@ -125,16 +138,9 @@ class Worker:
                 self._record(step, job, plan, result)
                 return
             job = self._abandon(step, job, plan)
-        with self._database.writing() as uow:
-            planned = step.plan(uow, job)
-            if isinstance(planned, Later):
-                set_aside(uow.session, job, self._clock.now(), planned)
-                return
-            plan = planned
-            if plan is None:
-                complete(uow.session, job, self._clock.now())
-                return
-            keep_plan(uow.session, job, uow.secrets.encrypt(SYSTEM_SUBJECT, json.dumps(plan).encode()))
+        plan = repeated(partial(self._plan, step, job))
+        if plan is None:
+            return
         failpoint("step.after-plan")
         staging = Staging(self._staging_root, job.job)
         result = step.perform(plan, staging)
@@ -142,35 +148,59 @@ class Worker:
         failpoint("step.after-perform")
         self._record(step, job, plan, result)
 
-    def _record(self, step: Step, job: Job, plan: Json, result: Json) -> None:
+    def _plan(self, step: Step, job: Job) -> Json:
         with self._database.writing() as uow:
-            step.record(uow, job, plan, result)
-            complete(uow.session, job, self._clock.now())
+            plan = step.plan(uow, job)
+            if isinstance(plan, Later):
+                set_aside(uow.session, job, self._clock.now(), plan)
+                return None
+            if plan is None:
+                complete(uow.session, job, self._clock.now())
+                return None
+            keep_plan(uow.session, job, uow.secrets.encrypt(SYSTEM_SUBJECT, json.dumps(plan).encode()))
+        return plan
+
+    def _record(self, step: Step, job: Job, plan: Json, result: Json) -> None:
+        def write() -> None:
+            with self._database.writing() as uow:
+                step.record(uow, job, plan, result)
+                complete(uow.session, job, self._clock.now())
+
+        repeated(write)
         failpoint("step.after-record")
         Staging(self._staging_root, job.job).discard()
 
     def _abandon(self, step: Step, job: Job, plan: Json) -> Job:
-        with self._database.writing() as uow:
-            step.abandon(uow, job, plan)
-            fresh = restart(uow.session, job, self._ids)
+        def close() -> Job:
+            with self._database.writing() as uow:
+                step.abandon(uow, job, plan)
+                return restart(uow.session, job, self._ids)
+
+        fresh = repeated(close)
         Staging(self._staging_root, job.job).discard()
         return fresh
 
     def _give_back(self, step: Step, job: Job, error: CunzhengError) -> None:
-        refusal = isinstance(error, RecordedRefusal)
-        with self._database.writing() as uow:
-            if isinstance(error, RecordedRefusal):
-                error.record(uow)
-            plan = postpone(
-                uow.session,
-                job,
-                self._clock.now(),
-                error.code,
-                final=refusal,
-                counted=not isinstance(error, LedgerClosedError),
-            )
-            if plan is not None:
-                step.abandon(uow, job, self._opened(plan))
+        def put_back() -> bytes | None:
+            with self._database.writing() as uow:
+                if isinstance(error, RecordedRefusal):
+                    error.record(uow)
+                plan = postpone(
+                    uow.session,
+                    job,
+                    self._clock.now(),
+                    error.code,
+                    final=isinstance(error, RecordedRefusal),
+                    counted=not isinstance(error, NOBODYS_FAULT),
+                )
+                if plan is not None:
+                    step.abandon(uow, job, self._opened(plan))
+                return plan
+
+        try:
+            plan = repeated(put_back)
+        except LeaseLostError:
+            return
         if plan is not None:
             # Nobody will adopt it, and it may hold personal data.
             Staging(self._staging_root, job.job).discard()

@@ -1,25 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """The database and the unit of work: permission, rule, change, record and step in one transaction.
 
-On SQLite: WAL, ``synchronous=FULL``, one in-process writer lock before ``BEGIN IMMEDIATE`` (SQLite's own
-busy handler sleeps, hence its tails), reads in deferred transactions of their own. Only ``portal`` opens
-units of work; no I/O but the database's belongs inside one.
+On SQLite: one in-process writer lock before ``BEGIN IMMEDIATE`` (SQLite's own busy handler sleeps, hence
+its tails), reads in deferred transactions of their own. On PostgreSQL units run side by side: one that
+changes what another has changed meanwhile ends with :class:`storage.engines.WriteConflictError` and is run
+again by whoever opened it. Only ``portal`` opens units of work; no I/O but the database's belongs inside one.
 """
 
 import datetime as dt
 import hashlib
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Protocol
+from contextlib import contextmanager, nullcontext
+from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage.base import Base
 from storage.clock import Clock, IdSource
+from storage.engines import BEGIN_OPTION, WriteConflictError, open_engine, translated
 from storage.errors import CunzhengError
 from storage.identity import system_identity
 from storage.ledger.acts import Act, Promise, core_bytes, detail_bytes
@@ -28,10 +31,10 @@ from storage.ledger.models import LedgerAct, LedgerPending
 from storage.secrets import Secrets
 from storage.steps import StepRow
 
+_Result = TypeVar("_Result")
+_PAUSES = tuple(0.002 * 2**number for number in range(10))
+"""Longest pauses between tries, in seconds; two in all."""
 REDEEM_WITHIN = dt.timedelta(seconds=300)
-_BUSY_MILLISECONDS = 30_000
-_CONNECTIONS = 20
-"""Kept open; a web process has up to 64 threads, of which few hold one at the same time."""
 # Core inserts: the ORM's bulk path costs a tenth of a decision.
 _INSERT_ACT = insert(Base.metadata.tables[LedgerAct.__tablename__])
 _INSERT_PENDING = insert(Base.metadata.tables[LedgerPending.__tablename__])
@@ -168,7 +171,7 @@ class Database:
     """Opens units of work on one database.
 
     Args:
-        url: SQLAlchemy URL; SQLite files in this release.
+        url: SQLAlchemy URL of a SQLite file or a PostgreSQL database.
         clock: Where time comes from.
         ids: Where ids and nonces come from.
         secrets: The key folder.
@@ -179,36 +182,61 @@ class Database:
     def __init__(
         self, url: str, clock: Clock, ids: IdSource, secrets: Secrets, origin: str, gate: Gate | None = None
     ) -> None:
-        self.engine = _engine(url)
+        self.engine = open_engine(url)
         self.origin = origin
         self.secrets = secrets
         self.gate = gate
         self._clock = clock
         self._ids = ids
-        self._writer = threading.Lock()
+        one_writer = self.engine.dialect.name == "sqlite"
+        self._writer = threading.Lock() if one_writer else nullcontext()
+        self._claims = {} if one_writer else {"isolation_level": "READ COMMITTED"}
 
     @contextmanager
     def reading(self) -> Iterator[UnitOfWork]:
-        """Open a unit that only reads: a consistent snapshot, rolled back at the end."""
-        with self.engine.connect() as connection:
+        """Open a unit that only reads: a consistent snapshot, rolled back at the end.
+
+        Raises:
+            RecordsUnavailableError: The database does not answer.
+        """
+        with _errors_of_ours(), self.engine.connect() as connection:
             connection.begin()
             with Session(bind=connection, autoflush=False) as session:
                 yield self._unit(session)
 
     @contextmanager
     def writing(self) -> Iterator[UnitOfWork]:
-        """Open a unit that commits at the end, or rolls back on any exception."""
+        """Open a unit that commits at the end, or rolls back on any exception.
+
+        Raises:
+            LedgerClosedError: The ledger lags; the refusal is counted.
+            RecordsUnavailableError: The database does not answer; whether a unit that was being committed
+                took effect is then not known.
+            WriteConflictError: Another unit changed the same rows; nothing was written, run it again.
+        """
         try:
-            with self._writer, self.engine.connect() as raw:
-                connection = raw.execution_options(cunzheng_begin="IMMEDIATE")
-                with connection.begin(), Session(bind=connection, expire_on_commit=False) as session:
-                    unit = self._unit(session)
-                    yield unit
-                    session.flush()
+            with _errors_of_ours(), self._writing_session() as session:
+                unit = self._unit(session)
+                yield unit
+                session.flush()
         except LedgerClosedError:
             self._count_refusal()
             raise
         unit.run_commit_actions()
+
+    @contextmanager
+    def claiming(self) -> Iterator[Session]:
+        """Open a short unit that takes rows which others may be taking: it sees each row's newest state."""
+        with _errors_of_ours(), self._writing_session(**self._claims) as session:
+            yield session
+            session.flush()
+
+    @contextmanager
+    def _writing_session(self, **options: str) -> Iterator[Session]:
+        with self._writer, self.engine.connect() as raw:
+            connection = raw.execution_options(**{BEGIN_OPTION: "IMMEDIATE"}, **options)
+            with connection.begin(), Session(bind=connection, expire_on_commit=False) as session:
+                yield session
 
     def create_tables(self) -> None:
         """Create every table that is imported; for tests (installations run the migrations)."""
@@ -224,36 +252,34 @@ class Database:
     def _count_refusal(self) -> None:
         if self.gate is None:
             return
-        with self._writer, self.engine.connect() as raw:
-            connection = raw.execution_options(cunzheng_begin="IMMEDIATE")
-            with connection.begin(), Session(bind=connection) as session:
-                self.gate.count_refusal(session)
-                session.flush()
+        with _errors_of_ours(), self._writing_session() as session:
+            self.gate.count_refusal(session)
+            session.flush()
 
 
-def _engine(url: str) -> Engine:
-    engine = create_engine(url, pool_size=_CONNECTIONS, max_overflow=_CONNECTIONS)
-    event.listen(engine, "connect", _prepare_connection)
-    event.listen(engine, "begin", _begin)
-    return engine
+def repeated(work: Callable[[], _Result]) -> _Result:
+    """Run ``work``, again when another unit of work changed the same rows at the same time.
+
+    ``work`` opens its own units and can be run again from the start.
+
+    Raises:
+        WriteConflictError: It met others at every one of the tries.
+    """
+    for pause in _PAUSES:
+        try:
+            return work()
+        except WriteConflictError:
+            # Whoever was first is done by then; chance keeps those who wait from meeting again.
+            time.sleep(random.uniform(0, pause))  # noqa: S311 - spreads load, protects nothing
+    return work()
 
 
-def _prepare_connection(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    # The driver must not open transactions by itself: _begin does, and says which kind.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "secure_delete=ON",
-        f"busy_timeout={_BUSY_MILLISECONDS}",
-        "cache_size=-32000",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    mode = connection.get_execution_options().get("cunzheng_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+@contextmanager
+def _errors_of_ours() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        ours = translated(error)
+        if ours is None:
+            raise
+        raise ours from error

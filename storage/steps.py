@@ -27,6 +27,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from storage.base import Base, Instant
 from storage.clock import IdSource
+from storage.errors import CunzhengError
 from storage.files import sync_folder, write_durably
 from storage.ledger.canonical import Json
 
@@ -40,6 +41,16 @@ BACKOFF_SECONDS = (1, 5, 30, 120, 600)
 MOST_CLAIMS = 60
 """Tries that a step may have. Failures make it stuck long before, so nearly all of so many ended with the
 worker's death. Generous, because a worker that dies counts against every step it was at."""
+
+
+class LeaseLostError(CunzhengError):
+    """The lease ended and somebody else took the step: this try must not write anything more."""
+
+    code = "lease-lost"
+    title_zh = "处理步骤已由他人接手"
+    title_en = "Somebody else took the step over"
+    remedy_zh = "无需处理：接手者会完成。若频繁出现，请检查转换与签章是否过慢。"
+    remedy_en = "Nothing to do: whoever took it finishes it. If it happens often, look why steps are slow."
 
 
 class StepRow(Base):
@@ -82,6 +93,7 @@ class Job:
         job: Id of this try; staged output stands under it.
         attempt: 1 for the first try; above :data:`MOST_CLAIMS` it must not run any more.
         planned: The stored plan, encrypted, if a try got that far.
+        owner: Who claimed it; whoever lost the lease writes nothing more.
     """
 
     id: str
@@ -90,6 +102,7 @@ class Job:
     job: str
     attempt: int
     planned: bytes | None
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +207,7 @@ def claim(
         return None
     row.state, row.lease_owner, row.lease_until = "running", owner, now + lease
     row.attempts += 1
-    return Job(row.id, row.kind, row.subject, row.job, row.attempts, row.plan)
+    return Job(row.id, row.kind, row.subject, row.job, row.attempts, row.plan, owner)
 
 
 def release(session: Session, owner: str) -> int:
@@ -256,7 +269,7 @@ def restart(session: Session, job: Job, ids: IdSource) -> Job:
     """Forget the plan of a broken try and give the job a new id, in the same claim."""
     row = _row(session, job)
     row.plan, row.job = None, ids.new_id()
-    return Job(row.id, row.kind, row.subject, row.job, row.attempts, None)
+    return Job(row.id, row.kind, row.subject, row.job, row.attempts, None, job.owner)
 
 
 def postpone(
@@ -312,4 +325,7 @@ def _row(session: Session, job: Job) -> StepRow:
     row = session.get(StepRow, job.id)
     if row is None:
         raise LookupError(job.id)
+    # Each claim counts one attempt, so owner and number name this claim.
+    if (row.state, row.attempts, row.lease_owner) != ("running", job.attempt, job.owner):
+        raise LeaseLostError
     return row

@@ -53,10 +53,13 @@ def require_installation() -> "Settings":
     from portal.migrations.upgrading import is_current  # noqa: PLC0415 - as above
 
     settings = load_settings()
-    if not (settings.data / "cunzheng.db").exists():
+    if settings.database is None and not (settings.data / "cunzheng.db").exists():
         raise NotInitialisedError
-    if not is_current(settings.database_url):
-        raise MigrationNeededError
+    match is_current(settings.database_url):
+        case None:
+            raise NotInitialisedError
+        case False:
+            raise MigrationNeededError
     return settings
 
 

@@ -12,6 +12,7 @@ import click
 from portal.commands.common import load_settings, open_installation, require_installation
 
 TICK_SECONDS = 0.2
+DOWN_SECONDS = 2.0
 
 log = logging.getLogger("cunzheng.sequencer")
 
@@ -75,13 +76,20 @@ def sequencer() -> None:
     from portal.bootstrap import open_foundation, open_keeper
     from portal.logs import configure
     from portal.processes import stop_on_signals
+    from storage.engines import RecordsUnavailableError, WriteConflictError
 
     configure("sequencer")
     settings = require_installation()
     stop = stop_on_signals()
-    keeper = open_keeper(open_foundation(settings), settings)
+    keeper = open_keeper(open_foundation(settings, settings.sequencer_database_url), settings)
     while not stop.wait(TICK_SECONDS):
-        for problem in keeper.tick().problems:
+        try:
+            tick = keeper.tick()
+        except (RecordsUnavailableError, WriteConflictError) as error:
+            log.warning("nothing sequenced: %s", error.code)
+            stop.wait(DOWN_SECONDS)
+            continue
+        for problem in tick.problems:
             log.warning("anchoring: %s", problem)
     keeper.tick(hurry=True)
     keeper.close()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Brings a database to the schema of this version, and tells whether it is there already.
 
-One tree of revisions for all rooms. SQLite's DDL is transactional here: a failed upgrade leaves the schema
-as it was.
+One tree of revisions for all rooms and both databases. DDL is transactional on both: a failed upgrade leaves
+the schema as it was.
 """
 
 from collections.abc import Iterator
@@ -15,9 +15,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, text
 
 from portal.tables import all_tables
+from storage.ledger.rights import grants
 
 FOLDER = Path(__file__).parent
 
@@ -50,6 +51,16 @@ def upgrade(database_url: str, revision: str = "head") -> None:
         command.upgrade(config, revision)
 
 
+def grant(owner_url: str, application: str, sequencer: str) -> None:
+    """Give the two roles of a PostgreSQL database exactly their rights."""
+    with _connection(owner_url) as connection:
+        for statement in grants(all_tables().tables, application, sequencer):
+            connection.execute(text(statement))
+        # Every process looks whether the schema is its own.
+        for role in (application, sequencer):
+            connection.execute(text(f'GRANT SELECT ON alembic_version TO "{role}"'))
+
+
 def downgrade(database_url: str, revision: str) -> None:
     """Take the database back to a revision; ``base`` is an empty schema."""
     with _connection(database_url) as connection:
@@ -58,11 +69,12 @@ def downgrade(database_url: str, revision: str) -> None:
         command.downgrade(config, revision)
 
 
-def is_current(database_url: str) -> bool:
-    """Tell whether the database has the schema that this version needs."""
+def is_current(database_url: str) -> bool | None:
+    """Tell whether the database has the schema that this version needs; ``None``: it has none at all."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
     with _connection(database_url) as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        revision = MigrationContext.configure(connection).get_current_revision()
+    return None if revision is None else revision == head
 
 
 def differences(database_url: str) -> list[Any]:

@@ -4,6 +4,7 @@
 import logging
 
 from apiflask import APIFlask
+from flask.typing import ResponseReturnValue
 
 from archive.submission import MAX_MATERIALS
 from portal.rooms import Rooms
@@ -36,6 +37,7 @@ from portal.web import (
 )
 from portal.web.access import rule_of
 from portal.web.counters import Counters, RateLimit
+from storage.database import repeated
 
 _BLUEPRINTS = (
     meta.blueprint,
@@ -60,6 +62,14 @@ _BLUEPRINTS = (
 )
 
 
+class _App(APIFlask):
+    """Runs a view again when it met another one that changed the same rows; nothing was written then."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Give the view's answer; what it reads of the request can be read again."""
+        return repeated(super().dispatch_request)
+
+
 def create_app(rooms: Rooms, settings: Settings) -> APIFlask:
     """Make the application.
 
@@ -70,9 +80,7 @@ def create_app(rooms: Rooms, settings: Settings) -> APIFlask:
     Raises:
         LookupError: a view declares no access rule; such an application must not start.
     """
-    app = APIFlask(
-        "portal", title="Cunzheng", version=VERSION, spec_path=None, docs_path=None, json_errors=False
-    )
+    app = _App("portal", title="Cunzheng", version=VERSION, spec_path=None, docs_path=None, json_errors=False)
     app.request_class = uploads.StagingRequest
     app.config.update(
         MAX_FORM_PARTS=MAX_MATERIALS + 1,  # one part is the metadata

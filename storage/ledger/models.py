@@ -36,7 +36,9 @@ class LedgerPending(Base):
 
     __tablename__ = "ledger_pending"
 
-    position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    position: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
     act_id: Mapped[str] = mapped_column(ForeignKey("ledger_act.act_id"), unique=True)
 
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -68,6 +70,7 @@ class LedgerState(Base):
     frontier: Mapped[bytes] = mapped_column(LargeBinary)
     last_at: Mapped[dt.datetime] = mapped_column(Instant)
     fence: Mapped[int] = mapped_column(Integer)
+    lease_until: Mapped[dt.datetime | None] = mapped_column(Instant)
 
 
 class LedgerTile(Base):
@@ -116,19 +119,28 @@ class LedgerClosedRefusal(Base):
 APPEND_ONLY = ("ledger_act", "ledger_entry", "ledger_tile", "ledger_checkpoint", "ledger_anchor")
 
 
-def append_only_statements(table: str) -> tuple[str, str]:
-    """Give the SQLite triggers that refuse UPDATE and DELETE on a table."""
-    refuse = f"SELECT RAISE(ABORT, '{table} is append-only')"
+def append_only_statements(table: str, dialect: str) -> tuple[str, ...]:
+    """Give the triggers that refuse UPDATE, DELETE and TRUNCATE on a table, for SQLite or PostgreSQL."""
+    if dialect == "sqlite":
+        refuse = f"SELECT RAISE(ABORT, '{table} is append-only')"
+        return (
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} BEGIN {refuse}; END",
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} BEGIN {refuse}; END",
+        )
     return (
-        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} BEGIN {refuse}; END",
-        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} BEGIN {refuse}; END",
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
+        "EXCEPTION '%% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; "
+        "END $$",
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
     )
 
 
 def _guard(table: Table) -> None:
-    for statement in append_only_statements(table.name):
-        ddl = DDL(statement)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves DDL untyped
-        event.listen(table, "after_create", ddl.execute_if(dialect="sqlite"))
+    for dialect in ("sqlite", "postgresql"):
+        for statement in append_only_statements(table.name, dialect):
+            ddl = DDL(statement)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves DDL untyped
+            event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 
 for _name in APPEND_ONLY:

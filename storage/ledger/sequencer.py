@@ -6,6 +6,7 @@ dense ``seq``; ``prev`` = leaf before; ``at`` never decreases; a row is pending 
 neither. Pending rows are consumed one by one, so that acts committed late are not passed over.
 """
 
+import contextlib
 import datetime as dt
 import fcntl
 import hashlib
@@ -19,10 +20,11 @@ from sqlalchemy import CursorResult, Row, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from storage.clock import Clock, rfc3339
-from storage.database import Database
+from storage.database import Database, repeated
 from storage.failpoints import failpoint
 from storage.identity import system_identity
 from storage.ledger.acts import Act
+from storage.ledger.appending import append
 from storage.ledger.entries import FIRST_PREV, entry_bytes, entry_prefix
 from storage.ledger.errors import FencedError, LedgerCorruptError, LedgerFormatError, SequencerRunningError
 from storage.ledger.files import tile_hashes
@@ -113,27 +115,35 @@ class Sequencer:
         database: Opened without anybody else's transaction.
         clock: Where ``at`` comes from.
         lock_path: File of the operating-system lock, on a local disk.
+        lease: For how long nobody else takes over when this one is silent; needed where sequencers of
+            several machines share a database, which the operating system's lock does not see.
+
+    Raises:
+        SequencerRunningError: Another one holds lock or lease.
     """
 
-    def __init__(self, database: Database, clock: Clock, lock_path: Path) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, lock_path: Path, lease: dt.timedelta | None = None
+    ) -> None:
         self._database = database
         self._clock = clock
         self._prefix = entry_prefix(database.origin)
+        self._lease = lease
+        self._renewed: float | None = None
+        self._stale = False
         self._lock = SequencerLock(lock_path)
         self._seen: tuple[dt.datetime, float] | None = None
         try:
-            with database.writing() as uow:
-                state = self._take_over(uow.session)
-                if state.size == 0 and state.fence == 1:
-                    uow.record(self._act(ActKind.LEDGER_OPENED))
-                self._fence = state.fence
-                self._edge = _load_edge(uow.session, state)
+            self._fence, self._edge = repeated(self._open)
         except BaseException:
             self._lock.release()
             raise
 
     def close(self) -> None:
-        """Give the lock back."""
+        """Give lock and lease back."""
+        if self._lease is not None:
+            with contextlib.suppress(FencedError), self._database.writing() as uow:
+                self._set_state(uow.session, {"lease_until": None})
         self._lock.release()
 
     @property
@@ -153,18 +163,37 @@ class Sequencer:
             LedgerCorruptError: A recorded act no longer has the digest that was promised.
         """
         self._note_clock_step()
+        self._renew()
+        if self._stale:
+            self._edge, self._stale = self._reload(), False
         with self._database.reading() as uow:
             # An idle sequencer must not queue for the one writer lock five times a second.
             if uow.session.scalar(select(LedgerPending.position).limit(1)) is None:
                 return 0
         edge = self._edge.next()
+        # Until the commit is known to have taken effect the edge in memory may not be the table's.
+        self._stale = True
+        count = self._append(edge)
+        self._stale = False
+        if count:
+            self._edge = _Edge(edge.frontier, edge.last_leaf, edge.last_at, edge.rows)
+        return count
+
+    def _reload(self) -> _Edge:
+        with self._database.reading() as uow:
+            state = uow.session.get_one(LedgerState, _STATE_ID)
+            if state.fence != self._fence:
+                raise FencedError
+            return _load_edge(uow.session, state)
+
+    def _append(self, edge: _Edge) -> int:
         with self._database.writing() as uow:
             pending = _pending(uow.session)
             if not pending:
                 return 0
             edge.last_at = max(edge.last_at, self._clock.now())
             self._build(edge, pending)
-            uow.session.execute(insert(LedgerEntry), edge.entries)
+            append(uow.session, LedgerEntry, edge.entries)
             failpoint("sequencer.after-append")
             if edge.full:
                 uow.session.execute(insert(LedgerTile), edge.full)
@@ -172,7 +201,6 @@ class Sequencer:
             positions = [row.position for row in pending]
             uow.session.execute(delete(LedgerPending).where(LedgerPending.position.in_(positions)))
             failpoint("sequencer.before-commit")
-        self._edge = _Edge(edge.frontier, edge.last_leaf, edge.last_at, edge.rows)
         return len(pending)
 
     def _build(self, edge: _Edge, pending: Sequence[Row[int, str, bytes]]) -> None:
@@ -191,6 +219,23 @@ class Sequencer:
             )
             edge.add_leaf(leaf)
 
+    def _open(self) -> tuple[int, _Edge]:
+        with self._database.writing() as uow:
+            state = self._take_over(uow.session)
+            if state.size == 0 and state.fence == 1:
+                uow.record(self._act(ActKind.LEDGER_OPENED))
+            return state.fence, _load_edge(uow.session, state)
+
+    def _renew(self) -> None:
+        steady = self._clock.monotonic()
+        if self._lease is None:
+            return
+        if self._renewed is not None and steady - self._renewed < self._lease.total_seconds() / 3:
+            return
+        with self._database.writing() as uow:
+            self._set_state(uow.session, {"lease_until": self._clock.now() + self._lease})
+        self._renewed = steady
+
     def _take_over(self, session: Session) -> LedgerState:
         state = session.get(LedgerState, _STATE_ID)
         if state is None:
@@ -206,6 +251,11 @@ class Sequencer:
             session.add(state)
         if state.origin != self._database.origin:
             raise LedgerCorruptError(seq=0, rule="other-origin")
+        now = self._clock.now()
+        if self._lease is not None:
+            if state.lease_until is not None and state.lease_until > now:
+                raise SequencerRunningError
+            state.lease_until = now + self._lease
         state.fence += 1
         session.flush()
         return state

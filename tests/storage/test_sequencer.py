@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 from ledgers import act, later, open_ledger
+from parts import servers
 from sqlalchemy import delete, func, insert, select, text, update
 from tooling import ROOT
 
@@ -287,7 +288,7 @@ def test_a_kill_at_any_point_loses_and_doubles_nothing(tmp_path: Path, point: st
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])
-    environment = {"PYTHONPATH": paths, "PATH": os.environ["PATH"], "CUNZHENG_FAILPOINT": point}
+    environment = {"PYTHONPATH": paths, "PATH": os.environ["PATH"], "CUNZHENG_FAILPOINT": point} | servers()
     killed = subprocess.run(command, env=environment, capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert check_log(tmp_path) == 255 + 10 + 5

@@ -4,6 +4,8 @@
 import datetime as dt
 from pathlib import Path
 
+from parts import database_url
+
 from storage.clock import RandomIds
 from storage.database import Database, Gate
 from storage.secrets import Secrets
@@ -31,7 +33,7 @@ class HandClock:
 
 def make_database(folder: Path, clock: HandClock | None = None, gate: Gate | None = None) -> Database:
     database = Database(
-        f"sqlite:///{folder / 'cunzheng.db'}",
+        database_url(folder),
         clock or HandClock(),
         RandomIds(),
         Secrets(folder / "keys"),

@@ -37,8 +37,8 @@ def upgrade() -> None:
     _create_ledger_entry()
     _create_ledger_pending()
     for table in APPEND_ONLY:
-        for statement in append_only_statements(table):
-            op.execute(statement)
+        for statement in append_only_statements(table, op.get_bind().dialect.name):
+            op.execute(statement.replace("%%", "%"))
 
 
 def downgrade() -> None:
@@ -105,6 +105,7 @@ def _create_ledger_state() -> None:
         sa.Column("frontier", sa.LargeBinary(), nullable=False),
         sa.Column("last_at", Instant(), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("lease_until", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_state")),
     )
 
@@ -180,7 +181,12 @@ def _create_ledger_entry() -> None:
 def _create_ledger_pending() -> None:
     op.create_table(
         "ledger_pending",
-        sa.Column("position", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column(
+            "position",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
         sa.Column("act_id", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
             ["act_id"], ["ledger_act.act_id"], name=op.f("fk_ledger_pending_act_id_ledger_act")

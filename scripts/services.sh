@@ -1,0 +1,221 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The real parts of a city-size installation, natively and on loopback: PostgreSQL, RabbitMQ, an S3 server
+# with object lock, Elasticsearch. Versions are pinned; what was built or fetched once is kept.
+#
+# Usage: services.sh start | stop [NAME...] | status | environment
+# `start` prints the names of what it started; `stop` without a name stops all that runs from this folder.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+BASE=${CUNZHENG_SERVICES:-/var/tmp/cunzheng-services-$(id -u)}
+ALL=(postgresql rabbitmq minio elasticsearch)
+OWNER=cunzheng-services
+POSTGRESQL_PORT=55432 RABBITMQ_PORT=55672 RABBITMQ_PEER_PORT=55673 EPMD_PORT=55674
+MINIO_PORT=59000 ELASTICSEARCH_PORT=59200 ELASTICSEARCH_PEER_PORT=59300
+MINIO_VERSION=v0.0.0-20260212201848-7aac2a2c5b7c
+ELASTICSEARCH_VERSION=8.19.9
+PATH=$PATH:/usr/sbin:/sbin
+
+say() { echo "services: $*" >&2; }
+
+# The servers refuse to run as root, so root runs them as a system user that owns nothing else.
+as_owner() {
+    local home=(env -i "HOME=$BASE/home" "PATH=/usr/local/bin:/usr/bin:/bin" LANG=C.UTF-8)
+    if ((EUID == 0)); then
+        setpriv --reuid="$OWNER" --regid="$OWNER" --clear-groups -- "${home[@]}" "$@"
+    else
+        "${home[@]}" "$@"
+    fi
+}
+
+own() { ((EUID != 0)) || chown -R "$OWNER:$OWNER" "$@"; }
+
+in_background() {
+    local name=$1
+    shift
+    # shellcheck disable=SC2016 # expanded by the inner shell, whose id is that of the server it becomes
+    as_owner setsid sh -c 'echo $$ >"$1"; cd "$2"; shift 2; exec "$@"' sh "$BASE/run/$name.pid" "$BASE/run" "$@" \
+        </dev/null >>"$BASE/log/$name.log" 2>&1 &
+    disown
+}
+
+wait_for() {
+    local name=$1 seconds=$2 end
+    end=$((SECONDS + seconds))
+    until "answers_$name"; do
+        if ((SECONDS > end)); then
+            say "$name does not answer; its log: $BASE/log/$name.log"
+            tail -n 20 "$BASE/log/$name.log" >&2 || true
+            return 1
+        fi
+        sleep 0.3
+    done
+}
+
+prepare_folder() {
+    umask 022
+    mkdir -p "$BASE"/{home,log,run,secrets,bin}
+    if ((EUID == 0)) && ! id "$OWNER" >/dev/null 2>&1; then
+        useradd --system --no-create-home --home-dir "$BASE/home" --shell /usr/sbin/nologin "$OWNER"
+    fi
+    local name
+    for name in postgresql rabbitmq minio; do
+        [[ -s $BASE/secrets/$name ]] || (umask 077 && od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >"$BASE/secrets/$name")
+    done
+    for name in "${ALL[@]}"; do
+        touch "$BASE/log/$name.log"
+    done
+    own "$BASE/home" "$BASE/log" "$BASE/run"
+}
+
+secret() { cat "$BASE/secrets/$1"; }
+
+# --- PostgreSQL ---------------------------------------------------------------------------------------
+postgresql_bin() { ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1; }
+
+answers_postgresql() { "$(postgresql_bin)/pg_isready" -q -h 127.0.0.1 -p "$POSTGRESQL_PORT"; }
+
+start_postgresql() {
+    local bin
+    bin=$(postgresql_bin)
+    if [[ ! -d $BASE/postgresql ]]; then
+        install -m 0600 "$BASE/secrets/postgresql" "$BASE/run/postgresql.password"
+        own "$BASE/run"
+        mkdir "$BASE/postgresql.new" && own "$BASE/postgresql.new"
+        as_owner "$bin/initdb" -D "$BASE/postgresql.new" --username=postgres --auth=scram-sha-256 \
+            --pwfile="$BASE/run/postgresql.password" --encoding=UTF8 --locale=C.UTF-8 --data-checksums >>"$BASE/log/postgresql.log"
+        rm "$BASE/run/postgresql.password"
+        mv "$BASE/postgresql.new" "$BASE/postgresql"
+    fi
+    as_owner "$bin/pg_ctl" -D "$BASE/postgresql" -l "$BASE/log/postgresql.log" -s start \
+        -o "-p $POSTGRESQL_PORT -c listen_addresses=127.0.0.1 -c unix_socket_directories=$BASE/run -c max_connections=200 -c shared_buffers=256MB"
+}
+
+stop_postgresql() { as_owner "$(postgresql_bin)/pg_ctl" -D "$BASE/postgresql" -s -m fast stop; }
+
+# --- RabbitMQ -----------------------------------------------------------------------------------------
+rabbitmq() {
+    local tool=$1
+    shift
+    as_owner env RABBITMQ_NODENAME=cunzheng@localhost RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 \
+        "RABBITMQ_NODE_PORT=$RABBITMQ_PORT" "RABBITMQ_DIST_PORT=$RABBITMQ_PEER_PORT" \
+        "ERL_EPMD_PORT=$EPMD_PORT" ERL_EPMD_ADDRESS=127.0.0.1 \
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}" \
+        "RABBITMQ_MNESIA_BASE=$BASE/rabbitmq" "RABBITMQ_LOG_BASE=$BASE/log" \
+        "RABBITMQ_CONFIG_FILE=$BASE/rabbitmq.conf" "RABBITMQ_ENABLED_PLUGINS_FILE=$BASE/rabbitmq/plugins" \
+        "RABBITMQ_PID_FILE=$BASE/run/rabbitmq.pid" "/usr/lib/rabbitmq/bin/$tool" "$@"
+}
+
+answers_rabbitmq() { rabbitmq rabbitmq-diagnostics -q check_port_connectivity >/dev/null 2>&1; }
+
+start_rabbitmq() {
+    mkdir -p "$BASE/rabbitmq" && own "$BASE/rabbitmq"
+    # Longer than the longest step: a channel is closed when an acknowledgement takes longer (design §8).
+    printf 'consumer_timeout = 7200000\ndefault_user = cunzheng\ndefault_pass = %s\nlog.file.level = warning\n' "$(secret rabbitmq)" >"$BASE/rabbitmq.conf"
+    chmod 0600 "$BASE/rabbitmq.conf" && own "$BASE/rabbitmq.conf"
+    rabbitmq rabbitmq-server -detached >>"$BASE/log/rabbitmq.log" 2>&1
+}
+
+stop_rabbitmq() {
+    rabbitmq rabbitmqctl -q stop "$BASE/run/rabbitmq.pid" >>"$BASE/log/rabbitmq.log" 2>&1
+    as_owner env "ERL_EPMD_PORT=$EPMD_PORT" epmd -kill >/dev/null 2>&1 || true
+}
+
+# --- MinIO (the last published server; see docs/dependencies.md for what to run instead) ----------------
+answers_minio() { curl -fsS -o /dev/null "http://127.0.0.1:$MINIO_PORT/minio/health/live" 2>/dev/null; }
+
+start_minio() {
+    if [[ ! -x $BASE/bin/minio-$MINIO_VERSION ]]; then
+        say "building MinIO $MINIO_VERSION (some minutes, once)"
+        GOBIN=$BASE/bin/build "$(scripts/go.sh)" install "github.com/minio/minio@$MINIO_VERSION" >>"$BASE/log/minio.log" 2>&1
+        mv "$BASE/bin/build/minio" "$BASE/bin/minio-$MINIO_VERSION"
+    fi
+    mkdir -p "$BASE/minio" && own "$BASE/minio"
+    in_background minio env MINIO_ROOT_USER=cunzheng "MINIO_ROOT_PASSWORD=$(secret minio)" MINIO_BROWSER=off \
+        "$BASE/bin/minio-$MINIO_VERSION" server "$BASE/minio" --address "127.0.0.1:$MINIO_PORT" --quiet
+}
+
+stop_minio() { stop_process minio; }
+
+# --- Elasticsearch ------------------------------------------------------------------------------------
+answers_elasticsearch() {
+    curl -fsS -o /dev/null "http://127.0.0.1:$ELASTICSEARCH_PORT/_cluster/health?wait_for_status=yellow&timeout=1s" 2>/dev/null
+}
+
+start_elasticsearch() {
+    local home=$BASE/elasticsearch-$ELASTICSEARCH_VERSION java
+    if [[ ! -d $home ]]; then
+        say "fetching Elasticsearch $ELASTICSEARCH_VERSION"
+        mvn -q -B -ntp -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy -DoutputDirectory="$BASE/bin" \
+            -Dartifact="org.elasticsearch.distribution.integ-test-zip:elasticsearch:$ELASTICSEARCH_VERSION:zip" >&2
+        rm -rf "$BASE/bin/unpacked"
+        "$PYTHON" -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])' \
+            "$BASE/bin/elasticsearch-$ELASTICSEARCH_VERSION.zip" "$BASE/bin/unpacked"
+        chmod -R u+x,go+rX "$BASE/bin/unpacked"
+        find "$BASE/bin/unpacked" -path '*/bin/*' -type f -exec chmod 0755 {} +
+        mv "$BASE/bin/unpacked"/* "$home"
+    fi
+    mkdir -p "$BASE/elasticsearch" && own "$BASE/elasticsearch" "$home"
+    java=$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")
+    in_background elasticsearch env "ES_JAVA_HOME=$java" "ES_TMPDIR=$BASE/run" "ES_JAVA_OPTS=-Xms${ELASTICSEARCH_HEAP:-512m} -Xmx${ELASTICSEARCH_HEAP:-512m}" "$home/bin/elasticsearch" \
+        -E discovery.type=single-node -E xpack.security.enabled=false -E xpack.ml.enabled=false \
+        -E "http.port=$ELASTICSEARCH_PORT" -E "transport.port=$ELASTICSEARCH_PEER_PORT" -E http.host=127.0.0.1 \
+        -E "path.data=$BASE/elasticsearch" -E "path.logs=$BASE/log"
+}
+
+stop_elasticsearch() { stop_process elasticsearch; }
+
+# --- all ----------------------------------------------------------------------------------------------
+stop_process() {
+    local pid end=$((SECONDS + 30))
+    pid=$(cat "$BASE/run/$1.pid")
+    kill -- "-$pid" 2>/dev/null || return 0
+    while kill -0 -- "-$pid" 2>/dev/null; do
+        ((SECONDS < end)) || kill -9 -- "-$pid" 2>/dev/null || true
+        sleep 0.2
+    done
+}
+
+PYTHON=$(command -v python3)
+case ${1:-} in
+start)
+    scripts/system-packages.sh postgresql rabbitmq-server curl default-jre-headless:java maven:mvn >&2
+    prepare_folder
+    started=()
+    for name in "${ALL[@]}"; do
+        "answers_$name" && continue
+        "start_$name"
+        started+=("$name")
+    done
+    for name in ${started[@]+"${started[@]}"}; do
+        wait_for "$name" 120
+        say "$name answers"
+        echo "$name"
+    done
+    ;;
+stop)
+    shift
+    (($#)) || set -- "${ALL[@]}"
+    for name in "$@"; do
+        if "answers_$name"; then "stop_$name"; fi
+    done
+    ;;
+status)
+    for name in "${ALL[@]}"; do
+        if "answers_$name"; then echo "$name answers"; else echo "$name does not answer"; fi
+    done
+    ;;
+environment)
+    cat <<END
+CUNZHENG_TEST_POSTGRESQL=postgresql+psycopg://postgres:$(secret postgresql)@127.0.0.1:$POSTGRESQL_PORT/postgres
+CUNZHENG_TEST_RABBITMQ=amqp://cunzheng:$(secret rabbitmq)@127.0.0.1:$RABBITMQ_PORT//
+CUNZHENG_TEST_S3=http://cunzheng:$(secret minio)@127.0.0.1:$MINIO_PORT
+CUNZHENG_TEST_ELASTICSEARCH=http://127.0.0.1:$ELASTICSEARCH_PORT
+END
+    ;;
+*)
+    sed -n '5,8s/^# //p' "$0" >&2
+    exit 64
+    ;;
+esac

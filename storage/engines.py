@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Engines for the records: SQLite for a desk, PostgreSQL for a city, with the same promises.
+
+SQLite: WAL, ``synchronous=FULL``, writing units begin ``IMMEDIATE``. PostgreSQL: every unit runs
+``REPEATABLE READ``, so a row that another unit has changed meanwhile refuses the change instead of losing
+one; ``synchronous_commit`` is on; a server that stops answering is given up after a limit.
+"""
+
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from storage.errors import CunzhengError
+
+BEGIN_OPTION: Final = "cunzheng_begin"
+_Answer = TypeVar("_Answer")
+_BUSY_MILLISECONDS = 30_000
+_CONNECTIONS = 20
+"""Kept open; a web process has up to 64 threads, of which few hold one at the same time."""
+_ANSWER_SECONDS = 20.0
+"""No statement of ours takes that long; a server that is silent for longer is taken to be gone."""
+_CONFLICTS = frozenset({"40001", "40P01", "23505", "55P03"})
+"""Serialisation failure, deadlock, unique violation, lock not available (PostgreSQL, appendix A)."""
+
+
+class WriteConflictError(CunzhengError):
+    """Another unit of work changed the same rows at the same time; nothing was written."""
+
+    code = "write-conflict"
+    status = 503
+    title_zh = "同一记录正被他人修改"
+    title_en = "Somebody else is changing the same record"
+    remedy_zh = "请立即重试；未写入任何内容。"
+    remedy_en = "Try again at once; nothing was written."
+
+
+class RecordsUnavailableError(CunzhengError):
+    """The database does not answer: nothing that must be recorded is done."""
+
+    code = "records-unavailable"
+    status = 503
+    title_zh = "数据库无应答，暂停受理"
+    title_en = "The database does not answer"
+    remedy_zh = "请运维检查数据库；恢复后自动受理。"
+    remedy_en = "The operator checks the database; work resumes by itself."
+
+
+class _ImpatientConnection(psycopg.Connection[Any]):
+    """A connection that does not wait for ever: a stopped server holds the socket open and says nothing."""
+
+    def wait(self, gen: PQGen[_Answer], interval: float = 0.1, timeout: float | None = None) -> _Answer:
+        """Wait for the server, ``_ANSWER_SECONDS`` at most."""
+        return super().wait(gen, interval, _ANSWER_SECONDS if timeout is None else timeout)
+
+
+def open_engine(url: str) -> Engine:
+    """Open the engine for an address of SQLAlchemy's form, ``sqlite:///…`` or ``postgresql+psycopg://…``."""
+    shared: dict[str, Any] = {
+        "pool_size": _CONNECTIONS,
+        "max_overflow": _CONNECTIONS,
+        # A failed statement must not show what it was given: it may be personal data.
+        "hide_parameters": True,
+    }
+    if make_url(url).get_backend_name() == "postgresql":
+        return _postgresql(url, shared)
+    engine = create_engine(url, **shared)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def translated(error: DBAPIError) -> CunzhengError | None:
+    """Give the error of ours for one of PostgreSQL's that is nobody's fault here; ``None`` for any other."""
+    if not isinstance(error.orig, psycopg.Error):
+        return None
+    state = error.orig.sqlstate
+    if state in _CONFLICTS:
+        return WriteConflictError()
+    if error.connection_invalidated or (isinstance(error, OperationalError) and _is_gone(state)):
+        return RecordsUnavailableError()
+    return None
+
+
+def _is_gone(state: str | None) -> bool:
+    # 08: connection; 53: out of disk, memory or connections; 57P: shut down or starting.
+    return state is None or state.startswith(("08", "53", "57P"))
+
+
+def _postgresql(url: str, shared: dict[str, Any]) -> Engine:
+    return create_engine(
+        url,
+        **shared,
+        pool_pre_ping=True,
+        pool_timeout=_ANSWER_SECONDS,
+        isolation_level="REPEATABLE READ",
+        creator=lambda: _ImpatientConnection.connect(
+            make_url(url).set(drivername="postgresql").render_as_string(hide_password=False),
+            connect_timeout=5,
+            options="-c synchronous_commit=on -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+        ),
+    )
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    # The driver must not open transactions by itself: _begin_sqlite does, and says which kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        f"busy_timeout={_BUSY_MILLISECONDS}",
+        "cache_size=-32000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get(BEGIN_OPTION, "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
