@@ -29,7 +29,7 @@ from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.failpoints import failpoint
 from storage.ledger.canonical import Json
-from storage.objects import ObjectStore
+from storage.objects.ports import ObjectStore
 from storage.steps import Job, Staging
 
 CATALOGUE_POSITION = 1

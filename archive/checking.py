@@ -26,7 +26,7 @@ from licenses.calling import may_be_called_up, note_called_up, note_refused
 from storage.database import UnitOfWork
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
-from storage.objects import ObjectStore
+from storage.objects.ports import ObjectStore
 from storage.steps import Job, Staging
 
 UNSAFE = frozenset({"over-limits", "bomb"})

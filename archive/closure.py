@@ -27,7 +27,7 @@ from storage.failpoints import failpoint
 from storage.identity import system_identity
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
-from storage.objects import ObjectStore
+from storage.objects.ports import ObjectStore
 from storage.steps import Job, Staging
 
 

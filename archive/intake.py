@@ -36,7 +36,7 @@ from storage.identity import Identity
 from storage.ledger.acts import Act, Outcome, Promise
 from storage.ledger.canonical import Json, canonical
 from storage.ledger.kinds import ActKind
-from storage.objects import ObjectStore, StoredObject
+from storage.objects.ports import ObjectStore, StoredObject
 
 METADATA_TYPE = "application/json"
 _PUTS = 4

@@ -13,7 +13,7 @@ from cases.items import Item
 from licenses.models import License
 from storage.database import UnitOfWork
 from storage.ledger.canonical import Json
-from storage.objects import StoredObject
+from storage.objects.ports import StoredObject
 
 ANSWER_TYPE = "application/jose"
 _TITLES = {Role.LICENCE: "本办件证照", Role.CALLED_UP: "办理中调用的证照"}

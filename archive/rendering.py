@@ -25,7 +25,7 @@ from storage.failpoints import failpoint
 from storage.ledger.acts import Act, Outcome
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
-from storage.objects import ObjectStore
+from storage.objects.ports import ObjectStore
 from storage.steps import Job, Staging
 
 PDF = "application/pdf"

@@ -24,7 +24,7 @@ from seals.sealing import SealingService
 from storage.database import UnitOfWork
 from storage.failpoints import failpoint
 from storage.ledger.canonical import Json
-from storage.objects import ObjectStore
+from storage.objects.ports import ObjectStore
 from storage.steps import Job, Later, Staging
 
 CATALOGUE_NAME = "catalogue.pdf"

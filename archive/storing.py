@@ -21,7 +21,7 @@ from storage.ledger.acts import Act
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
-from storage.objects import ObjectStore
+from storage.objects.ports import ObjectStore
 from storage.steps import Job, Later, Staging
 
 MANIFEST_TYPE = "application/json"

@@ -31,7 +31,7 @@ from storage.identity import Identity, system_identity
 from storage.ledger.acts import Act
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
-from storage.objects import ObjectStore
+from storage.objects.ports import ObjectStore
 from storage.steps import Job, Later, Staging
 
 MEDIA_TYPE = "application/pdf"

@@ -60,7 +60,8 @@ from storage.ledger.gate import GateLimits, LedgerGate
 from storage.ledger.keeper import LedgerKeeper, Pace
 from storage.ledger.notes import NoteSigner
 from storage.ledger.sequencer import Sequencer
-from storage.objects import FolderStore, ObjectStore
+from storage.objects.folder import FolderStore
+from storage.objects.ports import ObjectStore
 from storage.secrets import Secrets
 from storage.steps import Step
 

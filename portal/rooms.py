@@ -26,7 +26,7 @@ from storage.database import Database, UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity, Role, system_identity
 from storage.ledger.gate import LedgerGate
 from storage.ledger.reading import read_status
-from storage.objects import ObjectStore
+from storage.objects.ports import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from storage.ledger.models import LedgerAnchor, LedgerCheckpoint
 from storage.ledger.notes import parse_note
 from storage.ledger.ports import TimestampAuthority, TokenVerifier
 from storage.ledger.sequencer import Sequencer
-from storage.objects import ObjectMissingError, ObjectStore
+from storage.objects.ports import ObjectMissingError, ObjectStore
 
 TOKEN = "tsr"  # noqa: S105 - a kind of anchor
 BUCKET = "bucket"

@@ -21,7 +21,7 @@ from storage.ledger.errors import LedgerFormatError, RebuildError
 from storage.ledger.filelist import ExportFolder
 from storage.ledger.files import anchor_path, detail_prefix, log_prefix, new_files
 from storage.ledger.rows import row_values
-from storage.objects import ObjectMissingError, ObjectStore
+from storage.objects.ports import ObjectMissingError, ObjectStore
 from storage.secrets import ErasedError
 
 

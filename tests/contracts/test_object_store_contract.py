@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.objects import (
-    FolderStore,
+from storage.objects.folder import FolderStore
+from storage.objects.ports import (
     ObjectConflictError,
     ObjectDamagedError,
     ObjectMissingError,

@@ -20,7 +20,7 @@ from storage.ledger.models import LedgerEntry
 from storage.ledger.policies import parse_policy
 from storage.ledger.rebuild import Rebuilt, fetch_published, read_items, replay
 from storage.ledger.verification import verify_log
-from storage.objects import FolderStore
+from storage.objects.folder import FolderStore
 from storage.secrets import Secrets
 
 pytestmark = pytest.mark.slow

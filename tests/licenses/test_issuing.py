@@ -47,7 +47,7 @@ from storage.database import UnitOfWork
 from storage.errors import CunzhengError
 from storage.ledger.canonical import Json
 from storage.ledger.models import LedgerAct
-from storage.objects import FolderStore
+from storage.objects.folder import FolderStore
 from storage.steps import Job, StepRow
 
 URL = "http://127.0.0.1:8321"

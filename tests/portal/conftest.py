@@ -52,7 +52,7 @@ from storage.identity import Role, system_identity
 from storage.ledger.gate import GateLimits, LedgerGate
 from storage.ledger.models import LedgerAct
 from storage.ledger.notes import NoteSigner
-from storage.objects import FolderStore
+from storage.objects.folder import FolderStore
 
 rowid = literal_column("rowid")
 ADMINISTRATOR = system_identity("test")

@@ -26,7 +26,7 @@ from storage.ledger.keeper import LedgerKeeper
 from storage.ledger.policies import single_log_policy
 from storage.ledger.reading import receipt_for
 from storage.ledger.sequencer import Sequencer
-from storage.objects import FolderStore
+from storage.objects.folder import FolderStore
 
 FORBIDDEN = ("sqlalchemy", "flask", "apiflask", "minio", "elasticsearch", "celery", "pydantic_settings")
 

@@ -17,7 +17,7 @@ from cases.items import ItemCatalogue
 from cases.services import CaseService
 from storage.database import Database
 from storage.identity import Identity, Role
-from storage.objects import FolderStore
+from storage.objects.folder import FolderStore
 
 ARCHIVIST = Identity("person", "account-1", "scjg", frozenset({Role.ARCHIVIST}))
 CLIENT = Identity(

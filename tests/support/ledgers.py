@@ -21,7 +21,7 @@ from storage.ledger.kinds import ActKind
 from storage.ledger.notes import NoteSigner
 from storage.ledger.policies import Policy, parse_policy, single_log_policy
 from storage.ledger.sequencer import Sequencer
-from storage.objects import FolderStore
+from storage.objects.folder import FolderStore
 
 SIGNER = NoteSigner(ORIGIN, bytes(range(32)))
 

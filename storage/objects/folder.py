@@ -1,129 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes under their SHA-256, write-once; and named objects that never change once written.
-
-A ``put`` returns only after the bytes are durable and have been read back and hashed again. Reads hash
-again and refuse what differs.
-"""
+"""Objects in a folder on a local file system."""
 
 import contextlib
 import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
 
-from storage.errors import CunzhengError
 from storage.files import create_once, sync_folder
-
-_CHUNK = 1 << 20
-
-
-class ObjectMissingError(CunzhengError):
-    """No object is stored under this digest or key."""
-
-    code = "object-missing"
-    title_zh = "存储对象缺失"
-    title_en = "A stored object is missing"
-    remedy_zh = "请立即通知运维：归档库可能受损。"
-    remedy_en = "Call the operator at once: the store may be damaged."
-
-
-class ObjectDamagedError(CunzhengError):
-    """The stored bytes no longer have the digest they were stored under."""
-
-    code = "object-damaged"
-    title_zh = "存储对象已损坏"
-    title_en = "A stored object is damaged"
-    remedy_zh = "请立即通知运维：归档库可能受损。"
-    remedy_en = "Call the operator at once: the store may be damaged."
-
-
-class ObjectConflictError(CunzhengError):
-    """Other bytes already stand under this name; named objects never change."""
-
-    code = "object-conflict"
-    title_zh = "同名存储对象内容不同"
-    title_en = "Another object stands under this name"
-    remedy_zh = "存储对象一经写入不可改写，请通知运维。"
-    remedy_en = "Stored objects never change; call the operator."
-
-
-class ObjectStoreUnusableError(CunzhengError):
-    """The store takes no bytes, or does not give back what it took."""
-
-    code = "object-store-unusable"
-    status = 503
-    title_zh = "对象存储不可写或回读不符"
-    title_en = "The object store cannot be written, or does not give back what was written"
-    remedy_zh = "请检查存储目录的权限、剩余空间与磁盘状况。"
-    remedy_en = "Check the rights on the store's folder, its free space and the disk."
-
-
-@dataclass(frozen=True, slots=True)
-class StoredObject:
-    """What is known of stored bytes: hex digests, size in bytes, media type as declared."""
-
-    sha256: str
-    sm3: str
-    size: int
-    media_type: str
-
-
-class ObjectStore(Protocol):
-    """Where bytes live; every implementation passes one contract suite."""
-
-    def put(self, source: Path | bytes, media_type: str) -> StoredObject:
-        """Store bytes under their SHA-256; the same bytes again change nothing."""
-        ...
-
-    def read(self, sha256: str) -> bytes:
-        """Give the bytes, hashed again; raises ObjectMissingError or ObjectDamagedError."""
-        ...
-
-    def fetch(self, sha256: str, target: Path) -> None:
-        """Write the bytes to a new file, hashed on the way; the file is removed if they differ."""
-        ...
-
-    def has(self, sha256: str) -> bool:
-        """Tell whether bytes are stored under this digest (not whether they are sound)."""
-        ...
-
-    def put_named(self, key: str, data: bytes) -> None:
-        """Store under a name, once; the same bytes again are fine, others raise ObjectConflictError."""
-        ...
-
-    def read_named(self, key: str) -> bytes:
-        """Give a named object; raises ObjectMissingError."""
-        ...
-
-    def list_named(self, prefix: str) -> Iterator[str]:
-        """Give the keys under a prefix that ends in a slash, sorted."""
-        ...
-
-    def probe(self) -> None:
-        """Write, read back and remove bytes that are no object, as ``put`` would write them.
-
-        Raises:
-            ObjectStoreUnusableError: That does not work.
-        """
-        ...
-
-
-def digests(data: bytes) -> tuple[str, str]:
-    """Give SHA-256 and SM3 (GB/T 32905) of bytes, as hex."""
-    return hashlib.sha256(data).hexdigest(), hashlib.new("sm3", data).hexdigest()
-
-
-def _copy_hashed(source: BinaryIO, target: BinaryIO) -> tuple[str, str, int]:
-    sha256, sm3, size = hashlib.sha256(), hashlib.new("sm3"), 0
-    while chunk := source.read(_CHUNK):
-        sha256.update(chunk)
-        sm3.update(chunk)
-        target.write(chunk)
-        size += len(chunk)
-    return sha256.hexdigest(), sm3.hexdigest(), size
+from storage.objects.ports import (
+    CHUNK,
+    ObjectConflictError,
+    ObjectDamagedError,
+    ObjectMissingError,
+    ObjectStoreUnusableError,
+    StoredObject,
+    copy_hashed,
+    digests,
+)
 
 
 class FolderStore:
@@ -150,7 +45,7 @@ class FolderStore:
                     size = out.write(source)
                 else:
                     with source.open("rb") as data:
-                        sha256, sm3, size = _copy_hashed(data, out)
+                        sha256, sm3, size = copy_hashed(data, out)
                 path = self._path(sha256)
                 new = not path.exists()
                 if new:
@@ -202,7 +97,7 @@ class FolderStore:
         except FileNotFoundError as error:
             raise ObjectMissingError from error
         with source, target.open("xb") as out:
-            shutil.copyfileobj(source, out, _CHUNK)
+            shutil.copyfileobj(source, out, CHUNK)
         try:
             self._check(target, sha256)
         except ObjectDamagedError:
