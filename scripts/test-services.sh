@@ -12,5 +12,5 @@ set -a
 # shellcheck disable=SC1090 # it prints assignments
 source <(scripts/services.sh environment)
 set +a
-.venv/bin/python -m pytest -q "$@" tests/storage tests/contracts
+.venv/bin/python -m pytest -q "$@" -m "not sqlite" tests/storage tests/contracts
 .venv/bin/python -m pytest -q "$@" -m services tests

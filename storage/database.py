@@ -32,8 +32,8 @@ from storage.secrets import Secrets
 from storage.steps import StepRow
 
 _Result = TypeVar("_Result")
-_PAUSES = tuple(0.002 * 2**number for number in range(10))
-"""Longest pauses between tries, in seconds; two in all."""
+_PAUSES = tuple(min(0.002 * 2**number, 0.25) for number in range(60))
+"""Longest pauses between tries, in seconds; about seven on the average for all of them."""
 REDEEM_WITHIN = dt.timedelta(seconds=300)
 # Core inserts: the ORM's bulk path costs a tenth of a decision.
 _INSERT_ACT = insert(Base.metadata.tables[LedgerAct.__tablename__])

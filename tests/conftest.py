@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from fakes import close_databases
 from tooling import require_tool as find_or_skip
 from tooling import tools_required
 
@@ -35,6 +36,12 @@ def _no_settings_from_outside() -> Generator[None]:
             if not name.startswith("CUNZHENG_TEST_"):
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_database_left_open() -> Generator[None]:
+    yield
+    close_databases()
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoints are stamped and published; nothing unverified is kept; no published log is cut short."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 from fakes import ORIGIN
 from ledgers import SIGNER, Ledger, later, open_ledger
+from parts import backup
 from sqlalchemy import select
 
 from storage.errors import ConflictError, NotFoundError
@@ -113,13 +113,11 @@ def test_what_was_published_is_a_sound_export(ledger: Ledger, tmp_path: Path) ->
 def test_a_database_older_than_what_was_published_is_not_continued(ledger: Ledger, tmp_path: Path) -> None:
     ledger.grow(300)
     ledger.database.close()
-    backup = tmp_path / "backup.db"
-    shutil.copy(tmp_path / "cunzheng.db", backup)
+    put_back = backup(tmp_path)
     ledger.grow(1)
     ledger.close()
-    for name in ("cunzheng.db", "cunzheng.db-wal", "cunzheng.db-shm"):
-        (tmp_path / name).unlink(missing_ok=True)
-    shutil.copy(backup, tmp_path / "cunzheng.db")
+    ledger.database.close()
+    put_back()
     with pytest.raises(LedgerCorruptError, match="below-published-size"):
         open_ledger(tmp_path)
 

@@ -13,6 +13,9 @@ from storage.secrets import Secrets
 ORIGIN = "test.cunzheng.invalid/log"
 
 
+_OPENED: list[Database] = []
+
+
 class HandClock:
     """A clock that stands still until the test moves it."""
 
@@ -41,4 +44,11 @@ def make_database(folder: Path, clock: HandClock | None = None, gate: Gate | Non
         gate,
     )
     database.create_tables()
+    _OPENED.append(database)
     return database
+
+
+def close_databases() -> None:
+    """Close what a test opened and left open; called after each test."""
+    while _OPENED:
+        _OPENED.pop().close()

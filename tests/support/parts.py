@@ -6,11 +6,14 @@
 
 import atexit
 import os
+import shutil
 import uuid
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.orm import Session
 
 POSTGRESQL = "CUNZHENG_TEST_POSTGRESQL"
 
@@ -31,6 +34,50 @@ def database_url(folder: Path) -> str:
     return make_url(server).set(database=note.read_text()).render_as_string(hide_password=False)
 
 
+def create_role(owner_url: str, name: str) -> str:
+    """Make a role that can sign in and nothing else; give the database's address in that role."""
+    role = f"{name}_{uuid.uuid4().hex}"
+    with _server().connect() as connection:
+        connection.execute(
+            text(f"CREATE ROLE {role} LOGIN PASSWORD '{role}' NOSUPERUSER NOCREATEDB NOCREATEROLE")
+        )
+    atexit.register(_drop_role, role)
+    return make_url(owner_url).set(username=role, password=role).render_as_string(hide_password=False)
+
+
+def allow_changes(session: Session, table: str) -> None:
+    """Take away what keeps an append-only table from being changed, as somebody who owns it could."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(text(f"DROP TRIGGER {table}_no_update"))
+    else:
+        session.execute(text(f"DROP TRIGGER {table}_append_only ON {table}"))
+
+
+def backup(folder: Path) -> Callable[[], None]:
+    """Copy the database of a folder, which nobody has open; give what puts the copy back."""
+    if POSTGRESQL not in os.environ:
+        path, copy = folder / "cunzheng.db", folder / "backup.db"
+        shutil.copy(path, copy)
+
+        def put_file_back() -> None:
+            for name in ("cunzheng.db", "cunzheng.db-wal", "cunzheng.db-shm"):
+                (folder / name).unlink(missing_ok=True)
+            shutil.copy(copy, path)
+
+        return put_file_back
+    name = (folder / "database.name").read_text()
+    with _server().connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}_b TEMPLATE {name}"))
+    atexit.register(_drop, f"{name}_b")
+
+    def put_back() -> None:
+        _drop(name)
+        with _server().connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {name}_b"))
+
+    return put_back
+
+
 def servers() -> dict[str, str]:
     """Give the variables that name real servers, for child processes."""
     return {name: value for name, value in os.environ.items() if name.startswith("CUNZHENG_TEST_")}
@@ -39,6 +86,11 @@ def servers() -> dict[str, str]:
 @cache
 def _server() -> Engine:
     return create_engine(os.environ[POSTGRESQL], isolation_level="AUTOCOMMIT")
+
+
+def _drop_role(role: str) -> None:
+    with _server().connect() as connection:
+        connection.execute(text(f"DROP ROLE IF EXISTS {role}"))
 
 
 def _drop(name: str) -> None:
