@@ -236,7 +236,14 @@ def make_worker(settings: Settings) -> tuple[Worker, Database]:
     parts = _Parts(settings)
     parts.sandbox.prove()
     found = parts.foundation
-    worker = Worker(found.database, _steps(parts), settings.staging / "jobs", found.clock, found.ids)
+    worker = Worker(
+        found.database,
+        _steps(parts),
+        settings.staging / "jobs",
+        found.clock,
+        found.ids,
+        threads=settings.worker_threads,
+    )
     return worker, found.database
 
 

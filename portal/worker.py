@@ -5,7 +5,8 @@ Guarantees: ``record`` of a step commits at most once; a try that was killed bef
 is recorded as abandoned before the next one is planned; a refusal that a step raises is recorded in its
 own transaction; a step whose plan says :class:`Later` waits without being counted as tried; a step that
 keeps failing, or keeps ending the process that runs it, becomes ``stuck`` with a stable code and is never
-lost.
+lost. A claim holds as long as its process lives and the step lasts: its lease is short and renewed. What a
+try staged on one machine's disk is adopted there only; elsewhere that try is abandoned.
 """
 
 import datetime as dt
@@ -18,33 +19,41 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import select
+
 from portal.refusals import RecordedRefusal
 from storage.clock import Clock, IdSource
-from storage.database import Database, LedgerClosedError, repeated
+from storage.database import Database, LedgerClosedError, UnitOfWork, repeated
 from storage.engines import RecordsUnavailableError, WriteConflictError
 from storage.errors import CunzhengError, StepKeepsDyingError
 from storage.failpoints import failpoint
 from storage.ledger.canonical import Json
 from storage.secrets import SYSTEM_SUBJECT
 from storage.steps import (
-    MOST_CLAIMS,
+    MOST_DEATHS,
+    Claimer,
     Job,
     Later,
     LeaseLostError,
     Staging,
     Step,
+    StepRow,
     claim,
+    claim_one,
     complete,
+    followers,
     keep_plan,
     postpone,
     release,
+    renew,
     restart,
     set_aside,
 )
 
 NOBODYS_FAULT = (LedgerClosedError, RecordsUnavailableError, WriteConflictError)
 """What says nothing about the work itself: the attempt is not counted."""
-LEASE = dt.timedelta(minutes=10)
+LEASE = dt.timedelta(minutes=2)
+RENEW_SECONDS = 30.0
 IDLE_SECONDS = 0.2
 DOWN_SECONDS = 2.0
 
@@ -52,7 +61,7 @@ log = logging.getLogger("cunzheng.worker")
 
 
 class Worker:
-    """Runs steps; several threads may drive one worker.
+    """Runs steps; several threads may drive one worker, which works at ``threads`` steps at most.
 
     Args:
         database: Where the table of steps lives.
@@ -60,7 +69,8 @@ class Worker:
         staging_root: Folder of the jobs' staged output.
         clock: Where time comes from.
         ids: Where job ids come from.
-        owner: Name under which leases are taken.
+        owner: Name under which leases are taken; no other living worker bears it.
+        threads: Steps that it works at at the same time.
     """
 
     def __init__(
@@ -71,46 +81,102 @@ class Worker:
         clock: Clock,
         ids: IdSource,
         owner: str = "embedded",
+        threads: int = 1,
     ) -> None:
         self._database = database
         self._steps = steps
         self._staging_root = staging_root
         self._clock = clock
         self._ids = ids
-        self._owner = owner
+        self._by = Claimer(owner, LEASE, tuple(steps))
+        self._threads = threads
+        self._places = threading.BoundedSemaphore(threads)
+        self._at_work: set[Job] = set()
 
-    def recover(self) -> int:
-        """End the leases of this owner's earlier life; the caller holds the owner's lock."""
+    def recover(self, owner: str | None = None) -> int:
+        """End the leases of a dead owner, by default this one's earlier life; the caller holds its lock."""
         with self._database.claiming() as session:
-            return release(session, self._owner)
+            return release(session, owner or self._by.owner)
 
-    def run(self, stop: threading.Event, threads: int = 1) -> None:
-        """Run steps in some threads until ``stop`` is set; each ends with the step it is at.
+    def sweep(self) -> None:
+        """Remove what was staged for tries that nobody will take up: they ended, elsewhere or long ago."""
+        found = [folder.name for folder in self._staging_root.glob("*")]
+        with self._database.reading() as uow:
+            kept = set(uow.session.scalars(select(StepRow.job).where(StepRow.state != "done")))
+        for job in set(found) - kept:
+            Staging(self._staging_root, job).discard()
 
-        A thread that finds nothing to do waits a moment. What ends one thread ends the process.
+    def run(
+        self, stop: threading.Event, idle: float = IDLE_SECONDS, patience: dt.timedelta = dt.timedelta(0)
+    ) -> None:
+        """Run steps in ``threads`` threads until ``stop`` is set; each ends with the step it is at.
+
+        What ends one thread ends the process.
+
+        Args:
+            stop: When to end.
+            idle: Seconds that a thread waits which finds nothing to do.
+            patience: How long a ready step is left to whoever hears of it otherwise.
         """
-        with ThreadPoolExecutor(threads, "worker") as pool:
-            loops = [pool.submit(self._loop, stop) for _ in range(threads)]
-            for loop in as_completed(loops):
-                stop.set()
-                loop.result()
+        ended = threading.Event()
+        with ThreadPoolExecutor(self._threads + 1, "worker") as pool:
+            pool.submit(self._keep_leases, ended)
+            loops = [pool.submit(self._loop, stop, idle, patience) for _ in range(self._threads)]
+            try:
+                for loop in as_completed(loops):
+                    stop.set()
+                    loop.result()
+            finally:
+                ended.set()
 
-    def _loop(self, stop: threading.Event) -> None:
+    def _loop(self, stop: threading.Event, idle: float, patience: dt.timedelta) -> None:
         while not stop.is_set():
             try:
-                busy = self.run_one()
+                busy = self.run_one(patience)
             except (RecordsUnavailableError, WriteConflictError) as error:
                 log.warning("no step taken: %s", error.code)
                 stop.wait(DOWN_SECONDS)
             else:
-                busy or stop.wait(IDLE_SECONDS)
+                busy or stop.wait(idle)
 
-    def run_one(self) -> bool:
-        """Claim and drive one step; tell whether there was one."""
-        with self._database.claiming() as session:
-            job = claim(session, self._clock.now(), self._owner, LEASE, tuple(self._steps))
+    def _keep_leases(self, ended: threading.Event) -> None:
+        while not ended.wait(RENEW_SECONDS):
+            try:
+                self.renew_leases()
+            except CunzhengError as error:
+                log.warning("leases not renewed: %s", error.code)
+
+    def renew_leases(self) -> None:
+        """Lengthen the lease of every step that this worker is at."""
+        for job in tuple(self._at_work):
+            with self._database.claiming() as session:
+                renew(session, job, self._clock.now() + LEASE)
+
+    def run_one(self, patience: dt.timedelta = dt.timedelta(0)) -> bool:
+        """Claim and drive one step that is ready since ``patience``; tell whether there was one."""
+        with self._places:
+            with self._database.claiming() as session:
+                job = claim(session, self._clock.now(), self._by, patience)
+            return self._work(job)
+
+    def run_step(self, step_id: str) -> bool:
+        """Claim and drive exactly that step; tell whether it could be taken."""
+        with self._places:
+            with self._database.claiming() as session:
+                job = claim_one(session, self._clock.now(), self._by, step_id)
+            return self._work(job)
+
+    def _work(self, job: Job | None) -> bool:
         if job is None:
             return False
+        self._at_work.add(job)
+        try:
+            self._attempt(job)
+        finally:
+            self._at_work.discard(job)
+        return True
+
+    def _attempt(self, job: Job) -> None:
         step = self._steps[job.kind]
         try:
             self._drive(step, job)
@@ -125,10 +191,9 @@ class Worker:
                 "step %s broke: %s at %s:%s", job.kind, type(error).__name__, where.filename, where.lineno
             )
             self._give_back(step, job, CunzhengError())
-        return True
 
     def _drive(self, step: Step, job: Job) -> None:
-        if job.attempt > MOST_CLAIMS:
+        if job.deaths >= MOST_DEATHS:
             raise StepKeepsDyingError
         plan: Json = None
         if job.planned is not None:
@@ -155,7 +220,7 @@ class Worker:
                 set_aside(uow.session, job, self._clock.now(), plan)
                 return None
             if plan is None:
-                complete(uow.session, job, self._clock.now())
+                self._complete(uow, job)
                 return None
             keep_plan(uow.session, job, uow.secrets.encrypt(SYSTEM_SUBJECT, json.dumps(plan).encode()))
         return plan
@@ -164,11 +229,15 @@ class Worker:
         def write() -> None:
             with self._database.writing() as uow:
                 step.record(uow, job, plan, result)
-                complete(uow.session, job, self._clock.now())
+                self._complete(uow, job)
 
         repeated(write)
         failpoint("step.after-record")
         Staging(self._staging_root, job.job).discard()
+
+    def _complete(self, uow: UnitOfWork, job: Job) -> None:
+        complete(uow.session, job, self._clock.now())
+        uow.announce(followers(uow.session, job.id))
 
     def _abandon(self, step: Step, job: Job, plan: Json) -> Job:
         def close() -> Job:
@@ -190,7 +259,7 @@ class Worker:
                     job,
                     self._clock.now(),
                     error.code,
-                    final=isinstance(error, RecordedRefusal),
+                    final=isinstance(error, RecordedRefusal | StepKeepsDyingError),
                     counted=not isinstance(error, NOBODYS_FAULT),
                 )
                 if plan is not None:

@@ -12,8 +12,9 @@ import hashlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Protocol, TypeVar
 
 from sqlalchemy import insert
@@ -67,11 +68,26 @@ class Gate(Protocol):
         ...
 
 
+class Doorbell(Protocol):
+    """Tells workers of steps that may run now. Best effort: the table of steps is the truth."""
+
+    def ring(self, steps: Sequence[tuple[str, str]]) -> None:
+        """Announce steps, each by kind and id; return at once and raise nothing."""
+        ...
+
+
 class UnitOfWork:
     """One transaction: a session, the clock, ids, secrets, and the two ways out: acts and steps."""
 
     def __init__(
-        self, session: Session, clock: Clock, ids: IdSource, secrets: Secrets, origin: str, gate: Gate | None
+        self,
+        session: Session,
+        clock: Clock,
+        ids: IdSource,
+        secrets: Secrets,
+        origin: str,
+        gate: Gate | None,
+        doorbell: Doorbell | None = None,
     ) -> None:
         self.session = session
         self.clock = clock
@@ -79,6 +95,8 @@ class UnitOfWork:
         self.secrets = secrets
         self._origin = origin
         self._gate = gate
+        self._doorbell = doorbell
+        self._announced: list[tuple[str, str]] = []
         self._on_commit: list[Callable[[], None]] = []
 
     def on_commit(self, action: Callable[[], None]) -> None:
@@ -152,6 +170,8 @@ class UnitOfWork:
             subject=subject,
             state="ready",
             attempts=0,
+            claims=0,
+            deaths=0,
             job=self.ids.new_id(),
             after_step=after,
             run_after=now + dt.timedelta(seconds=delay_seconds),
@@ -159,7 +179,17 @@ class UnitOfWork:
         )
         self.session.add(row)
         self.session.flush()
+        if after is None and not delay_seconds:
+            self.announce([(kind, row.id)])
         return row.id
+
+    def announce(self, steps: Sequence[tuple[str, str]]) -> None:
+        """Ring for these steps, each by kind and id, once this transaction has committed."""
+        if self._doorbell is None or not steps:
+            return
+        if not self._announced:
+            self.on_commit(partial(self._doorbell.ring, self._announced))
+        self._announced.extend(steps)
 
     def run_commit_actions(self) -> None:
         """Call what :meth:`on_commit` collected; the database does this after its commit."""
@@ -177,15 +207,24 @@ class Database:
         secrets: The key folder.
         origin: Name of the installation's log (C2SP origin line), part of every promise.
         gate: Decides whether acts are admitted; none in tools that only read.
+        doorbell: Announces steps to workers elsewhere; without one they find steps by looking.
     """
 
     def __init__(
-        self, url: str, clock: Clock, ids: IdSource, secrets: Secrets, origin: str, gate: Gate | None = None
+        self,
+        url: str,
+        clock: Clock,
+        ids: IdSource,
+        secrets: Secrets,
+        origin: str,
+        gate: Gate | None = None,
+        doorbell: Doorbell | None = None,
     ) -> None:
         self.engine = open_engine(url)
         self.origin = origin
         self.secrets = secrets
         self.gate = gate
+        self._doorbell = doorbell
         self._clock = clock
         self._ids = ids
         one_writer = self.engine.dialect.name == "sqlite"
@@ -247,7 +286,9 @@ class Database:
         self.engine.dispose()
 
     def _unit(self, session: Session) -> UnitOfWork:
-        return UnitOfWork(session, self._clock, self._ids, self.secrets, self.origin, self.gate)
+        return UnitOfWork(
+            session, self._clock, self._ids, self.secrets, self.origin, self.gate, self._doorbell
+        )
 
     def _count_refusal(self) -> None:
         if self.gate is None:

@@ -17,12 +17,24 @@ failed (no seal is enabled) waits: ``plan`` returns :class:`Later`, and whoever 
 import datetime as dt
 import json
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import Index, Integer, LargeBinary, String, and_, case, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from storage.base import Base, Instant
@@ -35,12 +47,13 @@ if TYPE_CHECKING:
     from storage.database import UnitOfWork
 
 _RESULT = "result.json"
+_AT_ONCE = dt.timedelta(0)
 BACKOFF_SECONDS = (1, 5, 30, 120, 600)
 """Delays after failures; after the last one the step is stuck until somebody retries it."""
 
-MOST_CLAIMS = 60
-"""Tries that a step may have. Failures make it stuck long before, so nearly all of so many ended with the
-worker's death. Generous, because a worker that dies counts against every step it was at."""
+MOST_DEATHS = 60
+"""Claims of one step that may end with nobody saying how it went. Generous, because a worker that dies counts
+against every step it was at, whichever of them killed it."""
 
 
 class LeaseLostError(CunzhengError):
@@ -57,6 +70,10 @@ class StepRow(Base):
     """A step: ``ready`` → ``running`` → ``done``, or ``stuck`` with a stable problem code.
 
     Attributes:
+        attempts: Tries that failed.
+        claims: How often it was claimed; with the owner it names one claim.
+        deaths: Claims that ended with the worker's death: they say nothing about the work and do not use up
+            the tries for failures.
         problem: Code of what keeps it: of its last failure, or of what a ready step waits for.
         problem_since: When that problem was first met; trying again and meeting it again changes nothing.
     """
@@ -68,6 +85,8 @@ class StepRow(Base):
     subject: Mapped[str] = mapped_column(String(80), index=True)
     state: Mapped[str] = mapped_column(String(8))
     attempts: Mapped[int] = mapped_column(Integer)
+    claims: Mapped[int] = mapped_column(Integer, default=0)
+    deaths: Mapped[int] = mapped_column(Integer, default=0)
     job: Mapped[str] = mapped_column(String(26))
     plan: Mapped[bytes | None] = mapped_column(LargeBinary)
     after_step: Mapped[str | None] = mapped_column(String(26))
@@ -91,7 +110,8 @@ class Job:
         kind: The step's kind.
         subject: What it works on.
         job: Id of this try; staged output stands under it.
-        attempt: 1 for the first try; above :data:`MOST_CLAIMS` it must not run any more.
+        claim: 1 for the first time that somebody took it.
+        deaths: Claims that ended with a worker; from :data:`MOST_DEATHS` on it must not run any more.
         planned: The stored plan, encrypted, if a try got that far.
         owner: Who claimed it; whoever lost the lease writes nothing more.
     """
@@ -100,7 +120,8 @@ class Job:
     kind: str
     subject: str
     job: str
-    attempt: int
+    claim: int
+    deaths: int
     planned: bytes | None
     owner: str
 
@@ -183,31 +204,71 @@ class Step(Protocol):
         ...
 
 
-def claim(
-    session: Session, now: dt.datetime, owner: str, lease: dt.timedelta, kinds: Sequence[str]
-) -> Job | None:
-    """Take the oldest step that may run: ready, or running with a lease that has ended."""
+@dataclass(frozen=True, slots=True)
+class Claimer:
+    """Who takes steps, and how.
+
+    Attributes:
+        owner: Name that no other living worker bears.
+        lease: How long a claim holds unless :func:`renew` lengthens it.
+        kinds: What it can do.
+    """
+
+    owner: str
+    lease: dt.timedelta
+    kinds: tuple[str, ...]
+
+
+def claim(session: Session, now: dt.datetime, by: Claimer, ripe: dt.timedelta = _AT_ONCE) -> Job | None:
+    """Take the oldest step that may run: ready since ``ripe``, or running with a lease that has ended."""
+    return _take(session, now, by, _may_run(now, ripe))
+
+
+def claim_one(session: Session, now: dt.datetime, by: Claimer, step_id: str) -> Job | None:
+    """Take exactly that step if it may run; ``None`` if it is done, taken, not due, or waits for another."""
+    return _take(session, now, by, and_(StepRow.id == step_id, _may_run(now, _AT_ONCE)))
+
+
+def _may_run(now: dt.datetime, ripe: dt.timedelta) -> ColumnElement[bool]:
     before = aliased(StepRow)
     waits = exists(
         select(before.id).where(before.id == StepRow.after_step, before.state != "done")
     ).correlate(StepRow)
+    ready = and_(StepRow.state == "ready", StepRow.run_after <= now - ripe)
+    return and_(or_(ready, and_(StepRow.state == "running", StepRow.lease_until < now)), ~waits)
+
+
+def _take(session: Session, now: dt.datetime, by: Claimer, which: ColumnElement[bool]) -> Job | None:
     row = session.scalars(
         select(StepRow)
-        .where(
-            StepRow.kind.in_(kinds),
-            StepRow.run_after <= now,
-            or_(StepRow.state == "ready", (StepRow.state == "running") & (StepRow.lease_until < now)),
-            ~waits,
-        )
+        .where(StepRow.kind.in_(by.kinds), which)
         .order_by(StepRow.run_after, StepRow.created_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     ).first()
     if row is None:
         return None
-    row.state, row.lease_owner, row.lease_until = "running", owner, now + lease
-    row.attempts += 1
-    return Job(row.id, row.kind, row.subject, row.job, row.attempts, row.plan, owner)
+    if row.state == "running":
+        row.deaths += 1
+    row.state, row.lease_owner, row.lease_until = "running", by.owner, now + by.lease
+    row.claims += 1
+    return _job(row, by.owner)
+
+
+def renew(session: Session, job: Job, until: dt.datetime) -> bool:
+    """Lengthen the lease of a claim that lasts; tell whether it still was the claimer's."""
+    rows = session.scalars(
+        update(StepRow)
+        .where(
+            StepRow.id == job.id,
+            StepRow.state == "running",
+            StepRow.claims == job.claim,
+            StepRow.lease_owner == job.owner,
+        )
+        .values(lease_until=until)
+        .returning(StepRow.id)
+    ).all()
+    return bool(rows)
 
 
 def release(session: Session, owner: str) -> int:
@@ -215,7 +276,7 @@ def release(session: Session, owner: str) -> int:
     rows = session.scalars(
         update(StepRow)
         .where(StepRow.state == "running", StepRow.lease_owner == owner)
-        .values(lease_until=None, lease_owner=None, state="ready")
+        .values(lease_until=None, lease_owner=None, state="ready", deaths=StepRow.deaths + 1)
         .returning(StepRow.id)
     ).all()
     return len(rows)
@@ -234,12 +295,17 @@ def complete(session: Session, job: Job, now: dt.datetime) -> None:
     row.plan = row.problem = row.problem_since = None
 
 
+def followers(session: Session, step_id: str) -> list[tuple[str, str]]:
+    """Give kind and id of the steps that waited for this one."""
+    which = select(StepRow.kind, StepRow.id).where(StepRow.after_step == step_id, StepRow.state == "ready")
+    return [(kind, found) for kind, found in session.execute(which)]
+
+
 def set_aside(session: Session, job: Job, now: dt.datetime, later: Later) -> None:
-    """Let a step wait for what its plan lacked; the attempt is not counted."""
+    """Let a step wait for what its plan lacked; that is no failed attempt."""
     row = _row(session, job)
     _keep_problem(row, later.problem, now)
     row.state, row.lease_owner, row.lease_until = "ready", None, None
-    row.attempts -= 1
     row.run_after = now + dt.timedelta(seconds=later.seconds)
 
 
@@ -260,7 +326,7 @@ def retry(row: StepRow, now: dt.datetime, ids: IdSource) -> None:
     It gets a new job id: what a crash may have left staged under the old one belongs to intents that are
     closed.
     """
-    row.state, row.attempts, row.run_after = "ready", 0, now
+    row.state, row.attempts, row.deaths, row.run_after = "ready", 0, 0, now
     row.problem = row.problem_since = None
     row.plan, row.job = None, ids.new_id()
 
@@ -269,7 +335,7 @@ def restart(session: Session, job: Job, ids: IdSource) -> Job:
     """Forget the plan of a broken try and give the job a new id, in the same claim."""
     row = _row(session, job)
     row.plan, row.job = None, ids.new_id()
-    return Job(row.id, row.kind, row.subject, row.job, row.attempts, None, job.owner)
+    return _job(row, job.owner)
 
 
 def postpone(
@@ -285,8 +351,7 @@ def postpone(
     row = _row(session, job)
     _keep_problem(row, problem, now)
     row.lease_owner, row.lease_until = None, None
-    if not counted:
-        row.attempts -= 1
+    row.attempts += counted
     if final or row.attempts > len(BACKOFF_SECONDS):
         row.state = "stuck"
         plan, row.plan = row.plan, None
@@ -325,7 +390,10 @@ def _row(session: Session, job: Job) -> StepRow:
     row = session.get(StepRow, job.id)
     if row is None:
         raise LookupError(job.id)
-    # Each claim counts one attempt, so owner and number name this claim.
-    if (row.state, row.attempts, row.lease_owner) != ("running", job.attempt, job.owner):
+    if (row.state, row.claims, row.lease_owner) != ("running", job.claim, job.owner):
         raise LeaseLostError
     return row
+
+
+def _job(row: StepRow, owner: str) -> Job:
+    return Job(row.id, row.kind, row.subject, row.job, row.claims, row.deaths, row.plan, owner)

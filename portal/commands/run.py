@@ -66,7 +66,8 @@ def worker() -> None:
     with only_one(settings.data / "worker.lock"):
         runner, database = make_worker(settings)
         runner.recover()
-        runner.run(stop, settings.worker_threads)
+        runner.sweep()
+        runner.run(stop)
         database.close()
 
 

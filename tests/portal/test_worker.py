@@ -10,19 +10,17 @@ from pathlib import Path
 import pytest
 from fakes import HandClock, make_database
 from sqlalchemy import select
+from stamping import DeadlyStep, KilledError, StampStep, act, kinds, make_worker, states
 
-from portal.worker import Worker
 from storage.clock import RandomIds
-from storage.database import Database, UnitOfWork
+from storage.database import UnitOfWork
 from storage.errors import RefusedError
-from storage.identity import system_identity
-from storage.ledger.acts import Act, Outcome, Promise
+from storage.ledger.acts import Outcome, Promise
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
-from storage.ledger.models import LedgerAct
 from storage.steps import (
     BACKOFF_SECONDS,
-    MOST_CLAIMS,
+    MOST_DEATHS,
     Job,
     Later,
     Staging,
@@ -31,36 +29,6 @@ from storage.steps import (
     unfinished,
     wake,
 )
-
-
-def act(kind: ActKind, job: str, outcome: Outcome = Outcome.DONE) -> Act:
-    return Act(kind=kind, actor=system_identity("worker"), object_type="job", object_id=job, outcome=outcome)
-
-
-class StampStep:
-    """Stamps a file with a random number; intent before, outcome after."""
-
-    kind = "test.stamp"
-
-    def __init__(self, fail: int = 0) -> None:
-        self.fail = fail
-
-    def plan(self, uow: UnitOfWork, job: Job) -> Json | Later:
-        uow.record(act(ActKind.SEALING_INTENDED, job.job, Outcome.INTENDED))
-        return {"job": job.job}
-
-    def perform(self, plan: Json, staging: Staging) -> Json:
-        if self.fail:
-            self.fail -= 1
-            raise OSError("disk full")
-        staging.write("stamp", os.urandom(8))
-        return {"stamp": staging.read("stamp").hex()}
-
-    def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:
-        uow.record(act(ActKind.SEALING_SEALED, job.job))
-
-    def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
-        uow.record(act(ActKind.SEALING_ABANDONED, job.job, Outcome.ABANDONED))
 
 
 class RefusalError(RefusedError):
@@ -97,26 +65,6 @@ class WaitingStep(StampStep):
             return super().plan(uow, job)
         uow.record(act(ActKind.SEALING_REFUSED, job.job, Outcome.REFUSED))
         return Later("no-seal", 3600)
-
-
-def kinds(database: Database) -> list[str]:
-    with database.reading() as uow:
-        return [
-            row.kind.split(".")[1]
-            for row in uow.session.scalars(select(LedgerAct).order_by(LedgerAct.recorded_at))
-        ]
-
-
-def states(database: Database) -> list[tuple[str, str | None]]:
-    with database.reading() as uow:
-        return [
-            (row.state, row.problem)
-            for row in uow.session.scalars(select(StepRow).order_by(StepRow.created_at))
-        ]
-
-
-def make_worker(database: Database, folder: Path, clock: HandClock, *steps: StampStep) -> Worker:
-    return Worker(database, {step.kind: step for step in steps}, folder / "staging", clock, RandomIds())
 
 
 def test_a_step_runs_once_and_leaves_no_staged_output(tmp_path: Path) -> None:
@@ -229,22 +177,6 @@ def test_a_stuck_step_that_is_tried_again_never_adopts_what_an_older_try_left(tm
         assert not Staging(tmp_path / "staging", row.job).result()[0]
 
 
-class KilledError(BaseException):
-    """What SIGKILL would do: nothing after it runs."""
-
-
-class DeadlyStep(StampStep):
-    """A step whose work ends the process, until ``mended`` is set."""
-
-    mended = False
-
-    def perform(self, plan: Json, staging: Staging) -> Json:
-        if not self.mended:
-            staging.write("half", b"")
-            raise KilledError
-        return super().perform(plan, staging)
-
-
 @pytest.mark.parametrize("recovers", [True, False], ids=["the same worker restarts", "another takes over"])
 def test_a_step_that_keeps_ending_its_worker_is_in_the_end_stuck_with_its_intents_closed(
     tmp_path: Path, recovers: bool
@@ -254,17 +186,17 @@ def test_a_step_that_keeps_ending_its_worker_is_in_the_end_stuck_with_its_intent
     with database.writing() as uow:
         uow.add_step("test.stamp", "x")
     worker = make_worker(database, tmp_path, clock, step)
-    for _ in range(MOST_CLAIMS):
+    for _ in range(MOST_DEATHS):
         with pytest.raises(KilledError):
             worker.run_one()
         if recovers:
             worker.recover()
         else:
-            clock.advance(601)
+            clock.advance(121)
     assert worker.run_one()
     assert states(database) == [("stuck", "step-keeps-dying")]
     recorded = kinds(database)
-    assert recorded.count("intended") == recorded.count("abandoned") == MOST_CLAIMS
+    assert recorded.count("intended") == recorded.count("abandoned") == MOST_DEATHS
     assert list((tmp_path / "staging").iterdir()) == []
     step.mended = True
     with database.writing() as uow:
@@ -276,9 +208,9 @@ def test_a_step_that_keeps_ending_its_worker_is_in_the_end_stuck_with_its_intent
 CRASHING = """
     import sys
     from pathlib import Path
-    sys.path[:0] = [{support!r}, {here!r}]
+    sys.path[:0] = [{support!r}]
     from fakes import HandClock, make_database
-    from test_worker import StampStep, make_worker
+    from stamping import StampStep, make_worker
     folder = Path({folder!r})
     clock = HandClock()
     make_worker(make_database(folder, clock), folder, clock, StampStep()).run_one()
@@ -301,9 +233,7 @@ def test_a_killed_worker_is_followed_by_one_that_adopts_or_abandons(
     with database.writing() as uow:
         uow.add_step("test.stamp", "x")
     here = Path(__file__).parent
-    program = textwrap.dedent(CRASHING).format(
-        support=str(here.parent / "support"), here=str(here), folder=str(tmp_path)
-    )
+    program = textwrap.dedent(CRASHING).format(support=str(here.parent / "support"), folder=str(tmp_path))
     killed = subprocess.run(
         [sys.executable, "-c", program], env={**os.environ, "CUNZHENG_FAILPOINT": point}, check=False
     )

@@ -105,7 +105,8 @@ class Site:
                 worker.recover()
             with self.database.writing() as uow:
                 row = uow.session.get_one(StepRow, step_id)
-                assert row.attempts <= len(BACKOFF_SECONDS) + 1 + step.met["killed"] + step.met["killed late"]
+                assert row.attempts <= len(BACKOFF_SECONDS) + 1
+                assert row.deaths <= step.met["killed"] + step.met["killed late"]
                 assert (row.problem is None) == (row.problem_since is None)
                 if row.state == "done":
                     return

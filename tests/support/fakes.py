@@ -7,7 +7,7 @@ from pathlib import Path
 from parts import database_url
 
 from storage.clock import RandomIds
-from storage.database import Database, Gate
+from storage.database import Database, Doorbell, Gate
 from storage.secrets import Secrets
 
 ORIGIN = "test.cunzheng.invalid/log"
@@ -34,7 +34,12 @@ class HandClock:
         self.ticks += seconds
 
 
-def make_database(folder: Path, clock: HandClock | None = None, gate: Gate | None = None) -> Database:
+def make_database(
+    folder: Path,
+    clock: HandClock | None = None,
+    gate: Gate | None = None,
+    doorbell: Doorbell | None = None,
+) -> Database:
     database = Database(
         database_url(folder),
         clock or HandClock(),
@@ -42,6 +47,7 @@ def make_database(folder: Path, clock: HandClock | None = None, gate: Gate | Non
         Secrets(folder / "keys"),
         ORIGIN,
         gate,
+        doorbell,
     )
     database.create_tables()
     _OPENED.append(database)

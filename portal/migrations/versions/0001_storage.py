@@ -129,6 +129,8 @@ def _create_step() -> None:
         sa.Column("subject", sa.String(length=80), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claims", sa.Integer(), nullable=False),
+        sa.Column("deaths", sa.Integer(), nullable=False),
         sa.Column("job", sa.String(length=26), nullable=False),
         sa.Column("plan", sa.LargeBinary(), nullable=True),
         sa.Column("after_step", sa.String(length=26), nullable=True),

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Claims: leases that live workers renew, exactly the step that was rung for, deaths that count apart."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from fakes import HandClock, make_database
+from stamping import DeadlyStep, KilledError, StampStep, kinds, make_worker, states
+
+from portal.worker import Worker
+from storage.clock import RandomIds
+from storage.database import Database, LedgerClosedError
+from storage.ledger.canonical import Json
+from storage.steps import BACKOFF_SECONDS, Staging, StepRow
+
+
+def test_deaths_of_workers_do_not_use_up_the_tries_for_failures(tmp_path: Path) -> None:
+    clock, step = HandClock(), DeadlyStep()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        uow.add_step("test.stamp", "x")
+    worker = make_worker(database, tmp_path, clock, step)
+    for _ in range(len(BACKOFF_SECONDS) + 3):
+        with pytest.raises(KilledError):
+            worker.run_one()
+        worker.recover()
+    step.mended, step.fail = True, len(BACKOFF_SECONDS)
+    for _ in BACKOFF_SECONDS:
+        assert worker.run_one()
+        assert states(database) == [("ready", "internal")]
+        clock.advance(700)
+    assert worker.run_one()
+    assert states(database) == [("done", None)]
+
+
+class SlowStep(StampStep):
+    """A step that lasts longer than a lease; the test says what happens meanwhile."""
+
+    meanwhile: Callable[[], object]
+
+    def perform(self, plan: Json, staging: Staging) -> Json:
+        self.meanwhile()
+        return super().perform(plan, staging)
+
+
+@pytest.mark.parametrize("alive", [True, False], ids=["renewed", "not renewed"])
+def test_a_step_that_outlasts_its_lease_keeps_it_as_long_as_its_worker_renews_it(
+    tmp_path: Path, alive: bool
+) -> None:
+    clock, step = HandClock(), SlowStep()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        uow.add_step("test.stamp", "x")
+    worker = Worker(database, {step.kind: step}, tmp_path / "staging", clock, RandomIds(), "first")
+    other = Worker(database, {step.kind: StampStep()}, tmp_path / "elsewhere", clock, RandomIds(), "second")
+    taken_over = []
+
+    def four_minutes() -> None:
+        for _ in range(4):
+            clock.advance(60)
+            if alive:
+                worker.renew_leases()
+            taken_over.append(other.run_one())
+
+    step.meanwhile = four_minutes
+    assert worker.run_one()
+    assert any(taken_over) == (not alive)
+    recorded = kinds(database)
+    assert recorded.count("sealed") == 1
+    assert recorded.count("intended") == 1 + recorded.count("abandoned") == (1 if alive else 2)
+    assert states(database) == [("done", None)]
+
+
+def test_exactly_the_step_that_was_named_is_taken_and_only_when_it_may_run(tmp_path: Path) -> None:
+    clock = HandClock()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        uow.add_step("test.stamp", "older")
+        named = uow.add_step("test.stamp", "named")
+        follower = uow.add_step("test.stamp", "follower", after=named)
+        later = uow.add_step("test.stamp", "later", delay_seconds=60)
+    worker = make_worker(database, tmp_path, clock, StampStep())
+    assert not worker.run_step(follower)
+    assert not worker.run_step(later)
+    assert not worker.run_step("no such step")
+    assert worker.run_step(named)
+    assert not worker.run_step(named)
+    assert worker.run_step(follower)
+    assert sorted(states(database)) == [("done", None), ("done", None), ("ready", None), ("ready", None)]
+
+
+def test_who_starts_removes_what_was_staged_for_tries_that_nobody_will_take_up(tmp_path: Path) -> None:
+    clock = HandClock()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        step = uow.add_step("test.stamp", "x")
+        job = uow.session.get_one(StepRow, step).job
+    Staging(tmp_path / "staging", job).write("half", b"still wanted")
+    Staging(tmp_path / "staging", "0" * 26).write("half", b"of a try that was abandoned elsewhere")
+    make_worker(database, tmp_path, clock, StampStep()).sweep()
+    assert [folder.name for folder in (tmp_path / "staging").iterdir()] == [job]
+
+
+def rolled_back(database: Database) -> None:
+    with database.writing() as uow:
+        uow.add_step("test.stamp", "x")
+        raise LedgerClosedError
+
+
+class Bell:
+    """Remembers what was announced."""
+
+    def __init__(self) -> None:
+        self.rung: list[tuple[str, str]] = []
+
+    def ring(self, steps: Sequence[tuple[str, str]]) -> None:
+        self.rung.extend(steps)
+
+
+def test_the_doorbell_rings_for_what_may_run_after_the_commit_and_for_nothing_else(tmp_path: Path) -> None:
+    clock, bell = HandClock(), Bell()
+    database = make_database(tmp_path, clock, doorbell=bell)
+    with database.writing() as uow:
+        first = uow.add_step("test.stamp", "x")
+        follower = uow.add_step("test.stamp", "x", after=first)
+        uow.add_step("test.stamp", "x", delay_seconds=60)
+        assert bell.rung == []
+    assert bell.rung == [("test.stamp", first)]
+    with pytest.raises(LedgerClosedError):
+        rolled_back(database)
+    assert bell.rung == [("test.stamp", first)]
+    assert make_worker(database, tmp_path, clock, StampStep()).run_step(first)
+    assert bell.rung == [("test.stamp", first), ("test.stamp", follower)]
