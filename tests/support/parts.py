@@ -41,7 +41,8 @@ def create_role(owner_url: str, name: str) -> str:
         connection.execute(
             text(f"CREATE ROLE {role} LOGIN PASSWORD '{role}' NOSUPERUSER NOCREATEDB NOCREATEROLE")
         )
-    atexit.register(_drop_role, role)
+    # A role goes only after the database in which it has rights.
+    atexit.register(_drop_role, role, str(make_url(owner_url).database))
     return make_url(owner_url).set(username=role, password=role).render_as_string(hide_password=False)
 
 
@@ -88,7 +89,8 @@ def _server() -> Engine:
     return create_engine(os.environ[POSTGRESQL], isolation_level="AUTOCOMMIT")
 
 
-def _drop_role(role: str) -> None:
+def _drop_role(role: str, database: str) -> None:
+    _drop(database)
     with _server().connect() as connection:
         connection.execute(text(f"DROP ROLE IF EXISTS {role}"))
 
