@@ -46,6 +46,16 @@ def create_role(owner_url: str, name: str) -> str:
     return make_url(owner_url).set(username=role, password=role).render_as_string(hide_password=False)
 
 
+def city_settings(folder: Path) -> dict[str, str]:
+    """Give the settings of an installation whose parts are all real servers, as environment variables."""
+    owner = database_url(folder)
+    return {
+        "CUNZHENG_OWNER_DATABASE": owner,
+        "CUNZHENG_DATABASE": create_role(owner, "application"),
+        "CUNZHENG_SEQUENCER_DATABASE": create_role(owner, "sequencer"),
+    }
+
+
 def allow_changes(session: Session, table: str) -> None:
     """Take away what keeps an append-only table from being changed, as somebody who owns it could."""
     if session.get_bind().dialect.name == "sqlite":
