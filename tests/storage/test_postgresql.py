@@ -21,6 +21,7 @@ from sqlalchemy.exc import ProgrammingError
 from tooling import ROOT
 
 from portal.migrations.upgrading import differences, grant, is_current, upgrade
+from storage import engines
 from storage.clock import RandomIds, SystemClock
 from storage.database import Database, repeated
 from storage.engines import RecordsUnavailableError, WriteConflictError
@@ -291,3 +292,24 @@ def test_a_connection_that_the_server_ended_is_told_and_the_next_unit_works(city
         uow.record(act(2))
     with city.application.reading() as uow:
         assert uow.session.scalar(select(func.count()).select_from(LedgerPending)) == 1
+
+
+def test_a_server_that_falls_silent_is_given_up_and_nothing_is_recorded(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "_ANSWER_SECONDS", 1.0)
+
+    def ask_a_stopped_server() -> None:
+        with city.application.writing() as uow:
+            backend = uow.session.scalar(text("SELECT pg_backend_pid()"))
+            assert isinstance(backend, int)
+            os.kill(backend, signal.SIGSTOP)
+            try:
+                uow.record(act(1))
+            finally:
+                os.kill(backend, signal.SIGCONT)
+
+    with pytest.raises(RecordsUnavailableError):
+        ask_a_stopped_server()
+    with city.application.reading() as uow:
+        assert uow.session.scalar(select(func.count()).select_from(LedgerPending)) == 0
