@@ -83,6 +83,14 @@ class IntakeService:
         self._cases = cases
         self._items = items
 
+    def require_store(self) -> None:
+        """Refuse while the object store takes no bytes; a caller asks before it takes any itself.
+
+        Raises:
+            ObjectStoreUnusableError: It takes none now.
+        """
+        self._objects.probe()
+
     def admit(self, uow: UnitOfWork, identity: Identity, arrival: Arrival) -> Received | None:
         """Refuse before any byte is stored what :meth:`receive` would refuse anyway.
 

@@ -60,8 +60,11 @@ from storage.ledger.gate import GateLimits, LedgerGate
 from storage.ledger.keeper import LedgerKeeper, Pace
 from storage.ledger.notes import NoteSigner
 from storage.ledger.sequencer import Sequencer
+from storage.objects.bucket import BucketStore
 from storage.objects.folder import FolderStore
 from storage.objects.ports import ObjectStore
+from storage.objects.server import BucketAddress
+from storage.objects.versions import TableBook
 from storage.secrets import Secrets
 from storage.steps import Step
 
@@ -100,7 +103,27 @@ def open_foundation(settings: Settings, database_url: str | None = None) -> Foun
     gate.watch(database.engine)
     keys = FileKeyStore(settings.keys / "seals")
     pki = demo_pki.create(settings.pki, keys, clock)
-    return Foundation(clock, ids, database, FolderStore(settings.objects), gate, keys, pki)
+    return Foundation(clock, ids, database, _object_store(settings, database, clock), gate, keys, pki)
+
+
+def bucket_address(settings: Settings) -> BucketAddress | None:
+    """Give where the objects' bucket is, ``None`` when objects lie in the data folder."""
+    if settings.s3_endpoint is None or settings.s3_access_key is None or settings.s3_secret_key is None:
+        return None
+    return BucketAddress(
+        settings.s3_endpoint,
+        settings.s3_bucket,
+        settings.s3_region,
+        settings.s3_access_key,
+        settings.s3_secret_key.get_secret_value(),
+    )
+
+
+def _object_store(settings: Settings, database: Database, clock: Clock) -> ObjectStore:
+    address = bucket_address(settings)
+    if address is None:
+        return FolderStore(settings.objects)
+    return BucketStore(address, TableBook(database), clock)
 
 
 def ledger_signer(settings: Settings) -> NoteSigner:

@@ -5,7 +5,7 @@ from sqlalchemy import make_url
 
 from licenses.answers import AnswerKeys
 from portal.accounts.services import AccountService, NewAccount
-from portal.bootstrap import account_service, ledger_signer, open_foundation
+from portal.bootstrap import account_service, bucket_address, ledger_signer, open_foundation
 from portal.demo.script import Script, SealSpec
 from portal.migrations.upgrading import grant, upgrade
 from portal.settings import Settings
@@ -14,6 +14,7 @@ from seals.register import revoked_serials
 from seals.services import Scope, SealService
 from storage.database import UnitOfWork
 from storage.identity import Role, system_identity
+from storage.objects.server import make_bucket
 
 ADMINISTRATION = "office"
 _ANY = ("*",)
@@ -32,6 +33,9 @@ def initialise(settings: Settings) -> list[str]:
     ledger_signer(settings)
     AnswerKeys(settings.keys)
     done = [f"数据目录 / data folder: {settings.data}"]
+    address = bucket_address(settings)
+    if address is not None and make_bucket(address):
+        done.append(f"存储桶已建，带版本与锁定 / bucket made, with versions and locks: {address.bucket}")
     specs = Script.load().seals
     for spec in specs:
         foundation.pki.issue_seal(spec.key, spec.zh)

@@ -55,6 +55,21 @@ class Settings(BaseSettings):
         default=None,
         description="The same database for `init`, `backup` and `restore`: the role that owns the tables.",
     )
+    s3_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/?#@\s]+$",
+        description="Address of an S3 server, http(s)://host[:port]; none: objects lie in the data folder.",
+    )
+    s3_bucket: str = Field(
+        default="cunzheng",
+        pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+        description="Bucket of the objects; `init` makes it, with versions and locks, when it is missing.",
+    )
+    s3_region: str = Field(default="us-east-1", description="Region that the S3 server calls its own.")
+    s3_access_key: str | None = Field(
+        default=None, description="Our key to the S3 server: may read, put and lock, not delete or bypass."
+    )
+    s3_secret_key: SecretStr | None = Field(default=None, description="The secret of that key.")
     environment: Environment = Field(
         default=Environment.DEMO,
         description="demo, development or production; production refuses every demonstration part.",
@@ -129,6 +144,12 @@ class Settings(BaseSettings):
         if value is not None and urlsplit(value.get_secret_value()).scheme != "postgresql+psycopg":
             raise ValueError("must be postgresql+psycopg://user:password@host[:port]/name")
         return value
+
+    @model_validator(mode="after")
+    def _known_to_the_object_server(self) -> "Settings":
+        if self.s3_endpoint is not None and not (self.s3_access_key and self.s3_secret_key):
+            raise ValueError("s3_endpoint needs s3_access_key and s3_secret_key")
+        return self
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> "Settings":

@@ -10,6 +10,7 @@ from storage.base import Base
 MODULES = (
     "storage.steps",
     "storage.ledger.models",
+    "storage.objects.versions",
     "cases.models",
     "seals.models",
     "licenses.models",

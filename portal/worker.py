@@ -28,6 +28,7 @@ from storage.engines import RecordsUnavailableError, WriteConflictError
 from storage.errors import CunzhengError, StepKeepsDyingError
 from storage.failpoints import failpoint
 from storage.ledger.canonical import Json
+from storage.objects.ports import ObjectStoreUnusableError
 from storage.secrets import SYSTEM_SUBJECT
 from storage.steps import (
     MOST_DEATHS,
@@ -50,7 +51,7 @@ from storage.steps import (
     set_aside,
 )
 
-NOBODYS_FAULT = (LedgerClosedError, RecordsUnavailableError, WriteConflictError)
+NOBODYS_FAULT = (LedgerClosedError, ObjectStoreUnusableError, RecordsUnavailableError, WriteConflictError)
 """What says nothing about the work itself: the attempt is not counted."""
 LEASE = dt.timedelta(minutes=2)
 RENEW_SECONDS = 30.0

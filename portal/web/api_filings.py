@@ -52,6 +52,8 @@ def file(source: str, number: str) -> Response:
     """Receive a filing; the receipt leaves after the bytes are durable and were read back."""
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaError
+    # Before the body is read: nobody should send hundreds of megabytes into a full or absent store.
+    context.rooms().intake.require_store()
     arrival = _arrival()
     if (arrival.submission.source, arrival.submission.number) != (source, number):
         raise InvalidInputError(field="source, number", rule="same as in the path")

@@ -38,6 +38,9 @@ _SEQUENCER = {
     "ledger_tile": "SELECT, INSERT",
 }
 
+_SHARED = {"object_version": "SELECT, INSERT, UPDATE"}
+"""The sequencer, too, puts objects: the published log."""
+
 
 def grants(tables: Collection[str], application: str, sequencer: str) -> Iterator[str]:
     """Give the statements that leave both roles with exactly their rights, whatever they had before.
@@ -55,6 +58,8 @@ def grants(tables: Collection[str], application: str, sequencer: str) -> Iterato
             yield f"GRANT {_SEQUENCER[table]} ON {_quoted(table)} TO {log}"
         else:
             yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {_quoted(table)} TO {app}"
+        if table in _SHARED:
+            yield f"GRANT {_SHARED[table]} ON {_quoted(table)} TO {log}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {app}, {log}"
 
 

@@ -18,6 +18,8 @@ from storage.objects.ports import (
     StoredObject,
     copy_hashed,
     digests,
+    object_key,
+    require_name,
 )
 
 
@@ -31,9 +33,7 @@ class FolderStore:
         self._incoming.mkdir(parents=True, exist_ok=True)
 
     def _path(self, sha256: str) -> Path:
-        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
-            raise ObjectMissingError
-        return self._folder / "o" / "sha256" / sha256[:2] / sha256[2:4] / sha256
+        return self._folder / object_key(sha256)
 
     def put(self, source: Path | bytes, media_type: str) -> StoredObject:
         """Store bytes under their SHA-256, durably, and read them back."""
@@ -108,11 +108,18 @@ class FolderStore:
         """Tell whether a file stands under this digest."""
         return self._path(sha256).exists()
 
+    def keep(self, sha256: str) -> int:
+        """Hash the file again and give its size: it is read-only as it stands, a folder can do no more."""
+        path = self._path(sha256)
+        try:
+            self._check(path, sha256)
+        except FileNotFoundError as error:
+            raise ObjectMissingError from error
+        return path.stat().st_size
+
     def _named(self, key: str) -> Path:
-        parts = key.split("/")
-        if key.startswith(("/", "o/", ".")) or any(part in {"", ".", ".."} for part in parts):
-            raise ObjectMissingError
-        return self._folder.joinpath(*parts)
+        require_name(key)
+        return self._folder / key
 
     def put_named(self, key: str, data: bytes) -> None:
         """Store under a name, once, durably."""

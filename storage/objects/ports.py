@@ -86,6 +86,14 @@ class ObjectStore(Protocol):
         """Tell whether bytes are stored under this digest (not whether they are sound)."""
         ...
 
+    def keep(self, sha256: str) -> int:
+        """Protect bytes that are final as well as the store can; read them back, hash them, give the size.
+
+        Raises:
+            ObjectMissingError, ObjectDamagedError: As :meth:`read`.
+        """
+        ...
+
     def put_named(self, key: str, data: bytes) -> None:
         """Store under a name, once; the same bytes again are fine, others raise ObjectConflictError."""
         ...
@@ -112,12 +120,27 @@ def digests(data: bytes) -> tuple[str, str]:
     return hashlib.sha256(data).hexdigest(), hashlib.new("sm3", data).hexdigest()
 
 
-def copy_hashed(source: BinaryIO, target: BinaryIO) -> tuple[str, str, int]:
-    """Copy to the end; give SHA-256, SM3 and the size."""
+def object_key(sha256: str) -> str:
+    """Give the key under which bytes lie; raises ObjectMissingError for what is no digest."""
+    if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+        raise ObjectMissingError
+    return f"o/sha256/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def require_name(key: str) -> None:
+    """Raise ObjectMissingError for what cannot be the name of an object."""
+    parts = key.split("/")
+    if key.startswith(("/", "o/", ".")) or any(part in {"", ".", ".."} for part in parts):
+        raise ObjectMissingError
+
+
+def copy_hashed(source: BinaryIO, target: BinaryIO | None) -> tuple[str, str, int]:
+    """Read to the end, copying when there is a target; give SHA-256, SM3 and the size."""
     sha256, sm3, size = hashlib.sha256(), hashlib.new("sm3"), 0
     while chunk := source.read(CHUNK):
         sha256.update(chunk)
         sm3.update(chunk)
-        target.write(chunk)
+        if target is not None:
+            target.write(chunk)
         size += len(chunk)
     return sha256.hexdigest(), sm3.hexdigest(), size

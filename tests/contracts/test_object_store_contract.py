@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every object store must do; each implementation runs through the same suite."""
 
+import datetime as dt
 import hashlib
 import os
 import threading
@@ -8,7 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fakes import HandClock, make_database
+from parts import S3, bucket
 
+from storage.objects.bucket import BucketStore
 from storage.objects.folder import FolderStore
 from storage.objects.ports import (
     ObjectConflictError,
@@ -17,13 +21,25 @@ from storage.objects.ports import (
     ObjectStore,
     ObjectStoreUnusableError,
 )
+from storage.objects.versions import TableBook
+
+
+def _bucket_store(path: Path) -> ObjectStore:
+    address, _ = bucket()
+    return BucketStore(address, TableBook(make_database(path)), HandClock(dt.datetime.now(dt.UTC)))
+
 
 IMPLEMENTATIONS: dict[str, Callable[[Path], ObjectStore]] = {
-    "folder": lambda path: FolderStore(path / "objects")
+    "folder": lambda path: FolderStore(path / "objects"),
+    "bucket": _bucket_store,
 }
+ON_SERVER = [
+    pytest.mark.services,
+    pytest.mark.skipif(S3 not in os.environ, reason=f"{S3} names no server (scripts/services.sh)"),
+]
 
 
-@pytest.fixture(params=sorted(IMPLEMENTATIONS))
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=ON_SERVER)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     return IMPLEMENTATIONS[request.param](tmp_path)
 
@@ -76,10 +92,27 @@ def test_a_named_object_is_written_once(store: ObjectStore) -> None:
     assert list(store.list_named("m/X339/")) == ["m/X339/2026/a/1.json", "m/X339/2026/a/2.json"]
 
 
+def test_what_is_kept_is_read_back_and_stays_the_same(store: ObjectStore) -> None:
+    stored = store.put(b"final", "text/plain")
+    assert store.keep(stored.sha256) == 5
+    assert store.keep(stored.sha256) == 5
+    assert store.read(stored.sha256) == b"final"
+    assert store.put(b"final", "text/plain") == stored
+    with pytest.raises(ObjectMissingError):
+        store.keep("0" * 64)
+
+
 @pytest.mark.parametrize("key", ["../out", "/abs", "o/sha256/aa", "a//b", "a/./b", ".incoming/x"])
 def test_names_that_leave_their_place_are_refused(store: ObjectStore, key: str) -> None:
     with pytest.raises(ObjectMissingError):
         store.put_named(key, b"x")
+
+
+def test_presence_is_told(store: ObjectStore) -> None:
+    stored = store.put(b"", "text/plain")
+    assert store.has(stored.sha256)
+    assert not store.has("0" * 64)
+    assert store.read(stored.sha256) == b""
 
 
 def test_a_probe_leaves_nothing_behind(store: ObjectStore, tmp_path: Path) -> None:

@@ -240,6 +240,24 @@ def test_uploads_leave_nothing_in_staging(house: House) -> None:
     assert list(house.staging.iterdir()) == []
 
 
+def test_without_an_object_store_a_filing_is_refused_before_its_bytes_are_taken(house: House) -> None:
+    incoming = house.staging.parent / "objects" / ".incoming"
+    incoming.rmdir()
+    incoming.write_bytes(b"")
+    contents = {"application-form": b"%PDF-1.7 one"}
+    answer = send(house.app.test_client(), house.client_key("file"), submission(contents), contents)
+    assert (answer.status_code, answer.json["code"]) == (503, "object-store-unusable")
+    assert answer.headers["Retry-After"] == "60"
+    # Nothing of the body was read: not even its form was looked at.
+    answer = house.app.test_client().post(
+        f"{PATH}/filings",
+        data=b"no form",
+        content_type="multipart/form-data; boundary=x",
+        headers={"Authorization": f"Bearer {house.client_key('file')}"},
+    )
+    assert answer.status_code == 503
+
+
 def test_a_filing_must_be_multipart(house: House) -> None:
     headers = {"Authorization": f"Bearer {house.client_key('file')}"}
     answer = house.app.test_client().post(f"{PATH}/filings", json={}, headers=headers)

@@ -18,6 +18,7 @@ from storage.errors import RefusedError
 from storage.ledger.acts import Outcome, Promise
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
+from storage.objects.server import ObjectsUnavailableError
 from storage.steps import (
     BACKOFF_SECONDS,
     MOST_DEATHS,
@@ -106,6 +107,26 @@ def test_failures_are_tried_again_with_intents_closed_and_in_the_end_stuck(tmp_p
     assert states(database) == [("stuck", "internal")]
     recorded = kinds(database)
     assert recorded.count("intended") == recorded.count("abandoned") == len(BACKOFF_SECONDS) + 1
+
+
+class StorelessStep(StampStep):
+    """A step whose object store is away."""
+
+    def perform(self, plan: Json, staging: Staging) -> Json:
+        raise ObjectsUnavailableError
+
+
+def test_without_an_object_store_steps_wait_and_are_never_stuck(tmp_path: Path) -> None:
+    clock = HandClock()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        uow.add_step("test.stamp", "x")
+    for _ in range(2 * len(BACKOFF_SECONDS)):
+        assert make_worker(database, tmp_path, clock, StorelessStep()).run_one()
+        clock.advance(700)
+    assert states(database) == [("ready", "objects-unavailable")]
+    assert make_worker(database, tmp_path, clock, StampStep()).run_one()
+    assert states(database) == [("done", None)]
 
 
 def test_a_refusal_is_recorded_in_its_own_transaction_and_not_tried_again(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts that tests run on: embedded ones, or the real servers that the environment names.
 
-``scripts/services.sh environment`` prints the variables. With them the same suites run on PostgreSQL.
+``scripts/services.sh environment`` prints the variables. With them the same suites run on PostgreSQL, and
+object stores on an S3 server.
 """
 
 import atexit
@@ -11,11 +12,16 @@ import uuid
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from minio import Minio
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
+from storage.objects.server import BucketAddress, connect
+
 POSTGRESQL = "CUNZHENG_TEST_POSTGRESQL"
+S3 = "CUNZHENG_TEST_S3"
 
 
 def database_url(folder: Path) -> str:
@@ -87,6 +93,24 @@ def backup(folder: Path) -> Callable[[], None]:
             connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {name}_b"))
 
     return put_back
+
+
+def bucket(*, lock: bool = True) -> tuple[BucketAddress, Minio]:
+    """Make an empty bucket on the server and give it with a client of its own.
+
+    What is locked there cannot be removed, so buckets stay until the server's folder goes.
+    """
+    server = urlsplit(os.environ[S3])
+    address = BucketAddress(
+        endpoint=f"{server.scheme}://{server.hostname}:{server.port}",
+        bucket=f"test-{uuid.uuid4().hex}",
+        region="us-east-1",
+        access_key=str(server.username),
+        secret_key=str(server.password),
+    )
+    client = connect(address)
+    client.make_bucket(address.bucket, object_lock=lock)
+    return address, client
 
 
 def servers() -> dict[str, str]:

@@ -18,6 +18,7 @@ TABLES = (
     "ledger_closed_refusal",
     "ledger_state",
     "ledger_tile",
+    "object_version",
     "step",
     "ledger_anchor",
     "ledger_entry",
@@ -32,6 +33,7 @@ def upgrade() -> None:
     _create_ledger_closed_refusal()
     _create_ledger_state()
     _create_ledger_tile()
+    _create_object_version()
     _create_step()
     _create_ledger_anchor()
     _create_ledger_entry()
@@ -119,6 +121,21 @@ def _create_ledger_tile() -> None:
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("level", "position", name=op.f("pk_ledger_tile")),
     )
+
+
+def _create_object_version() -> None:
+    op.create_table(
+        "object_version",
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("version_id", sa.String(length=128), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("mode", sa.String(length=12), nullable=False),
+        sa.Column("retain_until", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_object_version")),
+    )
+    with op.batch_alter_table("object_version", schema=None) as batch_op:
+        batch_op.create_index("ix_object_version_mode_retain_until", ["mode", "retain_until"], unique=False)
 
 
 def _create_step() -> None:

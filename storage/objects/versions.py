@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which version of a key in a bucket is the object, and the table that remembers it.
+
+A bucket under lock takes further versions of a key from anybody who may write. The object is the version
+that our own put gave; it is recorded here, and where the record was lost the bucket says it again
+(:mod:`storage.objects.bucket`). So no row here is part of a holding.
+"""
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import BigInteger, Index, String, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base, Instant
+from storage.database import Database, repeated
+
+
+class LockMode(enum.StrEnum):
+    """How a version is locked, in the words of the S3 dialect."""
+
+    NONE = "NONE"
+    GOVERNANCE = "GOVERNANCE"
+    COMPLIANCE = "COMPLIANCE"
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A version's lock: how, and until when; the instant is in the past for none."""
+
+    mode: LockMode
+    until: dt.datetime
+
+
+UNLOCKED = Lock(LockMode.NONE, dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The version that is the object of its key.
+
+    Attributes:
+        key: Its key in the bucket.
+        version_id: As the server gave it; empty when the bucket keeps no versions.
+        sha256: Digest of its bytes, hex.
+        size: In bytes.
+        lock: As we last set or saw it.
+    """
+
+    key: str
+    version_id: str
+    sha256: str
+    size: int
+    lock: Lock
+
+
+class VersionBook(Protocol):
+    """Remembers the version of each key."""
+
+    def find(self, key: str) -> Version | None:
+        """Give the version recorded for a key."""
+        ...
+
+    def note(self, version: Version) -> Version:
+        """Record the version of a key, durably, unless one stands; give the one that stands."""
+        ...
+
+    def replace(self, old: Version, new: Version) -> Version:
+        """Record another version or lock in the place of ``old``; give the one that stands then."""
+        ...
+
+    def ending(self, mode: LockMode, before: dt.datetime, after: str, limit: int) -> list[Version]:
+        """Give versions whose lock ends before an instant, by key, beginning after a key."""
+        ...
+
+
+class ObjectVersion(Base):
+    """A row of the book."""
+
+    __tablename__ = "object_version"
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    version_id: Mapped[str] = mapped_column(String(128))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+    mode: Mapped[str] = mapped_column(String(12))
+    retain_until: Mapped[dt.datetime] = mapped_column(Instant)
+
+    __table_args__ = (Index("ix_object_version_mode_retain_until", "mode", "retain_until"),)
+
+
+class TableBook:
+    """The book as a table; each entry is a short transaction of its own.
+
+    Args:
+        database: The installation's database, in whichever role the process has.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, key: str) -> Version | None:
+        """Give the version recorded for a key."""
+        with self._database.reading() as uow:
+            row = uow.session.get(ObjectVersion, key)
+            return None if row is None else _version(row)
+
+    def note(self, version: Version) -> Version:
+        """Record a version unless one stands."""
+
+        def write() -> Version:
+            with self._database.claiming() as session:
+                row = session.get(ObjectVersion, version.key)
+                if row is not None:
+                    return _version(row)
+                session.add(ObjectVersion(key=version.key, sha256=version.sha256, **_changing(version)))
+                return version
+
+        return repeated(write)
+
+    def replace(self, old: Version, new: Version) -> Version:
+        """Record ``new`` where ``old`` still stands."""
+
+        def write() -> Version:
+            with self._database.claiming() as session:
+                session.execute(
+                    update(ObjectVersion)
+                    .where(ObjectVersion.key == old.key, ObjectVersion.version_id == old.version_id)
+                    .values(**_changing(new))
+                )
+                return _version(session.get_one(ObjectVersion, old.key))
+
+        return repeated(write)
+
+    def ending(self, mode: LockMode, before: dt.datetime, after: str, limit: int) -> list[Version]:
+        """Give versions whose lock ends soon."""
+        with self._database.reading() as uow:
+            rows = uow.session.scalars(
+                select(ObjectVersion)
+                .where(
+                    ObjectVersion.mode == str(mode),
+                    ObjectVersion.retain_until < before,
+                    ObjectVersion.key > after,
+                )
+                .order_by(ObjectVersion.key)
+                .limit(limit)
+            )
+            return [_version(row) for row in rows]
+
+
+def _changing(version: Version) -> dict[str, str | int | dt.datetime]:
+    return {
+        "version_id": version.version_id,
+        "size": version.size,
+        "mode": str(version.lock.mode),
+        "retain_until": version.lock.until,
+    }
+
+
+def _version(row: ObjectVersion) -> Version:
+    lock = Lock(LockMode(row.mode), row.retain_until)
+    return Version(row.key, row.version_id, row.sha256, row.size, lock)
