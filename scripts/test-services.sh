@@ -14,3 +14,4 @@ source <(scripts/services.sh environment)
 set +a
 .venv/bin/python -m pytest -q "$@" -m "not sqlite" tests/storage tests/contracts
 .venv/bin/python -m pytest -q "$@" -m services tests
+CUNZHENG_STRESS_SECONDS=10 .venv/bin/python -m pytest -q "$@" tests/e2e/test_concurrency.py

@@ -14,6 +14,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from installation import Installation, Submissions, holder, installed
@@ -29,8 +30,9 @@ from licenses.decisions import AnsweredProof, ProofQuestion
 from licenses.errors import QuestionRefusedError
 from licenses.models import Decision, SignedAnswer
 from portal.demo.figures import is_sequenced
+from portal.refusals import record_apart
 from portal.rooms import all_seeing
-from storage.database import UnitOfWork
+from storage.database import UnitOfWork, repeated
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct, LedgerEntry
 from storage.ledger.notes import VerifierKey
@@ -113,13 +115,16 @@ class Load:
 
     def _question(self, case: str) -> None:
         rooms, question = self.site.rooms, ProofQuestion("yctb", case, "339999010002", "accept")
+
+        def ask() -> AnsweredProof:
+            with rooms.database.writing() as uow:
+                return rooms.proofs.ask(uow, self.site.cast.client(uow), question)
+
         start = time.perf_counter()
         try:
-            with rooms.database.writing() as uow:
-                answered = rooms.proofs.ask(uow, self.site.cast.client(uow), question)
+            answered = repeated(ask)
         except QuestionRefusedError as refusal:
-            with rooms.database.writing() as uow:
-                refusal.record(uow)
+            repeated(partial(record_apart, rooms.database, refusal))
             self.refused.append(case)
         else:
             self.answered.append(answered)

@@ -14,6 +14,7 @@ from typing import Any
 
 from archive_line import picture
 from archive_world import METADATA
+from parts import city_settings
 
 from archive.intake import Received
 from archive.staging import Arrival, StagedFile, read_arrival
@@ -27,6 +28,7 @@ from portal.processes import Children
 from portal.rooms import Rooms
 from portal.settings import Settings
 from storage.clock import parse_rfc3339
+from storage.database import repeated
 from storage.steps import StepRow, unfinished
 
 FOOD, BUSINESS = "339999010002", "339999010001"
@@ -110,6 +112,7 @@ class Installation:
     Attributes:
         reports: What the parent process said of children that died.
         running: The child processes by command.
+        parts: Settings that name real servers, for child processes.
     """
 
     settings: Settings
@@ -117,6 +120,7 @@ class Installation:
     cast: Cast
     reports: list[str] = field(default_factory=list)
     running: dict[str, Children] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
 
     def start(self, name: str) -> None:
         """Start a command of ``cunzheng`` as a child process: ``worker``, ``sequencer``, ``serve``."""
@@ -124,7 +128,7 @@ class Installation:
             "CUNZHENG_DATA": str(self.settings.data),
             "CUNZHENG_PORT": str(self.settings.port),
             "CUNZHENG_PUBLIC_URL": self.settings.public_url,
-        }
+        } | self.parts
         child = Children(
             {name: [name]},
             environment,
@@ -149,8 +153,12 @@ class Installation:
         if standing is not None:
             return standing
         stored = rooms.intake.store(arrival)
-        with rooms.database.writing() as uow:
-            return rooms.intake.receive(uow, identity, stored)
+
+        def receive() -> Received:
+            with rooms.database.writing() as uow:
+                return rooms.intake.receive(uow, identity, stored)
+
+        return repeated(receive)
 
     def announce(self, number: str, *, closed: bool = False) -> None:
         """Announce a case of the asker, or report its closing."""
@@ -158,8 +166,12 @@ class Installation:
         announcement = Announcement(
             "yctb", number, FOOD, "2026-03", *ASKER, "scjg", accepted, closed_at if closed else None
         )
-        with self.rooms.database.writing() as uow:
-            self.rooms.cases.announce(uow, self.cast.client(uow), announcement)
+
+        def announce() -> None:
+            with self.rooms.database.writing() as uow:
+                self.rooms.cases.announce(uow, self.cast.client(uow), announcement)
+
+        repeated(announce)
 
     def wait_for_steps(self, within: float) -> None:
         """Wait until the worker has nothing left to do."""
@@ -184,10 +196,13 @@ def installed(folder: Path, *children: str, **settings: Any) -> Iterator[Install
         children: See :meth:`Installation.start`.
         settings: Settings that differ from the defaults.
     """
-    made = Settings(data=folder, **settings)
+    folder.mkdir(exist_ok=True)
+    parts = city_settings(folder)
+    named = {name.removeprefix("CUNZHENG_").lower(): value for name, value in parts.items()}
+    made = Settings(data=folder, **named, **settings)
     initialise(made)
     rooms = open_rooms(made)
-    site = Installation(made, rooms, Cast.gather(rooms, made, Script.load()))
+    site = Installation(made, rooms, Cast.gather(rooms, made, Script.load()), parts=parts)
     try:
         for name in children:
             site.start(name)

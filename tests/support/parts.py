@@ -53,7 +53,9 @@ def create_role(owner_url: str, name: str) -> str:
 
 
 def city_settings(folder: Path) -> dict[str, str]:
-    """Give the settings of an installation whose parts are all real servers, as environment variables."""
+    """Give the settings that put an installation on the real servers, as variables; none without them."""
+    if POSTGRESQL not in os.environ:
+        return {}
     owner = database_url(folder)
     return {
         "CUNZHENG_OWNER_DATABASE": owner,
