@@ -9,21 +9,13 @@ document, hence a change of the tokeniser empties the index (reconciling fills i
 import contextlib
 import datetime as dt
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from indexer.document import TOKENISER_VERSION, IndexDocument, token_text
 from indexer.errors import IndexUnavailableError
-from indexer.query import (
-    Hit,
-    Page,
-    Phrase,
-    Query,
-    check_limit,
-    highlight,
-    parse,
-    snippet,
-)
+from indexer.ports import Written
+from indexer.query import Hit, Page, Phrase, Query, check_limit, highlight, parse, snippet
 from storage.clock import parse_rfc3339, rfc3339
 from storage.cursors import read_cursor, write_cursor
 
@@ -130,14 +122,28 @@ class EmbeddedIndex:
             connection.executescript(_DROP + _SCHEMA)
         connection.execute("INSERT OR REPLACE INTO note VALUES ('tokeniser', ?)", (str(TOKENISER_VERSION),))
 
+    engine = "embedded"
+
+    def close(self) -> None:
+        """Close connections; each call has its own, so there is none to close."""
+
     def put(self, document: IndexDocument) -> bool:
         """Add or replace a document; False when the index already holds this or a newer version."""
+        return self.put_all([document]).changed == 1
+
+    def put_all(self, documents: Sequence[IndexDocument]) -> Written:
+        """Put many in one transaction."""
+        changed = 0
         with self._writing() as connection:
-            if self._held_version(connection, document.id) >= document.version:
-                return False
-            self._remove(connection, document.id)
-            self._insert(connection, document)
-            return True
+            for document in documents:
+                if self._held_version(connection, document.id) < document.version:
+                    self._replace(connection, document)
+                    changed += 1
+        return Written(changed)
+
+    def _replace(self, connection: sqlite3.Connection, document: IndexDocument) -> None:
+        self._remove(connection, document.id)
+        self._insert(connection, document)
 
     @staticmethod
     def _held_version(connection: sqlite3.Connection, document_id: str) -> int:
@@ -189,6 +195,44 @@ class EmbeddedIndex:
                 "SET version = max(version, excluded.version)",
                 (document_id, version),
             )
+
+    def forget(self, document_id: str) -> None:
+        """Remove a document and every memory of its versions, as if it had never been put."""
+        with self._writing() as connection:
+            self._remove(connection, document_id)
+            connection.execute("DELETE FROM removed WHERE id = ?", (document_id,))
+
+    def rebuild(self, batches: Iterable[Sequence[IndexDocument]]) -> Written:
+        """Make the index anew of exactly these documents; searches are answered all the while.
+
+        It happens in place, one transaction for each batch: a second file could not take the place of
+        one that other processes hold open. So a file that cannot be read any more has to be removed first.
+        """
+        before = dict(self.versions())
+        surplus = set(before)
+        written = Written(0)
+        with self._writing() as connection:
+            connection.execute("DELETE FROM removed")
+        for batch in batches:
+            with self._writing() as connection:
+                for document in batch:
+                    surplus.discard(document.id)
+                    held = self._held_version(connection, document.id)
+                    # Newer than the records, and held so since the start: no writer put that meanwhile.
+                    ahead = document.version < held == before.get(document.id)
+                    if held <= document.version or ahead:
+                        self._replace(connection, document)
+                        written = written.plus(Written(1))
+        with self._writing() as connection:
+            for document_id in sorted(surplus):
+                self._remove(connection, document_id)
+            connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+        return written
+
+    def count(self) -> int:
+        """Give how many documents are held."""
+        with self._connection() as connection:
+            return int(connection.execute("SELECT count(*) FROM document").fetchone()[0])
 
     def search(self, query: Query) -> Page:
         """Find what the query means among the documents its organisations may find, newest first."""

@@ -1,46 +1,63 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every index does, whichever engine holds it."""
 
+import contextlib
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from elastic_part import elastic_index
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.document import IndexDocument, is_han
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import QueryError
-from indexer.ports import Index
+from indexer.ports import Index, Written
 from indexer.query import MAX_TOKENS, Query
-from indexer.reconcile import compare
+from indexer.reconcile import Difference, compare
 from storage.cursors import CursorError
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_queries.json").read_text("utf-8"))
 NOON = dt.datetime(2026, 11, 22, 4, tzinfo=dt.UTC)
 
 
-def embedded(folder: Path) -> Index:
-    return EmbeddedIndex(folder / "index.db")
+@contextlib.contextmanager
+def embedded(folder: Path) -> Iterator[Index]:
+    yield EmbeddedIndex(folder / "index.db")
 
 
-IMPLEMENTATIONS: dict[str, Callable[[Path], Index]] = {"embedded": embedded}
+@contextlib.contextmanager
+def elastic(folder: Path) -> Iterator[Index]:
+    with elastic_index() as index:
+        yield index
 
 
-@pytest.fixture(params=sorted(IMPLEMENTATIONS))
-def index(request: pytest.FixtureRequest, tmp_path: Path) -> Index:
-    return IMPLEMENTATIONS[request.param](tmp_path)
+IMPLEMENTATIONS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Index]]] = {
+    "embedded": embedded,
+    "elastic": elastic,
+}
+PARAMETERS = ["embedded", pytest.param("elastic", marks=pytest.mark.services)]
 
 
-@pytest.fixture(params=sorted(IMPLEMENTATIONS), scope="module")
-def golden_index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Index:
-    index = IMPLEMENTATIONS[request.param](tmp_path_factory.mktemp("golden"))
-    for order, entry in enumerate(GOLDEN["documents"]):
-        index.put(IndexDocument(**entry, at=NOON + dt.timedelta(minutes=order)))
-    return index
+@pytest.fixture(params=PARAMETERS)
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Index]:
+    with IMPLEMENTATIONS[request.param](tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=PARAMETERS, scope="module")
+def golden_index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with IMPLEMENTATIONS[request.param](tmp_path_factory.mktemp("golden")) as made:
+        documents = [
+            IndexDocument(**entry, at=NOON + dt.timedelta(minutes=order))
+            for order, entry in enumerate(GOLDEN["documents"])
+        ]
+        assert made.put_all(documents) == Written(len(documents))
+        yield made
 
 
 def document(number: int = 1, **changes: object) -> IndexDocument:
@@ -149,6 +166,77 @@ def test_what_was_deleted_stays_deleted(index: Index) -> None:
     assert list(index.versions()) == []
 
 
+def test_what_was_forgotten_may_come_back_in_any_version(index: Index) -> None:
+    index.put(document(1, title="新题名", version=5))
+    index.forget("id0001")
+    assert found(index, "题名") == []
+    assert index.put(document(1, title="旧题名", version=2))
+    assert index.put(document(1, title="题名", version=3))
+    assert list(index.versions()) == [("id0001", 3)]
+
+
+def test_many_are_put_at_once_and_held_ones_are_left(index: Index) -> None:
+    assert index.put_all([document(1), document(2, version=2)]) == Written(2)
+    assert index.put_all([document(1), document(2), document(3)]) == Written(1)
+    assert index.put_all([]) == Written(0)
+    assert list(index.versions()) == [("id0001", 1), ("id0002", 2), ("id0003", 1)]
+    assert index.count() == 3
+
+
+def test_a_deleted_document_and_the_watermark_are_not_counted(index: Index) -> None:
+    index.put(document(1))
+    index.put(document(2, version=4))
+    index.delete("id0002", 1)
+    index.advance(NOON)
+    assert (index.count(), list(index.versions())) == (1, [("id0001", 1)])
+    assert not index.put(document(2))
+
+
+def test_a_rebuild_makes_the_index_what_the_records_say(index: Index) -> None:
+    index.put_all([document(1, title="旧题名"), document(2), document(3, version=7)])
+    index.advance(NOON)
+    written = index.rebuild([[document(1, title="新题名")], [document(3, version=2), document(4)], []])
+    assert written == Written(3)
+    assert list(index.versions()) == [("id0001", 1), ("id0003", 2), ("id0004", 1)]
+    assert (found(index, "新题名"), found(index, "旧题名")) == (["id0001"], [])
+    assert index.indexed_up_to() == NOON
+    assert index.put(document(3, version=3))
+
+
+def test_writes_during_a_rebuild_are_not_lost_and_searches_are_answered(index: Index) -> None:
+    index.put_all([document(1), document(2)])
+
+    def batches() -> Iterator[Sequence[IndexDocument]]:
+        yield [document(1)]
+        assert found(index, "食品") == ["id0002", "id0001"]
+        assert index.put(document(1, title="新题名", version=2))
+        assert index.put(document(5))
+        index.advance(NOON)
+        assert found(index, "新题名") == ["id0001"]
+        # Read before the change above, written after it.
+        yield [document(1), document(2)]
+
+    index.rebuild(batches())
+    assert list(index.versions()) == [("id0001", 2), ("id0002", 1), ("id0005", 1)]
+    assert found(index, "新题名") == ["id0001"]
+    assert index.indexed_up_to() == NOON
+
+
+def test_a_broken_rebuild_leaves_an_index_that_serves(index: Index) -> None:
+    index.put_all([document(1), document(2)])
+
+    def batches() -> Iterator[Sequence[IndexDocument]]:
+        yield [document(1)]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.rebuild(batches())
+    assert found(index, "食品") == ["id0002", "id0001"]
+    assert index.put(document(3))
+    index.rebuild([[document(1)]])
+    assert list(index.versions()) == [("id0001", 1)]
+
+
 def test_marks_stand_on_the_original_text(index: Index) -> None:
     index.put(document(1, title="（ＡＢＣ１２３）食品", text="前" * 200 + "食品经营" + "后" * 200))
     hit = index.search(Query("abc123 食品", None)).hits[0]
@@ -187,10 +275,10 @@ def test_what_cannot_be_run_is_refused_without_repeating_it(index: Index, query:
 def test_reconciling_compares_sets_of_versions(index: Index) -> None:
     for number in (1, 2, 3):
         index.put(document(number))
-    difference = compare([("id0001", 1), ("id0002", 2), ("id0004", 1)], index)
-    assert (difference.missing, difference.outdated, difference.surplus) == (
-        ("id0004",),
-        ("id0002",),
-        ("id0003",),
+    index.put(document(5, version=3))
+    difference = compare([("id0001", 1), ("id0002", 2), ("id0004", 1), ("id0005", 2)], index)
+    assert difference == Difference(
+        missing=("id0004",), outdated=("id0002",), ahead=("id0005",), surplus=("id0003",)
     )
+    index.forget("id0005")
     assert compare([(f"id000{number}", 1) for number in (1, 2, 3)], index).equal
