@@ -2,7 +2,7 @@
 """The index of a city: Elasticsearch, with the same meaning as the embedded one.
 
 The engine gets the tokens of ``indexer.document``, joined by spaces, beside the text that is shown: its
-analyser only finds them again (docs/decisions/0013-the-index-gets-tokens.md). Versions are external ones,
+analyser only finds them again (docs/decisions/0014-the-index-gets-tokens.md). Versions are external ones,
 so an older document never replaces a newer one, in whatever order writers come.
 
 Searches go to the alias ``NAME``, which stands for one index ``NAME-000001``. While an index is rebuilt, the
@@ -21,7 +21,23 @@ from typing import Any
 
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError, TransportError
 
-from indexer.document import TOKENISER_VERSION, IndexDocument, token_text
+from indexer.document import IndexDocument
+from indexer.elastic_language import (
+    DOCUMENTS,
+    REMOVED,
+    SHOWN,
+    WATERMARK,
+    Operation,
+    body_of,
+    hit_of,
+    is_absent,
+    note,
+    outcome_of,
+    put_operation,
+    wanted,
+    watermark,
+    written_of,
+)
 from indexer.errors import (
     DocumentRefusedError,
     IndexOutdatedError,
@@ -29,7 +45,7 @@ from indexer.errors import (
     RebuildOvertakenError,
 )
 from indexer.ports import Written
-from indexer.query import Hit, Page, Phrase, Query, check_limit, highlight, parse, snippet
+from indexer.query import Page, Query, check_limit, parse
 from storage.clock import parse_rfc3339, rfc3339
 from storage.cursors import read_cursor, write_cursor
 
@@ -37,107 +53,7 @@ SEARCH_SECONDS = 5.0
 WRITE_SECONDS = 30.0
 _PAGE = 5_000
 _KEEP = "2m"
-_FIELDS = ("title_words", "text_words", "number_words")
-_SHOWN = {"includes": ["id", "kind", "number", "organisation", "at", "title", "text"]}
-_WATERMARK = "~watermark"
-_REMOVED = "removed"
-# A prefix this long is a term of its own; longer ones are looked up among so many words.
-_PREFIX = {"min_chars": 1, "max_chars": 19}
-_EXPANSIONS = 1024
 _FORGET_TRIES, _FORGET_SECONDS = 100, 0.05
-
-Operation = tuple[dict[str, Any], dict[str, Any] | None]
-"""Action of the bulk language without its index, and the document."""
-
-
-def _body(analyzer: str) -> dict[str, Any]:
-    """Give settings and mapping of an index."""
-    word = {"type": "text", "analyzer": analyzer, "index_prefixes": _PREFIX}
-    kept = {"type": "keyword", "index": False, "doc_values": False}
-    exact = {"type": "keyword"}
-    return {
-        "settings": {
-            "number_of_shards": 1,
-            "auto_expand_replicas": "0-1",
-            # Forgetting a document must also forget its version.
-            "gc_deletes": "0s",
-        },
-        "mappings": {
-            "dynamic": "strict",
-            "_meta": {"tokeniser": TOKENISER_VERSION, "analyzer": analyzer},
-            # The tokens can be made again; keeping them twice would double the index.
-            "_source": {"excludes": list(_FIELDS)},
-            "properties": {
-                "id": exact,
-                "version": {"type": "long"},
-                "kind": exact,
-                "organisation": exact,
-                "visible_to": exact,
-                "at": exact,
-                **dict.fromkeys(("title", "text", "number"), kept),
-                **dict.fromkeys(_FIELDS, word),
-            },
-        },
-    }
-
-
-def _put(document: IndexDocument) -> Operation:
-    action = {"_id": document.id, "version": document.version, "version_type": "external"}
-    return {"index": action}, {
-        "id": document.id,
-        "version": document.version,
-        "kind": document.kind,
-        "organisation": document.organisation,
-        "visible_to": sorted(document.visible_to),
-        "at": rfc3339(document.at),
-        "title": document.title,
-        "text": document.text,
-        "number": document.number,
-        "title_words": token_text(document.title),
-        "text_words": token_text(document.text),
-        "number_words": token_text(document.number),
-    }
-
-
-def _note(note_id: str, kind: str, version: int, at: str | None = None) -> Operation:
-    """Write something that no query finds, for its kind is none of a document."""
-    action = {"_id": note_id, "version": version, "version_type": "external_gte"}
-    body: dict[str, Any] = {"id": note_id, "kind": kind, "version": version}
-    return {"index": action}, body if at is None else {**body, "at": at}
-
-
-def _clause(phrase: Phrase) -> dict[str, Any]:
-    """Ask for one phrase in any of the texts."""
-    words = " ".join(phrase.tokens)
-    asked: Any = words
-    if not phrase.prefix:
-        kind = "match_phrase"
-    elif len(phrase.tokens) == 1:
-        kind = "prefix"
-    else:
-        kind, asked = "match_phrase_prefix", {"query": words, "max_expansions": _EXPANSIONS}
-    each = [{kind: {name: asked}} for name in _FIELDS]
-    return {"bool": {"should": each, "minimum_should_match": 1}}
-
-
-def _wanted(query: Query, phrases: Sequence[Phrase]) -> dict[str, Any]:
-    """Ask for what this query finds, permission included."""
-    clauses: list[dict[str, Any]] = [{"terms": {"kind": sorted(query.kinds)}}]
-    if query.organisations is not None:
-        clauses.append({"terms": {"visible_to": sorted(query.organisations)}})
-    return {"bool": {"filter": [*clauses, *map(_clause, phrases)]}}
-
-
-def _hit(source: Mapping[str, str], phrases: Sequence[Phrase]) -> Hit:
-    return Hit(
-        id=source["id"],
-        kind=source["kind"],
-        number=source["number"],
-        organisation=source["organisation"],
-        at=parse_rfc3339(source["at"]),
-        title=highlight(source["title"], phrases),
-        snippet=snippet(source["text"], phrases),
-    )
 
 
 @contextlib.contextmanager
@@ -190,23 +106,23 @@ class ElasticIndex:
         """Put many; one that the engine cannot hold does not keep the others out."""
         if not documents:
             return Written(0)
-        return _written(documents, self._write([_put(document) for document in documents]))
+        return written_of(documents, self._write([put_operation(document) for document in documents]))
 
     def delete(self, document_id: str, version: int) -> None:
         """Remove a document for good: no put of this or an older version brings it back."""
-        (done,) = self._write([_note(document_id, _REMOVED, version)])
+        (done,) = self._write([note(document_id, REMOVED, version)])
         if done:
             return
         with _asking():
             held = self._client.get(index=self.name, id=document_id, source=False)
-        self._write([_note(document_id, _REMOVED, held["_version"])])
+        self._write([note(document_id, REMOVED, held["_version"])])
 
     def forget(self, document_id: str) -> None:
         """Remove a document and every memory of its versions, as if it had never been put."""
         self._write([({"delete": {"_id": document_id}}, None)], refresh=True)
         # The server remembers the deleted version until a refresh after its coarse clock has ticked.
         for _ in range(_FORGET_TRIES):
-            (done,) = self._write([_note(document_id, _REMOVED, 0)], refresh=True)
+            (done,) = self._write([note(document_id, REMOVED, 0)], refresh=True)
             if done:
                 return
             time.sleep(_FORGET_SECONDS)
@@ -214,22 +130,22 @@ class ElasticIndex:
 
     def advance(self, up_to: dt.datetime) -> None:
         """Note that everything recorded up to this instant is held; never goes back."""
-        self._write([_watermark(up_to)])
+        self._write([watermark(up_to)])
 
     def _write(self, operations: Sequence[Operation], *, refresh: bool = False) -> list[bool | None]:
-        """Write to the index and to one that is being made; see :func:`_outcome` for the answers."""
+        """Write to the index and to one that is being made; see :func:`outcome_of` for the answers."""
         self._ready()
         answers = self._bulk((self.name, self._next), operations, refresh=refresh)
-        if any(_absent(item) for item in answers[::2]):
+        if any(is_absent(item) for item in answers[::2]):
             self._known = False
             self._ready()
             answers = self._bulk((self.name, self._next), operations, refresh=refresh)
-            if any(_absent(item) for item in answers[::2]):
+            if any(is_absent(item) for item in answers[::2]):
                 raise IndexUnavailableError
         for item in answers[1::2]:
-            if not _absent(item):
-                _outcome(item)
-        return [_outcome(item) for item in answers[::2]]
+            if not is_absent(item):
+                outcome_of(item)
+        return [outcome_of(item) for item in answers[::2]]
 
     def _bulk(
         self, names: Sequence[str], operations: Sequence[Operation], *, refresh: bool = False
@@ -261,14 +177,14 @@ class ElasticIndex:
         with _asking():
             found = self._searching.search(
                 index=self.name,
-                query=_wanted(query, phrases),
+                query=wanted(query, phrases),
                 sort=[{"at": "desc"}, {"id": "desc"}],
                 search_after=place,
                 size=limit + 1,
                 track_total_hits=True,
-                source=_SHOWN,
+                source=SHOWN,
             )["hits"]
-        hits = tuple(_hit(one["_source"], phrases) for one in found["hits"][:limit])
+        hits = tuple(hit_of(one["_source"], phrases) for one in found["hits"][:limit])
         cursor = write_cursor(hits[-1].at, hits[-1].id) if len(found["hits"]) > limit else None
         return Page(hits, int(found["total"]["value"]), cursor, self.indexed_up_to())
 
@@ -285,7 +201,7 @@ class ElasticIndex:
                 with _asking():
                     answer = self._client.search(
                         pit={"id": moment, "keep_alive": _KEEP},
-                        query=_DOCUMENTS,
+                        query=DOCUMENTS,
                         sort=[{"id": "asc"}],
                         search_after=place,
                         size=_PAGE,
@@ -307,7 +223,7 @@ class ElasticIndex:
         """Give how many documents are held."""
         self._ready()
         with _asking():
-            return int(self._searching.count(index=self.name, query=_DOCUMENTS)["count"])
+            return int(self._searching.count(index=self.name, query=DOCUMENTS)["count"])
 
     def indexed_up_to(self) -> dt.datetime | None:
         """Give the instant of :meth:`advance`; None when nothing was noted yet."""
@@ -315,7 +231,7 @@ class ElasticIndex:
         with _asking():
             # Searched, not fetched: it becomes visible with what was written before it, not earlier.
             found = self._searching.search(
-                index=self.name, query={"ids": {"values": [_WATERMARK]}}, size=1, source={"includes": ["at"]}
+                index=self.name, query={"ids": {"values": [WATERMARK]}}, size=1, source={"includes": ["at"]}
             )["hits"]["hits"]
         return parse_rfc3339(found[0]["_source"]["at"]) if found else None
 
@@ -329,14 +245,14 @@ class ElasticIndex:
             if not self._client.indices.exists_alias(name=self.name):
                 self._create(f"{self.name}-000001", {self.name: {}})
             mapping = self._client.indices.get_mapping(index=self.name)
-        body = _body(self._analyzer)["mappings"]
+        body = body_of(self._analyzer)["mappings"]
         if any(one["mappings"].get("_meta") != body["_meta"] for one in mapping.values()):
             raise IndexOutdatedError
         self._known = True
 
     def _create(self, index: str, aliases: Mapping[str, Mapping[str, Any]]) -> None:
         try:
-            self._client.indices.create(index=index, aliases=aliases, **_body(self._analyzer))
+            self._client.indices.create(index=index, aliases=aliases, **body_of(self._analyzer))
         except BadRequestError as error:
             # Another process was quicker.
             if error.error != "resource_already_exists_exception":
@@ -366,17 +282,17 @@ class ElasticIndex:
         return written
 
     def _load(self, batch: Sequence[IndexDocument]) -> Written:
-        answers = self._bulk((self._next,), [_put(document) for document in batch])
-        if any(map(_absent, answers)):
+        answers = self._bulk((self._next,), [put_operation(document) for document in batch])
+        if any(map(is_absent, answers)):
             raise RebuildOvertakenError
-        return _written(batch, [_outcome(item) for item in answers])
+        return written_of(batch, [outcome_of(item) for item in answers])
 
     def _begin(self) -> str:
         """Make a new index to which every writer writes from now on; those left by broken rebuilds go."""
         numbered = re.compile(re.escape(self.name) + r"-(\d{6})").fullmatch
         found = {name: int(match[1]) for name in self._every() if (match := numbered(name))}
         fresh = f"{self.name}-{max(found.values(), default=0) + 1:06d}"
-        self._client.indices.create(index=fresh, **_body(self._analyzer))
+        self._client.indices.create(index=fresh, **body_of(self._analyzer))
         # Nobody searches it yet: seeing each second's writes would be wasted work.
         self._client.indices.put_settings(index=fresh, settings={"refresh_interval": "-1"})
         left = sorted(found.keys() - set(self._indices(self.name)))
@@ -394,7 +310,7 @@ class ElasticIndex:
         old = self._indices(self.name)
         up_to = self._kept_watermark() if old else None
         if up_to is not None:
-            self._bulk((self._next,), [_watermark(up_to)])
+            self._bulk((self._next,), [watermark(up_to)])
         self._client.indices.put_settings(index=fresh, settings={"refresh_interval": None})
         self._client.indices.refresh(index=fresh)
         actions: list[dict[str, Any]] = [
@@ -409,41 +325,7 @@ class ElasticIndex:
 
     def _kept_watermark(self) -> dt.datetime | None:
         try:
-            held = self._client.get(index=self.name, id=_WATERMARK)
+            held = self._client.get(index=self.name, id=WATERMARK)
         except NotFoundError:
             return None
         return parse_rfc3339(held["_source"]["at"])
-
-
-_DOCUMENTS = {"bool": {"must_not": [{"terms": {"kind": [_REMOVED, _WATERMARK]}}]}}
-
-
-def _watermark(up_to: dt.datetime) -> Operation:
-    return _note(_WATERMARK, _WATERMARK, int(up_to.timestamp() * 1_000_000), rfc3339(up_to))
-
-
-def _absent(item: Mapping[str, Any]) -> bool:
-    """Tell whether there was no index under this alias."""
-    return bool(item["status"] == 404) and item.get("error", {}).get("type") == "index_not_found_exception"
-
-
-def _outcome(item: Mapping[str, Any]) -> bool | None:
-    """Tell what became of one operation: done, not needed (False), or refused by the engine (None).
-
-    Raises:
-        IndexUnavailableError: The engine could not do it now.
-    """
-    status = int(item["status"])
-    if status < 300:
-        return True
-    if status in {404, 409}:
-        return False
-    if status == 429 or status >= 500:
-        raise IndexUnavailableError
-    return None
-
-
-def _written(documents: Sequence[IndexDocument], outcomes: Sequence[bool | None]) -> Written:
-    pairs = zip(documents, outcomes, strict=True)
-    refused = tuple(document.id for document, outcome in pairs if outcome is None)
-    return Written(sum(outcome is True for outcome in outcomes), refused)

@@ -26,6 +26,7 @@ from documents.conversion import Converter
 from documents.sandbox import Sandbox
 from documents.typesetting import Typesetter
 from indexer.embedded import EmbeddedIndex
+from indexer.ports import Index
 from licenses.answers import AnswerKeys
 from licenses.catalogue import TypeCatalogue
 from licenses.decisions import ProofService
@@ -205,9 +206,17 @@ class _Parts:
         return Typesetter()
 
     @cached_property
-    def index(self) -> EmbeddedIndex:
+    def index(self) -> Index:
         """The search index."""
-        return EmbeddedIndex(self.settings.index_path)
+        server = self.settings.search_url
+        if server is None:
+            return EmbeddedIndex(self.settings.index_path)
+        # A desk without a search server does not wait for its client to load.
+        from indexer.elastic import ElasticIndex  # noqa: PLC0415
+
+        return ElasticIndex(
+            server.get_secret_value(), self.settings.search_index, self.settings.search_analyzer
+        )
 
     def trust(self, uow: UnitOfWork) -> TrustList:
         """Give our anchors, further trusted ones, the revocation list and the register."""

@@ -21,6 +21,7 @@ _COMMANDS = {
     "client": "portal.commands.people:client",
     "demo": "portal.commands.demo:demo",
     "doctor": "portal.commands.doctor:doctor",
+    "index": "portal.commands.index:index",
     "init": "portal.commands.run:init",
     "intake": "portal.commands.office:intake",
     "ledger": "portal.commands.ledger:ledger",

@@ -8,12 +8,14 @@ import datetime as dt
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 
 from documents.sandbox import Sandbox
 from documents.tools import probe_all
+from indexer.errors import IndexUnavailableError
+from portal.index_keeping import recorded_count
 from portal.indexing import KIND as INDEX_STEP
 from portal.migrations.upgrading import is_current
 from portal.rooms import Rooms
@@ -184,15 +186,30 @@ def _seals(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every
 
 
 def _index(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
-    up_to = rooms.index.indexed_up_to()
+    engine = rooms.index.engine
+    try:
+        up_to, held = rooms.index.indexed_up_to(), rooms.index.count()
+    except IndexUnavailableError as error:
+        # Filing goes on without it, so the installation as a whole is not ill.
+        return replace(_unwell("index", error), needed=False)
     when = up_to.isoformat(timespec="seconds") if up_to else "—"
     with rooms.database.reading() as uow:
+        wanted = recorded_count(uow)
         oldest = uow.session.scalar(
             select(func.min(StepRow.created_at)).where(StepRow.kind == INDEX_STEP, StepRow.state != "done")
         )
-    well = oldest is None or rooms.clock.now() - oldest < _INDEX_LAG
-    words = (f"索引截至 {when}", f"indexed up to {when}")
-    return Finding("index", well, False, words, ("请检查 worker 进程", "Look at the worker process"))
+    lag = dt.timedelta(0) if oldest is None else rooms.clock.now() - oldest
+    seconds = int(lag.total_seconds())
+    words = (
+        f"{engine}：收录 {held} / 应收 {wanted}，滞后 {seconds} 秒，索引截至 {when}",
+        f"{engine}: holds {held} of {wanted}, {seconds} s behind, indexed up to {when}",
+    )
+    behind = (
+        "请检查 worker 进程，再执行 cunzheng index reconcile",
+        "Look at the worker process, then run `cunzheng index reconcile`",
+    )
+    well = lag < _INDEX_LAG and (held == wanted or oldest is not None)
+    return Finding("index", well, False, words, behind)
 
 
 _CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {

@@ -7,6 +7,8 @@ materials is not in the index, for it is full of personal data.
 
 import datetime as dt
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,6 +16,7 @@ from sqlalchemy import func, select
 from archive.models import Dossier, DossierMember
 from cases.models import Case
 from indexer.document import IndexDocument
+from indexer.errors import IndexUnavailableError
 from indexer.ports import Index
 from licenses.holdings import Holdings
 from licenses.issuing import index_document
@@ -55,7 +58,12 @@ class IndexStep:
             StepRow.kind == KIND, StepRow.state != "done", StepRow.id != job.id
         )
         up_to = uow.session.scalar(waiting) or uow.clock.now()
-        uow.on_commit(lambda: self._index.advance(up_to))
+        uow.on_commit(partial(self._note, up_to))
+
+    def _note(self, up_to: dt.datetime) -> None:
+        # The document is held; how far the index has come, the next one tells.
+        with suppress(IndexUnavailableError):
+            self._index.advance(up_to)
 
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
         """Nothing was intended that could be done twice."""

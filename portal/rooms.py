@@ -105,6 +105,7 @@ class Rooms:
 
     def close(self) -> None:
         """Close pooled connections."""
+        self.index.close()
         self.database.close()
 
 

@@ -70,6 +70,24 @@ class Settings(BaseSettings):
         default=None, description="Our key to the S3 server: may read, put and lock, not delete or bypass."
     )
     s3_secret_key: SecretStr | None = Field(default=None, description="The secret of that key.")
+    search_url: SecretStr | None = Field(
+        default=None,
+        description="Address of an Elasticsearch server, http(s)://[user:password@]host:port; none: a SQLite "
+        "file in the data folder.",
+    )
+    search_index: str = Field(
+        default="cunzheng",
+        pattern=r"^[a-z][a-z0-9-]{0,80}$",
+        description="Alias under which Elasticsearch holds the index; several installations share a server "
+        "under different names.",
+    )
+    search_analyzer: str = Field(
+        default="whitespace",
+        pattern=r"^[A-Za-z0-9_.-]{1,80}$",
+        description="Analyser of Elasticsearch that finds our tokens again: `whitespace` finds exactly them; "
+        "`standard`, or `icu_analyzer` and `ik_max_word` with their plug-ins, find the same or less. After a "
+        "change: `cunzheng index rebuild`.",
+    )
     environment: Environment = Field(
         default=Environment.DEMO,
         description="demo, development or production; production refuses every demonstration part.",
@@ -143,6 +161,15 @@ class Settings(BaseSettings):
     def _postgresql(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and urlsplit(value.get_secret_value()).scheme != "postgresql+psycopg":
             raise ValueError("must be postgresql+psycopg://user:password@host[:port]/name")
+        return value
+
+    @field_validator("search_url")
+    @classmethod
+    def _search_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            if parts.scheme not in {"http", "https"} or not parts.hostname or not parts.port:
+                raise ValueError("must be http(s)://[user:password@]host:port")
         return value
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from indexer.errors import IndexUnavailableError
 from portal.refusals import RecordedRefusal
 from storage.clock import Clock, IdSource
 from storage.database import Database, LedgerClosedError, UnitOfWork, repeated
@@ -51,7 +52,13 @@ from storage.steps import (
     set_aside,
 )
 
-NOBODYS_FAULT = (LedgerClosedError, ObjectStoreUnusableError, RecordsUnavailableError, WriteConflictError)
+NOBODYS_FAULT = (
+    IndexUnavailableError,
+    LedgerClosedError,
+    ObjectStoreUnusableError,
+    RecordsUnavailableError,
+    WriteConflictError,
+)
 """What says nothing about the work itself: the attempt is not counted."""
 LEASE = dt.timedelta(minutes=2)
 RENEW_SECONDS = 30.0

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeping the search index true to the records: making it anew, and comparing and repairing both ways.
+
+Neither records an act: the index is a copy that no record refers to, nothing is read for a person, and
+what is put is what the index step would put. Who may not do it is refused, and that stands in the ledger.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select
+
+from archive.models import Dossier
+from indexer.document import IndexDocument
+from indexer.ports import Index, Written
+from indexer.reconcile import Difference, compare
+from licenses.holdings import Holdings
+from licenses.models import License, LicenseEvent
+from portal.indexing import document_of
+from storage.database import Database, UnitOfWork
+from storage.errors import NotPermittedError
+from storage.identity import Identity, Role
+
+_BATCH = 500
+_KINDS = ("dossier", "licence")
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What reconciling found, and which of it the engine could not hold.
+
+    Attributes:
+        difference: What differed; all of it is repaired now, except the refused.
+        refused: Identifiers that the engine cannot hold.
+    """
+
+    difference: Difference
+    refused: tuple[str, ...]
+
+
+class IndexKeeper:
+    """Rebuilds and reconciles the index, for the system administrator.
+
+    Args:
+        database: The records; each batch is read in a unit of its own.
+        index: The search index.
+        holdings: Faces of licences.
+    """
+
+    def __init__(self, database: Database, index: Index, holdings: Holdings) -> None:
+        self._database = database
+        self._index = index
+        self._holdings = holdings
+
+    def rebuild(self, identity: Identity, advance: Callable[[int], None] = lambda _: None) -> Written:
+        """Make the index anew while searches and writes go on; ``advance`` is told how many went in.
+
+        Raises:
+            NotPermittedError: The identity is no system administrator.
+            IndexUnavailableError: The engine does not answer; the index that was serves on.
+            RebuildOvertakenError: Another rebuild began meanwhile.
+        """
+        _demand_administrator(identity)
+        started = self._now()
+        written = self._index.rebuild(self._batches(advance))
+        self._note(started, written.refused)
+        return written
+
+    def reconcile(self, identity: Identity) -> Repair:
+        """Compare sets of (identifier, version) of records and index, and make the index agree.
+
+        Raises:
+            NotPermittedError: The identity is no system administrator.
+            IndexUnavailableError: The engine does not answer.
+        """
+        _demand_administrator(identity)
+        started = self._now()
+        kinds: dict[str, str] = {}
+        difference = compare(self._versions(kinds), self._index)
+        for surplus in (*difference.surplus, *difference.ahead):
+            self._index.forget(surplus)
+        wanted = (*difference.missing, *difference.outdated, *difference.ahead)
+        refused: tuple[str, ...] = ()
+        for start in range(0, len(wanted), _BATCH):
+            subjects = [f"{kinds[one]}:{one}" for one in wanted[start : start + _BATCH]]
+            refused += self._index.put_all(self._documents(subjects)).refused
+        self._note(started, refused)
+        return Repair(difference, refused)
+
+    def _now(self) -> dt.datetime:
+        with self._database.reading() as uow:
+            return uow.clock.now()
+
+    def _note(self, started: dt.datetime, refused: Sequence[str]) -> None:
+        """Whatever was recorded before the start is held now, also what a step still waits to put."""
+        if not refused:
+            self._index.advance(started)
+
+    def _versions(self, kinds: dict[str, str]) -> Iterator[tuple[str, int]]:
+        for kind in _KINDS:
+            for rows in self._pages(kind):
+                for one, version in rows:
+                    kinds[one] = kind
+                    yield one, version
+
+    def _batches(self, advance: Callable[[int], None]) -> Iterator[Sequence[IndexDocument]]:
+        for kind in _KINDS:
+            for rows in self._pages(kind):
+                yield self._documents([f"{kind}:{one}" for one, _ in rows])
+                advance(len(rows))
+
+    def _documents(self, subjects: Sequence[str]) -> Sequence[IndexDocument]:
+        with self._database.reading() as uow:
+            found = (document_of(uow, self._holdings, subject) for subject in subjects)
+            return [document for document in found if document is not None]
+
+    def _pages(self, kind: str) -> Iterator[Sequence[tuple[str, int]]]:
+        """Give identifier and version of what is to be found, page by page."""
+        last = ""
+        while True:
+            with self._database.reading() as uow:
+                query = _findable(kind).where(_ID[kind] > last).order_by(_ID[kind]).limit(_BATCH)
+                rows = [(one, version) for one, version in uow.session.execute(query)]
+            if not rows:
+                return
+            yield rows
+            last = rows[-1][0]
+
+
+_ID = {"dossier": Dossier.id, "licence": License.id}
+
+
+def _findable(kind: str) -> Select[str, int]:
+    """Ask for identifier and version of all filed dossiers, or of all issued licences."""
+    if kind == "dossier":
+        return select(Dossier.id, Dossier.version).where(Dossier.filed_at.is_not(None))
+    events = select(func.count()).where(LicenseEvent.license_id == License.id).scalar_subquery()
+    return select(License.id, events).where(License.issued_at.is_not(None))
+
+
+def recorded_count(uow: UnitOfWork) -> int:
+    """Give how many dossiers and licences are to be found."""
+    counts = (select(func.count()).select_from(_findable(kind).subquery()) for kind in _KINDS)
+    return sum(uow.session.scalar(one) or 0 for one in counts)
+
+
+def _demand_administrator(identity: Identity) -> None:
+    if not identity.has(Role.SYSTEM_ADMIN):
+        raise NotPermittedError
