@@ -3,7 +3,7 @@
 
 import datetime as dt
 import secrets as random_source
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -53,7 +53,7 @@ from seals.trust import TrustList
 from seals.untrusted import verify_untrusted
 from seals.verdicts import Verdict
 from storage.clock import Clock, IdSource, RandomIds, SystemClock
-from storage.database import Database, UnitOfWork
+from storage.database import Database, Doorbell, UnitOfWork
 from storage.files import create_once
 from storage.ledger.anchors import Anchorer
 from storage.ledger.checkpoints import CheckpointWriter
@@ -100,7 +100,8 @@ def open_foundation(settings: Settings, database_url: str | None = None) -> Foun
     clock, ids = SystemClock(), RandomIds()
     gate = LedgerGate(clock, GateLimits(sequencing=settings.sequencing_limit, anchor=settings.anchor_limit))
     address = database_url or settings.database_url
-    database = Database(address, clock, ids, Secrets(settings.keys), settings.log_origin, gate)
+    secrets, doorbell = Secrets(settings.keys), _doorbell(settings)
+    database = Database(address, clock, ids, secrets, settings.log_origin, gate, doorbell)
     gate.watch(database.engine)
     keys = FileKeyStore(settings.keys / "seals")
     pki = demo_pki.create(settings.pki, keys, clock)
@@ -125,6 +126,14 @@ def _object_store(settings: Settings, database: Database, clock: Clock) -> Objec
     if address is None:
         return FolderStore(settings.objects)
     return BucketStore(address, TableBook(database), clock)
+
+
+def _doorbell(settings: Settings) -> Doorbell | None:
+    if settings.broker is None:
+        return None
+    from portal.doorbell import CeleryDoorbell  # noqa: PLC0415 - Celery is there for those who configure it
+
+    return CeleryDoorbell(settings.broker.get_secret_value(), settings.broker_prefix)
 
 
 def ledger_signer(settings: Settings) -> NoteSigner:
@@ -259,8 +268,19 @@ def open_rooms(settings: Settings) -> Rooms:
     )
 
 
-def make_worker(settings: Settings) -> tuple[Worker, Database]:
-    """Make the worker with every step; the database is the caller's to close.
+def make_worker(
+    settings: Settings,
+    owner: str,
+    dead: Callable[[], Iterable[str]],
+    does: Callable[[str], bool] = lambda _kind: True,
+) -> tuple[Worker, Database]:
+    """Make the worker; the database is the caller's to close.
+
+    Args:
+        settings: Where everything is.
+        owner: Name that no other living worker bears.
+        dead: Gives the names of workers that are known to be dead.
+        does: Whether it does steps of a kind.
 
     Raises:
         SandboxUnavailableError: No confined child can run here; files would be blamed for it.
@@ -270,11 +290,13 @@ def make_worker(settings: Settings) -> tuple[Worker, Database]:
     found = parts.foundation
     worker = Worker(
         found.database,
-        _steps(parts),
+        {kind: step for kind, step in _steps(parts).items() if does(kind)},
         settings.staging / "jobs",
         found.clock,
         found.ids,
-        threads=settings.worker_threads,
+        owner,
+        settings.worker_threads,
+        dead,
     )
     return worker, found.database
 

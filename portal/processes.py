@@ -4,10 +4,12 @@
 import fcntl
 import os
 import resource
+import secrets
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -43,6 +45,43 @@ def only_one(path: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise AlreadyRunningError(process=path.stem) from error
         yield
+
+
+class Colleagues:
+    """Worker processes that share a folder: each holds the lock of its own name as long as it lives.
+
+    Args:
+        folder: Where the locks lie, beside what the workers stage.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def join(self) -> Iterator[str]:
+        """Bear a name that no other worker bears anywhere; it ends with the process, however that dies."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(4)}"
+        path = self._folder / name
+        # Locked before it appears: a name that can be seen and is not locked is a dead one's.
+        with tempfile.NamedTemporaryFile(dir=self._folder.parent, delete=False) as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            Path(handle.name).rename(path)
+            try:
+                yield name
+            finally:
+                path.unlink(missing_ok=True)
+
+    def dead(self) -> Iterator[str]:
+        """Give the name of each worker that died; forget it once the caller comes back for the next."""
+        for path in sorted(self._folder.glob("*:*")):
+            try:
+                with path.open("r+") as handle:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    yield path.name
+                    path.unlink(missing_ok=True)
+            except (BlockingIOError, FileNotFoundError):
+                continue
 
 
 def allow_open_files() -> None:

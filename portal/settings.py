@@ -88,6 +88,17 @@ class Settings(BaseSettings):
         "`standard`, or `icu_analyzer` and `ik_max_word` with their plug-ins, find the same or less. After a "
         "change: `cunzheng index rebuild`.",
     )
+    broker: SecretStr | None = Field(
+        default=None,
+        description="Address of a RabbitMQ virtual host, amqp://user:password@host/name, whose queues "
+        "tell workers of new steps; none: workers look at the table of steps only.",
+    )
+    broker_prefix: str = Field(
+        default="cunzheng",
+        pattern=r"^[a-z][a-z0-9.-]{0,60}$",
+        description="First part of the names of exchange and queues; "
+        "installations that share a virtual host differ.",
+    )
     environment: Environment = Field(
         default=Environment.DEMO,
         description="demo, development or production; production refuses every demonstration part.",
@@ -170,6 +181,13 @@ class Settings(BaseSettings):
             parts = urlsplit(value.get_secret_value())
             if parts.scheme not in {"http", "https"} or not parts.hostname or not parts.port:
                 raise ValueError("must be http(s)://[user:password@]host:port")
+        return value
+
+    @field_validator("broker")
+    @classmethod
+    def _amqp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and urlsplit(value.get_secret_value()).scheme not in {"amqp", "amqps"}:
+            raise ValueError("must be amqp(s)://user:password@host[:port]/name")
         return value
 
     @model_validator(mode="after")

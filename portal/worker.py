@@ -14,7 +14,7 @@ import json
 import logging
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
@@ -61,7 +61,7 @@ NOBODYS_FAULT = (
 )
 """What says nothing about the work itself: the attempt is not counted."""
 LEASE = dt.timedelta(minutes=2)
-RENEW_SECONDS = 30.0
+RENEW_SECONDS = 10.0
 IDLE_SECONDS = 0.2
 DOWN_SECONDS = 2.0
 
@@ -79,6 +79,7 @@ class Worker:
         ids: Where job ids come from.
         owner: Name under which leases are taken; no other living worker bears it.
         threads: Steps that it works at at the same time.
+        dead: Gives the owners that are known to be dead.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Worker:
         ids: IdSource,
         owner: str = "embedded",
         threads: int = 1,
+        dead: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._database = database
         self._steps = steps
@@ -97,6 +99,7 @@ class Worker:
         self._clock = clock
         self._ids = ids
         self._by = Claimer(owner, LEASE, tuple(steps))
+        self._dead = dead
         self._threads = threads
         self._places = threading.BoundedSemaphore(threads)
         self._at_work: set[Job] = set()
@@ -105,6 +108,11 @@ class Worker:
         """End the leases of a dead owner, by default this one's earlier life; the caller holds its lock."""
         with self._database.claiming() as session:
             return release(session, owner or self._by.owner)
+
+    def take_over(self) -> None:
+        """End the leases of every owner that is known to be dead."""
+        for owner in self._dead():
+            log.warning("steps of %s are taken over: %s", owner, self.recover(owner))
 
     def sweep(self) -> None:
         """Remove what was staged for tries that nobody will take up: they ended, elsewhere or long ago."""
@@ -151,6 +159,7 @@ class Worker:
         while not ended.wait(RENEW_SECONDS):
             try:
                 self.renew_leases()
+                self.take_over()
             except CunzhengError as error:
                 log.warning("leases not renewed: %s", error.code)
 

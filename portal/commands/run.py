@@ -6,10 +6,17 @@
 
 import json
 import logging
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import click
 
 from portal.commands.common import load_settings, open_installation, require_installation
+
+if TYPE_CHECKING:
+    from portal.settings import Settings
+    from portal.worker import Worker
 
 TICK_SECONDS = 0.2
 DOWN_SECONDS = 2.0
@@ -53,22 +60,59 @@ def serve(port: int | None) -> None:
     WebServer(settings, lambda: create_app(open_installation()[0], settings)).run()
 
 
+def _queues(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
+    from portal.queues import QUEUES
+
+    names = tuple(dict.fromkeys(value.split(","))) if value else QUEUES
+    if unknown := set(names) - set(QUEUES):
+        raise click.BadParameter(f"{', '.join(sorted(unknown))}; choose from {', '.join(QUEUES)}")
+    return names
+
+
 @click.command()
-def worker() -> None:
-    """启动后台处理进程 / Run the steps of filing and issuing."""
+@click.option(
+    "--queue",
+    "queues",
+    default="",
+    callback=_queues,
+    help="Queues 队列: office, pdf, seal, index, notify, separated by commas (default all).",
+)
+@click.option("--threads", type=click.IntRange(1, 32), help="Steps at the same time 并行步骤数.")
+def worker(queues: tuple[str, ...], threads: int | None) -> None:
+    """启动后台处理进程 / Run the steps of filing and issuing.
+
+    With PostgreSQL or a broker any number of workers may run, each for some queues or for all.
+    """
     from portal.bootstrap import make_worker
     from portal.logs import configure
-    from portal.processes import only_one, stop_on_signals
+    from portal.processes import Colleagues, only_one
+    from portal.queues import queue_of
 
     configure("worker")
     settings = require_installation()
-    stop = stop_on_signals()
-    with only_one(settings.data / "worker.lock"):
-        runner, database = make_worker(settings)
-        runner.recover()
+    if threads is not None:
+        settings = settings.model_copy(update={"worker_threads": threads})
+    colleagues = Colleagues(settings.staging / "workers")
+    alone = settings.database is None and settings.broker is None
+    with only_one(settings.data / "worker.lock") if alone else nullcontext(), colleagues.join() as name:
+        runner, database = make_worker(settings, name, colleagues.dead, lambda kind: queue_of(kind) in queues)
+        runner.take_over()
         runner.sweep()
-        runner.run(stop)
+        code = _drive(runner, settings, queues)
         database.close()
+    sys.exit(code)
+
+
+def _drive(runner: "Worker", settings: "Settings", queues: tuple[str, ...]) -> int:
+    from portal.processes import stop_on_signals
+
+    if settings.broker is None:
+        runner.run(stop_on_signals())
+        return 0
+    from portal.doorbell import Listener
+
+    broker = settings.broker.get_secret_value()
+    return Listener(broker, settings.broker_prefix, runner, queues, settings.worker_threads).run()
 
 
 @click.command()

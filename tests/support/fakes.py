@@ -6,7 +6,7 @@ from pathlib import Path
 
 from parts import database_url
 
-from storage.clock import RandomIds
+from storage.clock import Clock, RandomIds
 from storage.database import Database, Doorbell, Gate
 from storage.secrets import Secrets
 
@@ -36,7 +36,7 @@ class HandClock:
 
 def make_database(
     folder: Path,
-    clock: HandClock | None = None,
+    clock: Clock | None = None,
     gate: Gate | None = None,
     doorbell: Doorbell | None = None,
 ) -> Database:

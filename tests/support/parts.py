@@ -22,6 +22,7 @@ from storage.objects.server import BucketAddress, connect
 
 POSTGRESQL = "CUNZHENG_TEST_POSTGRESQL"
 S3 = "CUNZHENG_TEST_S3"
+RABBITMQ = "CUNZHENG_TEST_RABBITMQ"
 
 
 def database_url(folder: Path) -> str:
