@@ -29,4 +29,5 @@ def test_the_line_ends_with_the_same_figures_on_real_servers(tmp_path: Path) -> 
     )
     # The script states every figure; the command ends 0 only when each of them closes.
     assert done.returncode == 0, done.stdout + done.stderr
-    assert not (tmp_path / "data" / "cunzheng.db").exists()
+    for embedded in ("cunzheng.db", "index.db", "objects"):
+        assert not (tmp_path / "data" / embedded).exists(), embedded

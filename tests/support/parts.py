@@ -23,6 +23,7 @@ from storage.objects.server import BucketAddress, connect
 POSTGRESQL = "CUNZHENG_TEST_POSTGRESQL"
 S3 = "CUNZHENG_TEST_S3"
 RABBITMQ = "CUNZHENG_TEST_RABBITMQ"
+ELASTICSEARCH = "CUNZHENG_TEST_ELASTICSEARCH"
 
 
 def database_url(folder: Path) -> str:
@@ -57,11 +58,20 @@ def city_settings(folder: Path) -> dict[str, str]:
     """Give the settings that put an installation on the real servers, as variables; none without them."""
     if POSTGRESQL not in os.environ:
         return {}
-    owner = database_url(folder)
+    owner, name = database_url(folder), f"city-{uuid.uuid4().hex}"
+    store = urlsplit(os.environ[S3])
     return {
         "CUNZHENG_OWNER_DATABASE": owner,
         "CUNZHENG_DATABASE": create_role(owner, "application"),
         "CUNZHENG_SEQUENCER_DATABASE": create_role(owner, "sequencer"),
+        "CUNZHENG_S3_ENDPOINT": f"{store.scheme}://{store.hostname}:{store.port}",
+        "CUNZHENG_S3_ACCESS_KEY": str(store.username),
+        "CUNZHENG_S3_SECRET_KEY": str(store.password),
+        "CUNZHENG_S3_BUCKET": name,
+        "CUNZHENG_SEARCH_URL": os.environ[ELASTICSEARCH],
+        "CUNZHENG_SEARCH_INDEX": name,
+        "CUNZHENG_BROKER": os.environ[RABBITMQ],
+        "CUNZHENG_BROKER_PREFIX": name,
     }
 
 

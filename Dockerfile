@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# One image for every process of the product; the command says which. It holds no data and no secret.
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /app
+COPY requirements.lock ./
+RUN python -m venv /app/.venv \
+    && /app/.venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY archive archive
+COPY cases cases
+COPY documents documents
+COPY indexer indexer
+COPY licenses licenses
+COPY portal portal
+COPY seals seals
+COPY storage storage
+RUN /app/.venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e .
+
+FROM python:3.11-slim-bookworm
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends bubblewrap fonts-noto-cjk libreoffice-calc-nogui \
+        libreoffice-writer-nogui poppler-utils qpdf \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --no-create-home --home-dir /data cunzheng \
+    && install -d -o cunzheng -g cunzheng /data
+COPY --from=build /app /app
+ENV PATH=/app/.venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 LANG=C.UTF-8 \
+    CUNZHENG_DATA=/data CUNZHENG_HOST=0.0.0.0
+WORKDIR /app
+USER cunzheng
+VOLUME /data
+EXPOSE 8321
+ENTRYPOINT ["cunzheng"]
+CMD ["serve"]
