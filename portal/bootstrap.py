@@ -38,6 +38,7 @@ from licenses.services import LicenseService
 from licenses.standings import RegisterStandings
 from portal.accounts.services import AccountService
 from portal.checking import DocumentCheck, Verify
+from portal.housekeeping import Housekeeping
 from portal.indexing import IndexStep
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
@@ -64,6 +65,7 @@ from storage.ledger.sequencer import Sequencer
 from storage.objects.bucket import BucketStore
 from storage.objects.folder import FolderStore
 from storage.objects.ports import ObjectStore
+from storage.objects.probe import LockProbe
 from storage.objects.server import BucketAddress
 from storage.objects.versions import TableBook
 from storage.secrets import Secrets
@@ -265,7 +267,23 @@ def open_rooms(settings: Settings) -> Rooms:
         holdings=parts.holdings,
         filings=FilingQueries(parts.cases, parts.holders, parts.items, WorkingCalendar.load()),
         trace=TraceService(parts.items, WorkingCalendar.load()),
+        lock_probe=_lock_probe(settings, found.clock),
     )
+
+
+def _lock_probe(settings: Settings, clock: Clock) -> LockProbe | None:
+    address = bucket_address(settings)
+    return None if address is None else LockProbe(address, clock)
+
+
+def open_housekeeping(settings: Settings) -> Housekeeping | None:
+    """Open the daily work on the bucket; there is none where objects lie in a folder."""
+    found = open_foundation(settings)
+    probe = _lock_probe(settings, found.clock)
+    if probe is None or not isinstance(found.objects, BucketStore):
+        found.database.close()
+        return None
+    return Housekeeping(found.database, found.objects, probe, found.clock)
 
 
 def make_worker(

@@ -24,10 +24,16 @@ from seals.tokens import TrustedTokens
 from storage.errors import CunzhengError
 from storage.identity import system_identity
 from storage.ledger.reading import read_status
+from storage.objects.probe import LockVerdict
 from storage.steps import StepRow, unfinished
 
 _SPACE_BYTES = 2 << 30
 _SKEW_SECONDS = 5.0
+_LOCK_WORDS = {
+    LockVerdict.LOCKED: ("锁定有效，攻击均被拒绝", "locked, every attack was refused"),
+    LockVerdict.NOT_LOCKED: ("未锁定，得手的攻击：", "not locked, attacks that succeeded:"),
+    LockVerdict.CANNOT_TELL: ("无法判断", "cannot tell"),
+}
 _INDEX_LAG = dt.timedelta(minutes=10)
 
 
@@ -133,6 +139,24 @@ def _objects(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - eve
     return Finding("objects", True, True, ("写入并回读成功", "written and read back"))
 
 
+def _lock(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    if rooms.lock_probe is None:
+        return Finding("lock", True, False, ("文件夹存储，无保留期锁定", "a folder, without retention locks"))
+    found = rooms.lock_probe.run()
+    attacks, skew = " ".join(found.succeeded), found.skew or 0.0
+    zh, en = _LOCK_WORDS[found.verdict]
+    words = (
+        f"{zh} {attacks}，服务器时钟偏差 {skew:.1f} 秒",
+        f"{en} {attacks}, skew of the server {skew:.1f} s",
+    )
+    remedy = (
+        "更换真正执行保留期锁定的对象存储，并校准其时钟；在此之前归档库不得称为已锁定",
+        "Use a server that keeps its locks and set its clock; until then the archive is not locked",
+    )
+    well = found.verdict is LockVerdict.LOCKED and abs(skew) <= _SKEW_SECONDS
+    return Finding("lock", well, False, words, remedy)
+
+
 def _steps(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
     with rooms.database.reading() as uow:
         left = unfinished(uow.session)
@@ -217,6 +241,7 @@ _CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {
     "database": _database,
     "space": _space,
     "objects": _objects,
+    "lock": _lock,
     "steps": _steps,
     "ledger": _ledger,
     "time": _authority,

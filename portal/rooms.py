@@ -27,6 +27,7 @@ from storage.identity import AccessBasis, Basis, Identity, Role, system_identity
 from storage.ledger.gate import LedgerGate
 from storage.ledger.reading import read_status
 from storage.objects.ports import ObjectStore
+from storage.objects.probe import LockProbe
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Rooms:
         gate: Whether the ledger admits acts now.
         filings: States of filings, counts, dossiers.
         holdings: Status and faces of licences, for the product's own use.
+        lock_probe: Attacks the bucket's lock; none where objects lie in a folder.
     """
 
     database: Database
@@ -94,6 +96,7 @@ class Rooms:
     filings: FilingQueries
     trace: TraceService
     holdings: Holdings
+    lock_probe: LockProbe | None = None
 
     def last_checkpoint_at(self, uow: UnitOfWork) -> dt.datetime | None:
         """Give when the newest checkpoint was signed; ``None`` before the first."""

@@ -83,7 +83,7 @@ def worker(queues: tuple[str, ...], threads: int | None) -> None:
 
     With PostgreSQL or a broker any number of workers may run, each for some queues or for all.
     """
-    from portal.bootstrap import make_worker
+    from portal.bootstrap import make_worker, open_housekeeping
     from portal.logs import configure
     from portal.processes import Colleagues, only_one
     from portal.queues import queue_of
@@ -98,7 +98,9 @@ def worker(queues: tuple[str, ...], threads: int | None) -> None:
         runner, database = make_worker(settings, name, colleagues.dead, lambda kind: queue_of(kind) in queues)
         runner.take_over()
         runner.sweep()
-        code = _drive(runner, settings, queues)
+        house = open_housekeeping(settings)
+        with house.running() if house is not None else nullcontext():
+            code = _drive(runner, settings, queues)
         database.close()
     sys.exit(code)
 

@@ -10,6 +10,7 @@ from flask import render_template, request
 
 from archive.supervision import Trace, TraceNotFoundError
 from cases.models import Case
+from portal.housekeeping import standing_verdict
 from portal.web import context
 from portal.web.access import allow
 from portal.web.activity import client_names, days_of_acts, pending_acts, refused_acts
@@ -45,12 +46,15 @@ def home() -> str:
         }
         status = read_status(uow.session)
         days = days_of_acts(uow.session, now, _DAYS)
+        lock, lock_at = standing_verdict(uow.session, now)
     departments = sorted({name for day in days for name in day.by_department})
     return render_template(
         "supervision.html",
         numbers=numbers,
         status=status,
         lag=rooms.gate.lag(),
+        lock=str(lock) if rooms.lock_probe is not None else "",
+        lock_at=lock_at,
         warns=rooms.gate.warns,
         days=days,
         departments=departments,

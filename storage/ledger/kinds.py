@@ -49,6 +49,7 @@ class ActKind(enum.StrEnum):
     SEALING_REFUSED = "sealing.refused"
     SEALING_SEALED = "sealing.sealed"
     STEP_RETRIED = "step.retried"
+    STORE_PROBED = "store.probed"
     VERIFICATION_DONE = "verification.done"
 
 
@@ -92,6 +93,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.SEALING_REFUSED: ("用章被拒绝", "Sealing refused"),
     ActKind.SEALING_SEALED: ("用章完成", "Sealed"),
     ActKind.STEP_RETRIED: ("步骤重试", "Step tried again"),
+    ActKind.STORE_PROBED: ("存储锁定探测", "Store lock probed"),
     ActKind.VERIFICATION_DONE: ("查验", "Verification done"),
 }
 
@@ -124,6 +126,7 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.LEDGER_OPENED: _LEDGER_ONLY,
     ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
     ActKind.STEP_RETRIED: "changes no holding: what the step then does has acts of its own",
+    ActKind.STORE_PROBED: "changes no holding: the bucket itself tells how it is locked",
     ActKind.VERIFICATION_DONE: "changes no holding; the use of a licence is a row and replayed anyway",
 }
 """Kinds whose details may hold no rows, each with the reason; rows that there are are replayed anyway."""

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must be done every day for objects in a bucket: locks renewed, the lock itself probed and recorded.
+
+Every worker process looks; what another has recorded within the day is not done again.
+"""
+
+import datetime as dt
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from storage.clock import Clock
+from storage.database import Database, repeated
+from storage.errors import CunzhengError
+from storage.identity import system_identity
+from storage.ledger.acts import Act, Outcome
+from storage.ledger.kinds import ActKind
+from storage.ledger.models import LedgerAct
+from storage.objects.bucket import BucketStore
+from storage.objects.probe import LockFinding, LockProbe, LockVerdict
+
+DAY = dt.timedelta(hours=24)
+OVERDUE = dt.timedelta(hours=48)
+"""Without a probe for so long the bucket is not called locked."""
+_AT_START = dt.timedelta(hours=1)
+_LOOK_SECONDS = 600.0
+
+log = logging.getLogger("cunzheng.housekeeping")
+
+
+def last_probe(session: Session) -> LedgerAct | None:
+    """Give the act of the newest lock probe that came to a verdict."""
+    return session.scalars(
+        select(LedgerAct)
+        .where(LedgerAct.kind == str(ActKind.STORE_PROBED))
+        .order_by(LedgerAct.recorded_at.desc())
+        .limit(1)
+    ).first()
+
+
+def standing_verdict(session: Session, now: dt.datetime) -> tuple[LockVerdict, dt.datetime | None]:
+    """Give what the newest probe said and when; a probe of the day before yesterday says nothing."""
+    act = last_probe(session)
+    if act is None or now - act.recorded_at > OVERDUE:
+        return LockVerdict.CANNOT_TELL, act.recorded_at if act else None
+    held = act.outcome == str(Outcome.DONE)
+    return LockVerdict.LOCKED if held else LockVerdict.NOT_LOCKED, act.recorded_at
+
+
+class Housekeeping:
+    """Looks after the bucket of one installation.
+
+    Args:
+        database: Where probes are recorded.
+        store: The bucket.
+        probe: Attacks it.
+        clock: Tells when a day is over.
+    """
+
+    def __init__(self, database: Database, store: BucketStore, probe: LockProbe, clock: Clock) -> None:
+        self._database = database
+        self._store = store
+        self._probe = probe
+        self._clock = clock
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Look from time to time, in a thread of its own, while the block runs."""
+        stop = threading.Event()
+        threading.Thread(target=self._loop, args=(stop,), name="housekeeping", daemon=True).start()
+        try:
+            yield
+        finally:
+            stop.set()
+
+    def look(self, age: dt.timedelta = DAY) -> LockFinding | None:
+        """Renew and probe unless that was done within ``age``; give what the probe found."""
+        with self._database.reading() as uow:
+            last = last_probe(uow.session)
+            if last is not None and self._clock.now() - last.recorded_at < age:
+                return None
+        finding = self._probe.run()
+        if finding.verdict is not LockVerdict.CANNOT_TELL:
+            repeated(lambda: self._record(finding))
+        if finding.verdict is not LockVerdict.LOCKED:
+            log.error("lock probe: %s %s", finding.verdict, " ".join(finding.succeeded))
+        self._store.renew()
+        return finding
+
+    def _loop(self, stop: threading.Event) -> None:
+        age = _AT_START
+        while not stop.is_set():
+            try:
+                self.look(age)
+                age = DAY
+            except CunzhengError as error:
+                log.warning("not looked after: %s", error.code)
+            except Exception as error:  # noqa: BLE001 - tomorrow's look must not depend on today's
+                log.error("looking after the store broke: %s", type(error).__name__)  # noqa: TRY400 - a traceback would show values
+            stop.wait(_LOOK_SECONDS)
+
+    def _record(self, finding: LockFinding) -> None:
+        with self._database.writing() as uow:
+            uow.record(
+                Act(
+                    kind=ActKind.STORE_PROBED,
+                    actor=system_identity("housekeeping"),
+                    object_type="store",
+                    object_id=self._probe.bucket,
+                    outcome=Outcome.DONE if finding.verdict is LockVerdict.LOCKED else Outcome.FAILED,
+                    notes={
+                        "verdict": str(finding.verdict),
+                        "succeeded": [str(attack) for attack in finding.succeeded],
+                        "skew_ms": None if finding.skew is None else round(finding.skew * 1000),
+                    },
+                )
+            )
