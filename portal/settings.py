@@ -126,6 +126,17 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that the web process listens on.")
     port: int = Field(default=8321, ge=1, le=65535, description="Port that the web process listens on.")
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="Port on which the web process serves figures to Prometheus; none: it serves none.",
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1",
+        description="Address of that port, which asks nobody for a key: keep it on loopback or "
+        "an inner network.",
+    )
     public_url: str = Field(
         default_factory=lambda earlier: _local_address(earlier["host"], earlier["port"]),
         description="Address under which strangers reach the web process, printed into QR codes; "

@@ -15,6 +15,8 @@ import click
 from portal.commands.common import load_settings, open_installation, require_installation
 
 if TYPE_CHECKING:
+    from apiflask import APIFlask
+
     from portal.settings import Settings
     from portal.worker import Worker
 
@@ -43,6 +45,7 @@ def serve(port: int | None) -> None:
     """启动网页与接口服务 / Run the web process."""
     from portal.address import publish
     from portal.logs import configure
+    from portal.metrics import serve_metrics
     from portal.processes import allow_open_files, require_free_port
     from portal.serve import WebServer
     from portal.web.factory import create_app
@@ -56,8 +59,15 @@ def serve(port: int | None) -> None:
     publish(settings)
     allow_open_files()
     sweep(settings.staging)
-    # Rooms are opened again in the forked worker: no connection, thread or key object crosses the fork.
-    WebServer(settings, lambda: create_app(open_installation()[0], settings)).run()
+
+    def make() -> "APIFlask":
+        # Rooms are opened again in the forked worker: no connection, thread or key object crosses the fork.
+        rooms, _ = open_installation()
+        app = create_app(rooms, settings)
+        serve_metrics(rooms, settings, app.extensions["cunzheng.readiness"])
+        return app
+
+    WebServer(settings, make).run()
 
 
 def _queues(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from cases.errors import CaseNotFoundError
 from licenses.purposes import is_purpose
 from portal.errors import UnauthenticatedError
 from portal.i18n import EN, ZH, set_language
+from portal.readiness import Readiness
 from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.web.counters import AUTHENTICATION_FAILED, Counters, RateLimit
@@ -34,6 +35,11 @@ def rooms() -> Rooms:
 def settings() -> Settings:
     """Give the settings of the running application."""
     return cast(Settings, current_app.extensions["cunzheng.settings"])
+
+
+def readiness() -> Readiness:
+    """Give what looks at the parts."""
+    return cast(Readiness, current_app.extensions["cunzheng.readiness"])
 
 
 def counters() -> Counters:

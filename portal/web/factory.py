@@ -7,6 +7,7 @@ from apiflask import APIFlask
 from flask.typing import ResponseReturnValue
 
 from archive.submission import MAX_MATERIALS
+from portal.readiness import Readiness
 from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.version import VERSION
@@ -96,6 +97,7 @@ def create_app(rooms: Rooms, settings: Settings) -> APIFlask:
             "cunzheng.rooms": rooms,
             "cunzheng.settings": settings,
             "cunzheng.counters": Counters(),
+            "cunzheng.readiness": Readiness(rooms),
             "cunzheng.limit": RateLimit(rooms.clock, settings.public_rate),
         }
     )

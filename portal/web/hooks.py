@@ -10,7 +10,7 @@ from portal.errors import TooLargeError, UnauthenticatedError, UnsupportedMediaE
 from portal.refusals import AccessRefused, Place, record_apart, record_refusal
 from portal.rooms import Rooms
 from portal.settings import Settings
-from portal.web import context, problems
+from portal.web import context, meta, problems
 from portal.web.access import Rule, rule_of
 from portal.web.counters import MALFORMED
 from portal.web.forms import check_form, keep_form_cookie
@@ -19,6 +19,7 @@ from portal.web.uploads import remove_staged
 from storage.errors import CunzhengError, InvalidInputError, NotPermittedError
 from storage.identity import PUBLIC, Identity
 
+_ALWAYS = frozenset({"static"}) | meta.WITHOUT_IDENTITY
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SMALL_BODY = 1024 * 1024
 
@@ -32,7 +33,7 @@ def install(app: Flask, rooms: Rooms, settings: Settings) -> None:
         g.correlation = rooms.ids.new_id()
         g.identity = PUBLIC
         context.choose_language()
-        if request.endpoint is None or request.endpoint == "static":
+        if request.endpoint is None or request.endpoint in _ALWAYS:
             return None
         rule = rule_of(app.view_functions[request.endpoint])
         request.max_content_length = _body_limit(rule, settings)

@@ -4,11 +4,14 @@
 from apiflask import APIBlueprint
 from flask import Response, current_app, json
 
+from portal.readiness import PARTS
 from portal.version import VERSION
 from portal.web import context
 from portal.web.access import public
 
 blueprint = APIBlueprint("meta", __name__, enable_openapi=False)
+WITHOUT_IDENTITY = frozenset({"meta.health", "meta.ready"})
+"""Endpoints that must answer while nobody can be identified because the database is away."""
 _CACHED = "cunzheng.openapi"
 
 
@@ -25,14 +28,16 @@ def openapi() -> Response:
 @blueprint.get("/healthz")
 @public("a supervisor of processes asks without a key", unrecorded="tells nothing about anybody")
 def health() -> Response:
-    """Tell whether this process answers and its database can be read."""
-    rooms = context.rooms()
-    with rooms.database.reading() as uow:
-        checkpoint = rooms.last_checkpoint_at(uow)
-    state = {
-        "status": "ok",
-        "version": VERSION,
-        "last_checkpoint": checkpoint.isoformat() if checkpoint else None,
-        "counts": context.counters().read(),
-    }
+    """Tell that this process lives; nothing else is asked, so that nothing else can get it restarted."""
+    state = {"status": "ok", "version": VERSION, "counts": context.counters().read()}
     return Response(json.dumps(state), mimetype="application/json")
+
+
+@blueprint.get("/readyz")
+@public("a load balancer asks without a key", unrecorded="tells nothing about anybody")
+def ready() -> Response:
+    """Tell whether this process can take work, and which part is in the way."""
+    standing = context.readiness().look()
+    parts = {part: standing.problems.get(part, "ok") for part in PARTS}
+    state = {"status": "ready" if standing.ready else "not-ready", "parts": parts}
+    return Response(json.dumps(state), 200 if standing.ready else 503, mimetype="application/json")

@@ -29,7 +29,7 @@ from storage.errors import CunzhengError, InvalidInputError, NotFoundError, NotP
 
 LOG: Final = logging.getLogger("cunzheng.web")
 PROBLEM_TYPE: Final = "application/problem+json"
-_API_PREFIXES: Final = ("/api/", "/.well-known/", "/openapi.json", "/healthz")
+_API_PREFIXES: Final = ("/api/", "/.well-known/", "/openapi.json", "/healthz", "/readyz")
 _BY_STATUS: Final[Mapping[int, type[CunzhengError]]] = {
     400: MalformedRequestError,
     401: UnauthenticatedError,

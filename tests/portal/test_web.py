@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from portal.rooms import Rooms
+from portal.readiness import Readiness
 from portal.web import factory
 from portal.web.access import allow, rule_of
 from portal.web.documented import schema_of
@@ -111,11 +111,11 @@ def test_every_error_has_a_page_and_a_code_of_its_own(house: House) -> None:
 def test_an_unexpected_error_tells_nothing_of_its_text(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(self: Rooms, uow: object) -> None:
+    def fail(self: Readiness) -> None:
         raise ZeroDivisionError("339999190001010012")
 
-    monkeypatch.setattr(Rooms, "last_checkpoint_at", fail)
-    answer = house.app.test_client().get("/healthz")
+    monkeypatch.setattr(Readiness, "look", fail)
+    answer = house.app.test_client().get("/readyz")
     assert (answer.status_code, answer.json["code"]) == (500, "internal")
     assert "339999190001010012" not in answer.text + caplog.text
     assert answer.json["correlation"] in caplog.text

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Figures for Prometheus, in a registry of their own, served on a port of their own: never to strangers.
+
+Figures come from the tables and the parts at the moment when they are asked for, so one process that serves
+them is enough. A part that does not answer is a figure too; what depends on it is then left out, never zero.
+"""
+
+import datetime as dt
+import logging
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol, TypeAlias, runtime_checkable
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+
+from portal.indexing import KIND as INDEX_STEP
+from portal.queues import queue_of
+from portal.readiness import PARTS, Readiness
+from portal.rooms import Rooms
+from portal.settings import Settings
+from portal.version import VERSION
+from storage.database import UnitOfWork
+from storage.errors import CunzhengError
+from storage.ledger.reading import read_status
+from storage.steps import STANDING, STANDINGS, StepRow
+
+_PREFIX: Final = "cunzheng"
+_Values: TypeAlias = dict[tuple[str, ...], float]
+
+log = logging.getLogger("cunzheng.metrics")
+
+
+@runtime_checkable
+class _Locks(Protocol):
+    """A store that can say whether it locks what it keeps."""
+
+    @property
+    def locks(self) -> bool:
+        """Tell whether it does."""
+        ...
+
+
+class Figures(Collector):
+    """Collects every figure.
+
+    Args:
+        rooms: The opened rooms.
+        settings: Their settings.
+        readiness: What looks at the parts.
+    """
+
+    def __init__(self, rooms: Rooms, settings: Settings, readiness: Readiness) -> None:
+        self._rooms = rooms
+        self._settings = settings
+        self._readiness = readiness
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Describe nothing beforehand: registering must not ask the parts."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Give every figure that its part gives now."""
+        yield _gauge("build_info", "The version that runs.", {(VERSION,): 1}, "version")
+        standing = self._readiness.look()
+        ready: _Values = {(part,): float(part not in standing.problems) for part in PARTS}
+        yield _gauge("part_ready", "Whether a part answers that work depends on.", ready, "part")
+        for collect in (self._disk, self._lock, self._steps, self._ledger, self._index):
+            yield from _known(collect)
+
+    def _disk(self) -> Iterator[GaugeMetricFamily]:
+        free = shutil.disk_usage(self._settings.data).free
+        yield _gauge("disk_free_bytes", "Free space of the data folder's disk.", {(): free})
+
+    def _lock(self) -> Iterator[GaugeMetricFamily]:
+        objects = self._rooms.objects
+        if isinstance(objects, _Locks):
+            yield _gauge("objects_locked", "Whether the bucket takes locks.", {(): objects.locks})
+
+    def _steps(self) -> Iterator[GaugeMetricFamily]:
+        with self._rooms.database.reading() as uow:
+            count, oldest = _count_steps(uow)
+        names = ("queue", "standing")
+        yield _gauge("steps", "Unfinished steps by queue and standing.", count, *names)
+        yield _gauge("step_oldest_age_seconds", "Age of the oldest unfinished step of those.", oldest, *names)
+
+    def _ledger(self) -> Iterator[GaugeMetricFamily]:
+        with self._rooms.database.reading() as uow:
+            status = read_status(uow.session)
+        yield _gauge("ledger_entries", "Entries of the ledger.", {(): status.size})
+        yield _gauge(
+            "ledger_anchored_entries", "Entries that the newest anchor covers.", {(): status.anchored_size}
+        )
+        lag = self._rooms.gate.lag()
+        if lag is not None:
+            yield _gauge("ledger_pending_acts", "Acts that wait for their number.", {(): lag.pending})
+            yield _gauge(
+                "ledger_sequencing_lag_seconds", "How long the oldest of them waits.", {(): lag.sequencing}
+            )
+            yield _gauge(
+                "ledger_anchor_lag_seconds", "Age of the oldest entry without an anchor.", {(): lag.anchor}
+            )
+            yield _gauge(
+                "ledger_refusals_unrecorded", "Refusals while the ledger was closed.", {(): lag.refusals}
+            )
+
+    def _index(self) -> Iterator[GaugeMetricFamily]:
+        oldest = select(func.min(StepRow.created_at)).where(
+            StepRow.kind == INDEX_STEP, StepRow.state != "done"
+        )
+        with self._rooms.database.reading() as uow:
+            since = uow.session.scalar(oldest)
+            lag = _age(uow, since) if since else 0.0
+        yield _gauge("index_lag_seconds", "How long the oldest change waits for the index.", {(): lag})
+
+
+def serve_metrics(rooms: Rooms, settings: Settings, readiness: Readiness) -> Callable[[], None] | None:
+    """Serve the figures in a thread, if a port is configured for them.
+
+    Where the port is taken (an older process is still ending), this process serves none and says so.
+
+    Returns:
+        What ends it, for those who end before their process does.
+    """
+    if settings.metrics_port is None:
+        return None
+    try:
+        server, thread = start_http_server(
+            settings.metrics_port, settings.metrics_host, make_registry(rooms, settings, readiness)
+        )
+    except OSError as error:
+        log.warning("no metrics from this process: %s", error.strerror)
+        return None
+
+    def end() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return end
+
+
+def make_registry(rooms: Rooms, settings: Settings, readiness: Readiness) -> CollectorRegistry:
+    """Give a registry that holds our figures and nothing else."""
+    registry = CollectorRegistry()
+    registry.register(Figures(rooms, settings, readiness))
+    return registry
+
+
+def _known(collect: Callable[[], Iterator[GaugeMetricFamily]]) -> list[GaugeMetricFamily]:
+    try:
+        return list(collect())
+    except (CunzhengError, OSError) as error:
+        log.warning("figures left out: %s", type(error).__name__)
+        return []
+
+
+def _gauge(name: str, words: str, values: _Values, *labels: str) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"{_PREFIX}_{name}", words, labels=labels)
+    for key, value in values.items():
+        family.add_metric(key, float(value))
+    return family
+
+
+def _count_steps(uow: UnitOfWork) -> tuple[_Values, _Values]:
+    rows = uow.session.execute(
+        select(StepRow.kind, STANDING, func.count(), func.min(StepRow.created_at))
+        .where(StepRow.state != "done")
+        .group_by(StepRow.kind, STANDING)
+    ).all()
+    count: _Values = defaultdict(float)
+    oldest: _Values = defaultdict(float)
+    for queue in sorted({queue_of(kind) for kind, *_ in rows}):
+        for standing in STANDINGS:
+            count[queue, standing] = 0.0
+    for kind, standing, number, since in rows:
+        key = (queue_of(kind), standing)
+        count[key] += number
+        oldest[key] = max(oldest[key], _age(uow, since))
+    return count, oldest
+
+
+def _age(uow: UnitOfWork, since: dt.datetime) -> float:
+    return max((uow.clock.now() - since).total_seconds(), 0.0)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether this process can take work now: the parts without which it would have to refuse."""
+
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import text
+
+from portal.rooms import Rooms
+from storage.errors import CunzhengError
+from storage.ledger.kinds import ActKind
+
+PARTS: Final = ("database", "objects", "ledger")
+_FRESH_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was seen of each part.
+
+    Attributes:
+        problems: Code of what is wrong by part, for the parts that do not answer.
+    """
+
+    problems: dict[str, str]
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether every part answers."""
+        return not self.problems
+
+
+class Readiness:
+    """Looks at the parts, at most every few seconds: strangers may ask as often as they like.
+
+    Args:
+        rooms: The opened rooms.
+    """
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._looking = threading.Lock()
+        self._seen: tuple[float, Standing] | None = None
+
+    def look(self) -> Standing:
+        """Give what was seen a moment ago, looking again when that is older."""
+        with self._looking:
+            now = self._rooms.clock.monotonic()
+            if self._seen is None or now - self._seen[0] >= _FRESH_SECONDS:
+                problems = {part: code for part in PARTS if (code := self._problem(part)) is not None}
+                self._seen = (self._rooms.clock.monotonic(), Standing(problems))
+            return self._seen[1]
+
+    def _problem(self, part: str) -> str | None:
+        try:
+            getattr(self, f"_look_at_{part}")()
+        except CunzhengError as error:
+            return error.code
+        except Exception:  # noqa: BLE001 - whatever a part raises, it does not answer
+            return CunzhengError.code
+        return None
+
+    def _look_at_database(self) -> None:
+        with self._rooms.database.reading() as uow:
+            uow.session.execute(text("SELECT 1"))
+
+    def _look_at_objects(self) -> None:
+        self._rooms.objects.probe()
+
+    def _look_at_ledger(self) -> None:
+        self._rooms.gate.admit(ActKind.FILING_RECEIVED)
