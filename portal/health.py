@@ -31,7 +31,7 @@ _SPACE_BYTES = 2 << 30
 _SKEW_SECONDS = 5.0
 _LOCK_WORDS = {
     LockVerdict.LOCKED: ("锁定有效，攻击均被拒绝", "locked, every attack was refused"),
-    LockVerdict.NOT_LOCKED: ("未锁定，得手的攻击：", "not locked, attacks that succeeded:"),
+    LockVerdict.NOT_LOCKED: ("未锁定，得手的攻击：", "not locked, attacks that succeeded: "),
     LockVerdict.CANNOT_TELL: ("无法判断", "cannot tell"),
 }
 _INDEX_LAG = dt.timedelta(minutes=10)
@@ -136,6 +136,8 @@ def _space(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every
 
 def _objects(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
     rooms.objects.probe()
+    if rooms.lock_probe is not None:
+        return Finding("objects", True, True, ("对象存储服务可写入", "the object server takes bytes"))
     return Finding("objects", True, True, ("写入并回读成功", "written and read back"))
 
 
@@ -143,11 +145,11 @@ def _lock(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every 
     if rooms.lock_probe is None:
         return Finding("lock", True, False, ("文件夹存储，无保留期锁定", "a folder, without retention locks"))
     found = rooms.lock_probe.run()
-    attacks, skew = " ".join(found.succeeded), found.skew or 0.0
+    attacks, skew = ", ".join(found.succeeded), found.skew or 0.0
     zh, en = _LOCK_WORDS[found.verdict]
     words = (
-        f"{zh} {attacks}，服务器时钟偏差 {skew:.1f} 秒",
-        f"{en} {attacks}, skew of the server {skew:.1f} s",
+        f"{zh}{attacks}，服务器时钟偏差 {skew:.1f} 秒",
+        f"{en}{attacks}, skew of the server {skew:.1f} s",
     )
     remedy = (
         "更换真正执行保留期锁定的对象存储，并校准其时钟；在此之前归档库不得称为已锁定",

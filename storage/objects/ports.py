@@ -107,7 +107,7 @@ class ObjectStore(Protocol):
         ...
 
     def probe(self) -> None:
-        """Write, read back and remove bytes that are no object, as ``put`` would write them.
+        """Find out whether the store takes bytes, as ``put`` would give it some, and leave nothing behind.
 
         Raises:
             ObjectStoreUnusableError: That does not work.
