@@ -31,7 +31,7 @@ from storage.ledger.proofs import leaf_hash
 from storage.ledger.rights import LEDGER_TABLES
 from storage.ledger.sequencer import Sequencer
 from storage.secrets import Secrets
-from storage.steps import StepRow, claim
+from storage.steps import Claimer, StepRow, claim
 
 pytestmark = [
     pytest.mark.services,
@@ -171,7 +171,7 @@ def test_workers_of_many_machines_never_claim_the_same_step(city: City) -> None:
         barrier.wait()
         while True:
             with city.application.claiming() as session:
-                job = claim(session, now, f"worker-{owner}", dt.timedelta(minutes=1), ["work"])
+                job = claim(session, now, Claimer(f"worker-{owner}", dt.timedelta(minutes=1), ("work",)))
             if job is None:
                 return taken
             taken.append(job.subject)
