@@ -9,6 +9,7 @@ Tokens keep their place in the original text, because highlighting marks what th
 
 import datetime as dt
 import enum
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,12 @@ _HAN = (
     (0x20000, 0x2FA1F),
     (0x30000, 0x323AF),
 )
+
+
+_PLAIN_HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff"
+PLAIN_MARKS = "\t\n\r -/:-@\\[-`{-~·–—‘-”…、。〈-】〔〕！-／：-＠"
+_PLAIN = re.compile(f"[A-Za-z0-9{_PLAIN_HAN}{PLAIN_MARKS}]*").fullmatch
+_PLAIN_TOKEN = re.compile(f"[A-Za-z0-9]+|[{_PLAIN_HAN}]").finditer
 
 
 class _Kind(enum.Enum):
@@ -110,6 +117,21 @@ def tokenise(text: str) -> list[Token]:
 
     A combining mark stays with its letter; punctuation, symbols and white space only separate.
     """
+    if is_plain(text):
+        return [Token(found.group().lower(), *found.span()) for found in _PLAIN_TOKEN(text)]
+    return _tokenise_any(text)
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a text, as nearly all, holds nothing that folds by more than case.
+
+    Its tokens are its Han characters and its runs of ASCII letters and digits; ``PLAIN_MARKS``, the inside
+    of a character class, is what separates them.
+    """
+    return _PLAIN(text) is not None
+
+
+def _tokenise_any(text: str) -> list[Token]:
     tokens: list[Token] = []
     word, word_start, word_end = "", 0, 0
     for cluster, start, end in _clusters(text):

@@ -7,16 +7,20 @@ prefix. Punctuation inside a term is skipped, as both engines skip it in texts.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from indexer.document import Token, tokenise
+from indexer.document import PLAIN_MARKS, Token, is_han, is_plain, tokenise
 from indexer.errors import QueryError
 
 MAX_TOKENS = 64
 MAX_LIMIT = 100
 SNIPPET_BEFORE = 20
 SNIPPET_LENGTH = 90
+
+_LETTER = "[A-Za-z0-9]"
 
 Span = tuple[int, int]
 
@@ -30,11 +34,12 @@ class Phrase:
 
     def spans(self, tokens: Sequence[Token]) -> list[Span]:
         """Give the spans of the original text in which the phrase stands."""
-        width = len(self.tokens)
+        width, first = len(self.tokens), self.tokens[0]
+        known = width > 1 or not self.prefix
         return [
-            (tokens[at].start, tokens[at + width - 1].end)
-            for at in range(len(tokens) - width + 1)
-            if self._stands(tokens, at)
+            (token.start, tokens[at + width - 1].end)
+            for at, token in enumerate(tokens[: len(tokens) - width + 1])
+            if (token.text == first or not known) and self._stands(tokens, at)
         ]
 
     def _stands(self, tokens: Sequence[Token], at: int) -> bool:
@@ -117,8 +122,7 @@ def check_limit(limit: int) -> int:
 
 def highlight(text: str, phrases: Sequence[Phrase]) -> Highlight:
     """Mark every place of a text in which one of the phrases stands; overlapping marks join."""
-    tokens = tokenise(text)
-    found = sorted(span for phrase in phrases for span in phrase.spans(tokens))
+    found = sorted(_spans(text, phrases))
     joined: list[Span] = []
     for start, end in found:
         if joined and start <= joined[-1][1]:
@@ -126,6 +130,29 @@ def highlight(text: str, phrases: Sequence[Phrase]) -> Highlight:
         else:
             joined.append((start, end))
     return Highlight(text, tuple(joined))
+
+
+def _spans(text: str, phrases: Sequence[Phrase]) -> Iterator[Span]:
+    # A page shows dozens of texts of which a few characters are marked: tokens of all would be most of
+    # what a search costs.
+    if is_plain(text):
+        for phrase in phrases:
+            yield from (found.span(1) for found in _pattern(phrase).finditer(text))
+        return
+    tokens = tokenise(text)
+    for phrase in phrases:
+        yield from phrase.spans(tokens)
+
+
+@lru_cache(maxsize=1 << 10)
+def _pattern(phrase: Phrase) -> re.Pattern[str]:
+    """Write a phrase as it may stand in a plain text; looking ahead also finds places that overlap."""
+    parts = [re.escape(token) for token in phrase.tokens]
+    for at, token in enumerate(phrase.tokens):
+        if not is_han(token[0]):
+            more = f"{_LETTER}*" if phrase.prefix and at == len(parts) - 1 else ""
+            parts[at] = f"(?<!{_LETTER}){parts[at]}{more}(?!{_LETTER})"
+    return re.compile(f"(?=({f'[{PLAIN_MARKS}]*'.join(parts)}))", re.IGNORECASE)
 
 
 def snippet(text: str, phrases: Sequence[Phrase]) -> Highlight:
