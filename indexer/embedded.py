@@ -37,9 +37,10 @@ _COUNT = "SELECT count(*) FROM words WHERE words MATCH ?"
 # In the order of the index until the page is full: sorting all that is found would read all of it. The sign
 # keeps SQLite from taking the findings one by one instead.
 _PAGE = """
-SELECT * FROM document WHERE key IN (
+WITH found AS MATERIALIZED (SELECT rowid AS key FROM words WHERE words MATCH ?)
+SELECT document.*, (SELECT count(*) FROM found) AS total FROM document WHERE key IN (
     SELECT key FROM document INDEXED BY document_order
-    WHERE +key IN (SELECT rowid FROM words WHERE words MATCH ?) {after} ORDER BY at DESC, id DESC LIMIT ?)
+    WHERE +key IN (SELECT key FROM found) {after} ORDER BY at DESC, id DESC LIMIT ?)
 ORDER BY at DESC, id DESC"""
 _WORDS = "INSERT INTO words (rowid, title, text, number, scope) VALUES (?, ?, ?, ?, ?)"
 _FORGET = "INSERT INTO words (words, rowid, title, text, number, scope) VALUES ('delete', ?, ?, ?, ?, ?)"
@@ -255,8 +256,9 @@ class EmbeddedIndex:
         asked = _wanted(query, phrases)
         with self._connection() as connection:
             connection.execute("BEGIN")
-            total = connection.execute(_COUNT, (asked,)).fetchone()[0]
             rows = connection.execute(_PAGE.format(after=after), (asked, *place, limit + 1)).fetchall()
+            # Behind the last page no row tells how many there are.
+            total = rows[0]["total"] if rows else connection.execute(_COUNT, (asked,)).fetchone()[0]
             up_to = self._noted(connection)
         hits = tuple(_hit(row, phrases) for row in rows[:limit])
         more = len(rows) > limit
