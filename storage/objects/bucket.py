@@ -46,7 +46,9 @@ MARGINS = {LockMode.GOVERNANCE: dt.timedelta(days=10), LockMode.COMPLIANCE: dt.t
 """How long before its end a lock is renewed: so many days may nobody look after it."""
 _PART = 16 << 20
 _RENEW_AT_ONCE = 500
-_FRESH_SECONDS = 2.0
+_FRESH_SECONDS = 5.0
+_PROBE_BYTES = 5 << 20
+"""A full server still takes small ones."""
 _PROBE_KEY = "probe/writing"
 
 
@@ -157,7 +159,7 @@ class BucketStore:
                 # The public calls would leave a version, which only a right to delete takes away.
                 upload = client._create_multipart_upload(bucket, _PROBE_KEY, {})
                 try:
-                    client._upload_part(bucket, _PROBE_KEY, bytes(1 << 16), None, upload, 1)
+                    client._upload_part(bucket, _PROBE_KEY, bytes(_PROBE_BYTES), None, upload, 1)
                 finally:
                     client._abort_multipart_upload(bucket, _PROBE_KEY, upload)
             self._writable_until = time.monotonic() + _FRESH_SECONDS
