@@ -10,9 +10,7 @@ from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
 from kombu import Connection
-from parts import RABBITMQ
-
-from portal.queues import QUEUES
+from parts import RABBITMQ, delete_queues
 
 
 class Broker:
@@ -43,10 +41,7 @@ class Broker:
 
     def delete(self) -> None:
         """Remove exchange and queues."""
-        with Connection(self.url) as connection:
-            for name in QUEUES:
-                connection.default_channel.queue_delete(f"{self.prefix}.{name}")
-            connection.default_channel.exchange_delete(self.prefix)
+        delete_queues(self.prefix)
 
 
 class Line:

@@ -14,10 +14,12 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from kombu import Connection
 from minio import Minio
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
+from portal.queues import QUEUES
 from storage.objects.server import BucketAddress, connect
 
 POSTGRESQL = "CUNZHENG_TEST_POSTGRESQL"
@@ -60,6 +62,7 @@ def city_settings(folder: Path) -> dict[str, str]:
         return {}
     owner, name = database_url(folder), f"city-{uuid.uuid4().hex}"
     store = urlsplit(os.environ[S3])
+    atexit.register(delete_queues, name)
     return {
         "CUNZHENG_OWNER_DATABASE": owner,
         "CUNZHENG_DATABASE": create_role(owner, "application"),
@@ -73,6 +76,14 @@ def city_settings(folder: Path) -> dict[str, str]:
         "CUNZHENG_BROKER": os.environ[RABBITMQ],
         "CUNZHENG_BROKER_PREFIX": name,
     }
+
+
+def delete_queues(prefix: str) -> None:
+    """Remove an installation's exchange and queues from the broker."""
+    with Connection(os.environ[RABBITMQ]) as connection:
+        for name in QUEUES:
+            connection.default_channel.queue_delete(f"{prefix}.{name}")
+        connection.default_channel.exchange_delete(prefix)
 
 
 def allow_changes(session: Session, table: str) -> None:
