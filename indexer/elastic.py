@@ -2,7 +2,7 @@
 """The index of a city: Elasticsearch, with the same meaning as the embedded one.
 
 The engine gets the tokens of ``indexer.document``, joined by spaces, beside the text that is shown: its
-analyser only finds them again (docs/decisions/0014-the-index-gets-tokens.md). Versions are external ones,
+analyser only finds them again (docs/decisions/0015-the-index-gets-tokens.md). Versions are external ones,
 so an older document never replaces a newer one, in whatever order writers come.
 
 Searches go to the alias ``NAME``, which stands for one index ``NAME-000001``. While an index is rebuilt, the
