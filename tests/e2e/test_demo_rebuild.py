@@ -30,6 +30,7 @@ NO_HOLDINGS = {
     "license_answer": "holds the promise too; the decision itself is rebuilt",
     "login_link": "ends with the installation",
     "step": "what was under way is planned anew",
+    "object_version": "which version of an object is read is learnt from the bucket again",
     "web_session": "ends with the installation",
 }
 HOLDINGS = sorted(
