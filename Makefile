@@ -15,8 +15,8 @@ JOBS ?= 2
 PRODUCT_PACKAGES := libreoffice-writer-nogui libreoffice-calc-nogui fonts-noto-cjk poppler-utils qpdf bubblewrap
 CHECK_PACKAGES := chromium default-jre-headless:java maven:mvn
 
-.PHONY: help setup setup-product system-packages check-packages demo test check crashes services services-stop test-services lint types architecture \
-	conformance-tools bench reference revision lock clean
+.PHONY: help setup setup-product system-packages check-packages demo test check crashes \
+	services services-stop test-services lint types architecture conformance-tools bench reference revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

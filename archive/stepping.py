@@ -10,7 +10,7 @@ from sqlalchemy import literal, select, union_all
 from archive.models import Dossier, Filing
 from licenses.models import License
 from storage.database import UnitOfWork
-from storage.steps import BY_NEED, STANDING, StepRow
+from storage.steps import BY_NEED, STANDING, UNFINISHED, StepRow
 
 _SUBJECTS = ((Filing, ""), (License, ""), (License, "licence:"), (Dossier, "dossier:"))
 """What a step may work on, and what stands before its id in the step's subject."""
@@ -46,7 +46,7 @@ def unfinished_steps(uow: UnitOfWork, case_ids: Collection[str]) -> Sequence[Ste
     if not case_ids:
         return []
     cases = {subject: case_id for subject, case_id in uow.session.execute(union_all(*parts))}  # noqa: C416 - a row is no tuple to the type checker
-    query = select(StepRow, STANDING).where(StepRow.subject.in_(cases), StepRow.state != "done")
+    query = select(StepRow, STANDING).where(StepRow.subject.in_(cases), UNFINISHED)
     return [
         StepOfCase(
             case_id=cases[step.subject],

@@ -29,7 +29,6 @@ from indexer.elastic_language import (
     WATERMARK,
     Operation,
     body_of,
-    hit_of,
     is_absent,
     note,
     outcome_of,
@@ -45,7 +44,7 @@ from indexer.errors import (
     RebuildOvertakenError,
 )
 from indexer.ports import Written
-from indexer.query import Page, Query, check_limit, parse
+from indexer.query import Page, Query, check_limit, hit_of, parse
 from storage.clock import parse_rfc3339, rfc3339
 from storage.cursors import read_cursor, write_cursor
 

@@ -8,8 +8,8 @@ from typing import Any
 from indexer.document import TOKENISER_VERSION, IndexDocument, token_text
 from indexer.errors import IndexUnavailableError
 from indexer.ports import Written
-from indexer.query import Hit, Phrase, Query, highlight, snippet
-from storage.clock import parse_rfc3339, rfc3339
+from indexer.query import Phrase, Query
+from storage.clock import rfc3339
 
 _FIELDS = ("title_words", "text_words", "number_words")
 SHOWN = {"includes": ["id", "kind", "number", "organisation", "at", "title", "text"]}
@@ -101,19 +101,6 @@ def wanted(query: Query, phrases: Sequence[Phrase]) -> dict[str, Any]:
     if query.organisations is not None:
         clauses.append({"terms": {"visible_to": sorted(query.organisations)}})
     return {"bool": {"filter": [*clauses, *map(_clause, phrases)]}}
-
-
-def hit_of(source: Mapping[str, str], phrases: Sequence[Phrase]) -> Hit:
-    """Read a document that was found."""
-    return Hit(
-        id=source["id"],
-        kind=source["kind"],
-        number=source["number"],
-        organisation=source["organisation"],
-        at=parse_rfc3339(source["at"]),
-        title=highlight(source["title"], phrases),
-        snippet=snippet(source["text"], phrases),
-    )
 
 
 DOCUMENTS = {"bool": {"must_not": [{"terms": {"kind": [REMOVED, WATERMARK]}}]}}

@@ -15,7 +15,7 @@ from pathlib import Path
 from indexer.document import TOKENISER_VERSION, IndexDocument, token_text
 from indexer.errors import IndexUnavailableError
 from indexer.ports import Written
-from indexer.query import Hit, Page, Phrase, Query, check_limit, highlight, parse, snippet
+from indexer.query import Page, Phrase, Query, check_limit, hit_of, parse
 from storage.clock import parse_rfc3339, rfc3339
 from storage.cursors import read_cursor, write_cursor
 
@@ -49,18 +49,6 @@ _FORGET = "INSERT INTO words (words, rowid, title, text, number, scope) VALUES (
 def _match(phrases: tuple[Phrase, ...]) -> str:
     """Write phrases in FTS5's language; tokens are letters and digits, so quoting is enough."""
     return " AND ".join(f'"{" ".join(phrase.tokens)}"{"*" if phrase.prefix else ""}' for phrase in phrases)
-
-
-def _hit(row: sqlite3.Row, phrases: tuple[Phrase, ...]) -> Hit:
-    return Hit(
-        id=row["id"],
-        kind=row["kind"],
-        number=row["number"],
-        organisation=row["organisation"],
-        at=parse_rfc3339(row["at"]),
-        title=highlight(row["title"], phrases),
-        snippet=snippet(row["text"], phrases),
-    )
 
 
 def _scope(organisations: Iterable[str], kinds: Iterable[str]) -> list[str]:
@@ -260,7 +248,7 @@ class EmbeddedIndex:
             # Behind the last page no row tells how many there are.
             total = rows[0]["total"] if rows else connection.execute(_COUNT, (asked,)).fetchone()[0]
             up_to = self._noted(connection)
-        hits = tuple(_hit(row, phrases) for row in rows[:limit])
+        hits = tuple(hit_of(row, phrases) for row in rows[:limit])
         more = len(rows) > limit
         cursor = write_cursor(hits[-1].at, hits[-1].id) if more else None
         return Page(hits, int(total), cursor, up_to)

@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Protocol
 
 from indexer.document import PLAIN_MARKS, Token, is_han, is_plain, tokenise
 from indexer.errors import QueryError
+from storage.clock import parse_rfc3339
 
 MAX_TOKENS = 64
 MAX_LIMIT = 100
@@ -165,3 +167,24 @@ def snippet(text: str, phrases: Sequence[Phrase]) -> Highlight:
         (left - start, min(right, end) - start) for left, right in marked.spans if start <= left < end
     )
     return Highlight(text[start:end], spans)
+
+
+class Fields(Protocol):
+    """What an engine holds of a document: its texts by name, the instant as RFC 3339."""
+
+    def __getitem__(self, name: str, /) -> str:
+        """Give a text."""
+        ...
+
+
+def hit_of(fields: Fields, phrases: Sequence[Phrase]) -> Hit:
+    """Read a document that was found."""
+    return Hit(
+        id=fields["id"],
+        kind=fields["kind"],
+        number=fields["number"],
+        organisation=fields["organisation"],
+        at=parse_rfc3339(fields["at"]),
+        title=highlight(fields["title"], phrases),
+        snippet=snippet(fields["text"], phrases),
+    )

@@ -276,12 +276,10 @@ def _lock_probe(settings: Settings, clock: Clock) -> LockProbe | None:
     return None if address is None else LockProbe(address, clock)
 
 
-def open_housekeeping(settings: Settings) -> Housekeeping | None:
-    """Open the daily work on the bucket; there is none where objects lie in a folder."""
-    found = open_foundation(settings)
+def _housekeeping(settings: Settings, found: Foundation) -> Housekeeping | None:
+    """Give the daily work on the bucket; there is none where objects lie in a folder."""
     probe = _lock_probe(settings, found.clock)
     if probe is None or not isinstance(found.objects, BucketStore):
-        found.database.close()
         return None
     return Housekeeping(found.database, found.objects, probe, found.clock)
 
@@ -291,8 +289,8 @@ def make_worker(
     owner: str,
     dead: Callable[[], Iterable[str]],
     does: Callable[[str], bool] = lambda _kind: True,
-) -> tuple[Worker, Database]:
-    """Make the worker; the database is the caller's to close.
+) -> tuple[Worker, Database, Housekeeping | None]:
+    """Make the worker, and the daily work that goes on beside it; the database is the caller's to close.
 
     Args:
         settings: Where everything is.
@@ -316,7 +314,7 @@ def make_worker(
         settings.worker_threads,
         dead,
     )
-    return worker, found.database
+    return worker, found.database, _housekeeping(settings, found)
 
 
 def _steps(parts: _Parts) -> Mapping[str, Step]:

@@ -10,13 +10,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func, select
-
 from documents.sandbox import Sandbox
 from documents.tools import probe_all
 from indexer.errors import IndexUnavailableError
 from portal.index_keeping import recorded_count
-from portal.indexing import KIND as INDEX_STEP
+from portal.indexing import oldest_waiting
 from portal.migrations.upgrading import is_current
 from portal.rooms import Rooms
 from portal.settings import Settings
@@ -25,7 +23,7 @@ from storage.errors import CunzhengError
 from storage.identity import system_identity
 from storage.ledger.reading import read_status
 from storage.objects.probe import LockVerdict
-from storage.steps import StepRow, unfinished
+from storage.steps import unfinished
 
 _SPACE_BYTES = 2 << 30
 _SKEW_SECONDS = 5.0
@@ -221,9 +219,7 @@ def _index(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every
     when = up_to.isoformat(timespec="seconds") if up_to else "—"
     with rooms.database.reading() as uow:
         wanted = recorded_count(uow)
-        oldest = uow.session.scalar(
-            select(func.min(StepRow.created_at)).where(StepRow.kind == INDEX_STEP, StepRow.state != "done")
-        )
+        oldest = oldest_waiting(uow)
     lag = dt.timedelta(0) if oldest is None else rooms.clock.now() - oldest
     seconds = int(lag.total_seconds())
     words = (

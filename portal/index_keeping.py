@@ -19,7 +19,6 @@ from licenses.holdings import Holdings
 from licenses.models import License, LicenseEvent
 from portal.indexing import document_of
 from storage.database import Database, UnitOfWork
-from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 
 _BATCH = 500
@@ -61,7 +60,7 @@ class IndexKeeper:
             IndexUnavailableError: The engine does not answer; the index that was serves on.
             RebuildOvertakenError: Another rebuild began meanwhile.
         """
-        _demand_administrator(identity)
+        identity.demand(Role.SYSTEM_ADMIN)
         started = self._now()
         written = self._index.rebuild(self._batches(advance))
         self._note(started, written.refused)
@@ -74,7 +73,7 @@ class IndexKeeper:
             NotPermittedError: The identity is no system administrator.
             IndexUnavailableError: The engine does not answer.
         """
-        _demand_administrator(identity)
+        identity.demand(Role.SYSTEM_ADMIN)
         started = self._now()
         kinds: dict[str, str] = {}
         difference = compare(self._versions(kinds), self._index)
@@ -143,8 +142,3 @@ def recorded_count(uow: UnitOfWork) -> int:
     """Give how many dossiers and licences are to be found."""
     counts = (select(func.count()).select_from(_findable(kind).subquery()) for kind in _KINDS)
     return sum(uow.session.scalar(one) or 0 for one in counts)
-
-
-def _demand_administrator(identity: Identity) -> None:
-    if not identity.has(Role.SYSTEM_ADMIN):
-        raise NotPermittedError

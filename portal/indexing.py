@@ -23,7 +23,7 @@ from licenses.issuing import index_document
 from storage.clock import parse_rfc3339, rfc3339
 from storage.database import UnitOfWork
 from storage.ledger.canonical import Json
-from storage.steps import Job, Staging, StepRow
+from storage.steps import UNFINISHED, Job, Staging, StepRow
 
 KIND = "index.put"
 
@@ -54,10 +54,7 @@ class IndexStep:
 
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the put has served
         """Note how far the index is: up to the oldest change that still waits."""
-        waiting = select(func.min(StepRow.created_at)).where(
-            StepRow.kind == KIND, StepRow.state != "done", StepRow.id != job.id
-        )
-        up_to = uow.session.scalar(waiting) or uow.clock.now()
+        up_to = oldest_waiting(uow, but=job.id) or uow.clock.now()
         uow.on_commit(partial(self._note, up_to))
 
     def _note(self, up_to: dt.datetime) -> None:
@@ -67,6 +64,12 @@ class IndexStep:
 
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
         """Nothing was intended that could be done twice."""
+
+
+def oldest_waiting(uow: UnitOfWork, *, but: str | None = None) -> dt.datetime | None:
+    """Give when the oldest change was made that the index lacks, one step left out; ``None``: none."""
+    waiting = select(func.min(StepRow.created_at)).where(StepRow.kind == KIND, UNFINISHED)
+    return uow.session.scalar(waiting if but is None else waiting.where(StepRow.id != but))
 
 
 def document_of(uow: UnitOfWork, holdings: Holdings, subject: str) -> IndexDocument | None:

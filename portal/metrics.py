@@ -17,7 +17,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
-from portal.indexing import KIND as INDEX_STEP
+from portal.indexing import oldest_waiting
 from portal.queues import queue_of
 from portal.readiness import PARTS, Readiness
 from portal.rooms import Rooms
@@ -26,7 +26,7 @@ from portal.version import VERSION
 from storage.database import UnitOfWork
 from storage.errors import CunzhengError
 from storage.ledger.reading import read_status
-from storage.steps import STANDING, STANDINGS, StepRow
+from storage.steps import STANDING, STANDINGS, UNFINISHED, StepRow
 
 _PREFIX: Final = "cunzheng"
 _Values: TypeAlias = dict[tuple[str, ...], float]
@@ -108,11 +108,8 @@ class Figures(Collector):
             )
 
     def _index(self) -> Iterator[GaugeMetricFamily]:
-        oldest = select(func.min(StepRow.created_at)).where(
-            StepRow.kind == INDEX_STEP, StepRow.state != "done"
-        )
         with self._rooms.database.reading() as uow:
-            since = uow.session.scalar(oldest)
+            since = oldest_waiting(uow)
             lag = _age(uow, since) if since else 0.0
         yield _gauge("index_lag_seconds", "How long the oldest change waits for the index.", {(): lag})
 
@@ -168,7 +165,7 @@ def _gauge(name: str, words: str, values: _Values, *labels: str) -> GaugeMetricF
 def _count_steps(uow: UnitOfWork) -> tuple[_Values, _Values]:
     rows = uow.session.execute(
         select(StepRow.kind, STANDING, func.count(), func.min(StepRow.created_at))
-        .where(StepRow.state != "done")
+        .where(UNFINISHED)
         .group_by(StepRow.kind, STANDING)
     ).all()
     count: _Values = defaultdict(float)

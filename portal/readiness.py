@@ -2,6 +2,7 @@
 """Whether this process can take work now: the parts without which it would have to refuse."""
 
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,6 +43,11 @@ class Readiness:
         self._rooms = rooms
         self._looking = threading.Lock()
         self._seen: tuple[float, Standing] | None = None
+        self._looks: Mapping[str, Callable[[], None]] = {
+            "database": self._look_at_database,
+            "objects": self._look_at_objects,
+            "ledger": lambda: rooms.gate.admit(ActKind.FILING_RECEIVED),
+        }
 
     def look(self) -> Standing:
         """Give what was seen a moment ago, looking again when that is older."""
@@ -54,7 +60,7 @@ class Readiness:
 
     def _problem(self, part: str) -> str | None:
         try:
-            getattr(self, f"_look_at_{part}")()
+            self._looks[part]()
         except CunzhengError as error:
             return error.code
         except Exception:  # noqa: BLE001 - whatever a part raises, it does not answer
@@ -67,6 +73,3 @@ class Readiness:
 
     def _look_at_objects(self) -> None:
         self._rooms.objects.probe()
-
-    def _look_at_ledger(self) -> None:
-        self._rooms.gate.admit(ActKind.FILING_RECEIVED)

@@ -6,11 +6,12 @@ Failed authentication and malformed calls are only counted, and so are refusals 
 their number is the first record afterwards.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from portal.errors import FormExpiredError, LoginLinkSpentError, RateLimitedError, UnauthenticatedError
-from storage.database import Database, LedgerClosedError, UnitOfWork
+from storage.database import Database, LedgerClosedError, UnitOfWork, repeated
 from storage.errors import CunzhengError, RefusedError
 from storage.identity import PUBLIC, Identity
 from storage.ledger.acts import Act, Outcome, Promise
@@ -85,9 +86,11 @@ def record_refusal(database: Database, error: CunzhengError, who: Identity | Non
 
 def record_apart(database: Database, refusal: RecordedRefusal) -> None:
     """Record a refusal in a transaction of its own."""
-    try:
+
+    def record() -> None:
         with database.writing() as uow:
             refusal.record(uow)
-    except LedgerClosedError:
-        # Counted by the database; what the caller is told stays the refusal itself.
-        return
+
+    # Refusals while the ledger is closed are counted by the database; the caller is told the refusal itself.
+    with suppress(LedgerClosedError):
+        repeated(record)

@@ -13,11 +13,10 @@ from sqlalchemy import select
 from archive.stepping import case_of
 from portal.errors import StepNotStuckError, StepUnknownError
 from storage.database import UnitOfWork
-from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
-from storage.steps import BY_NEED, STANDING, StepRow, retry
+from storage.steps import BY_NEED, STANDING, UNFINISHED, StepRow, retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +49,9 @@ class StepDesk:
         Raises:
             NotPermittedError: The identity is no system administrator.
         """
-        _demand_administrator(identity)
+        identity.demand(Role.SYSTEM_ADMIN)
         rows = uow.session.execute(
-            select(StepRow, STANDING).where(StepRow.state != "done").order_by(*BY_NEED).limit(limit)
+            select(StepRow, STANDING).where(UNFINISHED).order_by(*BY_NEED).limit(limit)
         )
         return [_view(row, state) for row, state in rows]
 
@@ -64,7 +63,7 @@ class StepDesk:
             StepUnknownError: There is no such step.
             StepNotStuckError: It is not stuck.
         """
-        _demand_administrator(identity)
+        identity.demand(Role.SYSTEM_ADMIN)
         row = uow.session.get(StepRow, step_id)
         if row is None:
             raise StepUnknownError
@@ -78,7 +77,7 @@ class StepDesk:
         Raises:
             NotPermittedError: The identity is no system administrator.
         """
-        _demand_administrator(identity)
+        identity.demand(Role.SYSTEM_ADMIN)
         stuck = select(StepRow).where(StepRow.state == "stuck").order_by(StepRow.created_at, StepRow.id)
         rows = uow.session.scalars(stuck).all()
         for row in rows:
@@ -110,8 +109,3 @@ def _view(row: StepRow, state: str) -> StepView:
         attempts=row.attempts,
         next_at=row.run_after if row.state == "ready" else None,
     )
-
-
-def _demand_administrator(identity: Identity) -> None:
-    if not identity.has(Role.SYSTEM_ADMIN):
-        raise NotPermittedError

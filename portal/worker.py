@@ -33,6 +33,7 @@ from storage.objects.ports import ObjectStoreUnusableError
 from storage.secrets import SYSTEM_SUBJECT
 from storage.steps import (
     MOST_DEATHS,
+    UNFINISHED,
     Claimer,
     Job,
     Later,
@@ -43,7 +44,6 @@ from storage.steps import (
     claim,
     claim_one,
     complete,
-    followers,
     keep_plan,
     postpone,
     release,
@@ -118,7 +118,7 @@ class Worker:
         """Remove what was staged for tries that nobody will take up: they ended, elsewhere or long ago."""
         found = [folder.name for folder in self._staging_root.glob("*")]
         with self._database.reading() as uow:
-            kept = set(uow.session.scalars(select(StepRow.job).where(StepRow.state != "done")))
+            kept = set(uow.session.scalars(select(StepRow.job).where(UNFINISHED)))
         for job in set(found) - kept:
             Staging(self._staging_root, job).discard()
 
@@ -136,7 +136,7 @@ class Worker:
         """
         ended = threading.Event()
         with ThreadPoolExecutor(self._threads + 1, "worker") as pool:
-            pool.submit(self._keep_leases, ended)
+            keeper = pool.submit(self._keep_leases, ended, stop)
             loops = [pool.submit(self._loop, stop, idle, patience) for _ in range(self._threads)]
             try:
                 for loop in as_completed(loops):
@@ -144,6 +144,7 @@ class Worker:
                     loop.result()
             finally:
                 ended.set()
+            keeper.result()
 
     def _loop(self, stop: threading.Event, idle: float, patience: dt.timedelta) -> None:
         while not stop.is_set():
@@ -155,13 +156,17 @@ class Worker:
             else:
                 busy or stop.wait(idle)
 
-    def _keep_leases(self, ended: threading.Event) -> None:
-        while not ended.wait(RENEW_SECONDS):
-            try:
-                self.renew_leases()
-                self.take_over()
-            except CunzhengError as error:
-                log.warning("leases not renewed: %s", error.code)
+    def _keep_leases(self, ended: threading.Event, stop: threading.Event) -> None:
+        try:
+            while not ended.wait(RENEW_SECONDS):
+                try:
+                    self.renew_leases()
+                    self.take_over()
+                except CunzhengError as error:
+                    log.warning("leases not renewed: %s", error.code)
+        finally:
+            # Without it steps would be taken from under this worker's hands.
+            stop.set()
 
     def renew_leases(self) -> None:
         """Lengthen the lease of every step that this worker is at."""
@@ -254,7 +259,7 @@ class Worker:
 
     def _complete(self, uow: UnitOfWork, job: Job) -> None:
         complete(uow.session, job, self._clock.now())
-        uow.announce(followers(uow.session, job.id))
+        uow.announce_followers(job.id)
 
     def _abandon(self, step: Step, job: Job, plan: Json) -> Job:
         def close() -> Job:

@@ -111,7 +111,7 @@ answers_rabbitmq() { rabbitmq rabbitmq-diagnostics -q check_port_connectivity >/
 
 start_rabbitmq() {
     mkdir -p "$BASE/rabbitmq" && own "$BASE/rabbitmq"
-    # Longer than the longest step: a channel is closed when an acknowledgement takes longer (design §8).
+    # Longer than the longest step: a channel is closed when an acknowledgement takes longer.
     printf 'consumer_timeout = 7200000\ndefault_user = cunzheng\ndefault_pass = %s\nlog.file.level = warning\n' "$(secret rabbitmq)" >"$BASE/rabbitmq.conf"
     chmod 0600 "$BASE/rabbitmq.conf" && own "$BASE/rabbitmq.conf"
     rabbitmq rabbitmq-server -detached >>"$BASE/log/rabbitmq.log" 2>&1
@@ -122,7 +122,7 @@ stop_rabbitmq() {
     as_owner env "ERL_EPMD_PORT=$EPMD_PORT" epmd -kill >/dev/null 2>&1 || true
 }
 
-# --- MinIO (the last published server; see docs/dependencies.md for what to run instead) ----------------
+# --- MinIO (the last published server, for tests; docker-compose.yml names a maintained one) ----------------
 answers_minio() { curl -fsS -o /dev/null "http://127.0.0.1:$MINIO_PORT/minio/health/live" 2>/dev/null; }
 
 start_minio() {

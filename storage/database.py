@@ -30,7 +30,7 @@ from storage.ledger.acts import Act, Promise, core_bytes, detail_bytes
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct, LedgerPending
 from storage.secrets import Secrets
-from storage.steps import StepRow
+from storage.steps import StepRow, followers
 
 _Result = TypeVar("_Result")
 _PAUSES = tuple(min(0.002 * 2**number, 0.25) for number in range(60))
@@ -180,11 +180,15 @@ class UnitOfWork:
         self.session.add(row)
         self.session.flush()
         if after is None and not delay_seconds:
-            self.announce([(kind, row.id)])
+            self._announce([(kind, row.id)])
         return row.id
 
-    def announce(self, steps: Sequence[tuple[str, str]]) -> None:
-        """Ring for these steps, each by kind and id, once this transaction has committed."""
+    def announce_followers(self, step_id: str) -> None:
+        """Ring for the steps that waited for this one; where nobody hears it, they are not looked for."""
+        if self._doorbell is not None:
+            self._announce(followers(self.session, step_id))
+
+    def _announce(self, steps: Sequence[tuple[str, str]]) -> None:
         if self._doorbell is None or not steps:
             return
         if not self._announced:
@@ -257,7 +261,6 @@ class Database:
             with _errors_of_ours(), self._writing_session() as session:
                 unit = self._unit(session)
                 yield unit
-                session.flush()
         except LedgerClosedError:
             self._count_refusal()
             raise
@@ -268,7 +271,6 @@ class Database:
         """Open a short unit that takes rows which others may be taking: it sees each row's newest state."""
         with _errors_of_ours(), self._writing_session(**self._claims) as session:
             yield session
-            session.flush()
 
     @contextmanager
     def _writing_session(self, **options: str) -> Iterator[Session]:
@@ -276,6 +278,8 @@ class Database:
             connection = raw.execution_options(**{BEGIN_OPTION: "IMMEDIATE"}, **options)
             with connection.begin(), Session(bind=connection, expire_on_commit=False) as session:
                 yield session
+                # The session ends without a commit of its own; what it holds must be written before ours.
+                session.flush()
 
     def create_tables(self) -> None:
         """Create every table that is imported; for tests (installations run the migrations)."""
@@ -295,7 +299,6 @@ class Database:
             return
         with _errors_of_ours(), self._writing_session() as session:
             self.gate.count_refusal(session)
-            session.flush()
 
 
 def repeated(work: Callable[[], _Result]) -> _Result:

@@ -4,6 +4,8 @@
 import enum
 from dataclasses import dataclass, replace
 
+from storage.errors import NotPermittedError
+
 
 class Role(enum.StrEnum):
     """The closed list of roles; three administrators exclude each other (rule 11 of docs/architecture.md)."""
@@ -74,6 +76,15 @@ class Identity:
     sources: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     items: frozenset[str] = frozenset()
+
+    def demand(self, *roles: Role) -> None:
+        """Let who holds one of these roles pass.
+
+        Raises:
+            NotPermittedError: It holds none of them.
+        """
+        if not self.has(*roles):
+            raise NotPermittedError
 
     def has(self, *roles: Role) -> bool:
         """Tell whether any of the roles is held."""

@@ -52,8 +52,7 @@ BACKOFF_SECONDS = (1, 5, 30, 120, 600)
 """Delays after failures; after the last one the step is stuck until somebody retries it."""
 
 MOST_DEATHS = 60
-"""Claims of one step that may end with nobody saying how it went. Generous, because a worker that dies counts
-against every step it was at, whichever of them killed it."""
+"""Claims of a step that may end with the worker; generous, as one death counts against all steps it was at."""
 
 
 class LeaseLostError(CunzhengError):
@@ -361,6 +360,8 @@ def postpone(
     return None
 
 
+UNFINISHED = StepRow.state.in_(("ready", "running", "stuck"))
+"""Condition on unfinished steps, in the words of the index: of the many that are done none is looked at."""
 STANDING = case(
     (and_(StepRow.state == "ready", StepRow.problem.is_not(None)), "waiting"), else_=StepRow.state
 )
@@ -377,7 +378,7 @@ BY_NEED = (
 
 def unfinished(session: Session) -> dict[str, int]:
     """Give the number of steps by standing, ``done`` left out."""
-    rows = session.execute(select(STANDING, func.count()).where(StepRow.state != "done").group_by(STANDING))
+    rows = session.execute(select(STANDING, func.count()).where(UNFINISHED).group_by(STANDING))
     return {state: count for state, count in rows}  # noqa: C416 - a row is no tuple to the type checker
 
 

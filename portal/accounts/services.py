@@ -18,7 +18,7 @@ from portal.accounts.models import SCOPES, Account, Client, LoginLink, WebSessio
 from portal.errors import LoginLinkSpentError, RolesExcludeError, UnauthenticatedError
 from storage.clock import IdSource, rfc3339
 from storage.database import UnitOfWork
-from storage.errors import InvalidInputError, NotFoundError, NotPermittedError
+from storage.errors import InvalidInputError, NotFoundError
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act
 from storage.ledger.kinds import ActKind
@@ -104,7 +104,7 @@ class AccountService:
             NotPermittedError: the caller is no administrator.
             InvalidInputError, RolesExcludeError: see :func:`check_roles`; also for an empty name.
         """
-        _administrators_only(identity)
+        identity.demand(*_ADMINISTRATORS)
         check_roles(new.roles)
         if not 1 <= len(new.name.strip()) <= 64:
             raise InvalidInputError(field="name", rule="1 to 64 characters")
@@ -137,7 +137,7 @@ class AccountService:
             NotPermittedError: the caller is no administrator.
             InvalidInputError: an unknown scope, or an expiry that has passed.
         """
-        _administrators_only(identity)
+        identity.demand(*_ADMINISTRATORS)
         if not new.scopes or not new.scopes <= set(SCOPES):
             raise InvalidInputError(field="scopes", rule=" ".join(SCOPES))
         if new.expires_at <= uow.clock.now():
@@ -175,7 +175,7 @@ class AccountService:
             NotPermittedError: the caller is no administrator.
             NotFoundError: there is no such account, or it has ended.
         """
-        _administrators_only(identity)
+        identity.demand(*_ADMINISTRATORS)
         account = uow.session.get(Account, account_id)
         if account is None or account.ended_at is not None:
             raise NotFoundError
@@ -278,11 +278,6 @@ class AccountService:
         """Give the running accounts that hold a role, oldest first."""
         running = select(Account).where(Account.ended_at.is_(None)).order_by(Account.added_at, Account.id)
         return [account for account in uow.session.scalars(running) if role in account.roles]
-
-
-def _administrators_only(identity: Identity) -> None:
-    if not identity.has(*_ADMINISTRATORS):
-        raise NotPermittedError
 
 
 def _about(kind: ActKind, actor: Identity, account: Account, link: LoginLink) -> Act:

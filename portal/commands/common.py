@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from portal.settings import Settings
 
 
+AS = click.option("--as", "account", help="Acting account 操作账号 (needed when several hold the role).")
+"""The option of every command that acts for somebody."""
+
+
 def load_settings() -> "Settings":
     """Read the settings; raises ``SettingsInvalidError`` naming the settings that do not hold."""
     from pydantic import ValidationError  # noqa: PLC0415 - `cunzheng --help` must not wait for it

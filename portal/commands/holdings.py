@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portal.commands.common import terminal
+from portal.commands.common import AS, terminal
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from licenses.models import License
     from licenses.services import Grounds, LicenseService
     from portal.rooms import Rooms
+    from seals.services import SealService
     from storage.database import UnitOfWork
+    from storage.ledger.acts import Promise
 
-_AS = click.option("--as", "account", help="Acting account 操作账号 (needed when several hold the role).")
 _REASON = click.option(
     "--reason", required=True, help="Short code, such as audit, lost, superseded 原因代码."
 )
@@ -31,7 +32,7 @@ def seal() -> None:
 
 
 @seal.command("list")
-@_AS
+@AS
 def seal_list(account: str | None) -> None:
     """列出印章 / List every seal with its effective state."""
     with terminal() as here:
@@ -42,36 +43,42 @@ def seal_list(account: str | None) -> None:
         click.echo(f"{view.id}  {view.state:10} {view.department:8} {view.name}")
 
 
-@seal.command("suspend")
-@click.argument("seal_id")
-@_REASON
-@_AS
-def seal_suspend(seal_id: str, reason: str, account: str | None) -> None:
-    """停用印章 / Stop new use of a seal at once."""
+def _change_seal(
+    choose: "Callable[[SealService], Callable[[UnitOfWork, Identity, str, str], Promise]]",
+    seal_id: str,
+    reason: str,
+    account: str | None,
+    done: str,
+) -> None:
     with terminal() as here:
         manager = here.act_as(Role.SEAL_MANAGER, account)
         with here.rooms.database.writing() as uow:
-            promise = here.rooms.seals.suspend(uow, manager, seal_id, reason)
-    click.echo(f"已停用 suspended; 存证承诺 promise {promise.core_sha256}")
+            promise = choose(here.rooms.seals)(uow, manager, seal_id, reason)
+    click.echo(f"{done}; 存证承诺 promise {promise.core_sha256}")
+
+
+@seal.command("suspend")
+@click.argument("seal_id")
+@_REASON
+@AS
+def seal_suspend(seal_id: str, reason: str, account: str | None) -> None:
+    """停用印章 / Stop new use of a seal at once."""
+    _change_seal(lambda seals: seals.suspend, seal_id, reason, account, "已停用 suspended")
 
 
 @seal.command("resume")
 @click.argument("seal_id")
 @_REASON
-@_AS
+@AS
 def seal_resume(seal_id: str, reason: str, account: str | None) -> None:
     """恢复印章 / Allow use of a suspended seal again; what waited for it goes on."""
-    with terminal() as here:
-        manager = here.act_as(Role.SEAL_MANAGER, account)
-        with here.rooms.database.writing() as uow:
-            promise = here.rooms.seals.resume(uow, manager, seal_id, reason)
-    click.echo(f"已恢复 resumed; 存证承诺 promise {promise.core_sha256}")
+    _change_seal(lambda seals: seals.resume, seal_id, reason, account, "已恢复 resumed")
 
 
 @seal.command("revoke")
 @click.argument("seal_id")
 @_REASON
-@_AS
+@AS
 def seal_revoke(seal_id: str, reason: str, account: str | None) -> None:
     """注销印章 / End a seal for ever and publish the revocation list."""
     from portal.revocation import revoke_seal
@@ -125,7 +132,7 @@ _BASIS = click.option("--legal-basis", required=True, help="The provision that a
 @click.argument("identifier")
 @_WORDS
 @_BASIS
-@_AS
+@AS
 def licence_suspend(identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
     """暂停证照 / Suspend a licence."""
     _change(lambda licenses: licenses.suspend, identifier, reason, legal_basis, account)
@@ -136,7 +143,7 @@ def licence_suspend(identifier: str, reason: str, legal_basis: str, account: str
 @click.argument("identifier")
 @_WORDS
 @_BASIS
-@_AS
+@AS
 def licence_resume(identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
     """恢复证照 / End a suspension."""
     _change(lambda licenses: licenses.resume, identifier, reason, legal_basis, account)
@@ -147,7 +154,7 @@ def licence_resume(identifier: str, reason: str, legal_basis: str, account: str 
 @click.argument("identifier")
 @_WORDS
 @_BASIS
-@_AS
+@AS
 def licence_revoke(identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
     """吊销证照 / Revoke a licence for good."""
     _change(lambda licenses: licenses.revoke, identifier, reason, legal_basis, account)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portal.commands.common import terminal
+from portal.commands.common import AS, terminal
 from storage.errors import EXIT_DONE, EXIT_INVALID
 from storage.identity import Role
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from portal.index_keeping import IndexKeeper
     from portal.rooms import Rooms
 
-_AS = click.option("--as", "account", help="Acting account 操作账号 (needed when several hold the role).")
 _WORDS = {
     "missing": "缺失 missing",
     "outdated": "过期 outdated",
@@ -40,7 +39,7 @@ def _keeper(rooms: "Rooms") -> "IndexKeeper":
 
 
 @index.command("rebuild")
-@_AS
+@AS
 def rebuild(account: str | None) -> int:
     """重建索引 / Make the index anew from the records; searches are answered and filing goes on.
 
@@ -64,7 +63,7 @@ def rebuild(account: str | None) -> int:
 
 @index.command("reconcile")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON 输出 JSON.")
-@_AS
+@AS
 def reconcile(*, as_json: bool, account: str | None) -> int:
     """核对索引 / Compare records and index and repair the index; meant to run every night.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portal.commands.common import terminal
+from portal.commands.common import AS, terminal
 from storage.errors import EXIT_DONE, EXIT_REFUSED, CunzhengError
 from storage.identity import AccessBasis, Basis, Identity, Role
 
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
     from portal.rooms import Rooms
 
 _METADATA = "case.json"
-_AS = click.option("--as", "account", help="Acting account 操作账号 (needed when several hold the role).")
 
 
 @click.command()
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
-@_AS
+@AS
 def intake(paths: Sequence[Path], account: str | None) -> int:
     """归档 / File closed cases: each PATH is a case folder (case.json and its files) or a folder of them.
 
@@ -124,7 +123,7 @@ def status(*, as_json: bool) -> None:
 @click.command()
 @click.argument("text")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200), help="Hits 条数.")
-@_AS
+@AS
 def search(text: str, limit: int, account: str | None) -> None:
     """检索 / Find dossiers and licences of the archivist's department by TEXT."""
     from indexer.query import Query

@@ -93,7 +93,7 @@ def worker(queues: tuple[str, ...], threads: int | None) -> None:
 
     With PostgreSQL or a broker any number of workers may run, each for some queues or for all.
     """
-    from portal.bootstrap import make_worker, open_housekeeping
+    from portal.bootstrap import make_worker
     from portal.logs import configure
     from portal.processes import Colleagues, only_one
     from portal.queues import queue_of
@@ -105,10 +105,11 @@ def worker(queues: tuple[str, ...], threads: int | None) -> None:
     colleagues = Colleagues(settings.staging / "workers")
     alone = settings.database is None and settings.broker is None
     with only_one(settings.data / "worker.lock") if alone else nullcontext(), colleagues.join() as name:
-        runner, database = make_worker(settings, name, colleagues.dead, lambda kind: queue_of(kind) in queues)
+        runner, database, house = make_worker(
+            settings, name, colleagues.dead, lambda kind: queue_of(kind) in queues
+        )
         runner.take_over()
         runner.sweep()
-        house = open_housekeeping(settings)
         with house.running() if house is not None else nullcontext():
             code = _drive(runner, settings, queues)
         database.close()

@@ -8,12 +8,11 @@ import json
 
 import click
 
-from portal.commands.common import terminal
+from portal.commands.common import AS, terminal
 from storage.clock import rfc3339
 from storage.errors import title_of
 from storage.identity import Role
 
-_AS = click.option("--as", "account", help="Acting account 操作账号 (needed when several hold the role).")
 _MARKS = {"stuck": ("✕", "停滞"), "waiting": ("▲", "等待"), "running": ("●", "运行"), "ready": ("●", "就绪")}
 
 
@@ -25,7 +24,7 @@ def step() -> None:
 @step.command("list")
 @click.option("--limit", default=200, show_default=True, type=click.IntRange(1, 10_000), help="Rows 行数.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON 输出 JSON.")
-@_AS
+@AS
 def step_list(limit: int, *, as_json: bool, account: str | None) -> None:
     """列出未完成步骤 / List unfinished steps: the stuck ones first, then those that wait.
 
@@ -65,7 +64,7 @@ def step_list(limit: int, *, as_json: bool, account: str | None) -> None:
 @step.command("retry")
 @click.argument("step_id", metavar="[ID]", required=False)
 @click.option("--all", "everything", is_flag=True, help="Every stuck step 全部停滞步骤.")
-@_AS
+@AS
 def step_retry(step_id: str | None, *, everything: bool, account: str | None) -> None:
     """重试停滞步骤 / Try a stuck step again, or all of them, with fresh attempts; the act is recorded."""
     from portal.steps import StepDesk

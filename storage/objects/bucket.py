@@ -191,10 +191,6 @@ class BucketStore:
         """Tell whether the object is under a legal hold."""
         return self._is_held(self._found(object_key(sha256), sha256))
 
-    def version_of(self, key: str) -> Version | None:
-        """Give the version that reads of a key serve."""
-        return self._book.find(key)
-
     def _lock(self, mode: LockMode) -> Lock:
         if not self.locks:
             return UNLOCKED

@@ -14,7 +14,6 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
 import pytest
 from installation import Installation, Submissions, holder, installed
@@ -124,7 +123,7 @@ class Load:
         try:
             answered = repeated(ask)
         except QuestionRefusedError as refusal:
-            repeated(partial(record_apart, rooms.database, refusal))
+            record_apart(rooms.database, refusal)
             self.refused.append(case)
         else:
             self.answered.append(answered)

@@ -59,7 +59,7 @@ class Place:
         return [str(version.version_id) for version in found if not version.is_delete_marker]
 
     def recorded(self, key: str = KEY) -> Version:
-        version = self.store.version_of(key)
+        version = TableBook(self.databases[-1]).find(key)
         assert version is not None
         return version
 
