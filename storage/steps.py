@@ -52,7 +52,7 @@ BACKOFF_SECONDS = (1, 5, 30, 120, 600)
 """Delays after failures; after the last one the step is stuck until somebody retries it."""
 
 MOST_DEATHS = 60
-"""Claims of a step that may end with the worker; generous, as one death counts against all steps it was at."""
+"""Claims of a step that may end with the worker; generous: one death counts against all steps it was at."""
 
 
 class LeaseLostError(CunzhengError):
