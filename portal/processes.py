@@ -153,6 +153,10 @@ class Children:
         """Give the process id of a child, ``None`` between its death and its next life."""
         return self._running[name].pid if name in self._running else None
 
+    def terminate(self, name: str) -> None:
+        """Ask a child to end; :meth:`watch` starts it again."""
+        self._running[name].terminate()
+
     def watch(self, clock: Callable[[], float]) -> None:
         """Restart what died; a child that dies at once again and again waits longer each time."""
         now = clock()

@@ -22,14 +22,16 @@ class Standing:
 
     Attributes:
         problems: Code of what is wrong by part, for the parts that do not answer.
+        leaving: Whether this process has been told to end and only finishes what reaches it.
     """
 
     problems: dict[str, str]
+    leaving: bool = False
 
     @property
     def ready(self) -> bool:
-        """Tell whether every part answers."""
-        return not self.problems
+        """Tell whether every part answers and this process stays."""
+        return not self.problems and not self.leaving
 
 
 class Readiness:
@@ -37,12 +39,14 @@ class Readiness:
 
     Args:
         rooms: The opened rooms.
+        leaving: Tells whether this process is about to end.
     """
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, leaving: Callable[[], bool] = lambda: False) -> None:
         self._rooms = rooms
+        self._leaving = leaving
         self._looking = threading.Lock()
-        self._seen: tuple[float, Standing] | None = None
+        self._seen: tuple[float, dict[str, str]] | None = None
         self._looks: Mapping[str, Callable[[], None]] = {
             "database": self._look_at_database,
             "objects": self._look_at_objects,
@@ -55,8 +59,8 @@ class Readiness:
             now = self._rooms.clock.monotonic()
             if self._seen is None or now - self._seen[0] >= _FRESH_SECONDS:
                 problems = {part: code for part in PARTS if (code := self._problem(part)) is not None}
-                self._seen = (self._rooms.clock.monotonic(), Standing(problems))
-            return self._seen[1]
+                self._seen = (self._rooms.clock.monotonic(), problems)
+            return Standing(self._seen[1], leaving=self._leaving())
 
     def _problem(self, part: str) -> str | None:
         try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from portal.errors import FormExpiredError, LoginLinkSpentError, RateLimitedError, UnauthenticatedError
-from storage.database import Database, LedgerClosedError, UnitOfWork, repeated
+from storage.database import Database, LedgerClosedError, UnitOfWork
 from storage.errors import CunzhengError, RefusedError
 from storage.identity import PUBLIC, Identity
 from storage.ledger.acts import Act, Outcome, Promise
@@ -86,11 +86,6 @@ def record_refusal(database: Database, error: CunzhengError, who: Identity | Non
 
 def record_apart(database: Database, refusal: RecordedRefusal) -> None:
     """Record a refusal in a transaction of its own."""
-
-    def record() -> None:
-        with database.writing() as uow:
-            refusal.record(uow)
-
     # Refusals while the ledger is closed are counted by the database; the caller is told the refusal itself.
     with suppress(LedgerClosedError):
-        repeated(record)
+        database.write(refusal.record)

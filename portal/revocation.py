@@ -17,8 +17,7 @@ def revoke_seal(rooms: Rooms, identity: Identity, seal_id: str, reason: str) -> 
         NotPermittedError: No seal manager, or no such seal.
         SealStateError: It is revoked already.
     """
-    with rooms.database.writing() as uow:
-        promise = rooms.seals.revoke(uow, identity, seal_id, reason)
+    promise = rooms.database.write(lambda uow: rooms.seals.revoke(uow, identity, seal_id, reason))
     publish_revocations(rooms)
     return promise
 

@@ -3,13 +3,20 @@
 
 One process, because SQLite's writers queue on an in-process lock; the application is made after the
 fork, so that no thread and no key object crosses it.
+
+A process that is told to end says so on ``/readyz`` first and goes on serving for a while, so that whoever
+spreads requests over several processes sends it no more: a rolling restart refuses nobody.
 """
 
+import multiprocessing
+import time
 from collections.abc import Callable, Iterable, MutableMapping
+from multiprocessing.synchronize import Event
 from typing import Any, TypeAlias, cast
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from portal.settings import Settings
 
@@ -18,20 +25,44 @@ _Wsgi: TypeAlias = Callable[
 ]
 
 _TIMEOUT_SECONDS = 120
+_LOOK_SECONDS = 0.1
+
+
+class _LeavingArbiter(Arbiter):
+    """Keeps serving for a while between SIGTERM and the end of its listeners; SIGINT ends at once."""
+
+    def __init__(self, app: "WebServer", leaving: Event, seconds: float) -> None:
+        self._leaving = leaving
+        self._seconds = seconds
+        super().__init__(app)
+
+    def stop(self, graceful: bool = True) -> None:
+        """Announce, wait, and stop; a further signal ends the wait."""
+        if graceful and self.LISTENERS and self._seconds:
+            self._leaving.set()
+            end = time.monotonic() + self._seconds
+            while time.monotonic() < end and self.SIG_QUEUE.empty():
+                time.sleep(_LOOK_SECONDS)
+        super().stop(graceful)
 
 
 class WebServer(BaseApplication):
     """Serves the application that ``make`` gives, made in the worker process.
 
     Args:
-        settings: Address, port, threads.
-        make: Makes the application.
+        settings: Address, port, threads, how long to serve on after being told to end.
+        make: Makes the application; it is given whether this process is about to end.
     """
 
-    def __init__(self, settings: Settings, make: Callable[[], Flask]) -> None:
+    def __init__(self, settings: Settings, make: Callable[[Callable[[], bool]], Flask]) -> None:
         self._settings = settings
         self._make = make
+        self._leaving = multiprocessing.get_context("fork").Event()
         super().__init__()
+
+    def run(self) -> None:
+        """Serve until a signal ends it."""
+        _LeavingArbiter(self, self._leaving, self._settings.leave_seconds).run()
 
     def load_config(self) -> None:
         """Give gunicorn its settings; nothing is read from files or the environment."""
@@ -52,4 +83,4 @@ class WebServer(BaseApplication):
     def load(self) -> _Wsgi:
         """Make the application, after the fork."""
         # Flask's own annotation says dict where WSGI says mapping.
-        return cast(_Wsgi, self._make())
+        return cast(_Wsgi, self._make(self._leaving.is_set))

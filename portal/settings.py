@@ -143,6 +143,13 @@ class Settings(BaseSettings):
         "without it, `http://` with host and port.",
     )
     threads: int = Field(default=8, ge=1, le=64, description="Threads of the web process.")
+    leave_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=300,
+        description="Seconds that the web process serves on after SIGTERM while `/readyz` already sends "
+        "callers elsewhere; longer than a load balancer takes to see it. 0: it ends at once.",
+    )
     worker_threads: int = Field(
         default=2, ge=1, le=32, description="Steps that the worker process runs at the same time."
     )

@@ -24,7 +24,7 @@ from sqlalchemy import select
 from indexer.errors import IndexUnavailableError
 from portal.refusals import RecordedRefusal
 from storage.clock import Clock, IdSource
-from storage.database import Database, LedgerClosedError, UnitOfWork, repeated
+from storage.database import Database, LedgerClosedError, UnitOfWork
 from storage.engines import RecordsUnavailableError, WriteConflictError
 from storage.errors import CunzhengError, StepKeepsDyingError
 from storage.failpoints import failpoint
@@ -225,7 +225,7 @@ class Worker:
                 self._record(step, job, plan, result)
                 return
             job = self._abandon(step, job, plan)
-        plan = repeated(partial(self._plan, step, job))
+        plan = self._database.write(partial(self._plan, step, job))
         if plan is None:
             return
         failpoint("step.after-plan")
@@ -235,25 +235,23 @@ class Worker:
         failpoint("step.after-perform")
         self._record(step, job, plan, result)
 
-    def _plan(self, step: Step, job: Job) -> Json:
-        with self._database.writing() as uow:
-            plan = step.plan(uow, job)
-            if isinstance(plan, Later):
-                set_aside(uow.session, job, self._clock.now(), plan)
-                return None
-            if plan is None:
-                self._complete(uow, job)
-                return None
-            keep_plan(uow.session, job, uow.secrets.encrypt(SYSTEM_SUBJECT, json.dumps(plan).encode()))
+    def _plan(self, step: Step, job: Job, uow: UnitOfWork) -> Json:
+        plan = step.plan(uow, job)
+        if isinstance(plan, Later):
+            set_aside(uow.session, job, self._clock.now(), plan)
+            return None
+        if plan is None:
+            self._complete(uow, job)
+            return None
+        keep_plan(uow.session, job, uow.secrets.encrypt(SYSTEM_SUBJECT, json.dumps(plan).encode()))
         return plan
 
     def _record(self, step: Step, job: Job, plan: Json, result: Json) -> None:
-        def write() -> None:
-            with self._database.writing() as uow:
-                step.record(uow, job, plan, result)
-                self._complete(uow, job)
+        def write(uow: UnitOfWork) -> None:
+            step.record(uow, job, plan, result)
+            self._complete(uow, job)
 
-        repeated(write)
+        self._database.write(write)
         failpoint("step.after-record")
         Staging(self._staging_root, job.job).discard()
 
@@ -262,34 +260,32 @@ class Worker:
         uow.announce_followers(job.id)
 
     def _abandon(self, step: Step, job: Job, plan: Json) -> Job:
-        def close() -> Job:
-            with self._database.writing() as uow:
-                step.abandon(uow, job, plan)
-                return restart(uow.session, job, self._ids)
+        def close(uow: UnitOfWork) -> Job:
+            step.abandon(uow, job, plan)
+            return restart(uow.session, job, self._ids)
 
-        fresh = repeated(close)
+        fresh = self._database.write(close)
         Staging(self._staging_root, job.job).discard()
         return fresh
 
     def _give_back(self, step: Step, job: Job, error: CunzhengError) -> None:
-        def put_back() -> bytes | None:
-            with self._database.writing() as uow:
-                if isinstance(error, RecordedRefusal):
-                    error.record(uow)
-                plan = postpone(
-                    uow.session,
-                    job,
-                    self._clock.now(),
-                    error.code,
-                    final=isinstance(error, RecordedRefusal | StepKeepsDyingError),
-                    counted=not isinstance(error, NOBODYS_FAULT),
-                )
-                if plan is not None:
-                    step.abandon(uow, job, self._opened(plan))
-                return plan
+        def put_back(uow: UnitOfWork) -> bytes | None:
+            if isinstance(error, RecordedRefusal):
+                error.record(uow)
+            plan = postpone(
+                uow.session,
+                job,
+                self._clock.now(),
+                error.code,
+                final=isinstance(error, RecordedRefusal | StepKeepsDyingError),
+                counted=not isinstance(error, NOBODYS_FAULT),
+            )
+            if plan is not None:
+                step.abandon(uow, job, self._opened(plan))
+            return plan
 
         try:
-            plan = repeated(put_back)
+            plan = self._database.write(put_back)
         except LeaseLostError:
             return
         if plan is not None:

@@ -266,6 +266,19 @@ class Database:
             raise
         unit.run_commit_actions()
 
+    def write(self, work: Callable[[UnitOfWork], _Result]) -> _Result:
+        """Do ``work`` in a writing unit, again from the start when it meets another one; give its result.
+
+        Raises:
+            As :meth:`writing`; :class:`WriteConflictError` only when it met others at every one of the tries.
+        """
+
+        def once() -> _Result:
+            with self.writing() as uow:
+                return work(uow)
+
+        return repeated(once)
+
     @contextmanager
     def claiming(self) -> Iterator[Session]:
         """Open a short unit that takes rows which others may be taking: it sees each row's newest state."""

@@ -52,8 +52,8 @@ def _change_seal(
 ) -> None:
     with terminal() as here:
         manager = here.act_as(Role.SEAL_MANAGER, account)
-        with here.rooms.database.writing() as uow:
-            promise = choose(here.rooms.seals)(uow, manager, seal_id, reason)
+        change = choose(here.rooms.seals)
+        promise = here.rooms.database.write(lambda uow: change(uow, manager, seal_id, reason))
     click.echo(f"{done}; 存证承诺 promise {promise.core_sha256}")
 
 
@@ -105,8 +105,8 @@ def _change(
 
     with terminal() as here:
         manager = here.act_as(Role.LICENSE_MANAGER, account or _own_manager(here.rooms, identifier))
-        with here.rooms.database.writing() as uow:
-            choose(here.rooms.licenses)(uow, manager, identifier, Grounds(reason, legal_basis))
+        change, grounds = choose(here.rooms.licenses), Grounds(reason, legal_basis)
+        here.rooms.database.write(lambda uow: change(uow, manager, identifier, grounds))
 
 
 def _own_manager(rooms: "Rooms", identifier: str) -> str | None:

@@ -71,8 +71,7 @@ def _file(rooms: "Rooms", archivist: Identity, folder: Path, batch: str) -> str:
         received = rooms.intake.admit(uow, identity, arrival)
     if received is None:
         stored = rooms.intake.store(arrival)
-        with rooms.database.writing() as uow:
-            received = rooms.intake.receive(uow, identity, stored, batch=batch)
+        received = rooms.database.write(lambda uow: rooms.intake.receive(uow, identity, stored, batch=batch))
     receipt = json.loads(received.receipt)["receipt"]
     return f"● {folder.name}: 收件回执 receipt {receipt}，第 {received.attempt} 次 attempt {received.attempt}"
 

@@ -32,8 +32,9 @@ def account_add(name: str, organisation: str, roles: tuple[str, ...], account: s
     new = NewAccount(name=name, organisation=organisation, roles=frozenset(map(Role, roles)))
     with terminal() as here:
         administrator = here.act_as(Role.SYSTEM_ADMIN, account)
-        with here.rooms.database.writing() as uow:
-            added = here.rooms.accounts.add_account(uow, administrator, new)
+        added = here.rooms.database.write(
+            lambda uow: here.rooms.accounts.add_account(uow, administrator, new)
+        )
     click.echo(added.id)
 
 
@@ -83,8 +84,9 @@ def client_add(
             expires_at=here.rooms.clock.now() + dt.timedelta(days=days),
         )
         administrator = here.act_as(Role.SYSTEM_ADMIN, account)
-        with here.rooms.database.writing() as uow:
-            added, key = here.rooms.accounts.add_client(uow, administrator, new)
+        added, key = here.rooms.database.write(
+            lambda uow: here.rooms.accounts.add_client(uow, administrator, new)
+        )
     click.echo(f"{added.id} {key}")
 
 
@@ -99,6 +101,7 @@ def login_link(role: str, wanted: str | None, account: str | None) -> None:
     with terminal() as here:
         administrator = here.act_as(Role.SYSTEM_ADMIN, account)
         person = here.holder(Role(role), wanted)
-        with here.rooms.database.writing() as uow:
-            token = here.rooms.accounts.login_link(uow, administrator, person.id)
+        token = here.rooms.database.write(
+            lambda uow: here.rooms.accounts.login_link(uow, administrator, person.id)
+        )
     click.echo(f"{served_at(here.settings)}/sign-in/{token}")

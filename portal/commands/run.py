@@ -15,6 +15,8 @@ import click
 from portal.commands.common import load_settings, open_installation, require_installation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from apiflask import APIFlask
 
     from portal.settings import Settings
@@ -60,10 +62,10 @@ def serve(port: int | None) -> None:
     allow_open_files()
     sweep(settings.staging)
 
-    def make() -> "APIFlask":
+    def make(leaving: "Callable[[], bool]") -> "APIFlask":
         # Rooms are opened again in the forked worker: no connection, thread or key object crosses the fork.
         rooms, _ = open_installation()
-        app = create_app(rooms, settings)
+        app = create_app(rooms, settings, leaving)
         serve_metrics(rooms, settings, app.extensions["cunzheng.readiness"])
         return app
 

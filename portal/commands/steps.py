@@ -73,9 +73,10 @@ def step_retry(step_id: str | None, *, everything: bool, account: str | None) ->
         raise click.UsageError("请给出步骤编号或 --all / give the step's ID or --all, one of them")
     with terminal() as here:
         administrator = here.act_as(Role.SYSTEM_ADMIN, account)
-        with here.rooms.database.writing() as uow:
-            if step_id is None:
-                told = f": {len(StepDesk().retry_all(uow, administrator))}"
-            else:
-                told = f"; 存证承诺 promise {StepDesk().retry(uow, administrator, step_id).core_sha256}"
+        write = here.rooms.database.write
+        if step_id is None:
+            told = f": {len(write(lambda uow: StepDesk().retry_all(uow, administrator)))}"
+        else:
+            promise = write(lambda uow: StepDesk().retry(uow, administrator, step_id))
+            told = f"; 存证承诺 promise {promise.core_sha256}"
     click.echo(f"已重试 tried again{told}")

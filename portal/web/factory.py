@@ -2,6 +2,7 @@
 """Makes the web application of composed rooms: interface, pages, hooks, headers, translations."""
 
 import logging
+from collections.abc import Callable
 
 from apiflask import APIFlask
 from flask.typing import ResponseReturnValue
@@ -71,12 +72,13 @@ class _App(APIFlask):
         return repeated(super().dispatch_request)
 
 
-def create_app(rooms: Rooms, settings: Settings) -> APIFlask:
+def create_app(rooms: Rooms, settings: Settings, leaving: Callable[[], bool] = lambda: False) -> APIFlask:
     """Make the application.
 
     Args:
         rooms: The composed rooms.
         settings: The settings they were composed of.
+        leaving: Tells whether the process is about to end; ``/readyz`` says so.
 
     Raises:
         LookupError: a view declares no access rule; such an application must not start.
@@ -97,7 +99,7 @@ def create_app(rooms: Rooms, settings: Settings) -> APIFlask:
             "cunzheng.rooms": rooms,
             "cunzheng.settings": settings,
             "cunzheng.counters": Counters(),
-            "cunzheng.readiness": Readiness(rooms),
+            "cunzheng.readiness": Readiness(rooms, leaving),
             "cunzheng.limit": RateLimit(rooms.clock, settings.public_rate),
         }
     )

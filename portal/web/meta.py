@@ -39,5 +39,6 @@ def ready() -> Response:
     """Tell whether this process can take work, and which part is in the way."""
     standing = context.readiness().look()
     parts = {part: standing.problems.get(part, "ok") for part in PARTS}
-    state = {"status": "ready" if standing.ready else "not-ready", "parts": parts}
+    status = "leaving" if standing.leaving else "ready" if standing.ready else "not-ready"
+    state = {"status": status, "parts": parts}
     return Response(json.dumps(state), 200 if standing.ready else 503, mimetype="application/json")

@@ -31,7 +31,7 @@ from licenses.models import Decision, SignedAnswer
 from portal.demo.figures import is_sequenced
 from portal.refusals import record_apart
 from portal.rooms import all_seeing
-from storage.database import UnitOfWork, repeated
+from storage.database import UnitOfWork
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct, LedgerEntry
 from storage.ledger.notes import VerifierKey
@@ -115,13 +115,11 @@ class Load:
     def _question(self, case: str) -> None:
         rooms, question = self.site.rooms, ProofQuestion("yctb", case, "339999010002", "accept")
 
-        def ask() -> AnsweredProof:
-            with rooms.database.writing() as uow:
-                return rooms.proofs.ask(uow, self.site.cast.client(uow), question)
-
         start = time.perf_counter()
         try:
-            answered = repeated(ask)
+            answered = rooms.database.write(
+                lambda uow: rooms.proofs.ask(uow, self.site.cast.client(uow), question)
+            )
         except QuestionRefusedError as refusal:
             record_apart(rooms.database, refusal)
             self.refused.append(case)

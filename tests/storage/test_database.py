@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from storage.database import LedgerClosedError, repeated
+from storage.database import LedgerClosedError, UnitOfWork
 from storage.identity import AccessBasis, Basis, system_identity
 from storage.ledger.acts import Act
 from storage.ledger.kinds import ActKind
@@ -74,13 +74,12 @@ def test_sixteen_threads_that_read_and_then_write_lose_no_update(tmp_path: Path)
 
     def count_up() -> None:
         for _ in range(10):
-            repeated(count_one)
+            database.write(count_one)
 
-    def count_one() -> None:
-        with database.writing() as uow:
-            row = uow.session.get_one(StepRow, step)
-            row.attempts = row.attempts + 1
-            uow.record(announce())
+    def count_one(uow: UnitOfWork) -> None:
+        row = uow.session.get_one(StepRow, step)
+        row.attempts = row.attempts + 1
+        uow.record(announce())
 
     threads = [threading.Thread(target=count_up) for _ in range(16)]
     for thread in threads:

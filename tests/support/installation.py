@@ -28,7 +28,6 @@ from portal.processes import Children
 from portal.rooms import Rooms
 from portal.settings import Settings
 from storage.clock import parse_rfc3339
-from storage.database import repeated
 from storage.steps import StepRow, unfinished
 
 FOOD, BUSINESS = "339999010002", "339999010001"
@@ -124,19 +123,23 @@ class Installation:
 
     def start(self, name: str) -> None:
         """Start a command of ``cunzheng`` as a child process: ``worker``, ``sequencer``, ``serve``."""
+        child = self.children({name: [name]})
+        child.start(self.rooms.clock.monotonic)
+        self.running[name] = child
+
+    def children(self, commands: dict[str, list[str]], **variables: str) -> Children:
+        """Give processes of this installation, not started yet: arguments of ``cunzheng`` by name."""
         environment = {
             "CUNZHENG_DATA": str(self.settings.data),
             "CUNZHENG_PORT": str(self.settings.port),
             "CUNZHENG_PUBLIC_URL": self.settings.public_url,
-        } | self.parts
-        child = Children(
-            {name: [name]},
-            environment,
+        }
+        return Children(
+            commands,
+            environment | self.parts | variables,
             self.settings.logs,
             lambda who, what: self.reports.append(f"{who}: {what}"),
         )
-        child.start(self.rooms.clock.monotonic)
-        self.running[name] = child
 
     def stop(self, name: str) -> None:
         """Stop a child process; a death that nobody asked for is noted first."""
@@ -153,12 +156,7 @@ class Installation:
         if standing is not None:
             return standing
         stored = rooms.intake.store(arrival)
-
-        def receive() -> Received:
-            with rooms.database.writing() as uow:
-                return rooms.intake.receive(uow, identity, stored)
-
-        return repeated(receive)
+        return rooms.database.write(lambda uow: rooms.intake.receive(uow, identity, stored))
 
     def announce(self, number: str, *, closed: bool = False) -> None:
         """Announce a case of the asker, or report its closing."""
@@ -167,11 +165,9 @@ class Installation:
             "yctb", number, FOOD, "2026-03", *ASKER, "scjg", accepted, closed_at if closed else None
         )
 
-        def announce() -> None:
-            with self.rooms.database.writing() as uow:
-                self.rooms.cases.announce(uow, self.cast.client(uow), announcement)
-
-        repeated(announce)
+        self.rooms.database.write(
+            lambda uow: self.rooms.cases.announce(uow, self.cast.client(uow), announcement)
+        )
 
     def wait_for_steps(self, within: float) -> None:
         """Wait until the worker has nothing left to do."""
