@@ -96,6 +96,7 @@ def _retry(uow: UnitOfWork, identity: Identity, row: StepRow) -> Promise:
         notes={"step": row.kind, "attempts": row.attempts},
     )
     retry(row, uow.clock.now(), uow.ids)
+    uow.announce([(row.kind, row.id)])
     return uow.record(act)
 
 

@@ -26,7 +26,6 @@ from storage.errors import InvalidInputError, NotPermittedError
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
-from storage.steps import wake
 
 _KINDS = {
     Change.ENABLE: ActKind.SEAL_ENABLED,
@@ -212,7 +211,7 @@ class SealService:
         )
         uow.session.add(event)
         if event.state == SealState.ENABLED:
-            wake(uow.session, SealRefusedError.code, event.at)
+            uow.wake(SealRefusedError.code)
         act = Act(
             kind=_KINDS[change],
             actor=identity,

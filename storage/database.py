@@ -30,7 +30,7 @@ from storage.ledger.acts import Act, Promise, core_bytes, detail_bytes
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct, LedgerPending
 from storage.secrets import Secrets
-from storage.steps import StepRow, followers
+from storage.steps import StepRow, followers, wake
 
 _Result = TypeVar("_Result")
 _PAUSES = tuple(min(0.002 * 2**number, 0.25) for number in range(60))
@@ -180,15 +180,20 @@ class UnitOfWork:
         self.session.add(row)
         self.session.flush()
         if after is None and not delay_seconds:
-            self._announce([(kind, row.id)])
+            self.announce([(kind, row.id)])
         return row.id
 
     def announce_followers(self, step_id: str) -> None:
         """Ring for the steps that waited for this one; where nobody hears it, they are not looked for."""
         if self._doorbell is not None:
-            self._announce(followers(self.session, step_id))
+            self.announce(followers(self.session, step_id))
 
-    def _announce(self, steps: Sequence[tuple[str, str]]) -> None:
+    def wake(self, problem: str) -> None:
+        """Let every step that waits for ``problem`` be planned at once."""
+        self.announce(wake(self.session, problem, self.clock.now()))
+
+    def announce(self, steps: Sequence[tuple[str, str]]) -> None:
+        """Ring for steps that may run, each by kind and id, once this unit has committed."""
         if self._doorbell is None or not steps:
             return
         if not self._announced:

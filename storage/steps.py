@@ -308,15 +308,15 @@ def set_aside(session: Session, job: Job, now: dt.datetime, later: Later) -> Non
     row.run_after = now + dt.timedelta(seconds=later.seconds)
 
 
-def wake(session: Session, problem: str, now: dt.datetime) -> int:
-    """Let every step that waits for ``problem`` be planned at once; give their number."""
-    rows = session.scalars(
+def wake(session: Session, problem: str, now: dt.datetime) -> list[tuple[str, str]]:
+    """Let every step that waits for ``problem`` be planned at once; give kind and id of each."""
+    woken = session.execute(
         update(StepRow)
         .where(StepRow.state == "ready", StepRow.problem == problem, StepRow.run_after > now)
         .values(run_after=now)
-        .returning(StepRow.id)
-    ).all()
-    return len(rows)
+        .returning(StepRow.kind, StepRow.id)
+    )
+    return [(kind, found) for kind, found in woken]
 
 
 def retry(row: StepRow, now: dt.datetime, ids: IdSource) -> None:

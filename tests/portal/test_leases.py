@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Claims: leases that live workers renew, exactly the step that was rung for, deaths that count apart."""
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 from fakes import HandClock, make_database
 from stamping import DeadlyStep, KilledError, StampStep, kinds, make_worker, states
 
+from portal.steps import StepDesk
 from portal.worker import Worker
 from storage.clock import RandomIds
 from storage.database import Database, LedgerClosedError
+from storage.identity import Identity, Role
 from storage.ledger.canonical import Json
 from storage.steps import BACKOFF_SECONDS, Staging, StepRow
 
@@ -132,3 +135,22 @@ def test_the_doorbell_rings_for_what_may_run_after_the_commit_and_for_nothing_el
     assert bell.rung == [("test.stamp", first)]
     assert make_worker(database, tmp_path, clock, StampStep()).run_step(first)
     assert bell.rung == [("test.stamp", first), ("test.stamp", follower)]
+
+
+def test_the_doorbell_rings_for_steps_that_are_woken_or_tried_again(tmp_path: Path) -> None:
+    clock, bell = HandClock(), Bell()
+    database = make_database(tmp_path, clock, doorbell=bell)
+    with database.writing() as uow:
+        waiting, stuck = (uow.add_step("test.stamp", name) for name in "ab")
+        row = uow.session.get_one(StepRow, waiting)
+        row.problem, row.run_after = "no-seal", clock.now() + dt.timedelta(hours=1)
+        uow.session.get_one(StepRow, stuck).state = "stuck"
+    bell.rung.clear()
+    with database.writing() as uow:
+        uow.wake("another-problem")
+        uow.wake("no-seal")
+    assert bell.rung == [("test.stamp", waiting)]
+    administrator = Identity("person", "a", "dsj", frozenset({Role.SYSTEM_ADMIN}))
+    with database.writing() as uow:
+        StepDesk().retry(uow, administrator, stuck)
+    assert bell.rung == [("test.stamp", waiting), ("test.stamp", stuck)]

@@ -175,8 +175,8 @@ def test_waking_reaches_those_that_wait_for_it_and_no_others(tmp_path: Path) -> 
     assert not worker.run_one()
     step.open = True
     with database.writing() as uow:
-        assert wake(uow.session, "another-problem", clock.now()) == 0
-        assert wake(uow.session, "no-seal", clock.now()) == 1
+        assert wake(uow.session, "another-problem", clock.now()) == []
+        assert [kind for kind, _ in wake(uow.session, "no-seal", clock.now())] == ["test.wait"]
     assert worker.run_one()
     assert not worker.run_one()
     assert states(database) == [("done", None), ("ready", "internal")]
