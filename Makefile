@@ -42,8 +42,8 @@ test-services: setup system-packages ## contract suites and the line on the real
 crashes: setup system-packages ## kill worker and sequencer at every named point and at 50 seeded times (about 15 minutes)
 	@CUNZHENG_CRASHES=full $(PY) -m pytest -v -n $(JOBS) tests/e2e/test_crashes.py $(ARGS)
 
-bench: setup system-packages ## measure; prints a table and writes build/bench.json
-	@$(PY) tests/bench/run.py $(ARGS)
+bench: setup system-packages ## measure, embedded and on the real servers; prints tables, writes build/bench.json
+	@scripts/bench.sh $(ARGS)
 
 setup: ## make .venv with everything a developer needs
 	@scripts/setup.sh $(VENV) requirements-dev.lock

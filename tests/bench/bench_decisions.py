@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,6 +18,7 @@ from licenses.evaluation import Facts, ReasonTable, evaluate
 from licenses.rules import RuleBook
 from storage.clock import legal_date
 
+ON_SERVERS: Final = True
 DECISIONS = 600
 THREADS = 8
 ALLOWED_P95 = 50.0

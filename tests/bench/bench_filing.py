@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from archive_line import GRANTED, picture
 from installation import Installation, Submissions, holder, installed
@@ -20,10 +20,11 @@ from measuring import Measurement, percentile, rate
 from portal.rooms import all_seeing
 from storage.steps import StepRow
 
+ON_SERVERS: Final = True
 RECEIPTS = 60
-CASES = 6
+CASES = 12
 PATIENCE = 120.0
-WANTED, ALLOWED_P95 = 1000 / 3600, 2000.0
+WANTED, ALLOWED_P95 = 1000, 2000.0
 """1,000 cases an hour at month's end; a receipt within two seconds."""
 
 
@@ -71,7 +72,9 @@ def _cases(site: Installation, folder: Path) -> Iterator[Measurement]:
     start = time.perf_counter()
     _file(site, submissions, "C", CASES)
     elapsed = time.perf_counter() - start
-    yield Measurement("cases filed, receipt to dossier", CASES / elapsed, "1/s", "wanted at peak", WANTED)
+    yield Measurement(
+        "cases of 5 materials, receipt to dossier", 3600 * CASES / elapsed, "1/h", "wanted at peak", WANTED
+    )
 
 
 def _file(site: Installation, submissions: Submissions, prefix: str, count: int) -> None:

@@ -5,6 +5,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from ledgers import SIGNER, Ledger, open_ledger
 from measuring import Measurement, percentile, rate, sha256_rate, timed
@@ -13,6 +14,7 @@ from storage.ledger.export import export_log
 from storage.ledger.findings import Verdict
 from storage.ledger.verification import verify_log
 
+ON_SERVERS: Final = True
 COMMITS = 300
 ACTS = 6_000
 ENTRY = 420

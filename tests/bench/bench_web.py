@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 from installation import FOOD, Installation, installed
 from measuring import Measurement, percentile
 from running import free_port
 
+ON_SERVERS: Final = True
 CLIENTS, SECONDS = 4, 5.0
 ALLOWED_P95 = 50.0
 _STARTED_WITHIN = 60.0

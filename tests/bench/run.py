@@ -2,7 +2,8 @@
 """Runs every ``bench_*.py`` beside it, prints a table and writes ``build/bench.json``.
 
 Usage: run.py [NAME …]: only the modules whose name contains one of the words. Exits 1 when one failed, after
-having run the others: what is not in the table did not run.
+having run the others: what is not in the table did not run. A module that says ``ON_SERVERS`` is run a second
+time on the real servers when the environment names them (``scripts/services.sh environment``).
 """
 
 import importlib
@@ -12,10 +13,13 @@ import platform
 import sys
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+EMBEDDED, DISTRIBUTED = "embedded", "distributed"
 sys.path[:0] = [str(HERE), str(HERE.parent / "support"), str(HERE.parent / "conformance")]
 
 from measuring import Measurement  # noqa: E402 # the path above has to be set first
@@ -34,24 +38,47 @@ def _show(result: Measurement) -> None:
     print(_row(result.name, _number(result.value), result.unit, f"{result.ratio:.3g}", compared), flush=True)
 
 
+@contextmanager
+def _servers(names: dict[str, str]) -> Iterator[None]:
+    os.environ.update(names)
+    try:
+        yield
+    finally:
+        for name in names:
+            del os.environ[name]
+
+
+def _run(name: str, parts: str) -> Iterator[Measurement]:
+    start = time.perf_counter()
+    for result in importlib.import_module(name).measure():
+        yield result
+        _show(result)
+    print(f"  {name}, {parts}: {time.perf_counter() - start:.1f} s", flush=True)
+
+
+def _rounds(chosen: list[str], servers: dict[str, str]) -> Iterator[tuple[str, str, dict[str, str]]]:
+    for name in chosen:
+        yield name, EMBEDDED, {}
+        if servers and getattr(importlib.import_module(name), "ON_SERVERS", False):
+            yield name, DISTRIBUTED, servers
+
+
 def main(words: list[str]) -> int:
     """Measure and report."""
+    servers = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("CUNZHENG_TEST_")}
     names = sorted(path.stem for path in HERE.glob("bench_*.py"))
     chosen = [name for name in names if not words or any(word in name for word in words)]
     load = os.getloadavg()
-    results: list[Measurement] = []
+    results: list[tuple[str, Measurement]] = []
     failed: list[str] = []
     print(_row("measured", "value", "unit", "ratio", "reference of the same run"))
-    for name in chosen:
-        start = time.perf_counter()
+    for name, parts, variables in _rounds(chosen, servers):
         try:
-            for result in importlib.import_module(name).measure():
-                results.append(result)
-                _show(result)
+            with _servers(variables):
+                results.extend((parts, result) for result in _run(name, parts))
         except Exception:  # noqa: BLE001 # one broken measurement must not hide the others
-            failed.append(name)
+            failed.append(f"{name}, {parts}")
             traceback.print_exc()
-        print(f"  {name}: {time.perf_counter() - start:.1f} s", flush=True)
     report = {
         "machine": {
             "cores": os.cpu_count(),
@@ -61,13 +88,27 @@ def main(words: list[str]) -> int:
         },
         "ran": chosen,
         "failed": failed,
-        "results": [result.as_json() for result in results],
+        "results": [{"parts": parts} | result.as_json() for parts, result in results],
     }
     target = ROOT / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _side_by_side(results)
+    # What the suites tidy up at exit lies on the servers.
+    os.environ.update(servers)
     print(f"{len(results)} results of {len(chosen)} modules in {target.relative_to(ROOT)}")
     return 1 if failed or not chosen else 0
+
+
+def _side_by_side(results: list[tuple[str, Measurement]]) -> None:
+    """Print what was measured on both, each with its ratio."""
+    first = {result.name: result for parts, result in results if parts == EMBEDDED}
+    both = [(first[result.name], result) for parts, result in results if parts == DISTRIBUTED]
+    if both:
+        print(f"{'measured on both':<46} {EMBEDDED:>12} {'ratio':>9} {DISTRIBUTED:>12} {'ratio':>9} unit")
+    for one, other in both:
+        values = f"{_number(one.value):>12} {one.ratio:>9.3g} {_number(other.value):>12} {other.ratio:>9.3g}"
+        print(f"{one.name:<46} {values} {one.unit}")
 
 
 if __name__ == "__main__":
