@@ -40,6 +40,7 @@ from portal.accounts.services import AccountService
 from portal.checking import DocumentCheck, Verify
 from portal.housekeeping import Housekeeping
 from portal.indexing import IndexStep
+from portal.pulse import Pulse
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
 from portal.worker import Worker
@@ -313,6 +314,7 @@ def make_worker(
         owner,
         settings.worker_threads,
         dead,
+        Pulse(settings.staging, "worker", found.clock).beat,
     )
     return worker, found.database, _housekeeping(settings, found)
 

@@ -17,6 +17,7 @@ import click
 from storage.errors import EXIT_INTERNAL, EXIT_USAGE, CunzhengError
 
 _COMMANDS = {
+    "alive": "portal.commands.run:alive",
     "account": "portal.commands.people:account",
     "client": "portal.commands.people:client",
     "demo": "portal.commands.demo:demo",

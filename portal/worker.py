@@ -80,6 +80,7 @@ class Worker:
         owner: Name under which leases are taken; no other living worker bears it.
         threads: Steps that it works at at the same time.
         dead: Gives the owners that are known to be dead.
+        beat: Called every :data:`RENEW_SECONDS` as long as the worker goes on.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Worker:
         owner: str = "embedded",
         threads: int = 1,
         dead: Callable[[], Iterable[str]] = tuple,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._steps = steps
@@ -100,6 +102,7 @@ class Worker:
         self._ids = ids
         self._by = Claimer(owner, LEASE, tuple(steps))
         self._dead = dead
+        self._beat = beat
         self._threads = threads
         self._places = threading.BoundedSemaphore(threads)
         self._at_work: set[Job] = set()
@@ -158,7 +161,9 @@ class Worker:
 
     def _keep_leases(self, ended: threading.Event, stop: threading.Event) -> None:
         try:
+            self._beat()
             while not ended.wait(RENEW_SECONDS):
+                self._beat()
                 try:
                     self.renew_leases()
                     self.take_over()

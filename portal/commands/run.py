@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from portal.commands.common import load_settings, open_installation, require_installation
+from portal.pulse import PROCESSES
+from storage.errors import EXIT_DONE, EXIT_INVALID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,13 +138,17 @@ def sequencer() -> None:
     from portal.bootstrap import open_foundation, open_keeper
     from portal.logs import configure
     from portal.processes import stop_on_signals
+    from portal.pulse import Pulse
     from storage.engines import RecordsUnavailableError, WriteConflictError
 
     configure("sequencer")
     settings = require_installation()
     stop = stop_on_signals()
-    keeper = open_keeper(open_foundation(settings, settings.sequencer_database_url), settings)
+    foundation = open_foundation(settings, settings.sequencer_database_url)
+    keeper = open_keeper(foundation, settings)
+    pulse = Pulse(settings.staging, "sequencer", foundation.clock)
     while not stop.wait(TICK_SECONDS):
+        pulse.beat()
         try:
             tick = keeper.tick()
         except (RecordsUnavailableError, WriteConflictError) as error:
@@ -153,6 +159,24 @@ def sequencer() -> None:
             log.warning("anchoring: %s", problem)
     keeper.tick(hurry=True)
     keeper.close()
+
+
+@click.command()
+@click.argument("process", type=click.Choice(PROCESSES))
+def alive(process: str) -> int:
+    """探活 / Tell whether the PROCESS on this machine goes on; for health checks of containers.
+
+    Exit code 1 when it has been silent for a minute or was never there.
+    """
+    from portal.pulse import SILENT_SECONDS, Pulse
+    from storage.clock import SystemClock
+
+    silent = Pulse(load_settings().staging, process, SystemClock()).silent_since()
+    if silent is None:
+        click.echo("从未运行 never started")
+        return EXIT_INVALID
+    click.echo(f"{silent:.0f} 秒前有心跳 seconds since its last sign")
+    return EXIT_DONE if silent < SILENT_SECONDS else EXIT_INVALID
 
 
 @click.command()
