@@ -14,6 +14,7 @@ COPY licenses licenses
 COPY portal portal
 COPY seals seals
 COPY storage storage
+COPY scripts/minio-roles.py scripts/minio-roles.py
 RUN /app/.venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e .
 
 FROM python:3.11-slim-bookworm

@@ -15,7 +15,7 @@ JOBS ?= 2
 PRODUCT_PACKAGES := libreoffice-writer-nogui libreoffice-calc-nogui fonts-noto-cjk poppler-utils qpdf bubblewrap
 CHECK_PACKAGES := chromium default-jre-headless:java maven:mvn
 
-.PHONY: help setup setup-product system-packages check-packages demo test check crashes \
+.PHONY: help setup setup-product system-packages check-packages demo test check crashes crashes-services \
 	services services-stop test-services lint types architecture conformance-tools bench reference revision lock clean
 
 help: ## show this list
@@ -44,6 +44,9 @@ crashes: setup system-packages ## kill worker and sequencer at every named point
 
 bench: setup system-packages ## measure, embedded and on the real servers; prints tables, writes build/bench.json
 	@scripts/bench.sh $(ARGS)
+
+crashes-services: setup system-packages ## eight producers on the real servers, two workers, one killed every two seconds for three minutes
+	@CUNZHENG_TEST_KILL_SECONDS=180 scripts/with-services.sh $(PY) -m pytest -v -n 0 tests/e2e/test_kills.py $(ARGS)
 
 setup: ## make .venv with everything a developer needs
 	@scripts/setup.sh $(VENV) requirements-dev.lock

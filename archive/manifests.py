@@ -1,18 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manifest of a dossier: its members by role and digest, and the acts that led to it. No personal data.
+"""The manifest of a dossier: its members by role, digest and version, and the acts that led to it.
+
+It holds no personal data. ``key`` and ``version_id`` say where a member lay when the manifest was sealed: the
+key in the bucket or folder, and the version that was locked and read back; ``version_id`` is null where the
+store keeps no versions. The digests decide what a member is; the version lets an auditor ask a bucket for it
+without our records, and shows when somebody has removed that version since.
 
 It is canonical JSON with a detached CMS seal beside it. A dossier is rebuilt from manifest, members
 and ledger alone; a verifier needs the manifest, its seal and the files.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archive.models import Dossier, DossierMember
 from storage.clock import rfc3339
 from storage.ledger.canonical import Json, canonical, parse_canonical
+from storage.objects.ports import StoredAt
 
-VERSION = 1
+VERSION = 2
+_READABLE = frozenset({1, VERSION})
+"""Version 1 lacks ``key`` and ``version_id`` of members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +37,15 @@ def manifest_key(dossier: Dossier, version: int) -> str:
     return f"m/{dossier.fonds}/{dossier.year}/{dossier.id}/{version}.json"
 
 
-def compose(dossier: Dossier, members: Sequence[DossierMember], acts: Sequence[EarlierAct]) -> bytes:
-    """Write the manifest of a dossier.
+def compose(
+    dossier: Dossier, members: Sequence[DossierMember], acts: Sequence[EarlierAct]
+) -> dict[str, Json]:
+    """Give the manifest of a dossier but for where its members lie.
 
     File names and titles stay out: they may name persons. Members say what they are by role and
     material code.
     """
-    manifest: dict[str, Json] = {
+    return {
         "v": VERSION,
         "dossier": dossier.id,
         "version": dossier.version,
@@ -51,14 +61,30 @@ def compose(dossier: Dossier, members: Sequence[DossierMember], acts: Sequence[E
         "members": [_member(member) for member in members],
         "acts": [{"act": act.act_id, "kind": act.kind, "outcome": act.outcome} for act in acts],
     }
-    return canonical(manifest)
+
+
+def complete(
+    manifest: Mapping[str, Json], members: Sequence[Mapping[str, Json]], places: Sequence[StoredAt]
+) -> bytes:
+    """Write the manifest.
+
+    Args:
+        manifest: What :func:`compose` gave.
+        members: Its members.
+        places: Where each of them lies.
+    """
+    placed = [
+        {**member, "key": place.key, "version_id": place.version_id}
+        for member, place in zip(members, places, strict=True)
+    ]
+    return canonical({**manifest, "members": placed})
 
 
 def read(data: bytes) -> dict[str, Json]:
-    """Read a manifest; raises ``ValueError`` when it is none of this version."""
+    """Read a manifest; raises ``ValueError`` when it is none of a version that is known."""
     manifest = parse_canonical(data)
-    if not isinstance(manifest, dict) or manifest.get("v") != VERSION:
-        raise ValueError("no manifest of version 1")
+    if not isinstance(manifest, dict) or manifest.get("v") not in _READABLE:
+        raise ValueError("no manifest of version 1 or 2")
     return manifest
 
 

@@ -97,10 +97,10 @@ class Filing(Base):
     result: Mapped[str] = mapped_column(String(12))
     accepted_at: Mapped[dt.datetime] = mapped_column(Instant)
     closed_at: Mapped[dt.datetime] = mapped_column(Instant)
-    metadata_sha256: Mapped[str] = mapped_column(String(64))
+    metadata_sha256: Mapped[str] = mapped_column(String(64), index=True)
     metadata_sm3: Mapped[str] = mapped_column(String(64))
     metadata_size: Mapped[int] = mapped_column(Integer)
-    checks_sha256: Mapped[str | None] = mapped_column(String(64))
+    checks_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
     checks_sm3: Mapped[str | None] = mapped_column(String(64))
     checks_size: Mapped[int | None] = mapped_column(Integer)
     license_id: Mapped[str | None] = mapped_column(String(26))
@@ -143,7 +143,7 @@ class FilingMaterial(Base):
     declared_type: Mapped[str] = mapped_column(String(100))
     declared_sha256: Mapped[str] = mapped_column(String(64))
     declared_size: Mapped[int] = mapped_column(Integer)
-    sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
     sm3: Mapped[str] = mapped_column(String(64))
     size: Mapped[int] = mapped_column(Integer)
     media_type: Mapped[str | None] = mapped_column(String(100))
@@ -154,7 +154,7 @@ class FilingMaterial(Base):
     reason: Mapped[str | None] = mapped_column(String(60))
     verdict: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     attempts: Mapped[list[Json]] = mapped_column(JSON)
-    rendition_sha256: Mapped[str | None] = mapped_column(String(64))
+    rendition_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
     rendition_sm3: Mapped[str | None] = mapped_column(String(64))
     rendition_size: Mapped[int | None] = mapped_column(Integer)
     sealed_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
@@ -224,8 +224,8 @@ class Dossier(Base):
     assembled_at: Mapped[dt.datetime] = mapped_column(Instant)
     filed_at: Mapped[dt.datetime | None] = mapped_column(Instant)
     catalogue_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
-    manifest_sha256: Mapped[str | None] = mapped_column(String(64))
-    manifest_seal_sha256: Mapped[str | None] = mapped_column(String(64))
+    manifest_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    manifest_seal_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
     manifest_key: Mapped[str | None] = mapped_column(String(120))
     version: Mapped[int] = mapped_column(Integer)
 
@@ -240,6 +240,7 @@ class DossierMember(Base):
         file_name: One that we gave; what was sent stands encrypted with the material.
         reference: Licence or decision it is a copy of.
         level: PDF/A level that was checked.
+        version_id: The version that the manifest names; none before, and where the store keeps no versions.
     """
 
     __tablename__ = "dossier_member"
@@ -260,5 +261,6 @@ class DossierMember(Base):
     material_id: Mapped[str | None] = mapped_column(String(26))
     reference: Mapped[str | None] = mapped_column(String(26))
     sealing_act: Mapped[str | None] = mapped_column(String(64))
+    version_id: Mapped[str | None] = mapped_column(String(128))
 
     __table_args__ = (UniqueConstraint("dossier_id", "position"),)

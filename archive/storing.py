@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Steps ``archive.manifest`` and ``archive.store``: the sealed manifest, and then: filed.
 
-The manifest is sealed in a step of its own, so that storing it under its name is always the same bytes
-again. Before a dossier counts as filed, every member is locked for good, read back and hashed.
+Before the manifest is sealed, every member is locked for good, read back and hashed, so that it names the
+versions that stand. It is sealed in a step of its own, so that storing it under its name is always the same
+bytes again.
 """
 
 from collections.abc import Mapping
 
 from sqlalchemy import select
 
-from archive.filings import load, move, text_of
-from archive.manifests import EarlierAct, compose, manifest_key, read
+from archive.filings import load, move, parts_of, text_of
+from archive.manifests import EarlierAct, complete, compose, manifest_key, read
 from archive.models import FilingState, NumberReservation, NumberSeries
 from archive.sealing import dossier_of, member_of, members_of
 from seals.orders import SealFacts, SealOrder, SealRequest
@@ -21,7 +22,7 @@ from storage.ledger.acts import Act
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
-from storage.objects.ports import ObjectStore
+from storage.objects.ports import ObjectStore, StoredAt
 from storage.steps import Job, Later, Staging
 
 MANIFEST_TYPE = "application/json"
@@ -61,17 +62,29 @@ class ManifestStep:
         orders = self._sealing.plan_all(uow, file.actor, [request])
         if isinstance(orders, Later):
             return orders
-        return {"manifest": manifest.decode(), "order": orders[0].as_json()}
+        return {"manifest": manifest, "order": orders[0].as_json()}
 
     def perform(self, plan: Json, staging: Staging) -> Json:  # noqa: ARG002 - objects are staged under their digests
-        """Seal the manifest and store both."""
-        manifest = text_of(plan, "manifest").encode()
+        """Lock and read back every member, seal the manifest that says where they lie, store both."""
+        draft = member_of(plan, "manifest")
+        members = parts_of(draft, "members")
+        places = [self._keep(member) for member in members]
+        manifest = complete(draft, members, places)
         seal = self._sealing.perform_detached(SealOrder.from_json(member_of(plan, "order")), manifest)
         return {
             "manifest": self._objects.put(manifest, MANIFEST_TYPE).sha256,
             "seal": self._objects.put(seal.data, SEAL_TYPE).sha256,
             "facts": seal.facts.as_json(),
+            "versions": [place.version_id for place in places],
         }
+
+    def _keep(self, member: Mapping[str, Json]) -> StoredAt:
+        sha256 = text_of(member, "sha256")
+        # A document under a seal of ours still gets its long-term form, which takes its place.
+        if member.get("sealing"):
+            self._objects.read(sha256)
+            return self._objects.locate(sha256)
+        return self._objects.keep(sha256)
 
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:
         """Record the outcome and note the digests."""
@@ -82,6 +95,8 @@ class ManifestStep:
         dossier.manifest_sha256 = text_of(result, "manifest")
         dossier.manifest_seal_sha256 = text_of(result, "seal")
         dossier.manifest_key = manifest_key(dossier, dossier.version)
+        for member, version in zip(members_of(uow, dossier.id), _versions(result), strict=True):
+            member.version_id = version
         uow.add_step("archive.store", file.filing.id)
 
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
@@ -115,25 +130,15 @@ class StoreStep:
         }
 
     def perform(self, plan: Json, staging: Staging) -> Json:  # noqa: ARG002 - what is stored here is stored for good
-        """Store manifest and seal under their names, then lock and read back every member."""
+        """Store manifest and seal under their names, and see that every member is there."""
         manifest = self._objects.read(text_of(plan, "manifest"))
         key = text_of(plan, "key")
         self._objects.put_named(key, manifest)
         self._objects.keep(text_of(plan, "manifest"))
         self._objects.put_named(key + SEAL_SUFFIX, self._objects.read(text_of(plan, "seal")))
         failpoint("archive.store.after-put")
-        members = read(self._objects.read_named(key))["members"]
-        read_back = 0
-        for member in members if isinstance(members, list) else ():
-            read_back += self._read_back(member)
-        return {"bytes": read_back}
-
-    def _read_back(self, member: Json) -> int:
-        sha256 = text_of(member, "sha256")
-        # A document under a seal of ours still gets its long-term form, which takes its place.
-        if isinstance(member, Mapping) and member.get("sealing"):
-            return len(self._objects.read(sha256))
-        return self._objects.keep(sha256)
+        members = parts_of(read(self._objects.read_named(key)), "members")
+        return {"bytes": sum(self._objects.locate(text_of(member, "sha256")).size for member in members)}
 
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the plan has served
         """File the dossier."""
@@ -155,7 +160,7 @@ class StoreStep:
                 case=file.case.id,
                 subject=file.case.holder_id,
                 rows=[dossier, *members, number, series, file.filing, *file.materials],
-                notes={"read_back": _number(result)},
+                notes={"bytes": _number(result)},
             )
         )
         uow.add_step("index.put", f"dossier:{dossier.id}")
@@ -172,6 +177,13 @@ def _earlier_acts(uow: UnitOfWork, case_id: str) -> list[EarlierAct]:
         .order_by(LedgerAct.recorded_at, LedgerAct.act_id)
     )
     return [EarlierAct(act_id, kind, outcome) for act_id, kind, outcome in rows]
+
+
+def _versions(result: Json) -> list[str | None]:
+    versions = result["versions"] if isinstance(result, Mapping) else None
+    if not isinstance(versions, list):
+        raise LookupError("versions")  # noqa: TRY004 - a result of ours that lacks a member, not a caller's type
+    return [one if isinstance(one, str) else None for one in versions]
 
 
 def _number(result: Json) -> int:

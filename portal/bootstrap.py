@@ -4,7 +4,7 @@
 import datetime as dt
 import secrets as random_source
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -40,6 +40,7 @@ from portal.accounts.services import AccountService
 from portal.checking import DocumentCheck, Verify
 from portal.housekeeping import Housekeeping
 from portal.indexing import IndexStep
+from portal.object_keeping import ObjectKeeper
 from portal.pulse import Pulse
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
@@ -65,6 +66,7 @@ from storage.ledger.notes import NoteSigner
 from storage.ledger.sequencer import Sequencer
 from storage.objects.bucket import BucketStore
 from storage.objects.folder import FolderStore
+from storage.objects.leftovers import Destroyer, FolderInventory, Inventory
 from storage.objects.ports import ObjectStore
 from storage.objects.probe import LockProbe
 from storage.objects.server import BucketAddress
@@ -270,6 +272,17 @@ def open_rooms(settings: Settings) -> Rooms:
         trace=TraceService(parts.items, WorkingCalendar.load()),
         lock_probe=_lock_probe(settings, found.clock),
     )
+
+
+def object_keeper(settings: Settings, rooms: Rooms) -> ObjectKeeper:
+    """Make what looks for leftovers; it removes them only where the destroyer's key is given."""
+    address, destroyer = bucket_address(settings), None
+    if address is None:
+        return ObjectKeeper(rooms.database, FolderInventory(settings.objects), None, rooms.clock)
+    name, secret = settings.s3_destroyer_access_key, settings.s3_destroyer_secret_key
+    if name is not None and secret is not None:
+        destroyer = Destroyer(replace(address, access_key=name, secret_key=secret.get_secret_value()))
+    return ObjectKeeper(rooms.database, Inventory(address), destroyer, rooms.clock)
 
 
 def _lock_probe(settings: Settings, clock: Clock) -> LockProbe | None:

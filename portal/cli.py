@@ -28,6 +28,7 @@ _COMMANDS = {
     "ledger": "portal.commands.ledger:ledger",
     "licence": "portal.commands.holdings:licence",
     "login-link": "portal.commands.people:login_link",
+    "objects": "portal.commands.objects:objects",
     "openapi": "portal.commands.run:openapi",
     "seal": "portal.commands.holdings:seal",
     "search": "portal.commands.office:search",

@@ -215,6 +215,33 @@ class StepNotStuckError(ConflictError):
     )
 
 
+class SweepImpossibleError(ConflictError):
+    """Objects lie in a folder: its leftovers are listed, and nothing there is removed by the product."""
+
+    code = "sweep-impossible"
+    title_zh = "存储为本地目录，系统不删除其中任何对象"
+    title_en = "Objects lie in a folder, where the product removes nothing"
+    remedy_zh = "可用 cunzheng objects leftovers 查看无记录指向的对象；本地目录存储不清理。"
+    remedy_en = "List with cunzheng objects leftovers what no record names; a folder is not swept."
+
+
+class DestroyerKeyPresentError(CunzhengError):
+    """A lasting process was given the key that removes objects, which belongs to one command alone."""
+
+    code = "destroyer-key-present"
+    exit_code = EXIT_USAGE
+    title_zh = "常驻进程不得持有清理密钥"
+    title_en = "A lasting process must not hold the destroyer's key"
+    remedy_zh = (
+        "请从该进程的环境中移除 CUNZHENG_S3_DESTROYER_ACCESS_KEY 与 CUNZHENG_S3_DESTROYER_SECRET_KEY；"
+        "仅在执行 objects sweep 时临时提供。"
+    )
+    remedy_en = (
+        "Take CUNZHENG_S3_DESTROYER_ACCESS_KEY and CUNZHENG_S3_DESTROYER_SECRET_KEY out of its environment;"
+        " give them to `objects sweep` alone, for as long as it runs."
+    )
+
+
 class AccountAmbiguousError(CunzhengError):
     """Several accounts hold the role that a command needs; ``facts`` list them by department."""
 

@@ -91,6 +91,12 @@ class Settings(BaseSettings):
         default=None, description="Our key to the S3 server: may read, put and lock, not delete or bypass."
     )
     s3_secret_key: SecretStr | None = Field(default=None, description="The secret of that key.")
+    s3_destroyer_access_key: str | None = Field(
+        default=None,
+        description="For `objects sweep` alone, kept offline between its runs: the key that may remove "
+        "versions whose lock has ended or is GOVERNANCE. Lasting processes refuse to start with it.",
+    )
+    s3_destroyer_secret_key: SecretStr | None = Field(default=None, description="The secret of that key.")
     search_url: SecretStr | None = Field(
         default=None,
         description="Address of an Elasticsearch server, http(s)://[user:password@]host:port; none: a SQLite "

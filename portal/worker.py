@@ -227,6 +227,7 @@ class Worker:
             plan = self._opened(job.planned)
             staged, result = Staging(self._staging_root, job.job).result()
             if staged:
+                log.info("step %s: adopted what an earlier try staged", job.kind)
                 self._record(step, job, plan, result)
                 return
             job = self._abandon(step, job, plan)

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portal.errors import AccountAmbiguousError, MigrationNeededError, NotInitialisedError
+from portal.errors import (
+    AccountAmbiguousError,
+    DestroyerKeyPresentError,
+    MigrationNeededError,
+    NotInitialisedError,
+)
 from storage.errors import CunzhengError, NotPermittedError
 from storage.identity import Identity, Role
 
@@ -45,6 +50,16 @@ def open_installation() -> "tuple[Rooms, Settings]":
 
     settings = require_installation()
     return open_rooms(settings), settings
+
+
+def require_no_destroyer(settings: "Settings") -> None:
+    """Refuse to go on with the key that removes objects: what lasts can be broken into.
+
+    Raises:
+        DestroyerKeyPresentError: The settings hold it.
+    """
+    if settings.s3_destroyer_access_key or settings.s3_destroyer_secret_key:
+        raise DestroyerKeyPresentError
 
 
 def require_installation() -> "Settings":

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portal.commands.common import load_settings, open_installation, require_installation
+from portal.commands.common import (
+    load_settings,
+    open_installation,
+    require_installation,
+    require_no_destroyer,
+)
 from portal.pulse import PROCESSES
 from storage.errors import EXIT_DONE, EXIT_INVALID
 
@@ -57,6 +62,7 @@ def serve(port: int | None) -> None:
 
     configure("web")
     settings = require_installation()
+    require_no_destroyer(settings)
     if port is not None:
         settings = settings.at_port(port)
     require_free_port(settings.host, settings.port)
@@ -104,6 +110,7 @@ def worker(queues: tuple[str, ...], threads: int | None) -> None:
 
     configure("worker")
     settings = require_installation()
+    require_no_destroyer(settings)
     if threads is not None:
         settings = settings.model_copy(update={"worker_threads": threads})
     colleagues = Colleagues(settings.staging / "workers")
@@ -143,6 +150,7 @@ def sequencer() -> None:
 
     configure("sequencer")
     settings = require_installation()
+    require_no_destroyer(settings)
     stop = stop_on_signals()
     foundation = open_foundation(settings, settings.sequencer_database_url)
     keeper = open_keeper(foundation, settings)

@@ -50,6 +50,7 @@ class ActKind(enum.StrEnum):
     SEALING_SEALED = "sealing.sealed"
     STEP_RETRIED = "step.retried"
     STORE_PROBED = "store.probed"
+    STORE_SWEPT = "store.swept"
     VERIFICATION_DONE = "verification.done"
 
 
@@ -94,6 +95,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.SEALING_SEALED: ("用章完成", "Sealed"),
     ActKind.STEP_RETRIED: ("步骤重试", "Step tried again"),
     ActKind.STORE_PROBED: ("存储锁定探测", "Store lock probed"),
+    ActKind.STORE_SWEPT: ("清理存储残留", "Store swept"),
     ActKind.VERIFICATION_DONE: ("查验", "Verification done"),
 }
 
@@ -127,6 +129,7 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
     ActKind.STEP_RETRIED: "changes no holding: what the step then does has acts of its own",
     ActKind.STORE_PROBED: "changes no holding: the bucket itself tells how it is locked",
+    ActKind.STORE_SWEPT: "changes no holding: what is removed no record names",
     ActKind.VERIFICATION_DONE: "changes no holding; the use of a licence is a row and replayed anyway",
 }
 """Kinds whose details may hold no rows, each with the reason; rows that there are are replayed anyway."""

@@ -14,6 +14,7 @@ import datetime as dt
 import hashlib
 import io
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ from storage.objects.ports import (
     ObjectConflictError,
     ObjectDamagedError,
     ObjectMissingError,
+    StoredAt,
     StoredObject,
     copy_hashed,
     object_key,
@@ -50,6 +52,8 @@ _FRESH_SECONDS = 5.0
 _PROBE_BYTES = 5 << 20
 """A full server still takes small ones."""
 _PROBE_KEY = "probe/writing"
+
+log = logging.getLogger("cunzheng.objects")
 
 
 class BucketStore:
@@ -82,7 +86,7 @@ class BucketStore:
             stored = StoredObject(sha256, sm3, size, media_type)
             key = object_key(sha256)
             standing = self._standing(key, sha256)
-            if standing is None or not self._stands(standing):
+            if standing is None or standing.given_up or not self._stands(standing):
                 data.seek(0)
                 self._upload(key, data, stored, standing)
         return stored
@@ -108,20 +112,25 @@ class BucketStore:
     def has(self, sha256: str) -> bool:
         """Tell whether a version is known under this digest and the server has it."""
         try:
-            version = self._found(object_key(sha256), sha256)
-            self._headers(version.key, version.version_id)
+            self.locate(sha256)
         except ObjectMissingError:
             return False
         return True
 
-    def keep(self, sha256: str) -> int:
-        """Lock for good, read back, hash; give the size."""
+    def keep(self, sha256: str) -> StoredAt:
+        """Lock for good, read back, hash; say which version it is."""
         version = self._found(object_key(sha256), sha256)
-        if self.locks and version.lock.mode is not LockMode.COMPLIANCE:
+        if self.locks and (version.given_up or version.lock.mode is not LockMode.COMPLIANCE):
             version = self._locked_copy(version)
         else:
             self._check(version)
-        return version.size
+        return _place(version)
+
+    def locate(self, sha256: str) -> StoredAt:
+        """Say which version it is, having asked the server for it."""
+        version = self._found(object_key(sha256), sha256)
+        self._headers(version.key, version.version_id)
+        return _place(version)
 
     def put_named(self, key: str, data: bytes) -> None:
         """Store under a name, once; of racing puts the first that the bucket has stands."""
@@ -170,9 +179,7 @@ class BucketStore:
         for mode, margin in MARGINS.items():
             before, after = self._clock.now() + margin, ""
             while found := self._book.ending(mode, before, after, _RENEW_AT_ONCE):
-                for version in found:
-                    self._extend(version)
-                renewed, after = renewed + len(found), found[-1].key
+                renewed, after = renewed + sum(map(self._extend, found)), found[-1].key
         return renewed
 
     def hold(self, sha256: str) -> None:
@@ -250,16 +257,22 @@ class BucketStore:
         self._check(copy)
         return self._book.replace(version, copy)
 
-    def _extend(self, version: Version) -> None:
+    def _extend(self, version: Version) -> bool:
         lock = self._lock(version.lock.mode)
         retention = _retention(lock)
         if retention is None:
-            return
-        with server_errors():
-            self._client.set_object_retention(
-                self._bucket, version.key, retention, version.version_id or None
-            )
+            return False
+        try:
+            with server_errors():
+                self._client.set_object_retention(
+                    self._bucket, version.key, retention, version.version_id or None
+                )
+        except ObjectMissingError:
+            # One that somebody removed must not keep the others from being renewed.
+            log.error("not renewed, the bucket has it no longer: %s %s", version.key, version.version_id)  # noqa: TRY400 - told, not raised
+            return False
         self._book.replace(version, replace(version, lock=lock))
+        return True
 
     def _is_held(self, version: Version) -> bool:
         headers = self._headers(version.key, version.version_id)
@@ -330,6 +343,10 @@ class BucketStore:
 
 def _version_id(version: Object) -> str:
     return version.version_id or ""
+
+
+def _place(version: Version) -> StoredAt:
+    return StoredAt(version.key, version.version_id or None, version.size)
 
 
 def _retention(lock: Lock) -> Retention | None:

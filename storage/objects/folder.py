@@ -15,6 +15,7 @@ from storage.objects.ports import (
     ObjectDamagedError,
     ObjectMissingError,
     ObjectStoreUnusableError,
+    StoredAt,
     StoredObject,
     copy_hashed,
     digests,
@@ -108,14 +109,20 @@ class FolderStore:
         """Tell whether a file stands under this digest."""
         return self._path(sha256).exists()
 
-    def keep(self, sha256: str) -> int:
-        """Hash the file again and give its size: it is read-only as it stands, a folder can do no more."""
-        path = self._path(sha256)
+    def keep(self, sha256: str) -> StoredAt:
+        """Hash the file again and say where it lies: read-only as it stands, a folder can do no more."""
         try:
-            self._check(path, sha256)
+            self._check(self._path(sha256), sha256)
         except FileNotFoundError as error:
             raise ObjectMissingError from error
-        return path.stat().st_size
+        return self.locate(sha256)
+
+    def locate(self, sha256: str) -> StoredAt:
+        """Say where the file lies."""
+        try:
+            return StoredAt(object_key(sha256), None, self._path(sha256).stat().st_size)
+        except FileNotFoundError as error:
+            raise ObjectMissingError from error
 
     def _named(self, key: str) -> Path:
         require_name(key)

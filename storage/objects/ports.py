@@ -67,6 +67,21 @@ class StoredObject:
     media_type: str
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAt:
+    """Where stored bytes lie, for whoever reads the store without us.
+
+    Attributes:
+        key: Their key.
+        version_id: The version that is the object; ``None`` where the store keeps no versions.
+        size: In bytes.
+    """
+
+    key: str
+    version_id: str | None
+    size: int
+
+
 class ObjectStore(Protocol):
     """Where bytes live; every implementation passes one contract suite."""
 
@@ -86,12 +101,16 @@ class ObjectStore(Protocol):
         """Tell whether bytes are stored under this digest (not whether they are sound)."""
         ...
 
-    def keep(self, sha256: str) -> int:
-        """Protect bytes that are final as well as the store can; read them back, hash them, give the size.
+    def keep(self, sha256: str) -> StoredAt:
+        """Protect bytes that are final as well as the store can; read back, hash, say where they lie.
 
         Raises:
             ObjectMissingError, ObjectDamagedError: As :meth:`read`.
         """
+        ...
+
+    def locate(self, sha256: str) -> StoredAt:
+        """Say where bytes lie, having seen that they are there; raises ObjectMissingError."""
         ...
 
     def put_named(self, key: str, data: bytes) -> None:

@@ -27,7 +27,9 @@ from storage.objects.ports import ObjectMissingError, ObjectStoreUnusableError
 from storage.objects.server import BucketAddress, connect, has_lock, lock_of, server_errors
 from storage.objects.versions import UNLOCKED, Lock, LockMode
 
-_PREFIX = "probe/lock/"
+PROBE_PREFIX = "probe/"
+"""What lies under it no record names: canaries, which stay locked for a day."""
+_PREFIX = f"{PROBE_PREFIX}lock/"
 _TERM = dt.timedelta(days=1)
 _DATA = b"canary"
 

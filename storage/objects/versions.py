@@ -8,10 +8,11 @@ that our own put gave; it is recorded here, and where the record was lost the bu
 
 import datetime as dt
 import enum
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import BigInteger, Index, String, select, update
+from sqlalchemy import BigInteger, Index, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Instant
@@ -47,6 +48,8 @@ class Version:
         sha256: Digest of its bytes, hex.
         size: In bytes.
         lock: As we last set or saw it.
+        given_up: No record named it when it was last looked for: it is not renewed, and who puts the same
+            bytes again gets a version of their own.
     """
 
     key: str
@@ -54,6 +57,7 @@ class Version:
     sha256: str
     size: int
     lock: Lock
+    given_up: bool = False
 
 
 class VersionBook(Protocol):
@@ -68,11 +72,17 @@ class VersionBook(Protocol):
         ...
 
     def replace(self, old: Version, new: Version) -> Version:
-        """Record another version or lock in the place of ``old``; give the one that stands then."""
+        """Record another version or lock in the place of ``old``; give the one that stands then.
+
+        It is no longer given up.
+        """
         ...
 
     def ending(self, mode: LockMode, before: dt.datetime, after: str, limit: int) -> list[Version]:
-        """Give versions whose lock ends before an instant, by key, beginning after a key."""
+        """Give versions whose lock ends before an instant, by key, beginning after a key.
+
+        What was given up is left out.
+        """
         ...
 
 
@@ -87,6 +97,7 @@ class ObjectVersion(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     mode: Mapped[str] = mapped_column(String(12))
     retain_until: Mapped[dt.datetime] = mapped_column(Instant)
+    given_up_at: Mapped[dt.datetime | None] = mapped_column(Instant, index=True)
 
     __table_args__ = (Index("ix_object_version_mode_retain_until", "mode", "retain_until"),)
 
@@ -130,7 +141,12 @@ class TableBook:
                     .where(ObjectVersion.key == old.key, ObjectVersion.version_id == old.version_id)
                     .values(**_changing(new))
                 )
-                return _version(session.get_one(ObjectVersion, old.key))
+                row = session.get(ObjectVersion, old.key)
+                if row is None:
+                    # It was given up and its record has gone meanwhile.
+                    row = ObjectVersion(key=new.key, sha256=new.sha256, **_changing(new))
+                    session.add(row)
+                return _version(row)
 
         return repeated(write)
 
@@ -142,6 +158,7 @@ class TableBook:
                 .where(
                     ObjectVersion.mode == str(mode),
                     ObjectVersion.retain_until < before,
+                    ObjectVersion.given_up_at.is_(None),
                     ObjectVersion.key > after,
                 )
                 .order_by(ObjectVersion.key)
@@ -149,10 +166,65 @@ class TableBook:
             )
             return [_version(row) for row in rows]
 
+    def find_all(self, keys: Collection[str]) -> dict[str, Version]:
+        """Give the versions recorded for keys."""
+        with self._database.reading() as uow:
+            rows = uow.session.scalars(select(ObjectVersion).where(ObjectVersion.key.in_(keys)))
+            return {row.key: _version(row) for row in rows}
 
-def _changing(version: Version) -> dict[str, str | int | dt.datetime]:
+    def give_up(self, versions: Collection[Version], at: dt.datetime) -> None:
+        """Mark versions that no record names; one that was replaced meanwhile is left alone."""
+
+        def write() -> None:
+            with self._database.claiming() as session:
+                for version in versions:
+                    row = session.get(ObjectVersion, version.key)
+                    if row is None:
+                        row = ObjectVersion(key=version.key, sha256=version.sha256, **_changing(version))
+                        session.add(row)
+                    if row.version_id == version.version_id and row.given_up_at is None:
+                        row.given_up_at = at
+
+        repeated(write)
+
+    def take_back(self, keys: Collection[str]) -> None:
+        """Undo :meth:`give_up`."""
+        which = ObjectVersion.key.in_(keys)
+
+        def write() -> None:
+            with self._database.claiming() as session:
+                session.execute(update(ObjectVersion).where(which).values(given_up_at=None))
+
+        repeated(write)
+
+    def given_up(self, before: dt.datetime, after: str, limit: int) -> list[Version]:
+        """Give what was given up before an instant, by key, beginning after a key."""
+        query = select(ObjectVersion).where(ObjectVersion.given_up_at < before, ObjectVersion.key > after)
+        with self._database.reading() as uow:
+            rows = uow.session.scalars(query.order_by(ObjectVersion.key).limit(limit))
+            return [_version(row) for row in rows]
+
+    def forget(self, versions: Collection[Version]) -> None:
+        """Remove the record of versions that were given up and are gone from the bucket."""
+
+        def write() -> None:
+            with self._database.claiming() as session:
+                for version in versions:
+                    session.execute(
+                        delete(ObjectVersion).where(
+                            ObjectVersion.key == version.key,
+                            ObjectVersion.version_id == version.version_id,
+                            ObjectVersion.given_up_at.is_not(None),
+                        )
+                    )
+
+        repeated(write)
+
+
+def _changing(version: Version) -> dict[str, str | int | dt.datetime | None]:
     return {
         "version_id": version.version_id,
+        "given_up_at": None,
         "size": version.size,
         "mode": str(version.lock.mode),
         "retain_until": version.lock.until,
@@ -161,4 +233,4 @@ def _changing(version: Version) -> dict[str, str | int | dt.datetime]:
 
 def _version(row: ObjectVersion) -> Version:
     lock = Lock(LockMode(row.mode), row.retain_until)
-    return Version(row.key, row.version_id, row.sha256, row.size, lock)
+    return Version(row.key, row.version_id, row.sha256, row.size, lock, row.given_up_at is not None)

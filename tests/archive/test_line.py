@@ -28,6 +28,7 @@ from storage.base import Base
 from storage.identity import system_identity
 from storage.ledger.models import LedgerAct, LedgerPending
 from storage.ledger.rebuild import ReplayItem, replay
+from storage.objects.ports import object_key
 from storage.steps import StepRow
 
 REBUILT = (
@@ -194,7 +195,12 @@ def test_the_manifest_is_sealed_and_names_members_and_acts_without_names(filed: 
     assert verify_detached(data, seal, line.trust(), line.clock.now()).state is State.VALID
     assert verify_detached(data + b" ", seal, line.trust(), line.clock.now()).state is State.INVALID
     manifest = json.loads(data)
+    assert manifest["v"] == 2
     assert [one["sha256"] for one in manifest["members"]] == [member.sha256 for member in filed.members]
+    # A folder keeps no versions, and says so.
+    assert [(one["key"], one["version_id"]) for one in manifest["members"]] == [
+        (object_key(member.sha256), None) for member in filed.members
+    ]
     assert "演示" not in data.decode()
     assert "MADEM" not in data.decode()
     with line.database.reading() as uow:

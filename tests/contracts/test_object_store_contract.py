@@ -20,6 +20,7 @@ from storage.objects.ports import (
     ObjectMissingError,
     ObjectStore,
     ObjectStoreUnusableError,
+    object_key,
 )
 from storage.objects.versions import TableBook
 
@@ -94,12 +95,15 @@ def test_a_named_object_is_written_once(store: ObjectStore) -> None:
 
 def test_what_is_kept_is_read_back_and_stays_the_same(store: ObjectStore) -> None:
     stored = store.put(b"final", "text/plain")
-    assert store.keep(stored.sha256) == 5
-    assert store.keep(stored.sha256) == 5
+    kept = store.keep(stored.sha256)
+    assert (kept.key, kept.size) == (object_key(stored.sha256), 5)
+    assert store.keep(stored.sha256) == kept == store.locate(stored.sha256)
     assert store.read(stored.sha256) == b"final"
     assert store.put(b"final", "text/plain") == stored
     with pytest.raises(ObjectMissingError):
         store.keep("0" * 64)
+    with pytest.raises(ObjectMissingError):
+        store.locate("0" * 64)
 
 
 @pytest.mark.parametrize("key", ["../out", "/abs", "o/sha256/aa", "a//b", "a/./b", ".incoming/x"])

@@ -17,7 +17,13 @@ from parts import S3, bucket
 
 from storage.database import Database
 from storage.objects.bucket import MARGINS, TERMS, BucketStore
-from storage.objects.ports import ObjectConflictError, ObjectDamagedError, ObjectMissingError, object_key
+from storage.objects.ports import (
+    ObjectConflictError,
+    ObjectDamagedError,
+    ObjectMissingError,
+    StoredAt,
+    object_key,
+)
 from storage.objects.server import (
     BucketAddress,
     ObjectsUnavailableError,
@@ -166,7 +172,7 @@ class TestOnServer:
                 LockMode.COMPLIANCE,
                 now + TERMS[LockMode.COMPLIANCE],
             )
-        place.store.keep(SHA256)
+        assert place.store.keep(SHA256) == StoredAt(KEY, kept.version_id, 5) == place.store.locate(SHA256)
         assert place.recorded() == kept
         assert place.headers(kept)["x-amz-meta-sm3"]
 
@@ -185,6 +191,17 @@ class TestOnServer:
             version = place.recorded(key)
             assert lock_of(place.headers(version)) == version.lock
             assert version.lock.until > place.clock.now() + MARGINS[version.lock.mode]
+
+    def test_one_that_somebody_removed_does_not_keep_others_from_being_renewed(self, place: Place) -> None:
+        gone, stays = (place.store.put(data, "text/plain").sha256 for data in (b"gone", b"stays"))
+        lost = DeleteObject(object_key(gone), place.recorded(object_key(gone)).version_id)
+        assert not list(
+            place.client.remove_objects(place.address.bucket, [lost], bypass_governance_mode=True)
+        )
+        before = place.recorded(object_key(stays)).lock.until
+        place.clock.advance(TERMS[LockMode.GOVERNANCE].total_seconds())
+        assert place.store.renew() == 1
+        assert place.recorded(object_key(stays)).lock.until > before
 
     def test_a_legal_hold_stays_with_the_object_until_it_is_lifted(self, place: Place) -> None:
         place.store.put(DATA, "text/plain")

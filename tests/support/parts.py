@@ -8,6 +8,8 @@ object stores on an S3 server.
 import atexit
 import os
 import shutil
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from functools import cache
@@ -15,9 +17,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kombu import Connection
-from minio import Minio
+from minio import Minio, MinioAdmin
+from minio.credentials import StaticProvider
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session
+from tooling import ROOT
 
 from portal.queues import QUEUES
 from storage.objects.server import BucketAddress, connect
@@ -26,6 +30,14 @@ POSTGRESQL = "CUNZHENG_TEST_POSTGRESQL"
 S3 = "CUNZHENG_TEST_S3"
 RABBITMQ = "CUNZHENG_TEST_RABBITMQ"
 ELASTICSEARCH = "CUNZHENG_TEST_ELASTICSEARCH"
+MADE_KEYS: dict[str, dict[str, BucketAddress]] = {}
+"""By bucket, the addresses that :func:`role_keys` gave."""
+_KEY_FILES = {
+    "writer": "cunzheng_s3",
+    "auditor": "cunzheng_s3_auditor",
+    "destroyer": "cunzheng_s3_destroyer",
+    "holder": "cunzheng_s3_hold",
+}
 
 
 def database_url(folder: Path) -> str:
@@ -61,15 +73,15 @@ def city_settings(folder: Path) -> dict[str, str]:
     if POSTGRESQL not in os.environ:
         return {}
     owner, name = database_url(folder), f"city-{uuid.uuid4().hex}"
-    store = urlsplit(os.environ[S3])
+    keys = role_keys(folder, name)
     atexit.register(delete_queues, name)
     return {
         "CUNZHENG_OWNER_DATABASE": owner,
         "CUNZHENG_DATABASE": create_role(owner, "application"),
         "CUNZHENG_SEQUENCER_DATABASE": create_role(owner, "sequencer"),
-        "CUNZHENG_S3_ENDPOINT": f"{store.scheme}://{store.hostname}:{store.port}",
-        "CUNZHENG_S3_ACCESS_KEY": str(store.username),
-        "CUNZHENG_S3_SECRET_KEY": str(store.password),
+        "CUNZHENG_S3_ENDPOINT": keys["writer"].endpoint,
+        "CUNZHENG_S3_ACCESS_KEY": keys["writer"].access_key,
+        "CUNZHENG_S3_SECRET_KEY": keys["writer"].secret_key,
         "CUNZHENG_S3_BUCKET": name,
         "CUNZHENG_SEARCH_URL": os.environ[ELASTICSEARCH],
         "CUNZHENG_SEARCH_INDEX": name,
@@ -135,6 +147,51 @@ def bucket(*, lock: bool = True) -> tuple[BucketAddress, Minio]:
     client = connect(address)
     client.make_bucket(address.bucket, object_lock=lock)
     return address, client
+
+
+def role_keys(folder: Path, name: str) -> dict[str, BucketAddress]:
+    """Make a bucket with one key for each role, as ``scripts/minio-roles.py`` makes them for an installation.
+
+    Args:
+        folder: Takes the files of the secrets.
+        name: The bucket.
+
+    Returns:
+        The bucket's address with the key of ``writer``, ``auditor``, ``destroyer``, ``holder``.
+    """
+    server = urlsplit(os.environ[S3])
+    secrets = folder / "secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "minio_root_user").write_text(str(server.username))
+    (secrets / "minio_root_password").write_text(str(server.password))
+    endpoint, keys = f"{server.scheme}://{server.hostname}:{server.port}", {}
+    for role, prefix in _KEY_FILES.items():
+        access_key, secret_key = f"{role[0]}{uuid.uuid4().hex[:18]}", uuid.uuid4().hex
+        (secrets / f"{prefix}_access_key").write_text(access_key)
+        (secrets / f"{prefix}_secret_key").write_text(secret_key)
+        keys[role] = BucketAddress(endpoint, name, "us-east-1", access_key, secret_key)
+    subprocess.run(
+        [sys.executable, ROOT / "scripts" / "minio-roles.py"],
+        env={"CUNZHENG_S3_ENDPOINT": endpoint, "CUNZHENG_S3_BUCKET": name, "CUNZHENG_SECRETS": str(secrets)},
+        check=True,
+        capture_output=True,
+    )
+    atexit.register(_remove_keys, name, [key.access_key for key in keys.values()])
+    MADE_KEYS[name] = keys
+    return keys
+
+
+def _remove_keys(bucket_name: str, access_keys: list[str]) -> None:
+    server = urlsplit(os.environ[S3])
+    admin = MinioAdmin(
+        endpoint=f"{server.hostname}:{server.port}",
+        credentials=StaticProvider(str(server.username), str(server.password)),
+        secure=server.scheme == "https",
+    )
+    for access_key in access_keys:
+        admin.user_remove(access_key)
+    for role in _KEY_FILES:
+        admin.policy_remove(f"{bucket_name}-{role}")
 
 
 def servers() -> dict[str, str]:

@@ -132,9 +132,11 @@ def _create_object_version() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("mode", sa.String(length=12), nullable=False),
         sa.Column("retain_until", Instant(), nullable=False),
+        sa.Column("given_up_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_object_version")),
     )
     with op.batch_alter_table("object_version", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_object_version_given_up_at"), ["given_up_at"], unique=False)
         batch_op.create_index("ix_object_version_mode_retain_until", ["mode", "retain_until"], unique=False)
 
 

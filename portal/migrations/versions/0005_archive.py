@@ -71,6 +71,10 @@ def _create_dossier() -> None:
     with op.batch_alter_table("dossier", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_dossier_catalogue_sha256"), ["catalogue_sha256"], unique=False)
         batch_op.create_index(batch_op.f("ix_dossier_holder_id"), ["holder_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_dossier_manifest_seal_sha256"), ["manifest_seal_sha256"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_dossier_manifest_sha256"), ["manifest_sha256"], unique=False)
         batch_op.create_index("ix_dossier_organisation", ["organisation", "filed_at", "id"], unique=False)
 
 
@@ -93,6 +97,7 @@ def _create_dossier_member() -> None:
         sa.Column("material_id", sa.String(length=26), nullable=True),
         sa.Column("reference", sa.String(length=26), nullable=True),
         sa.Column("sealing_act", sa.String(length=64), nullable=True),
+        sa.Column("version_id", sa.String(length=128), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dossier_member")),
         sa.UniqueConstraint("dossier_id", "position", name=op.f("uq_dossier_member_dossier_id")),
     )
@@ -134,6 +139,8 @@ def _create_filing() -> None:
     )
     with op.batch_alter_table("filing", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_filing_batch"), ["batch"], unique=False)
+        batch_op.create_index(batch_op.f("ix_filing_checks_sha256"), ["checks_sha256"], unique=False)
+        batch_op.create_index(batch_op.f("ix_filing_metadata_sha256"), ["metadata_sha256"], unique=False)
         batch_op.create_index("ix_filing_organisation", ["organisation", "received_at", "id"], unique=False)
         batch_op.create_index("ix_filing_state", ["state", "received_at", "id"], unique=False)
 
@@ -172,7 +179,11 @@ def _create_filing_material() -> None:
         sa.UniqueConstraint("filing_id", "position", name=op.f("uq_filing_material_filing_id")),
     )
     with op.batch_alter_table("filing_material", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_filing_material_rendition_sha256"), ["rendition_sha256"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_filing_material_sealed_sha256"), ["sealed_sha256"], unique=False)
+        batch_op.create_index(batch_op.f("ix_filing_material_sha256"), ["sha256"], unique=False)
 
 
 def _create_filing_receipt() -> None:

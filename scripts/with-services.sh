@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs a command with the real servers up and the variables set that name them. Starts what does not run and
+# stops only that.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+started=$(scripts/services.sh start)
+# shellcheck disable=SC2086 # a list of names
+stop() { [[ -z $started ]] || scripts/services.sh stop $started; }
+trap stop EXIT
+set -a
+# shellcheck disable=SC1090 # it prints assignments
+source <(scripts/services.sh environment)
+set +a
+"$@"
