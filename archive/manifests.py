@@ -88,6 +88,13 @@ def read(data: bytes) -> dict[str, Json]:
     return manifest
 
 
+def acts_of(data: bytes) -> list[EarlierAct]:
+    """Give the acts that a manifest names, in its order; raises ``ValueError`` as :func:`read`."""
+    acts = read(data)["acts"]
+    found = [one for one in acts if isinstance(one, Mapping)] if isinstance(acts, list) else []
+    return [EarlierAct(str(one["act"]), str(one["kind"]), str(one["outcome"])) for one in found]
+
+
 def _member(member: DossierMember) -> dict[str, Json]:
     return {
         "position": member.position,

@@ -1,18 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """A dossier and its files, for the archivist of its department and for supervision; each look is an act."""
 
+import hashlib
+import tempfile
+from contextlib import ExitStack
+from functools import partial
 from typing import Final
 
 from apiflask import APIBlueprint
-from flask import Response, render_template
+from flask import Response, render_template, send_file
 
 from archive.catalogue import ROLE_TITLES
 from archive.models import DossierMember
 from archive.models import Role as MemberRole
+from archive.views import DossierView
 from cases.items import Item
+from portal.package import AUTHORITY, MANIFEST, MANIFEST_SEAL, POLICY, SUMS, Package, compose
+from portal.settings import Environment
 from portal.web import context
 from portal.web.access import allow
+from storage.clock import rfc3339
 from storage.identity import AccessBasis, Basis, Identity, Role
+from storage.ledger.notes import VerifierKey
+from storage.ledger.policies import single_log_policy
 
 blueprint = APIBlueprint("dossiers", __name__, url_prefix="/dossiers", enable_openapi=False)
 _RECORDS: Final = ("dossier.read", "access.refused")
@@ -28,6 +38,49 @@ def show(dossier: str) -> str:
     item = rooms.items.get(view.dossier.item_code, view.dossier.item_edition)
     english = {one.id: _english_title(one, item) for one in view.members}
     return render_template("dossier.html", view=view, item=item, english=english)
+
+
+@blueprint.get("/<dossier>/package")
+@allow(Role.ARCHIVIST, Role.SUPERVISOR, records=_RECORDS)
+def package(dossier: str) -> Response:
+    """Give the whole dossier as one ZIP with manifest, receipts, keys and instructions."""
+    rooms, settings = context.rooms(), context.settings()
+    with rooms.database.writing() as uow:
+        view = rooms.filings.dossier(uow, on_reading_basis(context.identity()), dossier)
+        packed = compose(uow, view, rooms.objects)
+    keys = {
+        AUTHORITY: rooms.keys.ca_pem,
+        POLICY: single_log_policy(VerifierKey.parse(rooms.keys.log_key)).encode(),
+    }
+    with ExitStack() as kept:
+        file = kept.enter_context(tempfile.TemporaryFile(dir=settings.staging))
+        packed.write(file, rooms.objects, keys, partial(_instructions, view))
+        file.seek(0)
+        answer = send_file(
+            file, "application/zip", as_attachment=True, download_name=f"{view.dossier.id}.zip"
+        )
+        answer.call_on_close(kept.pop_all().close)
+    return answer
+
+
+def _instructions(view: DossierView, packed: Package) -> str:
+    rooms = context.rooms()
+    return render_template(
+        "package.txt",
+        view=view,
+        item=rooms.items.get(view.dossier.item_code, view.dossier.item_edition),
+        package=packed,
+        roles={str(role): titles for role, titles in ROLE_TITLES.items()},
+        filed_at=rfc3339(packed.filed_at),
+        demo=context.settings().environment is not Environment.PRODUCTION,
+        log_key=rooms.keys.log_key,
+        ca_sha256=hashlib.sha256(rooms.keys.ca_pem).hexdigest(),
+        manifest_file=MANIFEST,
+        seal_file=MANIFEST_SEAL,
+        sums=SUMS,
+        authority=AUTHORITY,
+        policy=POLICY,
+    )
 
 
 @blueprint.get("/<dossier>/members/<member>")
