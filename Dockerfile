@@ -20,7 +20,7 @@ RUN /app/.venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \
     && apt-get install -y --no-install-recommends bubblewrap fonts-noto-cjk libreoffice-calc-nogui \
-        libreoffice-writer-nogui poppler-utils qpdf \
+        libreoffice-writer-nogui poppler-utils postgresql-client qpdf \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --home-dir /data cunzheng \
     && install -d -o cunzheng -g cunzheng /data

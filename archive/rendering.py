@@ -75,7 +75,7 @@ class RenderStep:
             material.outcome == MaterialOutcome.ORIGINAL_ONLY for material in file.materials
         )
         move(uow, file.filing, FilingState.RENDERED)
-        uow.add_step("archive.assemble", file.filing.id, after=_issue_step(uow, file.filing.license_id))
+        uow.add_step("archive.assemble", file.filing.id, after=issue_step(uow, file.filing.license_id))
         failpoint("archive.render.before-record")
 
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
@@ -108,7 +108,7 @@ class RenderStep:
         return _rendered(made, MaterialOutcome.SEALED_KEPT) | {"verdict": _verdict(verdict, at)}
 
 
-def _issue_step(uow: UnitOfWork, license_id: str | None) -> str | None:
+def issue_step(uow: UnitOfWork, license_id: str | None) -> str | None:
     """Give the step after which the licence's file is there."""
     return None if license_id is None else uow.session.get_one(License, license_id).issue_step
 

@@ -156,7 +156,10 @@ class ProofService:
         own = decision is not None and decision.actor_id == identity.id
         if decision is None or not (own or identity.has(Role.SUPERVISOR, Role.SYSTEM)):
             raise NotFoundError
-        stored = uow.session.get_one(SignedAnswer, decision_id)
+        stored = uow.session.get(SignedAnswer, decision_id)
+        if stored is None:
+            # A rebuild brings the decision back and not its signed answer.
+            raise NotFoundError
         return uow.secrets.decrypt(stored.jws_cipher).decode()
 
     def requirements(self, decision: Decision) -> Mapping[str, Requirement]:

@@ -70,7 +70,7 @@ from storage.objects.leftovers import Destroyer, FolderInventory, Inventory
 from storage.objects.ports import ObjectStore
 from storage.objects.probe import LockProbe
 from storage.objects.server import BucketAddress
-from storage.objects.versions import TableBook
+from storage.objects.versions import TableBook, VersionBook
 from storage.secrets import Secrets
 from storage.steps import Step
 
@@ -110,7 +110,8 @@ def open_foundation(settings: Settings, database_url: str | None = None) -> Foun
     gate.watch(database.engine)
     keys = FileKeyStore(settings.keys / "seals")
     pki = demo_pki.create(settings.pki, keys, clock)
-    return Foundation(clock, ids, database, _object_store(settings, database, clock), gate, keys, pki)
+    objects = object_store(settings, TableBook(database), clock)
+    return Foundation(clock, ids, database, objects, gate, keys, pki)
 
 
 def bucket_address(settings: Settings) -> BucketAddress | None:
@@ -126,11 +127,18 @@ def bucket_address(settings: Settings) -> BucketAddress | None:
     )
 
 
-def _object_store(settings: Settings, database: Database, clock: Clock) -> ObjectStore:
+def object_store(settings: Settings, book: VersionBook, clock: Clock) -> ObjectStore:
+    """Open the object store.
+
+    Args:
+        settings: Where it is.
+        book: Remembers the versions of objects in a bucket.
+        clock: Where locks are counted from.
+    """
     address = bucket_address(settings)
     if address is None:
         return FolderStore(settings.objects)
-    return BucketStore(address, TableBook(database), clock)
+    return BucketStore(address, book, clock)
 
 
 def _doorbell(settings: Settings) -> Doorbell | None:

@@ -19,6 +19,7 @@ from storage.errors import EXIT_INTERNAL, EXIT_USAGE, CunzhengError
 _COMMANDS = {
     "alive": "portal.commands.run:alive",
     "account": "portal.commands.people:account",
+    "backup": "portal.commands.backup:backup",
     "client": "portal.commands.people:client",
     "demo": "portal.commands.demo:demo",
     "doctor": "portal.commands.doctor:doctor",
@@ -30,6 +31,7 @@ _COMMANDS = {
     "login-link": "portal.commands.people:login_link",
     "objects": "portal.commands.objects:objects",
     "openapi": "portal.commands.run:openapi",
+    "restore": "portal.commands.backup:restore",
     "seal": "portal.commands.holdings:seal",
     "search": "portal.commands.office:search",
     "sequencer": "portal.commands.run:sequencer",

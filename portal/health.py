@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from documents.sandbox import Sandbox
 from documents.tools import probe_all
 from indexer.errors import IndexUnavailableError
+from portal.backup.saving import last_backup
 from portal.index_keeping import recorded_count
 from portal.indexing import oldest_waiting
 from portal.migrations.upgrading import is_current
@@ -32,6 +33,7 @@ _LOCK_WORDS = {
     LockVerdict.NOT_LOCKED: ("未锁定，得手的攻击：", "not locked, attacks that succeeded: "),
     LockVerdict.CANNOT_TELL: ("无法判断", "cannot tell"),
 }
+_BACKUP_HOURS = 48
 _INDEX_LAG = dt.timedelta(minutes=10)
 
 
@@ -234,6 +236,17 @@ def _index(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every
     return Finding("index", well, False, words, behind)
 
 
+def _backup(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    with rooms.database.reading() as uow:
+        last = last_backup(uow.session)
+    remedy = ("执行 cunzheng backup，并安排每日定时备份", "Run cunzheng backup, and have it run every day")
+    if last is None:
+        return Finding("backup", False, False, ("尚无备份", "no backup yet"), remedy)
+    hours = int((rooms.clock.now() - last).total_seconds() // 3600)
+    words = (f"最近一次备份在 {hours} 小时前", f"the last backup was made {hours} hours ago")
+    return Finding("backup", hours < _BACKUP_HOURS, False, words, remedy)
+
+
 _CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {
     "sandbox": _sandbox,
     "database": _database,
@@ -245,4 +258,5 @@ _CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {
     "time": _authority,
     "seals": _seals,
     "index": _index,
+    "backup": _backup,
 }

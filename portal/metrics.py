@@ -17,6 +17,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
+from portal.backup.saving import last_backup
 from portal.indexing import oldest_waiting
 from portal.queues import queue_of
 from portal.readiness import PARTS, Readiness
@@ -68,7 +69,7 @@ class Figures(Collector):
         standing = self._readiness.look()
         ready: _Values = {(part,): float(part not in standing.problems) for part in PARTS}
         yield _gauge("part_ready", "Whether a part answers that work depends on.", ready, "part")
-        for collect in (self._disk, self._lock, self._steps, self._ledger, self._index):
+        for collect in (self._disk, self._lock, self._steps, self._ledger, self._index, self._backup):
             yield from _known(collect)
 
     def _disk(self) -> Iterator[GaugeMetricFamily]:
@@ -112,6 +113,12 @@ class Figures(Collector):
             since = oldest_waiting(uow)
             lag = _age(uow, since) if since else 0.0
         yield _gauge("index_lag_seconds", "How long the oldest change waits for the index.", {(): lag})
+
+    def _backup(self) -> Iterator[GaugeMetricFamily]:
+        with self._rooms.database.reading() as uow:
+            last = last_backup(uow.session)
+            if last is not None:
+                yield _gauge("backup_age_seconds", "Age of the newest backup.", {(): _age(uow, last)})
 
 
 def serve_metrics(rooms: Rooms, settings: Settings, readiness: Readiness) -> Callable[[], None] | None:

@@ -205,10 +205,7 @@ class SealingService:
     def abandon(self, uow: UnitOfWork, identity: Identity, order: SealOrder) -> Promise:
         """Close an intent whose outcome was lost, or that failed; never refused."""
         row = uow.session.get_one(Sealing, order.sealing)
-        row.state = "abandoned"
-        row.finished_at = uow.clock.now()
-        act = _act(ActKind.SEALING_ABANDONED, identity, row, order.subject, Outcome.ABANDONED)
-        return uow.record(dataclasses.replace(act, intent=order.intent))
+        return close_abandoned(uow, identity, row, order.subject, order.intent)
 
     def _signatory(self, order: SealOrder) -> cms.Signatory:
         known = self._signatories.get(order.seal)
@@ -313,6 +310,22 @@ def _sealing_row(
     uow.session.add(row)
     uow.session.flush()
     return row
+
+
+def close_abandoned(uow: UnitOfWork, identity: Identity, row: Sealing, subject: str, intent: str) -> Promise:
+    """Close an intended use of a seal as abandoned.
+
+    Args:
+        uow: The unit of work.
+        identity: Who closes it.
+        row: The use.
+        subject: Whose data its act holds.
+        intent: Act of the intent.
+    """
+    row.state = "abandoned"
+    row.finished_at = uow.clock.now()
+    act = _act(ActKind.SEALING_ABANDONED, identity, row, subject, Outcome.ABANDONED)
+    return uow.record(dataclasses.replace(act, intent=intent))
 
 
 def _act(

@@ -77,6 +77,16 @@ def is_current(database_url: str) -> bool | None:
     return None if revision is None else revision == head
 
 
+def revision_of(connection: Connection) -> str | None:
+    """Give the revision of the tables behind a connection."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_known(revision: str) -> bool:
+    """Tell whether this version of the product knows a revision, and so can bring it up to its own."""
+    return any(one.revision == revision for one in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def differences(database_url: str) -> list[Any]:
     """Give how the database's schema differs from the models; empty when they are equal."""
     with _connection(database_url) as connection:

@@ -80,9 +80,14 @@ class Promise:
 
 
 def detail_bytes(act: Act, at: dt.datetime) -> bytes:
-    """Give the detail in clear: time, complete rows, notes."""
+    """Give the detail in clear: time, whose data it holds, complete rows, notes."""
     return canonical(
-        {"at": rfc3339(at), "rows": [row_state(row) for row in act.rows], "notes": dict(act.notes)}
+        {
+            "at": rfc3339(at),
+            "subject": act.subject,
+            "rows": [row_state(row) for row in act.rows],
+            "notes": dict(act.notes),
+        }
     )
 
 

@@ -15,18 +15,16 @@ from sqlalchemy.orm import Session
 from storage.clock import Clock
 from storage.database import Database
 from storage.failpoints import failpoint
-from storage.ledger import tiles
 from storage.ledger.checkpoints import newest_checkpoint
 from storage.ledger.errors import LedgerCorruptError
 from storage.ledger.files import LogFile, anchor_path, detail_prefix, log_prefix, new_files
-from storage.ledger.models import LedgerAnchor, LedgerCheckpoint
+from storage.ledger.models import BUCKET, TOKEN, LedgerAnchor, LedgerCheckpoint
 from storage.ledger.notes import parse_note
 from storage.ledger.ports import TimestampAuthority, TokenVerifier
+from storage.ledger.published import PublishedLog
 from storage.ledger.sequencer import Sequencer
-from storage.objects.ports import ObjectMissingError, ObjectStore
+from storage.objects.ports import ObjectStore
 
-TOKEN = "tsr"  # noqa: S105 - a kind of anchor
-BUCKET = "bucket"
 DISAGREEMENT_SECONDS = 5.0
 
 
@@ -145,12 +143,6 @@ class Anchorer:
 
     def _refuse_fork(self) -> None:
         """Refuse to continue a log whose published part is longer than what the database holds."""
-        index, width = divmod(self._sequencer.head.size, tiles.WIDTH)
-        longer = [tiles.tile_path(0, index)]
-        longer += [tiles.tile_path(0, index, more) for more in range(width + 1, tiles.WIDTH)]
-        for path in longer:
-            try:
-                self._store.read_named(log_prefix(self._database.origin) + path)
-            except ObjectMissingError:
-                continue
-            raise LedgerCorruptError(seq=self._sequencer.head.size, rule="below-published-size")
+        size = self._sequencer.head.size
+        if PublishedLog(self._store, self._database.origin).is_longer_than(size):
+            raise LedgerCorruptError(seq=size, rule="below-published-size")

@@ -8,7 +8,7 @@ from storage.clock import Clock
 from storage.database import Database
 from storage.failpoints import failpoint
 from storage.ledger.errors import LedgerCorruptError
-from storage.ledger.models import LedgerCheckpoint
+from storage.ledger.models import BUCKET, LedgerAnchor, LedgerCheckpoint
 from storage.ledger.notes import Checkpoint, NoteSigner, sign_note
 from storage.ledger.sequencer import Sequencer
 
@@ -16,6 +16,21 @@ from storage.ledger.sequencer import Sequencer
 def newest_checkpoint(session: Session) -> LedgerCheckpoint | None:
     """Give the checkpoint of the largest size, None when nothing was signed yet."""
     return session.scalars(select(LedgerCheckpoint).order_by(LedgerCheckpoint.size.desc()).limit(1)).first()
+
+
+def newest_published(session: Session) -> LedgerCheckpoint | None:
+    """Give the checkpoint of the largest size that lies in the object store, None before the first.
+
+    Only such a one leaves the house: the database may be lost, and a log that goes on from what was
+    published must not contradict a checkpoint that somebody holds.
+    """
+    return session.scalars(
+        select(LedgerCheckpoint)
+        .join(LedgerAnchor, LedgerAnchor.size == LedgerCheckpoint.size)
+        .where(LedgerAnchor.kind == BUCKET)
+        .order_by(LedgerCheckpoint.size.desc())
+        .limit(1)
+    ).first()
 
 
 class CheckpointWriter:

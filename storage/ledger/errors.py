@@ -93,6 +93,16 @@ class LedgerCorruptError(CunzhengError):
     remedy_en = "Stop the sequencer, change nothing, check the newest export, restore the newest backup."
 
 
+class HistoryDiffersError(LedgerCorruptError):
+    """What was published is not a continuation of the backup: they are of different histories."""
+
+    code = "history-differs"
+    title_zh = "备份与已发布的审计链不是同一历史"
+    title_en = "The backup and the published log are of different histories"
+    remedy_zh = "请核对备份、对象库与密钥目录属于同一系统；核对无误时请通知电子监察，不得续写。"
+    remedy_en = "Check that backup, object store and key folder belong together; if so, call supervision."
+
+
 class ReceiptNotReadyError(NotFoundError):
     """The act is recorded but no published checkpoint covers it yet."""
 
@@ -100,8 +110,8 @@ class ReceiptNotReadyError(NotFoundError):
     status = 404
     title_zh = "存证回执尚未生成"
     title_en = "The receipt is not ready yet"
-    remedy_zh = "请数秒后重试。"
-    remedy_en = "Ask again in a few seconds."
+    remedy_zh = "检查点发布后即可领取，请一分钟内重试。"
+    remedy_en = "It is there once the next checkpoint is published; ask again within a minute."
 
 
 class ExportFolderError(ConflictError):

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from storage.database import Database
-from storage.ledger.checkpoints import newest_checkpoint
+from storage.ledger.checkpoints import newest_published
 from storage.ledger.errors import ExportFolderError, NothingSignedError
 from storage.ledger.filelist import FILE_LIST, file_list
 from storage.ledger.files import LogFile, anchor_path, new_files
@@ -50,7 +50,7 @@ def export_log(database: Database, folder: Path, key: VerifierKey, ca_pem: bytes
     sums: dict[str, str] = {}
     anchors = 0
     with database.reading() as uow:
-        newest = newest_checkpoint(uow.session)
+        newest = newest_published(uow.session)
     if newest is None:
         raise NothingSignedError
     for file in _all_files(database, newest, key, ca_pem):

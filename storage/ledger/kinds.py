@@ -14,6 +14,8 @@ class ActKind(enum.StrEnum):
     ACCOUNT_ADDED = "account.added"
     ACCOUNT_LINK_MADE = "account.link-made"
     ACCOUNT_SIGNED_IN = "account.signed-in"
+    BACKUP_MADE = "backup.made"
+    BACKUP_RESTORED = "backup.restored"
     CLIENT_ADDED = "client.added"
     CASE_ANNOUNCED = "case.announced"
     CASE_CLOSED = "case.closed"
@@ -59,6 +61,8 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.ACCOUNT_ADDED: ("新增账号", "Account added"),
     ActKind.ACCOUNT_LINK_MADE: ("生成登录链接", "Login link made"),
     ActKind.ACCOUNT_SIGNED_IN: ("账号登录", "Account signed in"),
+    ActKind.BACKUP_MADE: ("备份完成", "Backup made"),
+    ActKind.BACKUP_RESTORED: ("备份恢复", "Backup restored"),
     ActKind.CLIENT_ADDED: ("新增调用方", "Client added"),
     ActKind.CASE_ANNOUNCED: ("办件登记", "Case announced"),
     ActKind.CASE_CLOSED: ("办件办结", "Case closed"),
@@ -101,6 +105,8 @@ TITLES: dict[ActKind, tuple[str, str]] = {
 
 NEVER_REFUSED: frozenset[ActKind] = frozenset(
     {
+        ActKind.BACKUP_MADE,
+        ActKind.BACKUP_RESTORED,
         ActKind.CLOCK_STEPPED,
         ActKind.LEDGER_CLOSED_REFUSALS,
         ActKind.LEDGER_OPENED,
@@ -121,6 +127,8 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.ACCESS_REFUSED: _LEDGER_ONLY,
     ActKind.ACCOUNT_LINK_MADE: "changes no holding: links end with the installation",
     ActKind.ACCOUNT_SIGNED_IN: "changes no holding: sessions end with the installation",
+    ActKind.BACKUP_MADE: "changes no holding: the backup lies outside the installation",
+    ActKind.BACKUP_RESTORED: "changes no holding: what it brought back has acts of its own",
     ActKind.CLOCK_STEPPED: _LEDGER_ONLY,
     ActKind.DOSSIER_READ: "changes no holding: supervision reads it from the ledger",
     ActKind.FILING_REFUSED: "changes no holding: nothing was taken into custody",

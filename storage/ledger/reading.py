@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the log serves from its tables: checkpoint, tiles, entry bundles, receipts.
 
-Only what a signed checkpoint covers is served. Permission is the caller's.
+Only what a published checkpoint covers is served. Permission is the caller's.
 """
 
 import datetime as dt
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from storage.errors import NotFoundError
 from storage.ledger import tiles
-from storage.ledger.checkpoints import newest_checkpoint
+from storage.ledger.checkpoints import newest_checkpoint, newest_published
 from storage.ledger.errors import LedgerFormatError, ReceiptNotReadyError
 from storage.ledger.files import entry_bundle, tile_file, tile_hashes
 from storage.ledger.models import (
@@ -56,8 +56,8 @@ def read_status(session: Session) -> LedgerStatus:
 
 
 def read_checkpoint(session: Session) -> bytes:
-    """Give the newest checkpoint; raises :class:`NotFoundError` before the first."""
-    newest = newest_checkpoint(session)
+    """Give the newest published checkpoint; raises :class:`NotFoundError` before the first."""
+    newest = newest_published(session)
     if newest is None:
         raise NotFoundError
     return newest.note
@@ -67,13 +67,13 @@ def read_tile(session: Session, path: str) -> bytes:
     """Give the file at a ``tile/…`` path, entry bundles included.
 
     Raises:
-        NotFoundError: Not a path of the log, or not covered by the newest checkpoint.
+        NotFoundError: Not a path of the log, or not covered by the newest published checkpoint.
     """
     try:
         name = tiles.parse_tile_path(path)
     except LedgerFormatError as error:
         raise NotFoundError from error
-    newest = newest_checkpoint(session)
+    newest = newest_published(session)
     level = name.level or 0
     hashes = (newest.size if newest else 0) >> (tiles.TILE_BITS * level)
     if not 0 < name.width <= tiles.WIDTH or name.index * tiles.WIDTH + name.width > hashes:
@@ -99,14 +99,14 @@ def stored_nodes(session: Session, size: int) -> Nodes:
 
 
 def receipt_for(session: Session, act_id: str) -> bytes:
-    """Give the receipt of an act, under the newest checkpoint.
+    """Give the receipt of an act, under the newest published checkpoint.
 
     Raises:
         NotFoundError: No such act.
-        ReceiptNotReadyError: Recorded, but not yet covered by a checkpoint.
+        ReceiptNotReadyError: Recorded, but not yet covered by a published checkpoint.
     """
     entry = session.scalars(select(LedgerEntry).where(LedgerEntry.act_id == act_id)).first()
-    newest = newest_checkpoint(session)
+    newest = newest_published(session)
     if entry is None or newest is None or newest.size <= entry.seq:
         raise ReceiptNotReadyError if session.get(LedgerAct, act_id) else NotFoundError
     return _receipt(session, entry, newest)

@@ -6,20 +6,23 @@ state of each row is its newest one. What was erased stays erased: its acts are 
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
-from sqlalchemy import Table, insert, text, update
+from sqlalchemy import Table, insert, update
 from sqlalchemy.orm import Session
 
 from storage.errors import CunzhengError, NotFoundError
 from storage.ledger import tiles
-from storage.ledger.entries import parse_entry
+from storage.ledger.entries import Entry, parse_entry
 from storage.ledger.errors import LedgerFormatError, RebuildError
 from storage.ledger.filelist import ExportFolder
 from storage.ledger.files import anchor_path, detail_prefix, log_prefix, new_files
+from storage.ledger.published import PublishedLog
 from storage.ledger.rows import row_values
 from storage.objects.ports import ObjectMissingError, ObjectStore
 from storage.secrets import ErasedError
@@ -27,27 +30,35 @@ from storage.secrets import ErasedError
 
 @dataclass(frozen=True, slots=True)
 class ReplayItem:
-    """An act to be replayed: its place, kind and encrypted detail."""
+    """An act to be replayed: its place, its entry's bytes, read, and its encrypted detail."""
 
     seq: int
-    kind: str
+    data: bytes
+    entry: Entry
     detail: bytes
+
+    @property
+    def core(self) -> Mapping[str, Any]:
+        """Give the act's core, read."""
+        core: Mapping[str, Any] = orjson.loads(self.entry.core)
+        return core
 
 
 @dataclass(slots=True)
 class Rebuilt:
-    """What a rebuild did: acts replayed, acts whose subject was erased, rows written per table."""
+    """What a rebuild did.
+
+    Attributes:
+        acts: Acts replayed.
+        erased: Acts whose subject was erased: nothing of them can be replayed.
+        rows: Rows written per table.
+        rowless: Acts per kind that held no row to write: nothing of them is rebuilt but the ledger.
+    """
 
     acts: int = 0
     erased: int = 0
-    rows: dict[str, int] = field(default_factory=dict)
-
-
-def published_sizes(store: ObjectStore, origin: str) -> list[int]:
-    """Give the sizes whose checkpoints lie in the object store, ascending."""
-    prefix = log_prefix(origin) + "anchor/"
-    keys = [key.removeprefix(prefix).split("/") for key in store.list_named(prefix)]
-    return sorted(int(parts[0]) for parts in keys if parts[1:] == ["checkpoint"])
+    rows: Counter[str] = field(default_factory=Counter)
+    rowless: Counter[str] = field(default_factory=Counter)
 
 
 def fetch_published(store: ObjectStore, origin: str, folder: Path) -> int:
@@ -57,7 +68,7 @@ def fetch_published(store: ObjectStore, origin: str, folder: Path) -> int:
         NotFoundError: Nothing was published.
         ObjectMissingError: A part of what was published is gone.
     """
-    sizes = published_sizes(store, origin)
+    sizes = PublishedLog(store, origin).sizes()
     if not sizes:
         raise NotFoundError
     prefix = log_prefix(origin)
@@ -83,28 +94,53 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def read_items(folder: Path, size: int) -> Iterator[ReplayItem]:
-    """Give the acts of a verified export in order.
+def read_items(folder: Path, size: int, start: int = 0) -> Iterator[ReplayItem]:
+    """Give the acts of a verified export in order, from entry ``start`` on.
 
     Raises:
         RebuildError: A bundle is missing, or a detail is not the one that its core names.
     """
     export = ExportFolder(folder)
     for index, width in tiles.widths(size):
-        start = index * tiles.WIDTH
+        first = index * tiles.WIDTH
+        if first + width <= start:
+            continue
         entries = export.read(tiles.entries_path(index, width))
         details = export.read(tiles.details_path(index, width))
         if entries is None or details is None:
-            raise RebuildError(seq=start, rule="bundle-missing")
+            raise RebuildError(seq=max(first, start), rule="bundle-missing")
         try:
             pairs = list(zip(tiles.unpack_entries(entries), tiles.unpack_details(details), strict=True))
         except (LedgerFormatError, ValueError) as error:
-            raise RebuildError(seq=start, rule="bundle-framing") from error
-        for offset, (data, detail) in enumerate(pairs):
-            entry = parse_entry(data)
-            if hashlib.sha256(detail).hexdigest() != entry.detail_sha256:
-                raise RebuildError(seq=start + offset, rule="detail-digest")
-            yield ReplayItem(start + offset, str(orjson.loads(entry.core)["kind"]), detail)
+            raise RebuildError(seq=max(first, start), rule="bundle-framing") from error
+        for seq, (data, detail) in enumerate(pairs, first):
+            if seq >= start:
+                yield _item(seq, data, detail)
+
+
+def _item(seq: int, data: bytes, detail: bytes) -> ReplayItem:
+    try:
+        entry = parse_entry(data)
+    except LedgerFormatError as error:
+        raise RebuildError(seq=seq, rule="entry-format") from error
+    if hashlib.sha256(detail).hexdigest() != entry.detail_sha256:
+        raise RebuildError(seq=seq, rule="detail-digest")
+    return ReplayItem(seq, data, entry, detail)
+
+
+def open_detail(item: ReplayItem, decrypt: Callable[[bytes], bytes]) -> Mapping[str, Any] | None:
+    """Give an act's detail in clear; ``None`` when its subject was erased.
+
+    Raises:
+        RebuildError: The keys do not open it.
+    """
+    try:
+        detail: Mapping[str, Any] = orjson.loads(decrypt(item.detail))
+    except ErasedError:
+        return None
+    except CunzhengError as error:
+        raise RebuildError(seq=item.seq, rule=error.code) from error
+    return detail
 
 
 def replay(
@@ -119,31 +155,50 @@ def replay(
         session: On a database whose holdings are empty, tables made.
         items: Acts in ``seq`` order.
         decrypt: Opens details; ``Secrets.decrypt``.
-        tables: Every table that details may name, by name.
+        tables: Every table that details may name, by name, in the order of their dependency.
 
     Raises:
         RebuildError: A detail cannot be opened or names an unknown table.
     """
-    if session.get_bind().dialect.name == "sqlite":
-        # Rows of one act may refer to each other in any order.
-        session.execute(text("PRAGMA defer_foreign_keys=ON"))
     rebuilt = Rebuilt()
     for item in items:
-        try:
-            detail = orjson.loads(decrypt(item.detail))
-        except ErasedError:
-            rebuilt.erased += 1
-            continue
-        except CunzhengError as error:
-            raise RebuildError(seq=item.seq, rule=error.code) from error
-        for row in detail["rows"]:
-            table = tables.get(row["table"])
-            if table is None:
-                raise RebuildError(seq=item.seq, rule="table-unknown")
-            _upsert(session, table, row_values(row["values"]))
-            rebuilt.rows[table.name] = rebuilt.rows.get(table.name, 0) + 1
-        rebuilt.acts += 1
+        apply(session, item, open_detail(item, decrypt), tables, rebuilt)
     return rebuilt
+
+
+def apply(
+    session: Session,
+    item: ReplayItem,
+    detail: Mapping[str, Any] | None,
+    tables: Mapping[str, Table],
+    rebuilt: Rebuilt,
+) -> None:
+    """Write the rows of one act into the caller's transaction and count it.
+
+    Args:
+        session: As :func:`replay` takes it.
+        item: The act.
+        detail: Its detail in clear; ``None`` for one that was erased.
+        tables: Every table that details may name, by name, in the order of their dependency.
+        rebuilt: Where it is counted.
+
+    Raises:
+        RebuildError: The detail names an unknown table.
+    """
+    if detail is None:
+        rebuilt.erased += 1
+        return
+    rows, places = detail["rows"], {name: place for place, name in enumerate(tables)}
+    if any(row["table"] not in places for row in rows):
+        raise RebuildError(seq=item.seq, rule="table-unknown")
+    # A row must come after the rows that it refers to.
+    for row in sorted(rows, key=lambda row: places[row["table"]]):
+        table = tables[row["table"]]
+        _upsert(session, table, row_values(row["values"]))
+        rebuilt.rows[str(table.name)] += 1
+    if not rows:
+        rebuilt.rowless[str(item.core["kind"])] += 1
+    rebuilt.acts += 1
 
 
 def _upsert(session: Session, table: Table, values: dict[str, object]) -> None:

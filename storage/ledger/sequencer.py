@@ -12,7 +12,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,25 +25,21 @@ from storage.failpoints import failpoint
 from storage.identity import system_identity
 from storage.ledger.acts import Act
 from storage.ledger.appending import append
-from storage.ledger.entries import FIRST_PREV, entry_bytes, entry_prefix
+from storage.ledger.edge import STATE_ID, Edge, fresh_state, load_edge, state_values
+from storage.ledger.entries import entry_bytes, entry_prefix
 from storage.ledger.errors import FencedError, LedgerCorruptError, LedgerFormatError, SequencerRunningError
-from storage.ledger.files import tile_hashes
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import (
     LedgerAct,
-    LedgerCheckpoint,
     LedgerEntry,
     LedgerPending,
     LedgerState,
     LedgerTile,
 )
-from storage.ledger.proofs import Frontier, leaf_hash
-from storage.ledger.tiles import TILE_BITS, WIDTH, full_tile_root, levels
+from storage.ledger.proofs import leaf_hash
 
 BATCH = 1000
 CLOCK_STEP_SECONDS = 5.0
-_STATE_ID = 1
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class SequencerLock:
@@ -63,40 +59,6 @@ class SequencerLock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
-
-
-@dataclass(slots=True)
-class _Edge:
-    """The growing side of the log: everything that the next batch needs, and the rows that it makes."""
-
-    frontier: Frontier
-    last_leaf: bytes
-    last_at: dt.datetime
-    rows: list[list[bytes]]
-    entries: list[dict[str, Any]] = field(default_factory=list)
-    full: list[dict[str, Any]] = field(default_factory=list)
-
-    def next(self) -> "_Edge":
-        """Give a copy to work on, with nothing made yet."""
-        return _Edge(self.frontier.copy(), self.last_leaf, self.last_at, [list(row) for row in self.rows])
-
-    def add_leaf(self, leaf: bytes) -> None:
-        """Take one leaf into frontier and tiles."""
-        self.frontier.append(leaf)
-        self.last_leaf = leaf
-        level, node = 0, leaf
-        while True:
-            if level == len(self.rows):
-                self.rows.append([])
-            row = self.rows[level]
-            row.append(node)
-            if len(row) < WIDTH:
-                return
-            node = full_tile_root(row)
-            position = (self.frontier.size >> (TILE_BITS * (level + 1))) - 1
-            self.full.append({"level": level, "position": position, "data": b"".join(row), "root": node})
-            row.clear()
-            level += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,17 +138,17 @@ class Sequencer:
         count = self._append(edge)
         self._stale = False
         if count:
-            self._edge = _Edge(edge.frontier, edge.last_leaf, edge.last_at, edge.rows)
+            self._edge = Edge(edge.frontier, edge.last_leaf, edge.last_at, edge.rows)
         return count
 
-    def _reload(self) -> _Edge:
+    def _reload(self) -> Edge:
         with self._database.reading() as uow:
-            state = uow.session.get_one(LedgerState, _STATE_ID)
+            state = uow.session.get_one(LedgerState, STATE_ID)
             if state.fence != self._fence:
                 raise FencedError
-            return _load_edge(uow.session, state)
+            return load_edge(uow.session, state)
 
-    def _append(self, edge: _Edge) -> int:
+    def _append(self, edge: Edge) -> int:
         with self._database.writing() as uow:
             pending = _pending(uow.session)
             if not pending:
@@ -197,13 +159,13 @@ class Sequencer:
             failpoint("sequencer.after-append")
             if edge.full:
                 uow.session.execute(insert(LedgerTile), edge.full)
-            self._set_state(uow.session, _state_values(edge))
+            self._set_state(uow.session, state_values(edge))
             positions = [row.position for row in pending]
             uow.session.execute(delete(LedgerPending).where(LedgerPending.position.in_(positions)))
             failpoint("sequencer.before-commit")
         return len(pending)
 
-    def _build(self, edge: _Edge, pending: Sequence[Row[int, str, bytes]]) -> None:
+    def _build(self, edge: Edge, pending: Sequence[Row[int, str, bytes]]) -> None:
         at = rfc3339(edge.last_at)
         for row in pending:
             seq = edge.frontier.size
@@ -219,12 +181,12 @@ class Sequencer:
             )
             edge.add_leaf(leaf)
 
-    def _open(self) -> tuple[int, _Edge]:
+    def _open(self) -> tuple[int, Edge]:
         with self._database.writing() as uow:
             state = self._take_over(uow.session)
             if state.size == 0 and state.fence == 1:
                 uow.record(self._act(ActKind.LEDGER_OPENED))
-            return state.fence, _load_edge(uow.session, state)
+            return state.fence, load_edge(uow.session, state)
 
     def _renew(self) -> None:
         steady = self._clock.monotonic()
@@ -237,17 +199,9 @@ class Sequencer:
         self._renewed = steady
 
     def _take_over(self, session: Session) -> LedgerState:
-        state = session.get(LedgerState, _STATE_ID)
+        state = session.get(LedgerState, STATE_ID)
         if state is None:
-            state = LedgerState(
-                id=_STATE_ID,
-                origin=self._database.origin,
-                size=0,
-                last_leaf=FIRST_PREV,
-                frontier=b"",
-                last_at=_EPOCH,
-                fence=0,
-            )
+            state = fresh_state(self._database.origin, 0)
             session.add(state)
         if state.origin != self._database.origin:
             raise LedgerCorruptError(seq=0, rule="other-origin")
@@ -261,7 +215,7 @@ class Sequencer:
         return state
 
     def _set_state(self, session: Session, values: dict[str, Any]) -> None:
-        statement = update(LedgerState).where(LedgerState.id == _STATE_ID, LedgerState.fence == self._fence)
+        statement = update(LedgerState).where(LedgerState.id == STATE_ID, LedgerState.fence == self._fence)
         result = session.execute(statement.values(values), execution_options={"synchronize_session": False})
         if not isinstance(result, CursorResult) or result.rowcount != 1:
             raise FencedError
@@ -284,15 +238,6 @@ class Sequencer:
         return Act(kind=kind, actor=actor, object_type="ledger", object_id=self._database.origin, notes=notes)
 
 
-def _state_values(edge: _Edge) -> dict[str, Any]:
-    return {
-        "size": edge.frontier.size,
-        "last_leaf": edge.last_leaf,
-        "frontier": edge.frontier.to_bytes(),
-        "last_at": edge.last_at,
-    }
-
-
 def _pending(session: Session) -> Sequence[Row[int, str, bytes]]:
     query = (
         select(LedgerPending.position, LedgerPending.act_id, LedgerAct.core)
@@ -301,24 +246,3 @@ def _pending(session: Session) -> Sequence[Row[int, str, bytes]]:
         .limit(BATCH)
     )
     return session.execute(query).all()
-
-
-def _load_edge(session: Session, state: LedgerState) -> _Edge:
-    """Read the growing side back and refuse tables that contradict each other."""
-    frontier = Frontier.from_bytes(state.size, state.frontier)
-    last = session.scalars(select(LedgerEntry).order_by(LedgerEntry.seq.desc()).limit(1)).first()
-    if (last.seq + 1 if last else 0) != state.size:
-        raise LedgerCorruptError(seq=state.size, rule="state-size")
-    if last and (last.leaf != state.last_leaf or leaf_hash(last.entry) != last.leaf):
-        raise LedgerCorruptError(seq=last.seq, rule="last-leaf")
-    newest = session.scalars(
-        select(LedgerCheckpoint.size).order_by(LedgerCheckpoint.size.desc()).limit(1)
-    ).first()
-    if newest is not None and newest > state.size:
-        raise LedgerCorruptError(seq=state.size, rule="below-published-size")
-    rows = []
-    for level in levels(state.size):
-        hashes = state.size >> (TILE_BITS * level)
-        width = hashes % WIDTH
-        rows.append(tile_hashes(session, level, hashes // WIDTH, width) if width else [])
-    return _Edge(frontier, state.last_leaf, state.last_at, rows)

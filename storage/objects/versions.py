@@ -8,7 +8,7 @@ that our own put gave; it is recorded here, and where the record was lost the bu
 
 import datetime as dt
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,6 +84,38 @@ class VersionBook(Protocol):
         What was given up is left out.
         """
         ...
+
+
+class MemoryBook:
+    """The book of a program that has no records, such as a restore before it has brought them back."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, Version] = {}
+
+    def __iter__(self) -> Iterator[Version]:
+        """Give every version that was noted."""
+        return iter(list(self._versions.values()))
+
+    def find(self, key: str) -> Version | None:
+        """Give the version noted for a key."""
+        return self._versions.get(key)
+
+    def note(self, version: Version) -> Version:
+        """Note a version unless one stands."""
+        return self._versions.setdefault(version.key, version)
+
+    def replace(self, old: Version, new: Version) -> Version:
+        """Note ``new`` where ``old`` still stands."""
+        if self._versions.get(old.key) == old:
+            self._versions[old.key] = new
+        return self._versions[old.key]
+
+    def ending(self, mode: LockMode, before: dt.datetime, after: str, limit: int) -> list[Version]:
+        """Give versions whose lock ends soon."""
+        ending = [
+            one for one in self if one.lock.mode is mode and one.lock.until < before and one.key > after
+        ]
+        return sorted(ending, key=lambda one: one.key)[:limit]
 
 
 class ObjectVersion(Base):

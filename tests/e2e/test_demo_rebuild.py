@@ -65,7 +65,8 @@ def second(demo_data: Path, rooms: Rooms, tmp_path_factory: pytest.TempPathFacto
     assert verify_log(log, policy).verdict is Verdict.VALID
     database = make_database(folder)
     with database.writing() as uow:
-        rebuilt = replay(uow.session, read_items(log, size), secrets.decrypt, Base.metadata.tables)
+        tables = {table.name: table for table in Base.metadata.sorted_tables}
+        rebuilt = replay(uow.session, read_items(log, size), secrets.decrypt, tables)
     yield Second(database, secrets, rebuilt, size)
     database.close()
 

@@ -131,6 +131,14 @@ def backup(folder: Path) -> Callable[[], None]:
     return put_back
 
 
+def drop_database(folder: Path) -> None:
+    """Remove the server's database of a folder, whoever uses it, and make an empty one in its place."""
+    name = (folder / "database.name").read_text()
+    _drop(name)
+    with _server().connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+
+
 def bucket(*, lock: bool = True) -> tuple[BucketAddress, Minio]:
     """Make an empty bucket on the server and give it with a client of its own.
 
