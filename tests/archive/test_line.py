@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from archive_line import BUSINESS, GRANTED, Line, issue_business_license, picture
 from archive_world import CLIENT, NAMED
-from fakes import make_database
+from fakes import ORIGIN, make_database
 from pdf_text import text_of
 from sqlalchemy import select
 
@@ -26,6 +26,7 @@ from seals.verdicts import State
 from seals.verification import verify_detached, verify_pdf
 from storage.base import Base
 from storage.identity import system_identity
+from storage.ledger.entries import entry_bytes, entry_prefix, parse_entry
 from storage.ledger.models import LedgerAct, LedgerPending
 from storage.ledger.rebuild import ReplayItem, replay
 from storage.objects.ports import object_key
@@ -331,14 +332,18 @@ def test_a_licence_number_in_use_is_returned(line: Line) -> None:
 
 
 def test_the_holdings_are_rebuilt_from_the_details_of_acts_alone(filed: Filed, tmp_path: Path) -> None:
-    tables = Base.metadata.tables
+    tables = {table.name: table for table in Base.metadata.sorted_tables}
     with filed.line.database.reading() as uow:
         order = uow.session.execute(
-            select(LedgerAct.kind, LedgerAct.detail)
+            select(LedgerAct.core, LedgerAct.detail)
             .join(LedgerPending, LedgerPending.act_id == LedgerAct.act_id)
             .order_by(LedgerPending.position)
         )
-        items = [ReplayItem(seq, kind, detail) for seq, (kind, detail) in enumerate(order)]
+        prefix = entry_prefix(ORIGIN)
+        items = []
+        for seq, (core, detail) in enumerate(order):
+            data = entry_bytes("2026-11-24T01:00:00.000000Z", core, prefix, bytes(32), seq)
+            items.append(ReplayItem(seq, data, parse_entry(data), detail))
     (tmp_path / "rebuilt").mkdir()
     rebuilt = make_database(tmp_path / "rebuilt", filed.line.clock)
     with rebuilt.writing() as uow:

@@ -18,8 +18,9 @@ from storage.ledger.export import export_log
 from storage.ledger.files import anchor_path, detail_prefix, log_prefix
 from storage.ledger.models import LedgerAct, LedgerAnchor
 from storage.ledger.notes import NoteSigner, parse_note
+from storage.ledger.published import PublishedLog
 from storage.ledger.reading import is_entries_path, read_checkpoint, read_status, read_tile, receipt_for
-from storage.ledger.rebuild import fetch_published, published_sizes
+from storage.ledger.rebuild import fetch_published
 from storage.ledger.verification import verify_log
 
 
@@ -94,7 +95,7 @@ def test_the_object_store_holds_tiles_bundles_details_checkpoint_and_token(ledge
 def test_publishing_goes_on_without_the_authority_and_the_token_follows(ledger: Ledger) -> None:
     ledger.authority.down = True
     ledger.grow(3)
-    assert published_sizes(ledger.store, ORIGIN) == [4]
+    assert PublishedLog(ledger.store, ORIGIN).sizes() == [4]
     ledger.authority.down = False
     ledger.keeper.tick(hurry=True)
     assert ledger.store.read_named(log_prefix(ORIGIN) + anchor_path(4, "tsr"))
