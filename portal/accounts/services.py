@@ -20,7 +20,7 @@ from storage.clock import IdSource, rfc3339
 from storage.database import UnitOfWork
 from storage.errors import InvalidInputError, NotFoundError
 from storage.identity import Identity, Role
-from storage.ledger.acts import Act
+from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 
 _ADMINISTRATORS: Final = (Role.SYSTEM, Role.SYSTEM_ADMIN)
@@ -225,6 +225,33 @@ class AccountService:
         session = uow.session.scalar(select(WebSession).where(WebSession.token_hash == secret_hash(token)))
         if session is not None and session.ended_at is None:
             session.ended_at = uow.clock.now()
+
+    def running_sessions(self, uow: UnitOfWork, identity: Identity) -> list[WebSession]:
+        """Give the caller's own sessions that have not ended, the newest first."""
+        running = (
+            WebSession.account_id == identity.id,
+            WebSession.ended_at.is_(None),
+            WebSession.expires_at > uow.clock.now(),
+        )
+        newest = select(WebSession).where(*running).order_by(WebSession.started_at.desc(), WebSession.id)
+        return list(uow.session.scalars(newest))
+
+    def end_other_sessions(self, uow: UnitOfWork, identity: Identity) -> Promise | None:
+        """End the caller's own sessions but the one that asks; ``None`` when there are no others."""
+        others = [one for one in self.running_sessions(uow, identity) if one.id != identity.session]
+        for one in others:
+            one.ended_at = uow.clock.now()
+        if not others:
+            return None
+        act = Act(
+            kind=ActKind.ACCOUNT_SESSIONS_ENDED,
+            actor=identity,
+            object_type="account",
+            object_id=identity.id,
+            subject=identity.id,
+            notes={"sessions": [one.id for one in others]},
+        )
+        return uow.record(act)
 
     def person(self, uow: UnitOfWork, token: str) -> Identity | None:
         """Give the identity of a session's person, or ``None`` if the session is not running."""

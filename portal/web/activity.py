@@ -42,6 +42,7 @@ class ListedAct:
     at: dt.datetime
     actor: Mapping[str, str]
     object_type: str
+    outcome: str
     reasons: Sequence[str]
     case_id: str | None
 
@@ -105,6 +106,18 @@ def refused_acts(session: Session, since: dt.datetime, after: str | None = None)
     return _page(session, refused, newest)
 
 
+def acts_of(session: Session, actor: str, after: str | None = None) -> ActPage:
+    """Give what one account did or was refused, newest first.
+
+    Raises:
+        CursorError: No page gave ``after``.
+    """
+    place = tuple_(LedgerAct.recorded_at, LedgerAct.act_id)
+    own = select(LedgerAct).where(LedgerAct.actor_id == actor)
+    rest = own.where(place < _place(after)) if after else own
+    return _page(session, own, rest.order_by(LedgerAct.recorded_at.desc(), LedgerAct.act_id.desc()))
+
+
 def pending_acts(session: Session, after: str | None = None) -> ActPage:
     """Give acts that are recorded and not yet in the ledger, oldest first.
 
@@ -143,6 +156,7 @@ def _listed(act: LedgerAct) -> ListedAct:
         act.recorded_at,
         core["actor"],
         act.object_type,
+        act.outcome,
         core["reasons"],
         act.case_id,
     )

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What page and interface share when somebody checks a document: limit and upload."""
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, cast
 
 from flask import request
 
@@ -11,10 +12,13 @@ from portal.checking import CheckReport
 from portal.errors import RateLimitedError
 from portal.web import context, uploads
 from portal.web.counters import RATE_LIMITED, UNMATCHED_UPLOAD
+from portal.web.uploads import StagedFile
 from storage.errors import InvalidInputError
 from storage.identity import AccessBasis, Basis
 
 PART: Final = "file"
+MOST_FILES: Final = 20
+"""Files of one request to the page; programs send one at a time."""
 
 
 def check_limit() -> None:
@@ -41,6 +45,33 @@ def check_upload() -> CheckReport:
     staged = uploads.staged_file(PART)
     if staged is None or staged.size == 0:
         raise InvalidInputError(field=PART, rule="one file")
+    return _check(staged)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedReport:
+    """A report and the name under which its file was sent."""
+
+    name: str
+    report: CheckReport
+
+
+def check_uploads() -> list[NamedReport]:
+    """Check every file that came with this request, in the order in which they were sent.
+
+    Raises:
+        InvalidInputError: No file came, an empty one, or more than :data:`MOST_FILES`.
+        RateLimitedError: See :func:`check_limit`; each file is a check, and none is done.
+    """
+    sent = [(str(part.filename), cast(StagedFile, part.stream)) for part in request.files.getlist(PART)]
+    if not 0 < len(sent) <= MOST_FILES or not all(staged.size for _, staged in sent):
+        raise InvalidInputError(field=PART, rule=f"1 to {MOST_FILES} files")
+    for _ in sent:
+        check_limit()
+    return [NamedReport(name, _check(staged)) for name, staged in sent]
+
+
+def _check(staged: StagedFile) -> CheckReport:
     report = context.rooms().checks.check(context.identity(), staged.path)
     if report.promise is None:
         context.counters().add(UNMATCHED_UPLOAD)

@@ -24,6 +24,7 @@ from portal.web import (
     hooks,
     meta,
     openapi,
+    pages_account,
     pages_archivist,
     pages_checks,
     pages_dossiers,
@@ -61,6 +62,7 @@ _BLUEPRINTS = (
     pages_dossiers.blueprint,
     pages_window.blueprint,
     pages_supervision.blueprint,
+    pages_account.blueprint,
 )
 
 

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checking for inspectors and strangers: a file, a verification code, or the link of a QR code."""
 
+import base64
+import json
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from licenses.errors import CodeUnknownError
-from portal.checking import HEADLINE_TITLES, judge_card
+from portal.checking import HEADLINE_TITLES, judge_card, report_json
 from portal.web import context
 from portal.web.access import public
-from portal.web.checks import check_code, check_upload
+from portal.web.checks import check_code, check_uploads
 
 blueprint = APIBlueprint("checks", __name__, enable_openapi=False)
 _WHY: Final = "anybody may check a document"
@@ -29,9 +32,23 @@ def home() -> str:
 @blueprint.post("/verify")
 @public(_WHY, records=("verification.done",), upload="verification")
 def check() -> str:
-    """Check a file and show the report."""
-    report = check_upload()
-    return render_template("report.html", report=report, titles=HEADLINE_TITLES)
+    """Check a file and show the report, or several and show a table of their answers."""
+    checked = check_uploads()
+    if len(checked) == 1:
+        report = checked[0].report
+        return render_template(
+            "report.html", report=report, titles=HEADLINE_TITLES, data=_link(report_json(report))
+        )
+    reports = [{"name": one.name, **report_json(one.report)} for one in checked]
+    return render_template(
+        "reports.html", checked=checked, titles=HEADLINE_TITLES, data=_link({"reports": reports})
+    )
+
+
+def _link(data: Mapping[str, Any]) -> str:
+    """Give data as an address that a browser saves as a file: nothing of a check is kept here."""
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    return f"data:application/json;base64,{base64.b64encode(text.encode()).decode()}"
 
 
 @blueprint.get("/verify/code")

@@ -13,6 +13,7 @@ class ActKind(enum.StrEnum):
     ACCESS_REFUSED = "access.refused"
     ACCOUNT_ADDED = "account.added"
     ACCOUNT_LINK_MADE = "account.link-made"
+    ACCOUNT_SESSIONS_ENDED = "account.sessions-ended"
     ACCOUNT_SIGNED_IN = "account.signed-in"
     BACKUP_MADE = "backup.made"
     BACKUP_RESTORED = "backup.restored"
@@ -60,6 +61,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.ACCESS_REFUSED: ("访问被拒绝", "Access refused"),
     ActKind.ACCOUNT_ADDED: ("新增账号", "Account added"),
     ActKind.ACCOUNT_LINK_MADE: ("生成登录链接", "Login link made"),
+    ActKind.ACCOUNT_SESSIONS_ENDED: ("结束其他会话", "Other sessions ended"),
     ActKind.ACCOUNT_SIGNED_IN: ("账号登录", "Account signed in"),
     ActKind.BACKUP_MADE: ("备份完成", "Backup made"),
     ActKind.BACKUP_RESTORED: ("备份恢复", "Backup restored"),
@@ -126,6 +128,7 @@ _LEDGER_ONLY = "changes nothing but the ledger, which is rebuilt as a whole"
 NOT_REBUILT: dict[ActKind, str] = {
     ActKind.ACCESS_REFUSED: _LEDGER_ONLY,
     ActKind.ACCOUNT_LINK_MADE: "changes no holding: links end with the installation",
+    ActKind.ACCOUNT_SESSIONS_ENDED: "changes no holding: sessions end with the installation",
     ActKind.ACCOUNT_SIGNED_IN: "changes no holding: sessions end with the installation",
     ActKind.BACKUP_MADE: "changes no holding: the backup lies outside the installation",
     ActKind.BACKUP_RESTORED: "changes no holding: what it brought back has acts of its own",

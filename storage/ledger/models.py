@@ -28,7 +28,10 @@ class LedgerAct(Base):
     intent: Mapped[str | None] = mapped_column(String(64), index=True)
     recorded_at: Mapped[dt.datetime] = mapped_column(Instant)
 
-    __table_args__ = (Index("ix_ledger_act_object", "object_type", "object_id"),)
+    __table_args__ = (
+        Index("ix_ledger_act_object", "object_type", "object_id"),
+        Index("ix_ledger_act_actor", "actor_id", "recorded_at"),
+    )
 
 
 class LedgerPending(Base):

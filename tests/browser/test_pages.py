@@ -120,14 +120,27 @@ def test_the_window_answers_by_keyboard_alone(browser: Browser, site: Site) -> N
         assert layout_faults(page) == []
 
 
-def _check_file(page: Page, site: Site, file: Path) -> str:
+def _check_file(page: Page, site: Site, *files: Path) -> str:
     page.goto(f"{site.address}/verify")
-    page.locator("input[type=file]").set_input_files(file)
+    page.locator("input[type=file]").set_input_files(list(files))
     page.locator("main form[method=post] button").click()
     page.wait_for_load_state()
     assert axe_violations(page) == []
     assert layout_faults(page) == []
     return page.locator("main").inner_text()
+
+
+def test_an_inspector_checks_several_files_at_once_and_keeps_the_reports(
+    browser: Browser, site: Site
+) -> None:
+    plain = site.data / "plain.pdf"
+    plain.write_bytes(b"%PDF-1.7\n%%EOF\n")
+    with open_page(browser) as page:
+        report = _check_file(page, site, site.data / "tampered-copy.pdf", plain)
+        assert report.count("SHA-256") >= 3
+        with page.expect_download() as kept:
+            page.locator("a[download]").click()
+        assert kept.value.suggested_filename == "reports.json"
 
 
 def test_a_stranger_learns_that_a_file_was_tampered_with(browser: Browser, site: Site) -> None:

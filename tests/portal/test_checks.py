@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checking a document without login: page, interface, code, and the limit."""
 
+import base64
+import hashlib
 import io
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,7 @@ import pikepdf
 import pytest
 from fakes import HandClock
 from press import DEPARTMENTS, Press
+from werkzeug.test import TestResponse
 
 from portal.checking import NOT_A_LICENSE, NOT_CHECKED, Headline, Line, judge, report_json
 from portal.web.examples import REPORT
@@ -116,6 +121,49 @@ def test_the_report_is_a_page_that_names_digest_and_time(house: House, plain: by
     assert "未核验" in page.text
     assert "SHA-256" in page.text
     assert "2026-11-24 09:00:00 +08:00" in page.text
+
+
+def _page_of(house: House, *files: tuple[bytes, str]) -> TestResponse:
+    browser = house.app.test_client()
+    field = form_token(browser.get("/verify").text)
+    parts = {"file": [(io.BytesIO(data), name) for data, name in files], "form_token": field}
+    return browser.post("/verify", data=parts, content_type="multipart/form-data")
+
+
+def _saved(page: TestResponse) -> dict[str, Any]:
+    found = re.search(r'href="data:application/json;base64,([\w+/=]+)" download', page.text)
+    assert found is not None
+    saved: dict[str, Any] = json.loads(base64.b64decode(found[1]))
+    return saved
+
+
+def test_several_files_are_a_table_with_each_report_in_the_order_sent(house: House, plain: bytes) -> None:
+    page = _page_of(house, (plain, "甲.pdf"), (b"no document", "<b>.pdf"), (plain, ""))
+    assert page.status_code == 200
+    assert page.text.count("<h2>依据</h2>") == 3
+    assert "&lt;b&gt;.pdf" in page.text
+    assert "<b>.pdf" not in page.text
+    saved = _saved(page)["reports"]
+    assert [one["name"] for one in saved] == ["甲.pdf", "<b>.pdf", ""]
+    assert [one["verdict"]["sha256"] for one in saved] == [
+        hashlib.sha256(data).hexdigest() for data in (plain, b"no document", plain)
+    ]
+
+
+def test_the_saved_report_is_what_the_interface_answers(house: House, plain: bytes) -> None:
+    saved, answered = _saved(_page_of(house, (plain, "a.pdf"))), _send(house, plain).get_json()
+    assert saved == answered
+
+
+def test_each_of_several_files_counts_against_a_strangers_allowance(house: House, plain: bytes) -> None:
+    files = [(plain, f"{number}.pdf") for number in range(20)]
+    assert _page_of(house, *files).status_code == 200
+    assert _page_of(house, *files).status_code == 429
+
+
+def test_too_many_files_or_an_empty_one_are_refused(house: House, plain: bytes) -> None:
+    assert _page_of(house, *[(plain, "a.pdf")] * 21).status_code == 422
+    assert _page_of(house, (plain, "a.pdf"), (b"", "b.pdf")).status_code == 422
 
 
 def test_an_unknown_code_looks_like_none_and_is_counted(house: House) -> None:

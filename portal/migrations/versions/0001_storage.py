@@ -72,6 +72,7 @@ def _create_ledger_act() -> None:
         batch_op.create_index(batch_op.f("ix_ledger_act_intent"), ["intent"], unique=False)
         batch_op.create_index(batch_op.f("ix_ledger_act_kind"), ["kind"], unique=False)
         batch_op.create_index("ix_ledger_act_object", ["object_type", "object_id"], unique=False)
+        batch_op.create_index("ix_ledger_act_actor", ["actor_id", "recorded_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_ledger_act_organisation"), ["organisation"], unique=False)
         batch_op.create_index(batch_op.f("ix_ledger_act_subject"), ["subject"], unique=False)
 
