@@ -215,7 +215,7 @@ def test_a_receipt_that_is_not_ready_says_so(filed: House) -> None:
         act = filed.first_act(uow)
     page = filed.app.test_client().get(f"/receipts/{act}")
     assert page.status_code == 200
-    assert "回执随下一个检查点生成" in page.text
+    assert "回执在下一个检查点公布后生成" in page.text
     assert filed.app.test_client().get("/receipts/" + "0" * 64).status_code == 404
 
 
