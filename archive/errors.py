@@ -47,6 +47,26 @@ class Difference:
     metadata: bool
 
 
+class GroundsRequiredError(InvalidInputError):
+    """A legal hold is placed or lifted without a reason or a legal basis; fact ``field`` says which."""
+
+    code = "hold-grounds-required"
+    title_zh = "保全与解除保全须写明理由和法律依据"
+    title_en = "A legal hold needs a reason and a legal basis, and so does lifting it"
+    remedy_zh = "请填写理由和法律依据，各 1 至 200 字；不要写入个人信息。"
+    remedy_en = "Give both, of 1 to 200 characters each; write no personal data into them."
+
+
+class HoldNotFoundError(NotFoundError):
+    """No hold with this id stands."""
+
+    code = "hold-not-found"
+    title_zh = "没有该编号的有效保全"
+    title_en = "No hold with this id stands"
+    remedy_zh = "请用 cunzheng hold list 查看有效保全。"
+    remedy_en = "See the holds that stand with cunzheng hold list."
+
+
 class FilingConflictError(ConflictError):
     """The case is filed, or being filed, with another set; ``difference`` names what differs.
 

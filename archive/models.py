@@ -232,6 +232,23 @@ class Dossier(Base):
     __table_args__ = (Index("ix_dossier_organisation", "organisation", "filed_at", "id"),)
 
 
+class DossierHold(Base):
+    """A legal hold 保全 on a dossier; it stands until it is lifted."""
+
+    __tablename__ = "dossier_hold"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    dossier_id: Mapped[str] = mapped_column(String(26), index=True)
+    reason: Mapped[str] = mapped_column(String(200))
+    legal_basis: Mapped[str] = mapped_column(String(200))
+    placed_by: Mapped[str] = mapped_column(String(64))
+    placed_at: Mapped[dt.datetime] = mapped_column(Instant)
+    lifted_by: Mapped[str | None] = mapped_column(String(64))
+    lifted_at: Mapped[dt.datetime | None] = mapped_column(Instant)
+    lift_reason: Mapped[str | None] = mapped_column(String(200))
+    lift_legal_basis: Mapped[str | None] = mapped_column(String(200))
+
+
 class DossierMember(Base):
     """A file of a dossier, with the digests under which it is stored.
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from archive.errors import DossierNotFoundError, FilingNotFoundError
 from archive.findings import read_finding
+from archive.holds import standing_holds
 from archive.models import (
     IN_PROGRESS,
     REPEATABLE,
@@ -217,7 +218,8 @@ class FilingQueries:
         owner = uow.session.get_one(Case, dossier.case_id)
         members = tuple(members_of(uow, dossier.id))
         sent = {one.id: sent_names(uow, one) for one in _materials(uow, dossier.filing_id)}
-        return DossierView(dossier, owner, self._holder(uow, dossier.holder_id), members, sent)
+        holds = tuple(standing_holds(uow, dossier.id))
+        return DossierView(dossier, owner, self._holder(uow, dossier.holder_id), members, sent, holds)
 
     def member(self, uow: UnitOfWork, identity: Identity, dossier_id: str, member_id: str) -> DossierMember:
         """Give one file of a dossier for reading it from the object store; recorded like :meth:`dossier`.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archive.findings import Finding
-from archive.models import Dossier, DossierMember, FilingMaterial, FilingState
+from archive.models import Dossier, DossierHold, DossierMember, FilingMaterial, FilingState
 from archive.names import SentNames, Title
 from cases.holders import MaskedHolder
 from cases.models import Case
@@ -149,6 +149,7 @@ class DossierView:
 
     Attributes:
         sent: Names as sent, by the id of the material.
+        holds: Legal holds that stand on it, the oldest first.
     """
 
     dossier: Dossier
@@ -156,3 +157,4 @@ class DossierView:
     holder: MaskedHolder
     members: tuple[DossierMember, ...]
     sent: Mapping[str, SentNames]
+    holds: tuple[DossierHold, ...] = ()

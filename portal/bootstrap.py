@@ -38,6 +38,7 @@ from licenses.services import LicenseService
 from licenses.standings import RegisterStandings
 from portal.accounts.services import AccountService
 from portal.checking import DocumentCheck, Verify
+from portal.holding import HoldKeeper
 from portal.housekeeping import Housekeeping
 from portal.indexing import IndexStep
 from portal.object_keeping import ObjectKeeper
@@ -66,6 +67,7 @@ from storage.ledger.notes import NoteSigner
 from storage.ledger.sequencer import Sequencer
 from storage.objects.bucket import BucketStore
 from storage.objects.folder import FolderStore
+from storage.objects.holds import BucketHolds
 from storage.objects.leftovers import Destroyer, FolderInventory, Inventory
 from storage.objects.ports import ObjectStore
 from storage.objects.probe import LockProbe
@@ -291,6 +293,17 @@ def object_keeper(settings: Settings, rooms: Rooms) -> ObjectKeeper:
     if name is not None and secret is not None:
         destroyer = Destroyer(replace(address, access_key=name, secret_key=secret.get_secret_value()))
     return ObjectKeeper(rooms.database, Inventory(address), destroyer, rooms.clock)
+
+
+def hold_keeper(settings: Settings, rooms: Rooms) -> HoldKeeper:
+    """Make what places and lifts legal holds; without the holder's key it tries with our own."""
+    address = bucket_address(settings)
+    if address is None:
+        return HoldKeeper(rooms.database, None)
+    name, secret = settings.s3_hold_access_key, settings.s3_hold_secret_key
+    if name is not None and secret is not None:
+        address = replace(address, access_key=name, secret_key=secret.get_secret_value())
+    return HoldKeeper(rooms.database, BucketHolds(address, TableBook(rooms.database)))
 
 
 def _lock_probe(settings: Settings, clock: Clock) -> LockProbe | None:

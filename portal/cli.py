@@ -23,6 +23,7 @@ _COMMANDS = {
     "client": "portal.commands.people:client",
     "demo": "portal.commands.demo:demo",
     "doctor": "portal.commands.doctor:doctor",
+    "hold": "portal.commands.holds:hold",
     "index": "portal.commands.index:index",
     "init": "portal.commands.run:init",
     "intake": "portal.commands.office:intake",

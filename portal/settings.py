@@ -97,6 +97,12 @@ class Settings(BaseSettings):
         "versions whose lock has ended or is GOVERNANCE. Lasting processes refuse to start with it.",
     )
     s3_destroyer_secret_key: SecretStr | None = Field(default=None, description="The secret of that key.")
+    s3_hold_access_key: str | None = Field(
+        default=None,
+        description="For `hold` alone: the key that sets and lifts legal holds in the bucket; "
+        "none: our own key.",
+    )
+    s3_hold_secret_key: SecretStr | None = Field(default=None, description="The secret of that key.")
     search_url: SecretStr | None = Field(
         default=None,
         description="Address of an Elasticsearch server, http(s)://[user:password@]host:port; none: a SQLite "

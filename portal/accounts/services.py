@@ -30,6 +30,8 @@ _SEAL_AUDIT: Final = frozenset({Role.SUPERVISOR, Role.AUDIT_ADMIN})
 EXCLUSIVE: Final = (
     tuple(frozenset({role}) for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)),
     (_SEAL_MANAGE, _SEAL_USE, _SEAL_AUDIT),
+    # Who places legal holds, and who lifts them.
+    (frozenset({Role.SUPERVISOR}), frozenset({Role.SECURITY_ADMIN})),
 )
 """Groups of role sets: an account holds one set of a group at most (docs/architecture.md, rule 11)."""
 PERSONS: Final = frozenset(Role) - {Role.CLIENT, Role.SYSTEM, Role.PUBLIC}

@@ -22,7 +22,9 @@ class ActKind(enum.StrEnum):
     CASE_CLOSED = "case.closed"
     CLOCK_STEPPED = "clock.stepped"
     DOSSIER_FILED = "dossier.filed"
+    DOSSIER_HELD = "dossier.held"
     DOSSIER_READ = "dossier.read"
+    DOSSIER_RELEASED = "dossier.released"
     FILING_ACCEPTED = "filing.accepted"
     FILING_CHECKED = "filing.checked"
     FILING_QUARANTINED = "filing.quarantined"
@@ -70,7 +72,9 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.CASE_CLOSED: ("办件办结", "Case closed"),
     ActKind.CLOCK_STEPPED: ("时钟跳变", "Clock stepped"),
     ActKind.DOSSIER_FILED: ("案卷归档", "Dossier filed"),
+    ActKind.DOSSIER_HELD: ("案卷保全", "Legal hold placed"),
     ActKind.DOSSIER_READ: ("案卷查阅", "Dossier read"),
+    ActKind.DOSSIER_RELEASED: ("解除案卷保全", "Legal hold lifted"),
     ActKind.FILING_ACCEPTED: ("办结核验通过", "Closure accepted"),
     ActKind.FILING_CHECKED: ("归档检测通过", "Filing checked"),
     ActKind.FILING_QUARANTINED: ("归档隔离", "Filing quarantined"),
@@ -110,6 +114,7 @@ NEVER_REFUSED: frozenset[ActKind] = frozenset(
         ActKind.BACKUP_MADE,
         ActKind.BACKUP_RESTORED,
         ActKind.CLOCK_STEPPED,
+        ActKind.DOSSIER_HELD,
         ActKind.LEDGER_CLOSED_REFUSALS,
         ActKind.LEDGER_OPENED,
         ActKind.LICENSE_CANCELLED,

@@ -182,22 +182,6 @@ class BucketStore:
                 renewed, after = renewed + sum(map(self._extend, found)), found[-1].key
         return renewed
 
-    def hold(self, sha256: str) -> None:
-        """Set the legal hold: no version goes before it is lifted, whatever its lock says."""
-        version = self._found(object_key(sha256), sha256)
-        with server_errors():
-            self._client.enable_object_legal_hold(self._bucket, version.key, version.version_id or None)
-
-    def lift(self, sha256: str) -> None:
-        """Lift the legal hold."""
-        version = self._found(object_key(sha256), sha256)
-        with server_errors():
-            self._client.disable_object_legal_hold(self._bucket, version.key, version.version_id or None)
-
-    def held(self, sha256: str) -> bool:
-        """Tell whether the object is under a legal hold."""
-        return self._is_held(self._found(object_key(sha256), sha256))
-
     def _lock(self, mode: LockMode) -> Lock:
         if not self.locks:
             return UNLOCKED
@@ -251,7 +235,6 @@ class BucketStore:
                 version.key,
                 CopySource(self._bucket, version.key, version_id=version.version_id or None),
                 retention=_retention(lock),
-                legal_hold=self._is_held(version),
             )
         copy = replace(version, version_id=result.version_id or "", lock=lock)
         self._check(copy)
@@ -273,10 +256,6 @@ class BucketStore:
             return False
         self._book.replace(version, replace(version, lock=lock))
         return True
-
-    def _is_held(self, version: Version) -> bool:
-        headers = self._headers(version.key, version.version_id)
-        return headers.get("x-amz-object-lock-legal-hold", "").upper() == "ON"
 
     def _standing(self, key: str, sha256: str | None) -> Version | None:
         return self._book.find(key) or self._learn(key, sha256)

@@ -203,14 +203,6 @@ class TestOnServer:
         assert place.store.renew() == 1
         assert place.recorded(object_key(stays)).lock.until > before
 
-    def test_a_legal_hold_stays_with_the_object_until_it_is_lifted(self, place: Place) -> None:
-        place.store.put(DATA, "text/plain")
-        place.store.hold(SHA256)
-        place.store.keep(SHA256)
-        assert place.store.held(SHA256)
-        place.store.lift(SHA256)
-        assert not place.store.held(SHA256)
-
     def test_a_bucket_without_lock_is_used_and_does_not_pretend(self, tmp_path: Path) -> None:
         place = Place(tmp_path / "open", lock=False)
         place.store.put(DATA, "text/plain")

@@ -13,6 +13,7 @@ depends_on = None
 
 TABLES = (
     "dossier",
+    "dossier_hold",
     "dossier_member",
     "filing",
     "filing_material",
@@ -25,6 +26,7 @@ TABLES = (
 def upgrade() -> None:
     """Create the tables."""
     _create_dossier()
+    _create_dossier_hold()
     _create_dossier_member()
     _create_filing()
     _create_filing_material()
@@ -76,6 +78,25 @@ def _create_dossier() -> None:
         )
         batch_op.create_index(batch_op.f("ix_dossier_manifest_sha256"), ["manifest_sha256"], unique=False)
         batch_op.create_index("ix_dossier_organisation", ["organisation", "filed_at", "id"], unique=False)
+
+
+def _create_dossier_hold() -> None:
+    op.create_table(
+        "dossier_hold",
+        sa.Column("id", sa.String(length=26), nullable=False),
+        sa.Column("dossier_id", sa.String(length=26), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("legal_basis", sa.String(length=200), nullable=False),
+        sa.Column("placed_by", sa.String(length=64), nullable=False),
+        sa.Column("placed_at", Instant(), nullable=False),
+        sa.Column("lifted_by", sa.String(length=64), nullable=True),
+        sa.Column("lifted_at", Instant(), nullable=True),
+        sa.Column("lift_reason", sa.String(length=200), nullable=True),
+        sa.Column("lift_legal_basis", sa.String(length=200), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dossier_hold")),
+    )
+    with op.batch_alter_table("dossier_hold", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_dossier_hold_dossier_id"), ["dossier_id"], unique=False)
 
 
 def _create_dossier_member() -> None:
