@@ -4,9 +4,9 @@
 No key can do what another is for. The writer adds and locks but removes nothing; the auditor reads; the
 destroyer removes versions that no COMPLIANCE lock and no legal hold keeps, and reads nothing; the holder sets
 and lifts legal holds and neither reads nor removes. The dialect has one right for setting and lifting a hold,
-so who may lift is decided by :mod:`archive.holds`, and the writer has neither. Servers of MinIO's kind ask for
-``DeleteObject`` where others ask for ``DeleteObjectVersion``; so the destroyer can put delete markers, which
-hide nothing from reads by version.
+so who may lift is decided by :mod:`archive.holds`, and the writer has neither. Servers of MinIO's kind ask
+for ``DeleteObject`` where others ask for ``DeleteObjectVersion``; so the destroyer can put delete markers,
+which hide nothing from reads by version.
 """
 
 import enum
