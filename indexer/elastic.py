@@ -16,7 +16,7 @@ import contextlib
 import datetime as dt
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError, TransportError
@@ -29,6 +29,7 @@ from indexer.elastic_language import (
     WATERMARK,
     Operation,
     body_of,
+    documents_after,
     is_absent,
     note,
     outcome_of,
@@ -187,8 +188,8 @@ class ElasticIndex:
         cursor = write_cursor(hits[-1].at, hits[-1].id) if len(found["hits"]) > limit else None
         return Page(hits, int(found["total"]["value"]), cursor, self.indexed_up_to())
 
-    def versions(self) -> Iterator[tuple[str, int]]:
-        """Give identifier and version of every document held, ordered by identifier."""
+    def versions(self, after: str = "") -> Generator[tuple[str, int]]:
+        """Give identifier and version of every document held at that moment, in ascending order."""
         self._ready()
         with _asking():
             if self._refresh is False:
@@ -200,7 +201,7 @@ class ElasticIndex:
                 with _asking():
                     answer = self._client.search(
                         pit={"id": moment, "keep_alive": _KEEP},
-                        query=DOCUMENTS,
+                        query=documents_after(after),
                         sort=[{"id": "asc"}],
                         search_after=place,
                         size=_PAGE,

@@ -106,6 +106,11 @@ def wanted(query: Query, phrases: Sequence[Phrase]) -> dict[str, Any]:
 DOCUMENTS = {"bool": {"must_not": [{"terms": {"kind": [REMOVED, WATERMARK]}}]}}
 
 
+def documents_after(document_id: str) -> dict[str, Any]:
+    """Ask for every document behind an identifier."""
+    return {"bool": {**DOCUMENTS["bool"], "filter": [{"range": {"id": {"gt": document_id}}}]}}
+
+
 def watermark(up_to: dt.datetime) -> Operation:
     """Note how far the index has come; as a version the instant never goes back."""
     return note(WATERMARK, WATERMARK, (up_to - _EPOCH) // dt.timedelta(microseconds=1), rfc3339(up_to))

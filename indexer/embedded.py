@@ -9,7 +9,7 @@ document, hence a change of the tokeniser empties the index (reconciling fills i
 import contextlib
 import datetime as dt
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from indexer.document import TOKENISER_VERSION, IndexDocument, token_text
@@ -253,10 +253,11 @@ class EmbeddedIndex:
         cursor = write_cursor(hits[-1].at, hits[-1].id) if more else None
         return Page(hits, int(total), cursor, up_to)
 
-    def versions(self) -> Iterator[tuple[str, int]]:
-        """Give identifier and version of every document held, ordered by identifier."""
+    def versions(self, after: str = "") -> Generator[tuple[str, int]]:
+        """Give identifier and version of every document held at that moment, in ascending order."""
         with self._connection() as connection:
-            for row in connection.execute("SELECT id, version FROM document ORDER BY id"):
+            query = "SELECT id, version FROM document WHERE id > ? ORDER BY id"
+            for row in connection.execute(query, (after,)):
                 yield row["id"], row["version"]
 
     @staticmethod

@@ -2,7 +2,7 @@
 """What an index must do; every implementation passes ``tests/contracts/test_index_contract.py``."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,8 +66,12 @@ class Index(Protocol):
         """
         ...
 
-    def versions(self) -> Iterator[tuple[str, int]]:
-        """Give identifier and version of every document held, ordered by identifier."""
+    def versions(self, after: str = "") -> Generator[tuple[str, int]]:
+        """Give identifier and version of every document held, as it is at the first one, in ascending order.
+
+        Args:
+            after: Leave out this identifier and those before it.
+        """
         ...
 
     def count(self) -> int:

@@ -6,8 +6,10 @@ what is put is what the index step would put. Who may not do it is refused, and 
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
+from itertools import chain
 
 from sqlalchemy import Select, func, select
 
@@ -23,6 +25,11 @@ from storage.identity import Identity, Role
 
 _BATCH = 500
 _KINDS = ("dossier", "licence")
+WAYS = ("missing", "outdated", "ahead", "surplus")
+"""How index and records can differ."""
+
+
+_NAMED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +37,27 @@ class Repair:
     """What reconciling found, and which of it the engine could not hold.
 
     Attributes:
-        difference: What differed; all of it is repaired now, except the refused.
+        difference: What differed; all of it is repaired now, except the refused. The first thousand of
+            each kind are named.
+        counts: How many differed, by kind.
         refused: Identifiers that the engine cannot hold.
     """
 
     difference: Difference
+    counts: Mapping[str, int]
     refused: tuple[str, ...]
+
+    def plus(self, found: Difference, refused: Sequence[str]) -> "Repair":
+        """Give this with what the next range of identifiers added."""
+        known = self.difference
+        named = Difference(
+            (*known.missing, *found.missing)[:_NAMED],
+            (*known.outdated, *found.outdated)[:_NAMED],
+            (*known.ahead, *found.ahead)[:_NAMED],
+            (*known.surplus, *found.surplus)[:_NAMED],
+        )
+        counts = {way: self.counts[way] + len(getattr(found, way)) for way in WAYS}
+        return Repair(named, counts, (*self.refused, *refused))
 
 
 class IndexKeeper:
@@ -73,19 +95,28 @@ class IndexKeeper:
             NotPermittedError: The identity is no system administrator.
             IndexUnavailableError: The engine does not answer.
         """
-        identity.demand(Role.SYSTEM_ADMIN)
+        identity.demand(Role.SYSTEM_ADMIN, Role.SYSTEM)
         started = self._now()
-        kinds: dict[str, str] = {}
-        difference = compare(self._versions(kinds), self._index)
+        repair = Repair(Difference(), dict.fromkeys(WAYS, 0), ())
+        after: str | None = ""
+        while after is not None:
+            difference = compare(self._versions(after), self._index, after)
+            repair = repair.plus(difference, self._repair(difference))
+            after = difference.through
+        self._note(started, repair.refused)
+        return repair
+
+    def _repair(self, difference: Difference) -> tuple[str, ...]:
         for surplus in (*difference.surplus, *difference.ahead):
             self._index.forget(surplus)
         wanted = (*difference.missing, *difference.outdated, *difference.ahead)
         refused: tuple[str, ...] = ()
         for start in range(0, len(wanted), _BATCH):
-            subjects = [f"{kinds[one]}:{one}" for one in wanted[start : start + _BATCH]]
-            refused += self._index.put_all(self._documents(subjects)).refused
-        self._note(started, refused)
-        return Repair(difference, refused)
+            documents = self._documents(
+                [(kind, one) for one in wanted[start : start + _BATCH] for kind in _KINDS]
+            )
+            refused += self._index.put_all(documents).refused
+        return refused
 
     def _now(self) -> dt.datetime:
         with self._database.reading() as uow:
@@ -96,27 +127,25 @@ class IndexKeeper:
         if not refused:
             self._index.advance(started)
 
-    def _versions(self, kinds: dict[str, str]) -> Iterator[tuple[str, int]]:
-        for kind in _KINDS:
-            for rows in self._pages(kind):
-                for one, version in rows:
-                    kinds[one] = kind
-                    yield one, version
+    def _versions(self, after: str) -> Iterator[tuple[str, int]]:
+        """Give identifier and version of all that is to be found, in ascending order; read when asked for."""
+        every = (chain.from_iterable(self._pages(kind, after)) for kind in _KINDS)
+        return merge(*every)
 
     def _batches(self, advance: Callable[[int], None]) -> Iterator[Sequence[IndexDocument]]:
         for kind in _KINDS:
             for rows in self._pages(kind):
-                yield self._documents([f"{kind}:{one}" for one, _ in rows])
+                yield self._documents([(kind, one) for one, _ in rows])
                 advance(len(rows))
 
-    def _documents(self, subjects: Sequence[str]) -> Sequence[IndexDocument]:
+    def _documents(self, subjects: Sequence[tuple[str, str]]) -> Sequence[IndexDocument]:
+        """Give what is to be found of these; a kind that an identifier does not have gives nothing."""
         with self._database.reading() as uow:
-            found = (document_of(uow, self._holdings, subject) for subject in subjects)
+            found = (document_of(uow, self._holdings, f"{kind}:{one}") for kind, one in subjects)
             return [document for document in found if document is not None]
 
-    def _pages(self, kind: str) -> Iterator[Sequence[tuple[str, int]]]:
+    def _pages(self, kind: str, last: str = "") -> Iterator[Sequence[tuple[str, int]]]:
         """Give identifier and version of what is to be found, page by page."""
-        last = ""
         while True:
             with self._database.reading() as uow:
                 query = _findable(kind).where(_ID[kind] > last).order_by(_ID[kind]).limit(_BATCH)

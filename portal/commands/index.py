@@ -5,7 +5,6 @@
 # ruff: noqa: PLC0415
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -73,13 +72,13 @@ def reconcile(*, as_json: bool, account: str | None) -> int:
         administrator = here.act_as(Role.SYSTEM_ADMIN, account)
         repair = _keeper(here.rooms).reconcile(administrator)
         held, engine = here.rooms.index.count(), here.rooms.index.engine
-    found = {**asdict(repair.difference), "refused": repair.refused}
+    found = {**{way: getattr(repair.difference, way) for way in repair.counts}, "refused": repair.refused}
     if as_json:
-        click.echo(json.dumps({"engine": engine, "holds": held, **found}, indent=2))
+        click.echo(json.dumps({"engine": engine, "holds": held, "counts": repair.counts, **found}, indent=2))
     else:
         for name, ids in found.items():
             for one in ids:
                 click.echo(f"{_WORDS[name]}  {one}")
-        repaired = sum(map(len, found.values())) - 2 * len(repair.refused)
+        repaired = sum(repair.counts.values()) - len(repair.refused)
         click.echo(f"已修复 repaired {repaired}，收录 holds {held}")
     return EXIT_INVALID if repair.refused else EXIT_DONE

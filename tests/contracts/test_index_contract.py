@@ -18,7 +18,7 @@ from indexer.embedded import EmbeddedIndex
 from indexer.errors import QueryError
 from indexer.ports import Index, Written
 from indexer.query import MAX_TOKENS, Query
-from indexer.reconcile import Difference, compare
+from indexer.reconcile import Difference, OrderError, compare
 from storage.cursors import CursorError
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_queries.json").read_text("utf-8"))
@@ -280,5 +280,35 @@ def test_reconciling_compares_sets_of_versions(index: Index) -> None:
     assert difference == Difference(
         missing=("id0004",), outdated=("id0002",), ahead=("id0005",), surplus=("id0003",)
     )
+    first = compare([("id0001", 1), ("id0002", 2), ("id0004", 1), ("id0005", 2)], index, most=2)
+    assert first == Difference(outdated=("id0002",), surplus=("id0003",), through="id0003")
+    rest = compare([("id0004", 1), ("id0005", 2)], index, "id0003", most=2)
+    assert rest == Difference(missing=("id0004",), ahead=("id0005",))
     index.forget("id0005")
     assert compare([(f"id000{number}", 1) for number in (1, 2, 3)], index).equal
+
+
+def test_versions_are_those_of_one_moment_in_ascending_order(index: Index) -> None:
+    index.put_all([document(number) for number in (3, 1, 2)])
+    versions = index.versions()
+    assert next(versions) == ("id0001", 1)
+    index.put_all([document(2, version=2), document(4)])
+    assert list(versions) == [("id0002", 1), ("id0003", 1)]
+    assert list(index.versions("id0002")) == [("id0003", 1), ("id0004", 1)]
+
+
+def test_records_out_of_order_are_refused_and_not_taken_for_missing(index: Index) -> None:
+    index.put_all([document(1), document(2)])
+    with pytest.raises(OrderError):
+        compare([("id0002", 1), ("id0001", 1)], index)
+
+
+def test_what_was_recorded_while_the_index_was_read_is_no_surplus(index: Index) -> None:
+    index.put(document(1))
+
+    def recorded() -> Iterator[tuple[str, int]]:
+        # Filed and indexed once the comparison has begun.
+        index.put(document(2))
+        yield from [("id0001", 1), ("id0002", 1)]
+
+    assert compare(recorded(), index).surplus == ()

@@ -191,6 +191,7 @@ def test_the_commands_tell_what_they_did(installation: Path, capsys: pytest.Capt
     assert json.loads(printed) == {
         "engine": "embedded",
         "holds": 0,
+        "counts": {"missing": 0, "outdated": 0, "ahead": 0, "surplus": 0},
         "missing": [],
         "outdated": [],
         "ahead": [],
