@@ -3,7 +3,7 @@
 
 import datetime as dt
 import secrets as random_source
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -40,7 +40,9 @@ from portal.accounts.services import AccountService
 from portal.checking import DocumentCheck, Verify
 from portal.holding import HoldKeeper
 from portal.housekeeping import Housekeeping
+from portal.index_keeping import IndexKeeper
 from portal.indexing import IndexStep
+from portal.nightly import Nightly, ReconcileStep
 from portal.object_keeping import ObjectKeeper
 from portal.pulse import Pulse
 from portal.rooms import PublishedKeys, Rooms
@@ -324,7 +326,7 @@ def make_worker(
     owner: str,
     dead: Callable[[], Iterable[str]],
     does: Callable[[str], bool] = lambda _kind: True,
-) -> tuple[Worker, Database, Housekeeping | None]:
+) -> tuple[Worker, Database, Sequence[Housekeeping | Nightly]]:
     """Make the worker, and the daily work that goes on beside it; the database is the caller's to close.
 
     Args:
@@ -350,7 +352,8 @@ def make_worker(
         dead,
         Pulse(settings.staging, "worker", found.clock).beat,
     )
-    return worker, found.database, _housekeeping(settings, found)
+    house, night = _housekeeping(settings, found), Nightly(found.database, found.clock, settings.reconcile_at)
+    return worker, found.database, [night] if house is None else [house, night]
 
 
 def _steps(parts: _Parts) -> Mapping[str, Step]:
@@ -375,5 +378,8 @@ def _steps(parts: _Parts) -> Mapping[str, Step]:
             demo=not parts.settings.production,
         ),
         IndexStep(parts.index, parts.holdings),
+        ReconcileStep(
+            IndexKeeper(parts.foundation.database, parts.index, parts.holdings), parts.index.engine
+        ),
     )
     return {step.kind: step for step in steps}

@@ -7,7 +7,7 @@ Every worker process looks; what another has recorded within the day is not done
 import datetime as dt
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import select
@@ -32,14 +32,38 @@ _LOOK_SECONDS = 600.0
 log = logging.getLogger("cunzheng.housekeeping")
 
 
+@contextmanager
+def repeatedly(name: str, seconds: float, look: Callable[[], object]) -> Iterator[None]:
+    """Call ``look`` from time to time, in a thread of its own, while the block runs; it may fail."""
+    stop = threading.Event()
+    threading.Thread(target=_loop, args=(stop, name, seconds, look), name=name, daemon=True).start()
+    try:
+        yield
+    finally:
+        stop.set()
+
+
+def _loop(stop: threading.Event, name: str, seconds: float, look: Callable[[], object]) -> None:
+    while not stop.is_set():
+        try:
+            look()
+        except CunzhengError as error:
+            log.warning("%s: not looked: %s", name, error.code)
+        except Exception as error:  # noqa: BLE001 - the next look must not depend on this one
+            log.error("%s: a look broke: %s", name, type(error).__name__)  # noqa: TRY400 - a traceback would show values
+        stop.wait(seconds)
+
+
+def last_act(session: Session, kind: ActKind) -> LedgerAct | None:
+    """Give the newest act of a kind."""
+    return session.scalars(
+        select(LedgerAct).where(LedgerAct.kind == str(kind)).order_by(LedgerAct.recorded_at.desc()).limit(1)
+    ).first()
+
+
 def last_probe(session: Session) -> LedgerAct | None:
     """Give the act of the newest lock probe that came to a verdict."""
-    return session.scalars(
-        select(LedgerAct)
-        .where(LedgerAct.kind == str(ActKind.STORE_PROBED))
-        .order_by(LedgerAct.recorded_at.desc())
-        .limit(1)
-    ).first()
+    return last_act(session, ActKind.STORE_PROBED)
 
 
 def standing_verdict(session: Session, now: dt.datetime) -> tuple[LockVerdict, dt.datetime | None]:
@@ -66,16 +90,13 @@ class Housekeeping:
         self._store = store
         self._probe = probe
         self._clock = clock
+        self._age = _AT_START
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Look from time to time, in a thread of its own, while the block runs."""
-        stop = threading.Event()
-        threading.Thread(target=self._loop, args=(stop,), name="housekeeping", daemon=True).start()
-        try:
+        with repeatedly("housekeeping", _LOOK_SECONDS, self._look_first_and_daily):
             yield
-        finally:
-            stop.set()
 
     def look(self, age: dt.timedelta = DAY) -> LockFinding | None:
         """Renew and probe unless that was done within ``age``; give what the probe found."""
@@ -91,17 +112,9 @@ class Housekeeping:
         self._store.renew()
         return finding
 
-    def _loop(self, stop: threading.Event) -> None:
-        age = _AT_START
-        while not stop.is_set():
-            try:
-                self.look(age)
-                age = DAY
-            except CunzhengError as error:
-                log.warning("not looked after: %s", error.code)
-            except Exception as error:  # noqa: BLE001 - tomorrow's look must not depend on today's
-                log.error("looking after the store broke: %s", type(error).__name__)  # noqa: TRY400 - a traceback would show values
-            stop.wait(_LOOK_SECONDS)
+    def _look_first_and_daily(self) -> None:
+        self.look(self._age)
+        self._age = DAY
 
     def _record(self, finding: LockFinding) -> None:
         with self._database.writing() as uow:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeping the search index true to the records: making it anew, and comparing and repairing both ways.
 
-Neither records an act: the index is a copy that no record refers to, nothing is read for a person, and
-what is put is what the index step would put. Who may not do it is refused, and that stands in the ledger.
+Neither records an act of its own: the index is a copy that no record refers to, nothing is read for a
+person, and what is put is what the index step would put. Who may not do it is refused, and that stands in
+the ledger; so does what came of each night (``portal/nightly.py``).
 """
 
 import datetime as dt

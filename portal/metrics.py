@@ -19,6 +19,7 @@ from sqlalchemy import func, select
 
 from portal.backup.saving import last_backup
 from portal.indexing import oldest_waiting
+from portal.nightly import last_reconciled
 from portal.queues import queue_of
 from portal.readiness import PARTS, Readiness
 from portal.rooms import Rooms
@@ -112,7 +113,18 @@ class Figures(Collector):
         with self._rooms.database.reading() as uow:
             since = oldest_waiting(uow)
             lag = _age(uow, since) if since else 0.0
+            last = last_reconciled(uow)
         yield _gauge("index_lag_seconds", "How long the oldest change waits for the index.", {(): lag})
+        if last is None:
+            return
+        words = "When the index was last compared with the records, by itself."
+        yield _gauge("index_reconciled_timestamp_seconds", words, {(): last.at.timestamp()})
+        repaired: _Values = {(way,): count for way, count in last.repaired.items()}
+        yield _gauge(
+            "index_repaired", "Documents that differed then, by kind of difference.", repaired, "way"
+        )
+        words = "Documents that the engine could not hold then."
+        yield _gauge("index_refused", words, {(): last.refused})
 
     def _backup(self) -> Iterator[GaugeMetricFamily]:
         with self._rooms.database.reading() as uow:

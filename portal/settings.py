@@ -5,6 +5,7 @@ Nothing else in the product reads the environment, except ``storage.failpoints``
 contradict each other or that are unsafe in production are refused here, before anything starts.
 """
 
+import datetime as dt
 import enum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -198,6 +199,10 @@ class Settings(BaseSettings):
     )
     public_rate: int = Field(
         default=30, ge=1, description="Public verifications that one address may ask for per minute."
+    )
+    reconcile_at: dt.time = Field(
+        default=dt.time(2, 30),
+        description="Time of the night, in Asia/Shanghai, at which the index is compared with the records.",
     )
     session_hours: int = Field(default=10, ge=1, le=24, description="Hours after which a web session ends.")
     login_link_minutes: int = Field(

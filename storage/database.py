@@ -156,7 +156,13 @@ class UnitOfWork:
         return Promise(self._origin, act_id, now + REDEEM_WITHIN)
 
     def add_step(
-        self, kind: str, subject: str, *, after: str | None = None, delay_seconds: float = 0.0
+        self,
+        kind: str,
+        subject: str,
+        *,
+        after: str | None = None,
+        delay_seconds: float = 0.0,
+        step_id: str | None = None,
     ) -> str:
         """Add a step for the worker, in this transaction.
 
@@ -165,13 +171,14 @@ class UnitOfWork:
             subject: Id of what the step works on.
             after: Id of a step that must be done first.
             delay_seconds: Do not start before this long from now.
+            step_id: Its id, for a step of which only one may ever stand; otherwise a new one.
 
         Returns:
             The step's id.
         """
         now = self.clock.now()
         row = StepRow(
-            id=self.ids.new_id(),
+            id=step_id or self.ids.new_id(),
             kind=kind,
             subject=subject,
             state="ready",

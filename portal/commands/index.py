@@ -64,7 +64,7 @@ def rebuild(account: str | None) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON 输出 JSON.")
 @AS
 def reconcile(*, as_json: bool, account: str | None) -> int:
-    """核对索引 / Compare records and index and repair the index; meant to run every night.
+    """核对索引 / Compare records and index and repair the index; workers do so every night.
 
     Exit code 1 when the engine could not hold some documents.
     """

@@ -7,7 +7,7 @@
 import json
 import logging
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -116,12 +116,14 @@ def worker(queues: tuple[str, ...], threads: int | None) -> None:
     colleagues = Colleagues(settings.staging / "workers")
     alone = settings.database is None and settings.broker is None
     with only_one(settings.data / "worker.lock") if alone else nullcontext(), colleagues.join() as name:
-        runner, database, house = make_worker(
+        runner, database, daily = make_worker(
             settings, name, colleagues.dead, lambda kind: queue_of(kind) in queues
         )
         runner.take_over()
         runner.sweep()
-        with house.running() if house is not None else nullcontext():
+        with ExitStack() as beside:
+            for work in daily:
+                beside.enter_context(work.running())
             code = _drive(runner, settings, queues)
         database.close()
     sys.exit(code)

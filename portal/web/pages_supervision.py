@@ -11,6 +11,7 @@ from flask import render_template, request
 from archive.supervision import Trace, TraceNotFoundError
 from cases.models import Case
 from portal.housekeeping import standing_verdict
+from portal.nightly import last_reconciled
 from portal.web import context
 from portal.web.access import allow
 from portal.web.activity import client_names, days_of_acts, pending_acts, refused_acts
@@ -47,6 +48,7 @@ def home() -> str:
         status = read_status(uow.session)
         days = days_of_acts(uow.session, now, _DAYS)
         lock, lock_at = standing_verdict(uow.session, now)
+        reconciled = last_reconciled(uow)
     departments = sorted({name for day in days for name in day.by_department})
     return render_template(
         "supervision.html",
@@ -55,6 +57,7 @@ def home() -> str:
         lag=rooms.gate.lag(),
         lock=str(lock) if rooms.lock_probe is not None else "",
         lock_at=lock_at,
+        reconciled=reconciled,
         warns=rooms.gate.warns,
         days=days,
         departments=departments,

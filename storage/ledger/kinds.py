@@ -31,6 +31,7 @@ class ActKind(enum.StrEnum):
     FILING_RECEIVED = "filing.received"
     FILING_REFUSED = "filing.refused"
     FILING_RETURNED = "filing.returned"
+    INDEX_RECONCILED = "index.reconciled"
     LEDGER_CLOSED_REFUSALS = "ledger.closed-refusals"
     LEDGER_OPENED = "ledger.opened"
     LICENSE_CANCELLED = "license.cancelled"
@@ -81,6 +82,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.FILING_RECEIVED: ("归档接收", "Filing received"),
     ActKind.FILING_REFUSED: ("归档拒收", "Filing refused"),
     ActKind.FILING_RETURNED: ("归档退回", "Filing returned"),
+    ActKind.INDEX_RECONCILED: ("检索索引核对", "Index reconciled"),
     ActKind.LEDGER_CLOSED_REFUSALS: ("停摆期间拒绝计数", "Refusals counted while closed"),
     ActKind.LEDGER_OPENED: ("审计链开启", "Ledger opened"),
     ActKind.LICENSE_CANCELLED: ("证照注销", "Licence cancelled"),
@@ -138,6 +140,7 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.BACKUP_MADE: "changes no holding: the backup lies outside the installation",
     ActKind.BACKUP_RESTORED: "changes no holding: what it brought back has acts of its own",
     ActKind.CLOCK_STEPPED: _LEDGER_ONLY,
+    ActKind.INDEX_RECONCILED: "changes no holding: the index is a copy",
     ActKind.DOSSIER_READ: "changes no holding: supervision reads it from the ledger",
     ActKind.FILING_REFUSED: "changes no holding: nothing was taken into custody",
     ActKind.LEDGER_CLOSED_REFUSALS: _LEDGER_ONLY,
