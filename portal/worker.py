@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from indexer.errors import IndexUnavailableError
 from portal.refusals import RecordedRefusal
@@ -152,12 +152,22 @@ class Worker:
     def _loop(self, stop: threading.Event, idle: float, patience: dt.timedelta) -> None:
         while not stop.is_set():
             try:
-                busy = self.run_one(patience)
+                pause = 0.0 if self.run_one(patience) else self._pause(idle, patience)
             except (RecordsUnavailableError, WriteConflictError) as error:
                 log.warning("no step taken: %s", error.code)
                 stop.wait(DOWN_SECONDS)
             else:
-                busy or stop.wait(idle)
+                stop.wait(pause)
+
+    def _pause(self, idle: float, patience: dt.timedelta) -> float:
+        """Give how long nothing needs looking: until the next step that waits is due, ``idle`` at most."""
+        if not patience:
+            return idle
+        now = self._clock.now()
+        waits = (StepRow.state == "ready", StepRow.run_after > now, StepRow.kind.in_(self._by.kinds))
+        with self._database.reading() as uow:
+            due = uow.session.scalar(select(func.min(StepRow.run_after)).where(*waits))
+        return idle if due is None else min(idle, (due - now).total_seconds())
 
     def _keep_leases(self, ended: threading.Event, stop: threading.Event) -> None:
         try:

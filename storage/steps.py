@@ -230,10 +230,10 @@ def claim_one(session: Session, now: dt.datetime, by: Claimer, step_id: str) -> 
 
 def _may_run(now: dt.datetime, ripe: dt.timedelta) -> ColumnElement[bool]:
     before = aliased(StepRow)
-    waits = exists(
-        select(before.id).where(before.id == StepRow.after_step, before.state != "done")
-    ).correlate(StepRow)
-    ready = and_(StepRow.state == "ready", StepRow.run_after <= now - ripe)
+    waits = exists().where(before.id == StepRow.after_step, before.state != "done").correlate(StepRow)
+    # Nobody rings for a step that was to wait until now, so it is left to nobody.
+    waited, by = StepRow.run_after > StepRow.created_at, now - ripe
+    ready = and_(StepRow.state == "ready", StepRow.run_after <= now, or_(waited, StepRow.run_after <= by))
     return and_(or_(ready, and_(StepRow.state == "running", StepRow.lease_until < now)), ~waits)
 
 

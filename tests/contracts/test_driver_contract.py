@@ -19,7 +19,7 @@ from fakes import make_database
 from parts import RABBITMQ
 from sqlalchemy import select
 
-from portal.doorbell import PATIENCE, CeleryDoorbell
+from portal.doorbell import PATIENCE, POLL_SECONDS, CeleryDoorbell
 from storage.clock import SystemClock
 from storage.database import Database
 from storage.ledger.models import LedgerAct
@@ -205,6 +205,21 @@ def test_what_is_rung_for_is_done_before_anybody_looks(rung: Site) -> None:
         rows = [uow.session.get_one(StepRow, step) for step in heard]
         # Looking leaves a ready step to its ring for so long.
         assert min(row.finished_at - row.created_at for row in rows if row.finished_at) < PATIENCE
+
+
+@pytest.mark.services
+@NEEDED
+def test_a_step_that_waits_is_done_when_it_is_due_though_nobody_rings(rung: Site) -> None:
+    rung.start()
+    rung.add(1)
+    rung.until_done(STARTED + PAST_LOOKING)
+    with rung.database.writing() as uow:
+        step = uow.add_step("test.stamp", "waits", delay_seconds=POLL_SECONDS + 2)
+    rung.until_done(PAST_LOOKING)
+    with rung.database.reading() as uow:
+        row = uow.session.get_one(StepRow, step)
+        assert row.finished_at is not None
+        assert row.finished_at - row.run_after < PATIENCE
 
 
 @pytest.mark.services

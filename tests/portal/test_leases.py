@@ -2,6 +2,7 @@
 """Claims: leases that live workers renew, exactly the step that was rung for, deaths that count apart."""
 
 import datetime as dt
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -154,3 +155,37 @@ def test_the_doorbell_rings_for_steps_that_are_woken_or_tried_again(tmp_path: Pa
     with database.writing() as uow:
         StepDesk().retry(uow, administrator, stuck)
     assert bell.rung == [("test.stamp", waiting), ("test.stamp", stuck)]
+
+
+class Pauses(threading.Event):
+    """Stops a worker at its first pause and remembers how long that was to be."""
+
+    length: float
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.length = timeout or 0.0
+        self.set()
+        return True
+
+
+def test_what_was_to_wait_is_taken_when_it_is_due_and_what_is_rung_for_is_left_to_the_ring(
+    tmp_path: Path,
+) -> None:
+    clock, patience = HandClock(), dt.timedelta(seconds=3)
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        uow.add_step("test.stamp", "waits", delay_seconds=10)
+        uow.add_step("test.other", "somebody else's", delay_seconds=1)
+    worker = make_worker(database, tmp_path, clock, StampStep())
+    for passed, pause in ((0, 5), (7, 3)):
+        clock.advance(passed)
+        pauses = Pauses()
+        worker.run(pauses, 5.0, patience)
+        assert pauses.length == pause
+    clock.advance(3)
+    with database.writing() as uow:
+        uow.add_step("test.stamp", "rung for")
+    assert worker.run_one(patience)
+    assert not worker.run_one(patience)
+    clock.advance(3)
+    assert worker.run_one(patience)
