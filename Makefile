@@ -16,7 +16,7 @@ PRODUCT_PACKAGES := libreoffice-writer-nogui libreoffice-calc-nogui fonts-noto-c
 CHECK_PACKAGES := chromium default-jre-headless:java maven:mvn
 
 .PHONY: help setup setup-product system-packages check-packages demo test check crashes crashes-services \
-	services services-stop test-services lint types architecture conformance-tools bench reference revision lock clean
+	services services-stop test-services lint types architecture conformance-tools bench bench-index reference revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ crashes: setup system-packages ## kill worker and sequencer at every named point
 
 bench: setup system-packages ## measure, embedded and on the real servers; prints tables, writes build/bench.json
 	@scripts/bench.sh $(ARGS)
+
+bench-index: setup ## a city's index: 1,000,000 documents in Elasticsearch, 100,000 embedded (ARGS="--elastic N"; some minutes)
+	@scripts/with-services.sh $(PY) tests/bench/index_at_size.py $(ARGS)
 
 crashes-services: setup system-packages ## eight producers on the real servers, two workers, one killed every two seconds for three minutes
 	@CUNZHENG_TEST_KILL_SECONDS=180 scripts/with-services.sh $(PY) -m pytest -v -n 0 tests/e2e/test_kills.py $(ARGS)

@@ -8,6 +8,7 @@ document, hence a change of the tokeniser empties the index (reconciling fills i
 
 import contextlib
 import datetime as dt
+import json
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -33,6 +34,12 @@ CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (
 _LAYOUT = 2
 _TABLES = ("visible", "document", "removed", "note", "words")
 _DROP = "".join(f"DROP TABLE IF EXISTS {name};" for name in _TABLES)
+_FEW = 1_000
+_FIND = "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?"
+# Few are sorted faster than the order of the index is searched for them.
+_FEW_PAGE = """
+SELECT * FROM document WHERE key IN (SELECT value FROM json_each(?)) {after}
+ORDER BY at DESC, id DESC LIMIT ?"""
 _COUNT = "SELECT count(*) FROM words WHERE words MATCH ?"
 # In the order of the index until the page is full: sorting all that is found would read all of it. The sign
 # keeps SQLite from taking the findings one by one instead.
@@ -244,14 +251,26 @@ class EmbeddedIndex:
         asked = _wanted(query, phrases)
         with self._connection() as connection:
             connection.execute("BEGIN")
-            rows = connection.execute(_PAGE.format(after=after), (asked, *place, limit + 1)).fetchall()
-            # Behind the last page no row tells how many there are.
-            total = rows[0]["total"] if rows else connection.execute(_COUNT, (asked,)).fetchone()[0]
+            rows, total = self._page(connection, asked, after, [*place, limit + 1])
             up_to = self._noted(connection)
         hits = tuple(hit_of(row, phrases) for row in rows[:limit])
         more = len(rows) > limit
         cursor = write_cursor(hits[-1].at, hits[-1].id) if more else None
-        return Page(hits, int(total), cursor, up_to)
+        return Page(hits, total, cursor, up_to)
+
+    @staticmethod
+    def _page(
+        connection: sqlite3.Connection, asked: str, after: str, place: Sequence[str | int]
+    ) -> tuple[list[sqlite3.Row], int]:
+        """Give the rows of a page and how many all pages have."""
+        found = [key for (key,) in connection.execute(_FIND, (asked, _FEW + 1))]
+        if len(found) <= _FEW:
+            query, values = _FEW_PAGE, (json.dumps(found), *place)
+            return connection.execute(query.format(after=after), values).fetchall(), len(found)
+        rows = connection.execute(_PAGE.format(after=after), (asked, *place)).fetchall()
+        # Behind the last page no row tells how many there are.
+        total = rows[0]["total"] if rows else connection.execute(_COUNT, (asked,)).fetchone()[0]
+        return rows, int(total)
 
     def versions(self, after: str = "") -> Generator[tuple[str, int]]:
         """Give identifier and version of every document held at that moment, in ascending order."""

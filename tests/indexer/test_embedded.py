@@ -3,6 +3,7 @@
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from indexer.document import IndexDocument
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import IndexUnavailableError
 from indexer.query import Query
+from storage.cursors import write_cursor
 
 NOON = dt.datetime(2026, 11, 22, 4, tzinfo=dt.UTC)
 
@@ -51,3 +53,25 @@ def test_a_file_that_is_no_index_is_reported_as_unavailable(tmp_path: Path) -> N
     (tmp_path / "index.db").write_bytes(b"not a database, but long enough to be looked at" * 100)
     with pytest.raises(IndexUnavailableError):
         EmbeddedIndex(tmp_path / "index.db")
+
+
+@pytest.mark.parametrize("few", [1, 1_000], ids=["by the order of the index", "sorted"])
+def test_few_and_many_hits_come_in_the_same_order_with_the_same_total(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("indexer.embedded._FEW", few)
+    index = EmbeddedIndex(tmp_path / "index.db")
+    made = [replace(document(one), at=NOON + dt.timedelta(days=one // 2)) for one in range(9)]
+    index.put_all(made)
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = index.search(Query("食品", None, limit=4, after=cursor))
+        assert page.total == 9
+        seen += [hit.id for hit in page.hits]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert seen == [f"id{number}" for number in range(8, -1, -1)]
+    behind = write_cursor(NOON - dt.timedelta(days=1), "id0")
+    assert index.search(Query("食品", None, after=behind)) == replace(page, hits=())
