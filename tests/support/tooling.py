@@ -17,6 +17,7 @@ _ELSEWHERE: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/go/bin
 _DEBIAN: Final = {
     "bwrap": "bubblewrap",
     "chromium": "chromium",
+    "docker-compose": "docker-compose",
     "java": "default-jre-headless",
     "mvn": "maven",
     "pdfsig": "poppler-utils",
