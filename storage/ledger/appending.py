@@ -1,12 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Adds many rows at once: PostgreSQL takes them as one binary COPY, several times faster than inserts."""
+"""Adds and removes many rows at once: on PostgreSQL as one binary COPY, and by one array of keys."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
-from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, TypeDecorator, insert
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    TypeDecorator,
+    any_,
+    delete,
+    insert,
+    literal,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import TypeEngine
 
 from storage.base import Base
@@ -43,6 +55,16 @@ def append(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]
         copy.set_types([_type(table, name) for name in names])
         for row in rows:
             copy.write_row([bind(row[name]) for name, bind in zip(names, binds, strict=True)])
+
+
+def remove(session: Session, key: InstrumentedAttribute[int], values: Sequence[int]) -> None:
+    """Remove the rows with these keys in the session's transaction."""
+    if session.get_bind().dialect.name == "postgresql":
+        # A thousand parameters of their own would cost more than the removal.
+        which = key == any_(literal(list(values), ARRAY(BigInteger)))
+    else:
+        which = key.in_(values)
+    session.execute(delete(key.class_).where(which), execution_options={"synchronize_session": False})
 
 
 def _bind(session: Session, table: Table, name: str) -> Callable[[Any], Any]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CursorResult, Row, delete, insert, select, update
+from sqlalchemy import CursorResult, Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from storage.clock import Clock, rfc3339
@@ -24,7 +24,7 @@ from storage.database import Database, repeated
 from storage.failpoints import failpoint
 from storage.identity import system_identity
 from storage.ledger.acts import Act
-from storage.ledger.appending import append
+from storage.ledger.appending import append, remove
 from storage.ledger.edge import STATE_ID, Edge, fresh_state, load_edge, state_values
 from storage.ledger.entries import entry_bytes, entry_prefix
 from storage.ledger.errors import FencedError, LedgerCorruptError, LedgerFormatError, SequencerRunningError
@@ -161,7 +161,7 @@ class Sequencer:
                 uow.session.execute(insert(LedgerTile), edge.full)
             self._set_state(uow.session, state_values(edge))
             positions = [row.position for row in pending]
-            uow.session.execute(delete(LedgerPending).where(LedgerPending.position.in_(positions)))
+            remove(uow.session, LedgerPending.position, positions)
             failpoint("sequencer.before-commit")
         return len(pending)
 
