@@ -46,11 +46,14 @@ from indexer.errors import (
 )
 from indexer.ports import Written
 from indexer.query import Page, Query, check_limit, hit_of, parse
+from storage.breaker import Breaker
 from storage.clock import parse_rfc3339, rfc3339
 from storage.cursors import read_cursor, write_cursor
 
 SEARCH_SECONDS = 5.0
+PUT_SECONDS = 5.0
 WRITE_SECONDS = 30.0
+_FEW = 2
 _PAGE = 5_000
 _KEEP = "2m"
 _FORGET_TRIES, _FORGET_SECONDS = 100, 0.05
@@ -85,6 +88,8 @@ class ElasticIndex:
         client = Elasticsearch(address, max_retries=0, retry_on_timeout=False)
         self._client = client.options(request_timeout=WRITE_SECONDS)
         self._searching = client.options(request_timeout=SEARCH_SECONDS)
+        self._putting = client.options(request_timeout=PUT_SECONDS)
+        self._server = Breaker(IndexUnavailableError)
         self.name, self._next = name, f"{name}-next"
         self._analyzer, self._refresh = analyzer, refresh
         self._known = False
@@ -157,8 +162,9 @@ class ElasticIndex:
                 lines.append({verb: {**details, "_index": name}})
                 if body is not None:
                     lines.append(body)
+        client = self._putting if len(operations) <= _FEW else self._client
         with _asking():
-            answer = self._client.bulk(
+            answer = client.bulk(
                 operations=lines, require_alias=True, refresh=refresh or self._refresh or None
             )
         return [next(iter(item.values())) for item in answer["items"]]
@@ -173,20 +179,22 @@ class ElasticIndex:
         if query.after is not None:
             at, document_id = read_cursor(query.after)
             place = [rfc3339(at), document_id]
-        self._ready()
-        with _asking():
-            found = self._searching.search(
-                index=self.name,
-                query=wanted(query, phrases),
-                sort=[{"at": "desc"}, {"id": "desc"}],
-                search_after=place,
-                size=limit + 1,
-                track_total_hits=True,
-                source=SHOWN,
-            )["hits"]
+        with self._server.asking():
+            self._ready()
+            with _asking():
+                found = self._searching.search(
+                    index=self.name,
+                    query=wanted(query, phrases),
+                    sort=[{"at": "desc"}, {"id": "desc"}],
+                    search_after=place,
+                    size=limit + 1,
+                    track_total_hits=True,
+                    source=SHOWN,
+                )["hits"]
+            up_to = self._up_to()
         hits = tuple(hit_of(one["_source"], phrases) for one in found["hits"][:limit])
         cursor = write_cursor(hits[-1].at, hits[-1].id) if len(found["hits"]) > limit else None
-        return Page(hits, int(found["total"]["value"]), cursor, self.indexed_up_to())
+        return Page(hits, int(found["total"]["value"]), cursor, up_to)
 
     def versions(self, after: str = "") -> Generator[tuple[str, int]]:
         """Give identifier and version of every document held at that moment, in ascending order."""
@@ -227,7 +235,11 @@ class ElasticIndex:
 
     def indexed_up_to(self) -> dt.datetime | None:
         """Give the instant of :meth:`advance`; None when nothing was noted yet."""
-        self._ready()
+        with self._server.asking():
+            self._ready()
+            return self._up_to()
+
+    def _up_to(self) -> dt.datetime | None:
         with _asking():
             # Searched, not fetched: it becomes visible with what was written before it, not earlier.
             found = self._searching.search(
@@ -242,9 +254,9 @@ class ElasticIndex:
         if self._known:
             return
         with _asking():
-            if not self._client.indices.exists_alias(name=self.name):
+            if not self._searching.indices.exists_alias(name=self.name):
                 self._create(f"{self.name}-000001", {self.name: {}})
-            mapping = self._client.indices.get_mapping(index=self.name)
+            mapping = self._searching.indices.get_mapping(index=self.name)
         body = body_of(self._analyzer)["mappings"]
         if any(one["mappings"].get("_meta") != body["_meta"] for one in mapping.values()):
             raise IndexOutdatedError

@@ -42,6 +42,7 @@ from portal.holding import HoldKeeper
 from portal.housekeeping import Housekeeping
 from portal.index_keeping import IndexKeeper
 from portal.indexing import IndexStep
+from portal.needs import Needs, broker_question, needs_of
 from portal.nightly import Nightly, ReconcileStep
 from portal.object_keeping import ObjectKeeper
 from portal.pulse import Pulse
@@ -73,7 +74,7 @@ from storage.objects.holds import BucketHolds
 from storage.objects.leftovers import Destroyer, FolderInventory, Inventory
 from storage.objects.ports import ObjectStore
 from storage.objects.probe import LockProbe
-from storage.objects.server import BucketAddress
+from storage.objects.server import PATIENCE, BucketAddress, Patience
 from storage.objects.versions import TableBook, VersionBook
 from storage.secrets import Secrets
 from storage.steps import Step
@@ -95,12 +96,15 @@ class Foundation:
     pki: DemoPki
 
 
-def open_foundation(settings: Settings, database_url: str | None = None) -> Foundation:
+def open_foundation(
+    settings: Settings, database_url: str | None = None, patience: Patience = PATIENCE
+) -> Foundation:
     """Open the data folder.
 
     Args:
         settings: Where everything is.
         database_url: The records in another role than the application's.
+        patience: How long the object server may be silent.
 
     Raises:
         DemoInProductionError: The environment is production; key stores and authorities for it are not
@@ -111,10 +115,10 @@ def open_foundation(settings: Settings, database_url: str | None = None) -> Foun
     address = database_url or settings.database_url
     secrets, doorbell = Secrets(settings.keys), _doorbell(settings)
     database = Database(address, clock, ids, secrets, settings.log_origin, gate, doorbell)
-    gate.watch(database.engine)
+    gate.watch(database.connecting)
     keys = FileKeyStore(settings.keys / "seals")
     pki = demo_pki.create(settings.pki, keys, clock)
-    objects = object_store(settings, TableBook(database), clock)
+    objects = object_store(settings, TableBook(database), clock, patience)
     return Foundation(clock, ids, database, objects, gate, keys, pki)
 
 
@@ -131,18 +135,21 @@ def bucket_address(settings: Settings) -> BucketAddress | None:
     )
 
 
-def object_store(settings: Settings, book: VersionBook, clock: Clock) -> ObjectStore:
+def object_store(
+    settings: Settings, book: VersionBook, clock: Clock, patience: Patience = PATIENCE
+) -> ObjectStore:
     """Open the object store.
 
     Args:
         settings: Where it is.
         book: Remembers the versions of objects in a bucket.
         clock: Where locks are counted from.
+        patience: How long its server may be silent.
     """
     address = bucket_address(settings)
     if address is None:
         return FolderStore(settings.objects)
-    return BucketStore(address, book, clock)
+    return BucketStore(address, book, clock, patience)
 
 
 def _doorbell(settings: Settings) -> Doorbell | None:
@@ -166,18 +173,23 @@ def open_keeper(foundation: Foundation, settings: Settings) -> LedgerKeeper:
 
     Raises:
         SequencerRunningError: Another sequencer works on this log.
+        ObjectStoreUnusableError: It cannot be seen how far the log was published; nobody writes it then.
     """
     lease = SEQUENCER_LEASE if settings.database else None
     sequencer = Sequencer(foundation.database, foundation.clock, settings.data / "sequencer.lock", lease)
     checkpoints = CheckpointWriter(foundation.database, foundation.clock, sequencer, ledger_signer(settings))
-    anchorer = Anchorer(
-        foundation.database,
-        foundation.clock,
-        sequencer,
-        foundation.objects,
-        foundation.pki.tsa(foundation.ids),
-        TrustedTokens(foundation.pki.trust()),
-    )
+    try:
+        anchorer = Anchorer(
+            foundation.database,
+            foundation.clock,
+            sequencer,
+            foundation.objects,
+            foundation.pki.tsa(foundation.ids),
+            TrustedTokens(foundation.pki.trust()),
+        )
+    except BaseException:
+        sequencer.close()
+        raise
     return LedgerKeeper(foundation.clock, sequencer, checkpoints, anchorer, Pace())
 
 
@@ -283,6 +295,7 @@ def open_rooms(settings: Settings) -> Rooms:
         filings=FilingQueries(parts.cases, parts.holders, parts.items, WorkingCalendar.load()),
         trace=TraceService(parts.items, WorkingCalendar.load()),
         lock_probe=_lock_probe(settings, found.clock),
+        ask_broker=broker_question(settings.broker),
     )
 
 
@@ -341,9 +354,10 @@ def make_worker(
     parts = _Parts(settings)
     parts.sandbox.prove()
     found = parts.foundation
+    steps = _steps(parts)
     worker = Worker(
         found.database,
-        {kind: step for kind, step in _steps(parts).items() if does(kind)},
+        {kind: step for kind, step in steps.items() if does(kind)},
         settings.staging / "jobs",
         found.clock,
         found.ids,
@@ -351,6 +365,7 @@ def make_worker(
         settings.worker_threads,
         dead,
         Pulse(settings.staging, "worker", found.clock).beat,
+        Needs(needs_of(steps, found.objects, parts.index), found.database, found.clock),
     )
     house, night = _housekeeping(settings, found), Nightly(found.database, found.clock, settings.reconcile_at)
     return worker, found.database, [night] if house is None else [house, night]

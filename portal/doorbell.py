@@ -19,8 +19,9 @@ from typing import Final
 
 from celery import Celery, signals
 from celery.worker.consumer import Consumer
-from kombu import Exchange, Queue
+from kombu import Connection, Exchange, Queue
 
+from portal.errors import BrokerUnavailableError
 from portal.queues import QUEUES, queue_of
 from portal.worker import Worker
 from storage.engines import RecordsUnavailableError, WriteConflictError
@@ -79,12 +80,29 @@ def _application(broker: str, prefix: str, **transport: float) -> Celery:
     return app
 
 
+def ask_broker(broker: str) -> None:
+    """Open a connection and close it again.
+
+    Raises:
+        BrokerUnavailableError: That does not work within a few seconds.
+    """
+    limits = {"read_timeout": _LAST_SECONDS, "write_timeout": _LAST_SECONDS}
+    try:
+        with Connection(broker, connect_timeout=_LAST_SECONDS, transport_options=limits) as connection:
+            connection.connect()
+    except Exception as error:
+        raise BrokerUnavailableError from error
+
+
 class CeleryDoorbell:
     """Implements the database's doorbell.
 
     Args:
         broker: The broker's address.
         prefix: First part of the names of exchange and queues.
+
+    Attributes:
+        heard: Whether the broker took the last ring; true before the first.
     """
 
     def __init__(self, broker: str, prefix: str) -> None:
@@ -93,7 +111,7 @@ class CeleryDoorbell:
         self._unsent: queue.Queue[tuple[str, str] | None] = queue.Queue(_MOST_UNSENT)
         self._starting = threading.Lock()
         self._ringer: threading.Thread | None = None
-        self._reached = True
+        self.heard = True
 
     def ring(self, steps: Sequence[tuple[str, str]]) -> None:
         """Announce steps; return at once and raise nothing."""
@@ -143,11 +161,11 @@ class CeleryDoorbell:
                 retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0},
             )
         except Exception as error:  # noqa: BLE001 - whatever the client raises, a ring is only a ring
-            if self._reached:
+            if self.heard:
                 log.warning("no ring is heard, workers find steps by looking: %s", type(error).__name__)
-            self._reached = False
+            self.heard = False
         else:
-            self._reached = True
+            self.heard = True
 
 
 class Listener:

@@ -117,6 +117,17 @@ class MalformedRequestError(InvalidInputError):
     remedy_en = "Check the encoding and the form of the request."
 
 
+class BrokerUnavailableError(CunzhengError):
+    """The broker does not answer: workers find steps by looking, a little later."""
+
+    code = "broker-unavailable"
+    status = 503
+    title_zh = "消息服务无应答"
+    title_en = "The broker does not answer"
+    remedy_zh = "归档与核验不受影响，处理稍慢；请运维检查消息服务。"
+    remedy_en = "Nothing is lost, steps begin a little later; the operator checks the broker."
+
+
 class NotInitialisedError(CunzhengError):
     """The data folder holds no installation yet."""
 

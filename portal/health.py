@@ -14,6 +14,7 @@ from documents.sandbox import Sandbox
 from documents.tools import probe_all
 from indexer.errors import IndexUnavailableError
 from portal.backup.saving import last_backup
+from portal.errors import BrokerUnavailableError
 from portal.index_keeping import recorded_count
 from portal.indexing import oldest_waiting
 from portal.migrations.upgrading import is_current
@@ -56,11 +57,11 @@ class Finding:
     remedy: tuple[str, str] = ("", "")
 
 
-def examine_machine(absent: CunzhengError) -> Iterator[Finding]:
-    """Look at what a machine without a usable installation has, and say why there is none."""
+def examine_machine(part: str, lack: CunzhengError) -> Iterator[Finding]:
+    """Look at what a machine has whose installation cannot be opened, and say for lack of which part."""
     yield from _tools()
     yield _algorithms()
-    yield _unwell("installation", absent)
+    yield _unwell(part, lack)
 
 
 def examine(rooms: Rooms, settings: Settings) -> Iterator[Finding]:
@@ -247,6 +248,17 @@ def _backup(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - ever
     return Finding("backup", hours < _BACKUP_HOURS, False, words, remedy)
 
 
+def _broker(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    if rooms.ask_broker is None:
+        return Finding("broker", True, False, ("未配置，步骤轮询处理", "none: steps are found by looking"))
+    try:
+        rooms.ask_broker()
+    except BrokerUnavailableError as error:
+        # Steps are found by looking, too.
+        return replace(_unwell("broker", error), needed=False)
+    return Finding("broker", True, False, ("消息服务有应答", "the broker answers"))
+
+
 _CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {
     "sandbox": _sandbox,
     "database": _database,
@@ -259,4 +271,5 @@ _CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {
     "seals": _seals,
     "index": _index,
     "backup": _backup,
+    "broker": _broker,
 }

@@ -5,6 +5,7 @@ Every worker process looks; what another has recorded within the day is not done
 """
 
 import datetime as dt
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storage.clock import Clock
-from storage.database import Database, repeated
+from storage.database import Database, UnitOfWork, repeated
 from storage.errors import CunzhengError
 from storage.identity import system_identity
 from storage.ledger.acts import Act, Outcome
@@ -75,6 +76,31 @@ def standing_verdict(session: Session, now: dt.datetime) -> tuple[LockVerdict, d
     return LockVerdict.LOCKED if held else LockVerdict.NOT_LOCKED, act.recorded_at
 
 
+def last_skew(uow: UnitOfWork) -> float | None:
+    """Give by how many seconds the server's clock was ahead of ours at the newest probe, if it said."""
+    act = last_probe(uow.session)
+    if act is None:
+        return None
+    milliseconds = json.loads(uow.secrets.decrypt(act.detail))["notes"].get("skew_ms")
+    return None if milliseconds is None else float(milliseconds) / 1000
+
+
+def probed(finding: LockFinding, bucket: str) -> Act:
+    """Give the act that states what a probe found."""
+    return Act(
+        kind=ActKind.STORE_PROBED,
+        actor=system_identity("housekeeping"),
+        object_type="store",
+        object_id=bucket,
+        outcome=Outcome.DONE if finding.verdict is LockVerdict.LOCKED else Outcome.FAILED,
+        notes={
+            "verdict": str(finding.verdict),
+            "succeeded": [str(attack) for attack in finding.succeeded],
+            "skew_ms": None if finding.skew is None else round(finding.skew * 1000),
+        },
+    )
+
+
 class Housekeeping:
     """Looks after the bucket of one installation.
 
@@ -118,17 +144,4 @@ class Housekeeping:
 
     def _record(self, finding: LockFinding) -> None:
         with self._database.writing() as uow:
-            uow.record(
-                Act(
-                    kind=ActKind.STORE_PROBED,
-                    actor=system_identity("housekeeping"),
-                    object_type="store",
-                    object_id=self._probe.bucket,
-                    outcome=Outcome.DONE if finding.verdict is LockVerdict.LOCKED else Outcome.FAILED,
-                    notes={
-                        "verdict": str(finding.verdict),
-                        "succeeded": [str(attack) for attack in finding.succeeded],
-                        "skew_ms": None if finding.skew is None else round(finding.skew * 1000),
-                    },
-                )
-            )
+            uow.record(probed(finding, self._probe.bucket))

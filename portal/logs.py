@@ -17,3 +17,5 @@ def configure(process: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("cunzheng").setLevel(logging.INFO)
+    # Its client says of every question to an absent search server that the server is absent.
+    logging.getLogger("elastic_transport").setLevel(logging.ERROR)

@@ -18,16 +18,18 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from portal.backup.saving import last_backup
+from portal.housekeeping import last_skew, standing_verdict
 from portal.indexing import oldest_waiting
 from portal.nightly import last_reconciled
 from portal.queues import queue_of
-from portal.readiness import PARTS, Readiness
+from portal.readiness import Readiness
 from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.version import VERSION
 from storage.database import UnitOfWork
 from storage.errors import CunzhengError
 from storage.ledger.reading import read_status
+from storage.objects.probe import LockVerdict
 from storage.steps import STANDING, STANDINGS, UNFINISHED, StepRow
 
 _PREFIX: Final = "cunzheng"
@@ -68,10 +70,14 @@ class Figures(Collector):
         """Give every figure that its part gives now."""
         yield _gauge("build_info", "The version that runs.", {(VERSION,): 1}, "version")
         standing = self._readiness.look()
-        ready: _Values = {(part,): float(part not in standing.problems) for part in PARTS}
-        yield _gauge("part_ready", "Whether a part answers that work depends on.", ready, "part")
-        for collect in (self._disk, self._lock, self._steps, self._ledger, self._index, self._backup):
+        ready: _Values = {(part,): part not in standing.problems for part in self._readiness.parts}
+        yield _gauge("part_ready", "Whether a part answers.", ready, "part")
+        yield _gauge("ready", "Whether this process can take work.", {(): standing.ready})
+        for collect in (self._disk, self._probe, self._steps, self._ledger, self._index, self._backup):
             yield from _known(collect)
+        if "objects" not in standing.problems:
+            # A scrape must not wait for a server that is silent.
+            yield from _known(self._lock)
 
     def _disk(self) -> Iterator[GaugeMetricFamily]:
         free = shutil.disk_usage(self._settings.data).free
@@ -81,6 +87,21 @@ class Figures(Collector):
         objects = self._rooms.objects
         if isinstance(objects, _Locks):
             yield _gauge("objects_locked", "Whether the bucket takes locks.", {(): objects.locks})
+
+    def _probe(self) -> Iterator[GaugeMetricFamily]:
+        if self._rooms.lock_probe is None:
+            return
+        with self._rooms.database.reading() as uow:
+            verdict, at = standing_verdict(uow.session, uow.clock.now())
+            skew = last_skew(uow)
+            age = _age(uow, at) if at else None
+        found: _Values = {(str(one),): one is verdict for one in LockVerdict}
+        yield _gauge("lock_verdict", "What the last attack on the bucket's lock showed.", found, "verdict")
+        if age is not None:
+            yield _gauge("lock_probe_age_seconds", "How long ago that was.", {(): age})
+        if skew is not None:
+            words = "How far the object server's clock was ahead of ours then."
+            yield _gauge("objects_clock_skew_seconds", words, {(): skew})
 
     def _steps(self) -> Iterator[GaugeMetricFamily]:
         with self._rooms.database.reading() as uow:

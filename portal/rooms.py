@@ -2,7 +2,7 @@
 """The composed rooms: what ``portal.bootstrap`` builds once and every process and page uses."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archive.intake import IntakeService
@@ -72,6 +72,7 @@ class Rooms:
         filings: States of filings, counts, dossiers.
         holdings: Status and faces of licences, for the product's own use.
         lock_probe: Attacks the bucket's lock; none where objects lie in a folder.
+        ask_broker: Returns when the broker answers; none where there is no broker.
     """
 
     database: Database
@@ -97,6 +98,7 @@ class Rooms:
     trace: TraceService
     holdings: Holdings
     lock_probe: LockProbe | None = None
+    ask_broker: Callable[[], None] | None = None
 
     def last_checkpoint_at(self, uow: UnitOfWork) -> dt.datetime | None:
         """Give when the newest checkpoint was signed; ``None`` before the first."""

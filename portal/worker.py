@@ -16,12 +16,14 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import func, select
 
 from indexer.errors import IndexUnavailableError
+from portal.needs import LOOK_SECONDS, Needs
 from portal.refusals import RecordedRefusal
 from storage.clock import Clock, IdSource
 from storage.database import Database, LedgerClosedError, UnitOfWork
@@ -63,6 +65,9 @@ NOBODYS_FAULT = (
 LEASE = dt.timedelta(minutes=2)
 RENEW_SECONDS = 10.0
 IDLE_SECONDS = 0.2
+UNHEARD_SECONDS = 1.0
+"""How often a worker looks for steps while the broker takes no rings."""
+_AT_ONCE = dt.timedelta(0)
 DOWN_SECONDS = 2.0
 
 log = logging.getLogger("cunzheng.worker")
@@ -79,6 +84,7 @@ class Worker:
         ids: Where job ids come from.
         owner: Name under which leases are taken; no other living worker bears it.
         threads: Steps that it works at at the same time.
+        needs: Which of its steps can go on.
         dead: Gives the owners that are known to be dead.
         beat: Called every :data:`RENEW_SECONDS` as long as the worker goes on.
     """
@@ -94,6 +100,7 @@ class Worker:
         threads: int = 1,
         dead: Callable[[], Iterable[str]] = tuple,
         beat: Callable[[], None] = lambda: None,
+        needs: Needs | None = None,
     ) -> None:
         self._database = database
         self._steps = steps
@@ -106,6 +113,8 @@ class Worker:
         self._threads = threads
         self._places = threading.BoundedSemaphore(threads)
         self._at_work: set[Job] = set()
+        self._needs = needs or Needs((), database, clock)
+        self._stop = threading.Event()
 
     def recover(self, owner: str | None = None) -> int:
         """End the leases of a dead owner, by default this one's earlier life; the caller holds its lock."""
@@ -134,12 +143,16 @@ class Worker:
 
         Args:
             stop: When to end.
-            idle: Seconds that a thread waits which finds nothing to do.
-            patience: How long a ready step is left to whoever hears of it otherwise.
+            idle: Seconds that a thread waits which finds nothing to do, as long as rings are heard.
+            patience: How long a ready step is left to its ring, as long as rings are heard.
         """
-        ended = threading.Event()
-        with ThreadPoolExecutor(self._threads + 1, "worker") as pool:
-            keeper = pool.submit(self._keep_leases, ended, stop)
+        ended, self._stop = threading.Event(), stop
+        self._beat()
+        with ThreadPoolExecutor(self._threads + 2, "worker") as pool:
+            keepers = (
+                pool.submit(self._keep, RENEW_SECONDS, self._keep_leases, ended, stop),
+                pool.submit(self._keep, LOOK_SECONDS, self._needs.look, ended, stop),
+            )
             loops = [pool.submit(self._loop, stop, idle, patience) for _ in range(self._threads)]
             try:
                 for loop in as_completed(loops):
@@ -147,12 +160,17 @@ class Worker:
                     loop.result()
             finally:
                 ended.set()
-            keeper.result()
+            for keeper in keepers:
+                keeper.result()
 
     def _loop(self, stop: threading.Event, idle: float, patience: dt.timedelta) -> None:
         while not stop.is_set():
             try:
-                pause = 0.0 if self.run_one(patience) else self._pause(idle, patience)
+                if self._database.rings_are_lost:
+                    rest, grace = min(idle, UNHEARD_SECONDS), _AT_ONCE
+                else:
+                    rest, grace = idle, patience
+                pause = 0.0 if self.run_one(grace) else self._pause(rest, grace)
             except (RecordsUnavailableError, WriteConflictError) as error:
                 log.warning("no step taken: %s", error.code)
                 stop.wait(DOWN_SECONDS)
@@ -169,19 +187,23 @@ class Worker:
             due = uow.session.scalar(select(func.min(StepRow.run_after)).where(*waits))
         return idle if due is None else min(idle, (due - now).total_seconds())
 
-    def _keep_leases(self, ended: threading.Event, stop: threading.Event) -> None:
+    def _keep(
+        self, seconds: float, work: Callable[[], None], ended: threading.Event, stop: threading.Event
+    ) -> None:
         try:
-            self._beat()
-            while not ended.wait(RENEW_SECONDS):
-                self._beat()
+            while not ended.wait(seconds):
                 try:
-                    self.renew_leases()
-                    self.take_over()
+                    work()
                 except CunzhengError as error:
-                    log.warning("leases not renewed: %s", error.code)
+                    log.warning("nothing looked after: %s", error.code)
         finally:
-            # Without it steps would be taken from under this worker's hands.
+            # Without it steps would be taken from under this worker's hands, or wait for ever.
             stop.set()
+
+    def _keep_leases(self) -> None:
+        self._beat()
+        self.renew_leases()
+        self.take_over()
 
     def renew_leases(self) -> None:
         """Lengthen the lease of every step that this worker is at."""
@@ -193,15 +215,18 @@ class Worker:
         """Claim and drive one step that is ready since ``patience``; tell whether there was one."""
         with self._places:
             with self._database.claiming() as session:
-                job = claim(session, self._clock.now(), self._by, patience)
+                job = claim(session, self._clock.now(), self._able(), patience)
             return self._work(job)
 
     def run_step(self, step_id: str) -> bool:
         """Claim and drive exactly that step; tell whether it could be taken."""
         with self._places:
             with self._database.claiming() as session:
-                job = claim_one(session, self._clock.now(), self._by, step_id)
+                job = claim_one(session, self._clock.now(), self._able(), step_id)
             return self._work(job)
+
+    def _able(self) -> Claimer:
+        return replace(self._by, kinds=self._needs.met(self._by.kinds))
 
     def _work(self, job: Job | None) -> bool:
         if job is None:
@@ -285,6 +310,8 @@ class Worker:
         return fresh
 
     def _give_back(self, step: Step, job: Job, error: CunzhengError) -> None:
+        self._needs.note(error)
+
         def put_back(uow: UnitOfWork) -> bytes | None:
             if isinstance(error, RecordedRefusal):
                 error.record(uow)
@@ -301,12 +328,21 @@ class Worker:
             return plan
 
         try:
-            plan = self._database.write(put_back)
+            plan = self._as_soon_as_possible(put_back)
         except LeaseLostError:
             return
         if plan is not None:
             # Nobody will adopt it, and it may hold personal data.
             Staging(self._staging_root, job.job).discard()
+
+    def _as_soon_as_possible(self, work: Callable[[UnitOfWork], bytes | None]) -> bytes | None:
+        """Write when the database is back; else the lease would have to end first."""
+        while True:
+            try:
+                return self._database.write(work)
+            except RecordsUnavailableError:
+                if self._stop.wait(DOWN_SECONDS):
+                    raise
 
     def _opened(self, plan: bytes) -> Json:
         opened: Json = json.loads(self._database.secrets.decrypt(plan))

@@ -3,16 +3,23 @@
 # The real parts of a city-size installation, natively and on loopback: PostgreSQL, RabbitMQ, an S3 server
 # with object lock, Elasticsearch. Versions are pinned; what was built or fetched once is kept.
 #
-# Usage: services.sh start | stop [NAME...] | status | environment
-# `start` prints the names of what it started; `stop` without a name stops all that runs from this folder.
+# Usage: services.sh start [NAME...] | stop [NAME...] | status | environment | pid NAME | disk BYTES
+# Without a name `start` and `stop` mean all; `start` prints the names of what it started, `pid` the main process.
+# `disk` makes a file system of that size, in memory and for the servers' user alone, prints where it is, and
+# keeps it as long as standard input stays open; a line `fill` there fills it up, a line `free` ends that.
+# CUNZHENG_SERVICES names another folder, CUNZHENG_SERVICES_DATA another place for the servers' data,
+# CUNZHENG_SERVICES_BUILT where programs were built, and each …_PORT below may be set: that makes further
+# servers beside those that run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 BASE=${CUNZHENG_SERVICES:-/var/tmp/cunzheng-services-$(id -u)}
 ALL=(postgresql rabbitmq minio elasticsearch)
+DATA=${CUNZHENG_SERVICES_DATA:-$BASE}
+BUILT=${CUNZHENG_SERVICES_BUILT:-$BASE}
 OWNER=cunzheng-services
-POSTGRESQL_PORT=55432 RABBITMQ_PORT=55672 RABBITMQ_PEER_PORT=55673 EPMD_PORT=55674
-MINIO_PORT=59000 ELASTICSEARCH_PORT=59200 ELASTICSEARCH_PEER_PORT=59300
+: "${POSTGRESQL_PORT:=55432}" "${RABBITMQ_PORT:=55672}" "${RABBITMQ_PEER_PORT:=55673}" "${EPMD_PORT:=55674}"
+: "${MINIO_PORT:=59000}" "${ELASTICSEARCH_PORT:=59200}" "${ELASTICSEARCH_PEER_PORT:=59300}"
 MINIO_VERSION=v0.0.0-20260212201848-7aac2a2c5b7c
 ELASTICSEARCH_VERSION=8.19.9
 PATH=$PATH:/usr/sbin:/sbin
@@ -30,6 +37,11 @@ as_owner() {
 }
 
 own() { ((EUID != 0)) || chown -R "$OWNER:$OWNER" "$@"; }
+
+# Where root may not write (a file system of the servers' own user) that user makes the folder.
+data_folder() {
+    [[ -d $DATA/$1 ]] || { mkdir "$DATA/$1" 2>/dev/null && own "$DATA/$1"; } || as_owner mkdir "$DATA/$1"
+}
 
 in_background() {
     local name=$1
@@ -55,7 +67,7 @@ wait_for() {
 
 prepare_folder() {
     umask 022
-    mkdir -p "$BASE"/{home,log,run,secrets,bin}
+    mkdir -p "$BASE"/{home,log,run,secrets} "$BUILT/bin"
     if ((EUID == 0)) && ! id "$OWNER" >/dev/null 2>&1; then
         useradd --system --no-create-home --home-dir "$BASE/home" --shell /usr/sbin/nologin "$OWNER"
     fi
@@ -79,20 +91,20 @@ answers_postgresql() { "$(postgresql_bin)/pg_isready" -q -h 127.0.0.1 -p "$POSTG
 start_postgresql() {
     local bin
     bin=$(postgresql_bin)
-    if [[ ! -d $BASE/postgresql ]]; then
+    if [[ ! -d $DATA/postgresql ]]; then
         install -m 0600 "$BASE/secrets/postgresql" "$BASE/run/postgresql.password"
         own "$BASE/run"
-        mkdir "$BASE/postgresql.new" && own "$BASE/postgresql.new"
-        as_owner "$bin/initdb" -D "$BASE/postgresql.new" --username=postgres --auth=scram-sha-256 \
-            --pwfile="$BASE/run/postgresql.password" --encoding=UTF8 --locale=C.UTF-8 --data-checksums >>"$BASE/log/postgresql.log"
+        data_folder postgresql.new
+        as_owner "$bin/initdb" -D "$DATA/postgresql.new" --username=postgres --auth=scram-sha-256 \
+            --pwfile="$BASE/run/postgresql.password" --encoding=UTF8 --locale=C.UTF-8 --data-checksums --wal-segsize="${POSTGRESQL_SEGMENT:-16}" >>"$BASE/log/postgresql.log"
         rm "$BASE/run/postgresql.password"
-        mv "$BASE/postgresql.new" "$BASE/postgresql"
+        mv "$DATA/postgresql.new" "$DATA/postgresql" 2>/dev/null || as_owner mv "$DATA/postgresql.new" "$DATA/postgresql"
     fi
-    as_owner "$bin/pg_ctl" -D "$BASE/postgresql" -l "$BASE/log/postgresql.log" -s start \
+    as_owner "$bin/pg_ctl" -D "$DATA/postgresql" -l "$BASE/log/postgresql.log" -s start \
         -o "-p $POSTGRESQL_PORT -c listen_addresses=127.0.0.1 -c unix_socket_directories=$BASE/run -c max_connections=200 -c shared_buffers=256MB"
 }
 
-stop_postgresql() { as_owner "$(postgresql_bin)/pg_ctl" -D "$BASE/postgresql" -s -m fast stop; }
+stop_postgresql() { as_owner "$(postgresql_bin)/pg_ctl" -D "$DATA/postgresql" -s -m fast stop; }
 
 # --- RabbitMQ -----------------------------------------------------------------------------------------
 rabbitmq() {
@@ -102,15 +114,15 @@ rabbitmq() {
         "RABBITMQ_NODE_PORT=$RABBITMQ_PORT" "RABBITMQ_DIST_PORT=$RABBITMQ_PEER_PORT" \
         "ERL_EPMD_PORT=$EPMD_PORT" ERL_EPMD_ADDRESS=127.0.0.1 \
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}" \
-        "RABBITMQ_MNESIA_BASE=$BASE/rabbitmq" "RABBITMQ_LOG_BASE=$BASE/log" \
-        "RABBITMQ_CONFIG_FILE=$BASE/rabbitmq.conf" "RABBITMQ_ENABLED_PLUGINS_FILE=$BASE/rabbitmq/plugins" \
+        "RABBITMQ_MNESIA_BASE=$DATA/rabbitmq" "RABBITMQ_LOG_BASE=$BASE/log" \
+        "RABBITMQ_CONFIG_FILE=$BASE/rabbitmq.conf" "RABBITMQ_ENABLED_PLUGINS_FILE=$DATA/rabbitmq/plugins" \
         "RABBITMQ_PID_FILE=$BASE/run/rabbitmq.pid" "/usr/lib/rabbitmq/bin/$tool" "$@"
 }
 
 answers_rabbitmq() { rabbitmq rabbitmq-diagnostics -q check_port_connectivity >/dev/null 2>&1; }
 
 start_rabbitmq() {
-    mkdir -p "$BASE/rabbitmq" && own "$BASE/rabbitmq"
+    data_folder rabbitmq
     # Longer than the longest step: a channel is closed when an acknowledgement takes longer.
     printf 'consumer_timeout = 7200000\ndefault_user = cunzheng\ndefault_pass = %s\nlog.file.level = warning\n' "$(secret rabbitmq)" >"$BASE/rabbitmq.conf"
     chmod 0600 "$BASE/rabbitmq.conf" && own "$BASE/rabbitmq.conf"
@@ -126,14 +138,14 @@ stop_rabbitmq() {
 answers_minio() { curl -fsS -o /dev/null "http://127.0.0.1:$MINIO_PORT/minio/health/live" 2>/dev/null; }
 
 start_minio() {
-    if [[ ! -x $BASE/bin/minio-$MINIO_VERSION ]]; then
+    if [[ ! -x $BUILT/bin/minio-$MINIO_VERSION ]]; then
         say "building MinIO $MINIO_VERSION (some minutes, once)"
-        GOBIN=$BASE/bin/build "$(scripts/go.sh)" install "github.com/minio/minio@$MINIO_VERSION" >>"$BASE/log/minio.log" 2>&1
-        mv "$BASE/bin/build/minio" "$BASE/bin/minio-$MINIO_VERSION"
+        GOBIN=$BUILT/bin/build "$(scripts/go.sh)" install "github.com/minio/minio@$MINIO_VERSION" >>"$BASE/log/minio.log" 2>&1
+        mv "$BUILT/bin/build/minio" "$BUILT/bin/minio-$MINIO_VERSION"
     fi
-    mkdir -p "$BASE/minio" && own "$BASE/minio"
+    data_folder minio
     in_background minio env MINIO_ROOT_USER=cunzheng "MINIO_ROOT_PASSWORD=$(secret minio)" MINIO_BROWSER=off \
-        "$BASE/bin/minio-$MINIO_VERSION" server "$BASE/minio" --address "127.0.0.1:$MINIO_PORT" --quiet
+        "$BUILT/bin/minio-$MINIO_VERSION" server "$DATA/minio" --address "127.0.0.1:$MINIO_PORT" --quiet
 }
 
 stop_minio() { stop_process minio; }
@@ -144,24 +156,25 @@ answers_elasticsearch() {
 }
 
 start_elasticsearch() {
-    local home=$BASE/elasticsearch-$ELASTICSEARCH_VERSION java
+    local home=$BUILT/elasticsearch-$ELASTICSEARCH_VERSION java
     if [[ ! -d $home ]]; then
         say "fetching Elasticsearch $ELASTICSEARCH_VERSION"
-        mvn -q -B -ntp -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy -DoutputDirectory="$BASE/bin" \
+        mvn -q -B -ntp -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy -DoutputDirectory="$BUILT/bin" \
             -Dartifact="org.elasticsearch.distribution.integ-test-zip:elasticsearch:$ELASTICSEARCH_VERSION:zip" >&2
-        rm -rf "$BASE/bin/unpacked"
+        rm -rf "$BUILT/bin/unpacked"
         "$PYTHON" -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])' \
-            "$BASE/bin/elasticsearch-$ELASTICSEARCH_VERSION.zip" "$BASE/bin/unpacked"
-        chmod -R u+x,go+rX "$BASE/bin/unpacked"
-        find "$BASE/bin/unpacked" -path '*/bin/*' -type f -exec chmod 0755 {} +
-        mv "$BASE/bin/unpacked"/* "$home"
+            "$BUILT/bin/elasticsearch-$ELASTICSEARCH_VERSION.zip" "$BUILT/bin/unpacked"
+        chmod -R u+x,go+rX "$BUILT/bin/unpacked"
+        find "$BUILT/bin/unpacked" -path '*/bin/*' -type f -exec chmod 0755 {} +
+        mv "$BUILT/bin/unpacked"/* "$home"
     fi
-    mkdir -p "$BASE/elasticsearch" && own "$BASE/elasticsearch" "$home"
+    data_folder elasticsearch
+    own "$home"
     java=$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")
     in_background elasticsearch env "ES_JAVA_HOME=$java" "ES_TMPDIR=$BASE/run" "ES_JAVA_OPTS=-Xms${ELASTICSEARCH_HEAP:-512m} -Xmx${ELASTICSEARCH_HEAP:-512m}" "$home/bin/elasticsearch" \
         -E discovery.type=single-node -E xpack.security.enabled=false -E xpack.ml.enabled=false \
         -E "http.port=$ELASTICSEARCH_PORT" -E "transport.port=$ELASTICSEARCH_PEER_PORT" -E http.host=127.0.0.1 \
-        -E "path.data=$BASE/elasticsearch" -E "path.logs=$BASE/log"
+        -E "path.data=$DATA/elasticsearch" -E "path.logs=$BASE/log"
 }
 
 stop_elasticsearch() { stop_process elasticsearch; }
@@ -180,10 +193,12 @@ stop_process() {
 PYTHON=$(command -v python3)
 case ${1:-} in
 start)
+    shift
+    (($#)) || set -- "${ALL[@]}"
     scripts/system-packages.sh postgresql rabbitmq-server curl default-jre-headless:java maven:mvn >&2
     prepare_folder
     started=()
-    for name in "${ALL[@]}"; do
+    for name in "$@"; do
         "answers_$name" && continue
         "start_$name"
         started+=("$name")
@@ -201,6 +216,27 @@ stop)
         if "answers_$name"; then "stop_$name"; fi
     done
     ;;
+disk)
+    scripts/system-packages.sh bubblewrap:bwrap >&2
+    prepare_folder
+    mkdir -p "$BASE/disk"
+    # shellcheck disable=SC2016 # expanded by the inner shell, through whose root others reach the mount
+    as_owner bwrap --dev-bind / / --size "$2" --tmpfs "$BASE/disk" -- sh -c '
+        echo "/proc/$$/root$1"
+        while read -r word; do
+            case $word in
+            fill) cat /dev/zero >"$1/ballast" 2>/dev/null || true ;;
+            free) rm -f "$1/ballast" ;;
+            esac
+            echo "$word"
+        done' sh "$BASE/disk"
+    ;;
+pid)
+    case ${2:-} in
+    postgresql) head -n 1 "$DATA/postgresql/postmaster.pid" ;;
+    *) cat "$BASE/run/${2:-}.pid" ;;
+    esac
+    ;;
 status)
     for name in "${ALL[@]}"; do
         if "answers_$name"; then echo "$name answers"; else echo "$name does not answer"; fi
@@ -215,7 +251,7 @@ CUNZHENG_TEST_ELASTICSEARCH=http://127.0.0.1:$ELASTICSEARCH_PORT
 END
     ;;
 *)
-    sed -n '5,8s/^# //p' "$0" >&2
+    sed -n '5,13s/^# //p' "$0" >&2
     exit 64
     ;;
 esac

@@ -17,13 +17,21 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Protocol, TypeVar
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from storage.base import Base
+from storage.breaker import Breaker
 from storage.clock import Clock, IdSource
-from storage.engines import BEGIN_OPTION, WriteConflictError, open_engine, translated
+from storage.engines import (
+    BEGIN_OPTION,
+    RecordsUnavailableError,
+    WriteConflictError,
+    open_engine,
+    translated,
+)
 from storage.errors import CunzhengError
 from storage.identity import system_identity
 from storage.ledger.acts import Act, Promise, core_bytes, detail_bytes
@@ -73,6 +81,11 @@ class Gate(Protocol):
 
 class Doorbell(Protocol):
     """Tells workers of steps that may run now. Best effort: the table of steps is the truth."""
+
+    @property
+    def heard(self) -> bool:
+        """Tell whether the last ring was taken, as far as is known."""
+        ...
 
     def ring(self, steps: Sequence[tuple[str, str]]) -> None:
         """Announce steps, each by kind and id; return at once and raise nothing."""
@@ -249,6 +262,7 @@ class Database:
         self._doorbell = doorbell
         self._clock = clock
         self._ids = ids
+        self._server = Breaker(RecordsUnavailableError)
         one_writer = self.engine.dialect.name == "sqlite"
         self._writer = threading.Lock() if one_writer else nullcontext()
         self._claims = {} if one_writer else {"isolation_level": "READ COMMITTED"}
@@ -260,7 +274,7 @@ class Database:
         Raises:
             RecordsUnavailableError: The database does not answer.
         """
-        with _errors_of_ours(), self.engine.connect() as connection:
+        with self.connecting() as connection:
             connection.begin()
             with Session(bind=connection, autoflush=False) as session:
                 yield self._unit(session)
@@ -276,7 +290,7 @@ class Database:
             WriteConflictError: Another unit changed the same rows; nothing was written, run it again.
         """
         try:
-            with _errors_of_ours(), self._writing_session() as session:
+            with self._writing_session() as session:
                 unit = self._unit(session)
                 yield unit
         except LedgerClosedError:
@@ -300,17 +314,36 @@ class Database:
     @contextmanager
     def claiming(self) -> Iterator[Session]:
         """Open a short unit that takes rows which others may be taking: it sees each row's newest state."""
-        with _errors_of_ours(), self._writing_session(**self._claims) as session:
+        with self._writing_session(**self._claims) as session:
             yield session
 
     @contextmanager
+    def connecting(self) -> Iterator[Connection]:
+        """Lend a connection; while the server is away, all but one that asks are told so at once.
+
+        Raises:
+            RecordsUnavailableError: The database does not answer.
+        """
+        with self._server.noticing(), _errors_of_ours(), self._connect() as connection:
+            yield connection
+
+    def _connect(self) -> Connection:
+        with self._server.asking(), _errors_of_ours():
+            return self.engine.connect()
+
+    @contextmanager
     def _writing_session(self, **options: str) -> Iterator[Session]:
-        with self._writer, self.engine.connect() as raw:
+        with self._writer, self.connecting() as raw:
             connection = raw.execution_options(**{BEGIN_OPTION: "IMMEDIATE"}, **options)
             with connection.begin(), Session(bind=connection, expire_on_commit=False) as session:
                 yield session
                 # The session ends without a commit of its own; what it holds must be written before ours.
                 session.flush()
+
+    @property
+    def rings_are_lost(self) -> bool:
+        """Tell whether the last ring was not taken; who relies on rings must look oftener then."""
+        return self._doorbell is not None and not self._doorbell.heard
 
     def create_tables(self) -> None:
         """Create every table that is imported; for tests (installations run the migrations)."""
@@ -328,7 +361,7 @@ class Database:
     def _count_refusal(self) -> None:
         if self.gate is None:
             return
-        with _errors_of_ours(), self._writing_session() as session:
+        with self._writing_session() as session:
             self.gate.count_refusal(session)
 
 
@@ -353,6 +386,8 @@ def repeated(work: Callable[[], _Result]) -> _Result:
 def _errors_of_ours() -> Iterator[None]:
     try:
         yield
+    except PoolTimeoutError as error:
+        raise RecordsUnavailableError from error
     except DBAPIError as error:
         ours = translated(error)
         if ours is None:

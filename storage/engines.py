@@ -10,10 +10,11 @@ from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from storage.errors import CunzhengError
 
@@ -24,6 +25,9 @@ _CONNECTIONS = 20
 """Kept open; a web process has up to 64 threads, of which few hold one at the same time."""
 _ANSWER_SECONDS = 20.0
 """No statement of ours takes that long; a server that is silent for longer is taken to be gone."""
+_GREETING_SECONDS = 3
+"""How long a server may take to accept a connection, or to answer whether one still lives."""
+_POOL_SECONDS = 5
 _CONFLICTS = frozenset({"40001", "40P01", "23505", "55P03"})
 """Serialisation failure, deadlock, unique violation, lock not available (PostgreSQL, appendix A)."""
 
@@ -53,9 +57,20 @@ class RecordsUnavailableError(CunzhengError):
 class _ImpatientConnection(psycopg.Connection[Any]):
     """A connection that does not wait for ever: a stopped server holds the socket open and says nothing."""
 
+    lent = True
+    """Whether somebody works with it; one that lies in the pool is only asked whether it lives."""
+
     def wait(self, gen: PQGen[_Answer], interval: float = 0.1, timeout: float | None = None) -> _Answer:
         """Wait for the server, ``_ANSWER_SECONDS`` at most."""
-        return super().wait(gen, interval, _ANSWER_SECONDS if timeout is None else timeout)
+        if timeout is None:
+            timeout = _ANSWER_SECONDS if self.lent else _GREETING_SECONDS
+        try:
+            return super().wait(gen, interval, timeout)
+        except psycopg.Error:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                # The answer may still come, to whoever has the connection next.
+                self.close()
+            raise
 
 
 def open_engine(url: str) -> Engine:
@@ -92,18 +107,33 @@ def _is_gone(state: str | None) -> bool:
 
 
 def _postgresql(url: str, shared: dict[str, Any]) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         **shared,
         pool_pre_ping=True,
-        pool_timeout=_ANSWER_SECONDS,
+        pool_timeout=_POOL_SECONDS,
         isolation_level="REPEATABLE READ",
         creator=lambda: _ImpatientConnection.connect(
             make_url(url).set(drivername="postgresql").render_as_string(hide_password=False),
-            connect_timeout=5,
+            connect_timeout=_GREETING_SECONDS,
             options="-c synchronous_commit=on -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
         ),
     )
+    event.listen(engine, "checkin", _lie)
+    event.listen(engine, "checkout", _lend)
+    return engine
+
+
+def _lie(connection: _ImpatientConnection | None, _record: ConnectionPoolEntry) -> None:
+    # A connection that ended comes back as none.
+    if connection is not None:
+        connection.lent = False
+
+
+def _lend(
+    connection: _ImpatientConnection, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
+    connection.lent = True
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

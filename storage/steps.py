@@ -220,15 +220,16 @@ class Claimer:
 
 def claim(session: Session, now: dt.datetime, by: Claimer, ripe: dt.timedelta = _AT_ONCE) -> Job | None:
     """Take the oldest step that may run: ready since ``ripe``, or running with a lease that has ended."""
-    return _take(session, now, by, _may_run(now, ripe))
+    return _take(session, now, by, may_run(now, ripe))
 
 
 def claim_one(session: Session, now: dt.datetime, by: Claimer, step_id: str) -> Job | None:
     """Take exactly that step if it may run; ``None`` if it is done, taken, not due, or waits for another."""
-    return _take(session, now, by, and_(StepRow.id == step_id, _may_run(now, _AT_ONCE)))
+    return _take(session, now, by, and_(StepRow.id == step_id, may_run(now)))
 
 
-def _may_run(now: dt.datetime, ripe: dt.timedelta) -> ColumnElement[bool]:
+def may_run(now: dt.datetime, ripe: dt.timedelta = _AT_ONCE) -> ColumnElement[bool]:
+    """Ask for steps that may be taken: ready since ``ripe`` or left by the dead, and waiting for no other."""
     before = aliased(StepRow)
     waits = exists().where(before.id == StepRow.after_step, before.state != "done").correlate(StepRow)
     # Nobody rings for a step that was to wait until now, so it is left to nobody.
@@ -322,8 +323,7 @@ def wake(session: Session, problem: str, now: dt.datetime) -> list[tuple[str, st
 def retry(row: StepRow, now: dt.datetime, ids: IdSource) -> None:
     """Give a stuck step fresh attempts, from its plan on.
 
-    It gets a new job id: what a crash may have left staged under the old one belongs to intents that are
-    closed.
+    Its job id is new: what a crash may have left staged under the old one belongs to closed intents.
     """
     row.state, row.attempts, row.deaths, row.run_after = "ready", 0, 0, now
     row.problem = row.problem_since = None

@@ -26,12 +26,16 @@ def doctor(*, as_json: bool) -> int:
     Without an installation it looks at the machine's tools and says what to do; exit code 3.
     """
     from portal.health import examine, examine_machine
+    from storage.engines import RecordsUnavailableError
 
     try:
         rooms, settings = open_installation()
     except (NotInitialisedError, MigrationNeededError) as absent:
-        _show(list(examine_machine(absent)), as_json=as_json)
+        _show(list(examine_machine("installation", absent)), as_json=as_json)
         return absent.exit_code
+    except RecordsUnavailableError as away:
+        _show(list(examine_machine("database", away)), as_json=as_json)
+        return EXIT_INVALID
     findings = list(examine(rooms, settings))
     rooms.close()
     _show(findings, as_json=as_json)

@@ -22,12 +22,16 @@ from portal.pulse import PROCESSES
 from storage.errors import EXIT_DONE, EXIT_INVALID
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
     from apiflask import APIFlask
 
+    from portal.bootstrap import Foundation
+    from portal.pulse import Pulse
     from portal.settings import Settings
     from portal.worker import Worker
+    from storage.ledger.keeper import LedgerKeeper
 
 TICK_SECONDS = 0.2
 DOWN_SECONDS = 2.0
@@ -144,19 +148,22 @@ def _drive(runner: "Worker", settings: "Settings", queues: tuple[str, ...]) -> i
 @click.command()
 def sequencer() -> None:
     """启动审计链定序进程 / Run the one writer of the ledger."""
-    from portal.bootstrap import open_foundation, open_keeper
+    from portal.bootstrap import open_foundation
     from portal.logs import configure
     from portal.processes import stop_on_signals
     from portal.pulse import Pulse
     from storage.engines import RecordsUnavailableError, WriteConflictError
+    from storage.objects.server import BRIEFLY
 
     configure("sequencer")
     settings = require_installation()
     require_no_destroyer(settings)
     stop = stop_on_signals()
-    foundation = open_foundation(settings, settings.sequencer_database_url)
-    keeper = open_keeper(foundation, settings)
+    foundation = open_foundation(settings, settings.sequencer_database_url, BRIEFLY)
     pulse = Pulse(settings.staging, "sequencer", foundation.clock)
+    keeper = _open_keeper(foundation, settings, stop, pulse)
+    if keeper is None:
+        return
     while not stop.wait(TICK_SECONDS):
         pulse.beat()
         try:
@@ -169,6 +176,24 @@ def sequencer() -> None:
             log.warning("anchoring: %s", problem)
     keeper.tick(hurry=True)
     keeper.close()
+
+
+def _open_keeper(
+    foundation: "Foundation", settings: "Settings", stop: "threading.Event", pulse: "Pulse"
+) -> "LedgerKeeper | None":
+    """Open the sequencer's work as soon as it can be seen that the log is not behind what was published."""
+    from portal.bootstrap import open_keeper
+    from storage.engines import RecordsUnavailableError, WriteConflictError
+    from storage.objects.ports import ObjectStoreUnusableError
+
+    while not stop.is_set():
+        pulse.beat()
+        try:
+            return open_keeper(foundation, settings)
+        except (ObjectStoreUnusableError, RecordsUnavailableError, WriteConflictError) as error:
+            log.warning("nothing sequenced yet: %s", error.code)
+            stop.wait(DOWN_SECONDS)
+    return None
 
 
 @click.command()

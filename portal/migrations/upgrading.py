@@ -16,8 +16,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 
 from portal.tables import all_tables
+from storage.engines import open_engine, translated
 from storage.ledger.rights import grants
 
 FOLDER = Path(__file__).parent
@@ -70,10 +72,20 @@ def downgrade(database_url: str, revision: str) -> None:
 
 
 def is_current(database_url: str) -> bool | None:
-    """Tell whether the database has the schema that this version needs; ``None``: it has none at all."""
+    """Tell whether the database has the schema that this version needs; ``None``: it has none at all.
+
+    Raises:
+        RecordsUnavailableError: It does not answer.
+    """
     head = ScriptDirectory.from_config(_config()).get_current_head()
-    with _connection(database_url) as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
+    engine = open_engine(database_url)
+    try:
+        with engine.connect() as connection:
+            revision = MigrationContext.configure(connection).get_current_revision()
+    except DBAPIError as error:
+        raise translated(error) or error from error
+    finally:
+        engine.dispose()
     return None if revision is None else revision == head
 
 

@@ -4,7 +4,6 @@
 from apiflask import APIBlueprint
 from flask import Response, current_app, json
 
-from portal.readiness import PARTS
 from portal.version import VERSION
 from portal.web import context
 from portal.web.access import public
@@ -36,9 +35,9 @@ def health() -> Response:
 @blueprint.get("/readyz")
 @public("a load balancer asks without a key", unrecorded="tells nothing about anybody")
 def ready() -> Response:
-    """Tell whether this process can take work, and which part is in the way."""
-    standing = context.readiness().look()
-    parts = {part: standing.problems.get(part, "ok") for part in PARTS}
-    status = "leaving" if standing.leaving else "ready" if standing.ready else "not-ready"
-    state = {"status": status, "parts": parts}
+    """Tell whether this process can take work, and which parts are away, those it can do without included."""
+    readiness = context.readiness()
+    standing = readiness.look()
+    parts = {part: standing.problems.get(part, "ok") for part in readiness.parts}
+    state = {"status": standing.word, "parts": parts}
     return Response(json.dumps(state), 200 if standing.ready else 503, mimetype="application/json")

@@ -2,6 +2,7 @@
 """What templates may use: translated text, dates, labels, the frame around every page."""
 
 import datetime as dt
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -15,6 +16,8 @@ from portal.web import context
 from portal.web.codes import issuer_title, process_title, purpose_title, reason_title
 from portal.web.forms import FORM_FIELD, form_token
 from portal.web.labels import ICONS, ROLES, TONES, label
+from storage.clock import parse_rfc3339
+from storage.engines import RecordsUnavailableError
 from storage.identity import Identity, Role
 
 SEARCH_ROLES: Final = (Role.ARCHIVIST, Role.CLERK, Role.SUPERVISOR)
@@ -56,7 +59,12 @@ def install(app: Flask, settings: Settings) -> None:
         icons=ICONS,
     )
     app.jinja_env.filters.update(
-        moment=i18n.moment, exact=i18n.exact_moment, day=i18n.day, grouped=_grouped, size=_size
+        instant=parse_rfc3339,
+        moment=i18n.moment,
+        exact=i18n.exact_moment,
+        day=i18n.day,
+        grouped=_grouped,
+        size=_size,
     )
     # A name that a template has wrong is an error, not an empty place on a page.
     app.jinja_env.undefined = StrictUndefined
@@ -76,7 +84,7 @@ def install(app: Flask, settings: Settings) -> None:
             "form_field": FORM_FIELD,
             "form_token": lambda: form_token(context.rooms().ids),
             "signed_in_name": _signed_in_name,
-            "checkpoint_at": _checkpoint_at,
+            "last_checkpoint": _last_checkpoint,
             "version": VERSION,
             "search_roles": SEARCH_ROLES,
             "home_address": url_for("home.index"),
@@ -85,14 +93,18 @@ def install(app: Flask, settings: Settings) -> None:
 
 def _signed_in_name() -> str:
     rooms = context.rooms()
-    with rooms.database.reading() as uow:
+    # The page that says that the database is away has this frame, too.
+    with suppress(RecordsUnavailableError), rooms.database.reading() as uow:
         return rooms.accounts.name(uow, context.identity().id)
+    return ""
 
 
-def _checkpoint_at() -> dt.datetime | None:
+def _last_checkpoint() -> list[dt.datetime | None]:
+    """Give when the newest checkpoint was signed, ``None`` before the first; nothing while nobody knows."""
     rooms = context.rooms()
-    with rooms.database.reading() as uow:
-        return rooms.last_checkpoint_at(uow)
+    with suppress(RecordsUnavailableError), rooms.database.reading() as uow:
+        return [rooms.last_checkpoint_at(uow)]
+    return []
 
 
 def _grouped(text: str, width: int = 8) -> str:

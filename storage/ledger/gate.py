@@ -10,9 +10,11 @@ and the count is the first record afterwards.
 import datetime as dt
 import threading
 from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
 
 from storage.clock import Clock
@@ -54,15 +56,15 @@ class LedgerGate:
     def __init__(self, clock: Clock, limits: GateLimits | None = None) -> None:
         self._clock = clock
         self._limits = limits or GateLimits()
-        self._engine: Engine | None = None
+        self._connecting: Callable[[], AbstractContextManager[Connection]] | None = None
         self._looking = threading.Lock()
         self._looked: tuple[float, Lag] | None = None
         self._positions: deque[tuple[int, float]] = deque()
         self._may_hold_refusals = True
 
-    def watch(self, engine: Engine) -> None:
-        """Say which database is observed; until then the gate is closed."""
-        self._engine = engine
+    def watch(self, connecting: Callable[[], AbstractContextManager[Connection]]) -> None:
+        """Say how the database is reached that is observed; until then the gate is closed."""
+        self._connecting = connecting
 
     def admit(self, kind: ActKind) -> None:
         """Return, or raise :class:`LedgerClosedError` for an act that the ledger may not promise now."""
@@ -78,12 +80,12 @@ class LedgerGate:
 
     def lag(self) -> Lag | None:
         """Give what was seen within the last second, looking again when that is older."""
-        if self._engine is None:
+        if self._connecting is None:
             return None
         with self._looking:
             now = self._clock.monotonic()
             if self._looked is None or now - self._looked[0] >= self._limits.look_every:
-                with self._engine.connect() as connection, Session(bind=connection) as session:
+                with self._connecting() as connection, Session(bind=connection) as session:
                     self._looked = (now, self._look(session, now))
             return self._looked[1]
 

@@ -103,10 +103,12 @@ class Sequencer:
 
     def close(self) -> None:
         """Give lock and lease back."""
-        if self._lease is not None:
-            with contextlib.suppress(FencedError), self._database.writing() as uow:
-                self._set_state(uow.session, {"lease_until": None})
-        self._lock.release()
+        try:
+            if self._lease is not None:
+                with contextlib.suppress(FencedError), self._database.writing() as uow:
+                    self._set_state(uow.session, {"lease_until": None})
+        finally:
+            self._lock.release()
 
     @property
     def head(self) -> LogHead:

@@ -27,6 +27,7 @@ from minio.commonconfig import CopySource
 from minio.datatypes import Object
 from minio.retention import Retention
 
+from storage.breaker import Breaker
 from storage.clock import Clock
 from storage.objects.ports import (
     CHUNK,
@@ -39,7 +40,17 @@ from storage.objects.ports import (
     object_key,
     require_name,
 )
-from storage.objects.server import HASTE, BucketAddress, connect, has_lock, lock_of, server_errors
+from storage.objects.server import (
+    HASTE,
+    PATIENCE,
+    BucketAddress,
+    ObjectsUnavailableError,
+    Patience,
+    connect,
+    has_lock,
+    lock_of,
+    server_errors,
+)
 from storage.objects.versions import UNLOCKED, Lock, LockMode, Version, VersionBook
 
 TERMS = {LockMode.GOVERNANCE: dt.timedelta(days=30), LockMode.COMPLIANCE: dt.timedelta(days=400)}
@@ -63,21 +74,26 @@ class BucketStore:
         address: The bucket.
         book: Remembers the version of each key.
         clock: Where locks are counted from.
+        patience: How long the server may be silent.
     """
 
-    def __init__(self, address: BucketAddress, book: VersionBook, clock: Clock) -> None:
+    def __init__(
+        self, address: BucketAddress, book: VersionBook, clock: Clock, patience: Patience = PATIENCE
+    ) -> None:
         self._bucket = address.bucket
-        self._client = connect(address)
+        self._client = connect(address, patience)
         self._hasty = connect(address, HASTE)
         self._book = book
         self._clock = clock
+        self._server = Breaker(ObjectsUnavailableError)
         self._writable_until = float("-inf")
         self._probing = threading.Lock()
+        self._probes = self._failed = 0
 
     @cached_property
     def locks(self) -> bool:
         """Tell whether the bucket says that it takes locks; without, objects are stored unlocked."""
-        return has_lock(self._client, self._bucket)
+        return has_lock(self._hasty, self._bucket)
 
     def put(self, source: Path | bytes, media_type: str) -> StoredObject:
         """Store bytes under their SHA-256, and read them back; large files go in parts."""
@@ -159,19 +175,38 @@ class BucketStore:
             yield key
 
     def probe(self) -> None:
-        """Begin an object as a large one is begun, write into it, and drop it: nothing is left behind."""
-        with self._probing:
-            if time.monotonic() < self._writable_until:
+        """Begin an object as a large one is begun, write into it, and drop it: nothing is left behind.
+
+        Who comes while another is at it shares what that one hears.
+        """
+        if self._is_fresh():
+            return
+        shared = self._probes + (not self._probing.locked())
+        with self._server.asking(), self._probing:
+            if self._is_fresh():
                 return
-            client, bucket = self._hasty, self._bucket
-            with server_errors():
-                # The public calls would leave a version, which only a right to delete takes away.
-                upload = client._create_multipart_upload(bucket, _PROBE_KEY, {})
-                try:
-                    client._upload_part(bucket, _PROBE_KEY, bytes(_PROBE_BYTES), None, upload, 1)
-                finally:
-                    client._abort_multipart_upload(bucket, _PROBE_KEY, upload)
-            self._writable_until = time.monotonic() + _FRESH_SECONDS
+            if self._failed >= shared:
+                raise ObjectsUnavailableError
+            self._probes += 1
+            try:
+                self._begin_and_drop()
+            except ObjectsUnavailableError:
+                self._failed = self._probes
+                raise
+
+    def _is_fresh(self) -> bool:
+        return not self._server.away and time.monotonic() < self._writable_until
+
+    def _begin_and_drop(self) -> None:
+        client, bucket = self._hasty, self._bucket
+        with server_errors():
+            # The public calls would leave a version, which only a right to delete takes away.
+            upload = client._create_multipart_upload(bucket, _PROBE_KEY, {})
+            try:
+                client._upload_part(bucket, _PROBE_KEY, bytes(_PROBE_BYTES), None, upload, 1)
+            finally:
+                client._abort_multipart_upload(bucket, _PROBE_KEY, upload)
+        self._writable_until = time.monotonic() + _FRESH_SECONDS
 
     def renew(self) -> int:
         """Renew every lock that runs out soon; give their number. To be called daily."""
@@ -213,7 +248,7 @@ class BucketStore:
     def _write(
         self, key: str, data: BinaryIO, size: int, media_type: str, about: dict[str, str], lock: Lock
     ) -> str:
-        with server_errors():
+        with self._server.noticing(), server_errors():
             result = self._client.put_object(
                 self._bucket,
                 key,

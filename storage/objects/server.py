@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import certifi
@@ -17,8 +18,11 @@ from minio.error import MinioException, S3Error
 from storage.objects.ports import ObjectMissingError, ObjectStoreUnusableError
 from storage.objects.versions import UNLOCKED, Lock, LockMode
 
-PATIENCE = urllib3.Timeout(connect=3, read=30)
-HASTE = urllib3.Timeout(connect=2, read=4)
+Patience: TypeAlias = urllib3.Timeout
+PATIENCE = Patience(connect=3, read=30)
+BRIEFLY = Patience(connect=2, read=8)
+"""For who has other work that must not wait: the sequencer, which is to number acts within a second."""
+HASTE = Patience(connect=2, read=4)
 """For questions whose answer decides whether somebody may begin."""
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})
 """``MethodNotAllowed`` is the answer for a delete marker."""
@@ -57,7 +61,7 @@ class BucketAddress:
     secret_key: str = field(repr=False)
 
 
-def connect(address: BucketAddress, timeout: urllib3.Timeout = PATIENCE) -> Minio:
+def connect(address: BucketAddress, timeout: Patience = PATIENCE) -> Minio:
     """Give a client; nothing is asked yet."""
     parts = urlsplit(address.endpoint)
     return Minio(

@@ -146,7 +146,7 @@ def make_house(folder: Path, trust: TrustList | None = None, **changes: int) -> 
     answers = AnswerKeys(folder / "answers")
     database = make_database(folder, clock)
     gate = LedgerGate(clock, GateLimits())
-    gate.watch(database.engine)
+    gate.watch(database.connecting)
     reader = LicenseReader(holdings, cases, holders)
     rooms = Rooms(
         database=database,

@@ -2,15 +2,21 @@
 """What machines ask: does the process live, can it take work, which figures stand."""
 
 import socket
+import threading
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from indexer.embedded import EmbeddedIndex
+from indexer.errors import IndexUnavailableError
+from portal import readiness
+from portal.housekeeping import probed
 from portal.metrics import make_registry, serve_metrics
-from portal.readiness import Readiness
+from portal.readiness import SILENT, Readiness
 from portal.settings import Settings
 from storage.database import Database, LedgerClosedError, UnitOfWork
 from storage.engines import RecordsUnavailableError
@@ -19,8 +25,12 @@ from storage.ledger.gate import LedgerGate
 from storage.ledger.kinds import ActKind
 from storage.objects.folder import FolderStore
 from storage.objects.ports import ObjectStoreUnusableError
+from storage.objects.probe import Attack, LockFinding, LockProbe, LockVerdict
+from storage.objects.server import BucketAddress
 
 from .conftest import House
+
+ALL_WELL = {"database": "ok", "ledger": "ok", "objects": "ok", "index": "ok"}
 
 
 def _away(self: Database) -> Iterator[UnitOfWork]:
@@ -29,6 +39,10 @@ def _away(self: Database) -> Iterator[UnitOfWork]:
 
 def _full(self: FolderStore) -> None:
     raise ObjectStoreUnusableError
+
+
+def _unreadable(self: EmbeddedIndex) -> None:
+    raise IndexUnavailableError
 
 
 def _closed(self: LedgerGate, kind: ActKind) -> None:
@@ -52,7 +66,7 @@ def test_who_can_take_work_is_ready(house: House) -> None:
     answer = house.app.test_client().get("/readyz")
     assert (answer.status_code, answer.json) == (
         200,
-        {"status": "ready", "parts": {"database": "ok", "objects": "ok", "ledger": "ok"}},
+        {"status": "ready", "parts": ALL_WELL},
     )
 
 
@@ -61,7 +75,6 @@ def test_who_can_take_work_is_ready(house: House) -> None:
     [
         ("database", Database, "reading", _away, RecordsUnavailableError),
         ("ledger", LedgerGate, "admit", _closed, LedgerClosedError),
-        ("objects", FolderStore, "probe", _full, ObjectStoreUnusableError),
     ],
 )
 def test_who_cannot_take_work_says_which_part_is_in_the_way(
@@ -76,7 +89,49 @@ def test_who_cannot_take_work_says_which_part_is_in_the_way(
     monkeypatch.setattr(owner, method, broken)
     answer = house.app.test_client().get("/readyz")
     assert answer.status_code == 503
-    assert answer.json["parts"] == {"database": "ok", "objects": "ok", "ledger": "ok"} | {part: error.code}
+    assert answer.json == {"status": "not-ready", "parts": ALL_WELL | {part: error.code}}
+
+
+@pytest.mark.parametrize(
+    ("part", "owner", "method", "broken", "error"),
+    [
+        ("objects", FolderStore, "probe", _full, ObjectStoreUnusableError),
+        ("index", EmbeddedIndex, "indexed_up_to", _unreadable, IndexUnavailableError),
+    ],
+)
+def test_a_part_that_proofs_can_do_without_takes_nobody_out_of_service(
+    house: House,
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+    owner: type,
+    method: str,
+    broken: object,
+    error: type[CunzhengError],
+) -> None:
+    monkeypatch.setattr(owner, method, broken)
+    answer = house.app.test_client().get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json == {"status": "degraded", "parts": ALL_WELL | {part: error.code}}
+
+
+def test_who_asks_does_not_wait_for_a_part_that_hangs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = threading.Event()
+    asked: list[FolderStore] = []
+
+    def hang(self: FolderStore) -> None:
+        asked.append(self)
+        ends.wait()
+
+    monkeypatch.setattr(FolderStore, "probe", hang)
+    monkeypatch.setattr(readiness, "_PATIENCE_SECONDS", 0.05)
+    browser = house.app.test_client()
+    for _ in range(2):
+        assert browser.get("/readyz").json["parts"] == ALL_WELL | {"objects": SILENT}
+        house.clock.advance(3)
+    assert len(asked) == 1
+    ends.set()
+    monkeypatch.setattr(readiness, "_PATIENCE_SECONDS", 60)
+    assert browser.get("/readyz").json["parts"] == ALL_WELL
 
 
 def test_strangers_that_ask_often_make_no_part_work_often(
@@ -123,6 +178,25 @@ def test_figures_that_cannot_be_known_are_left_out_and_never_zero(
     assert registry.get_sample_value("cunzheng_part_ready", {"part": "database"}) == 0
     assert registry.get_sample_value("cunzheng_index_lag_seconds") is None
     assert registry.get_sample_value("cunzheng_disk_free_bytes") is not None
+
+
+def test_figures_tell_what_the_last_attack_on_the_lock_showed(house: House) -> None:
+    address = BucketAddress("http://127.0.0.1:1", "archive", "us-east-1", "key", "secret")
+    bucket_house = replace(house, rooms=replace(house.rooms, lock_probe=LockProbe(address, house.clock)))
+    registry = figures(bucket_house)
+
+    def verdict(one: LockVerdict) -> float | None:
+        return registry.get_sample_value("cunzheng_lock_verdict", {"verdict": str(one)})
+
+    assert verdict(LockVerdict.CANNOT_TELL) == 1
+    assert registry.get_sample_value("cunzheng_objects_clock_skew_seconds") is None
+    with house.rooms.database.writing() as uow:
+        uow.record(probed(LockFinding(LockVerdict.NOT_LOCKED, (Attack.SHORTEN,), skew=-7.25), "archive"))
+    house.clock.advance(60)
+    assert [verdict(one) for one in LockVerdict] == [0, 1, 0]
+    assert registry.get_sample_value("cunzheng_lock_probe_age_seconds") == 60
+    assert registry.get_sample_value("cunzheng_objects_clock_skew_seconds") == -7.25
+    assert figures(house).get_sample_value("cunzheng_lock_verdict", {"verdict": "locked"}) is None
 
 
 def test_figures_have_a_port_of_their_own_and_strangers_reach_none(house: House, tmp_path: Path) -> None:

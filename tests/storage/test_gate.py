@@ -28,7 +28,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     clock = HandClock()
     gate = LedgerGate(clock)
     opened = open_ledger(tmp_path, clock, gate)
-    gate.watch(opened.database.engine)
+    gate.watch(opened.database.connecting)
     yield opened
     opened.close()
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -184,16 +184,19 @@ class Installation:
 
 
 @contextmanager
-def installed(folder: Path, *children: str, **settings: Any) -> Iterator[Installation]:
+def installed(
+    folder: Path, *children: str, parts: Mapping[str, str] | None = None, **settings: Any
+) -> Iterator[Installation]:
     """Set a data folder up, start the named processes on it, and stop them at the end.
 
     Args:
         folder: The data folder, new.
         children: See :meth:`Installation.start`.
+        parts: Settings that name servers, as variables; those that the environment names when missing.
         settings: Settings that differ from the defaults.
     """
     folder.mkdir(exist_ok=True)
-    parts = city_settings(folder)
+    parts = city_settings(folder) if parts is None else dict(parts)
     named = {name.removeprefix("CUNZHENG_").lower(): value for name, value in parts.items()}
     made = Settings(data=folder, **named, **settings)
     initialise(made)

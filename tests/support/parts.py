@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -75,18 +75,33 @@ def city_settings(folder: Path) -> dict[str, str]:
     owner, name = database_url(folder), f"city-{uuid.uuid4().hex}"
     keys = role_keys(folder, name)
     atexit.register(delete_queues, name)
+    roles = {role: create_role(owner, role) for role in ("application", "sequencer")}
+    return settings_on(os.environ, owner, roles, keys["writer"])
+
+
+def own_city_settings(addresses: Mapping[str, str]) -> dict[str, str]:
+    """Give such settings on servers of a test's own, which end with it; there is one role."""
+    owner = addresses[POSTGRESQL]
+    roles = {"application": owner, "sequencer": owner}
+    return settings_on(addresses, owner, roles, bucket_address(addresses[S3], "city"))
+
+
+def settings_on(
+    addresses: Mapping[str, str], owner: str, roles: Mapping[str, str], store: BucketAddress
+) -> dict[str, str]:
+    """Give the settings of an installation on servers, as variables; what has a name bears the bucket's."""
     return {
         "CUNZHENG_OWNER_DATABASE": owner,
-        "CUNZHENG_DATABASE": create_role(owner, "application"),
-        "CUNZHENG_SEQUENCER_DATABASE": create_role(owner, "sequencer"),
-        "CUNZHENG_S3_ENDPOINT": keys["writer"].endpoint,
-        "CUNZHENG_S3_ACCESS_KEY": keys["writer"].access_key,
-        "CUNZHENG_S3_SECRET_KEY": keys["writer"].secret_key,
-        "CUNZHENG_S3_BUCKET": name,
-        "CUNZHENG_SEARCH_URL": os.environ[ELASTICSEARCH],
-        "CUNZHENG_SEARCH_INDEX": name,
-        "CUNZHENG_BROKER": os.environ[RABBITMQ],
-        "CUNZHENG_BROKER_PREFIX": name,
+        "CUNZHENG_DATABASE": roles["application"],
+        "CUNZHENG_SEQUENCER_DATABASE": roles["sequencer"],
+        "CUNZHENG_S3_ENDPOINT": store.endpoint,
+        "CUNZHENG_S3_ACCESS_KEY": store.access_key,
+        "CUNZHENG_S3_SECRET_KEY": store.secret_key,
+        "CUNZHENG_S3_BUCKET": store.bucket,
+        "CUNZHENG_SEARCH_URL": addresses[ELASTICSEARCH],
+        "CUNZHENG_SEARCH_INDEX": store.bucket,
+        "CUNZHENG_BROKER": addresses[RABBITMQ],
+        "CUNZHENG_BROKER_PREFIX": store.bucket,
     }
 
 
@@ -144,17 +159,22 @@ def bucket(*, lock: bool = True) -> tuple[BucketAddress, Minio]:
 
     What is locked there cannot be removed, so buckets stay until the server's folder goes.
     """
-    server = urlsplit(os.environ[S3])
-    address = BucketAddress(
-        endpoint=f"{server.scheme}://{server.hostname}:{server.port}",
-        bucket=f"test-{uuid.uuid4().hex}",
-        region="us-east-1",
-        access_key=str(server.username),
-        secret_key=str(server.password),
-    )
+    address = bucket_address(os.environ[S3], f"test-{uuid.uuid4().hex}")
     client = connect(address)
     client.make_bucket(address.bucket, object_lock=lock)
     return address, client
+
+
+def bucket_address(server: str, name: str) -> BucketAddress:
+    """Give the address of a bucket with the key that stands in the server's own."""
+    parts = urlsplit(server)
+    return BucketAddress(
+        endpoint=f"{parts.scheme}://{parts.hostname}:{parts.port}",
+        bucket=name,
+        region="us-east-1",
+        access_key=str(parts.username),
+        secret_key=str(parts.password),
+    )
 
 
 def role_keys(folder: Path, name: str) -> dict[str, BucketAddress]:
