@@ -9,11 +9,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Table, insert, update
+from sqlalchemy import Insert, Table, Update, bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from storage.errors import CunzhengError, NotFoundError
@@ -202,7 +203,15 @@ def apply(
 
 
 def _upsert(session: Session, table: Table, values: dict[str, object]) -> None:
-    where = [column == values[column.name] for column in table.primary_key]
-    found = session.connection().execute(update(table).where(*where).values(values))
-    if found.rowcount == 0:
-        session.connection().execute(insert(table).values(values))
+    # One statement per table: to make it for each row would cost five times the row.
+    change, add = _statements(table, frozenset(values))
+    keys = {f"key_{column.name}": values[column.name] for column in table.primary_key}
+    if session.connection().execute(change, {**values, **keys}).rowcount == 0:
+        session.connection().execute(add, values)
+
+
+@lru_cache(maxsize=256)
+def _statements(table: Table, names: frozenset[str]) -> tuple[Update, Insert]:
+    where = [column == bindparam(f"key_{column.name}") for column in table.primary_key]
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    return update(table).where(*where).values(values), insert(table)
