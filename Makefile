@@ -39,13 +39,13 @@ services-stop: ## stop them
 	@scripts/services.sh stop
 
 test-services: setup system-packages ## contract suites and the line on the real servers; stops what it started
-	@scripts/test-services.sh -n $(JOBS) $(ARGS)
+	@scripts/with-services.sh scripts/test-services.sh -n $(JOBS) $(ARGS)
 
 crashes: setup system-packages ## kill worker and sequencer at every named point and at 50 seeded times (about 15 minutes)
 	@CUNZHENG_CRASHES=full $(PY) -m pytest -v -n $(JOBS) tests/e2e/test_crashes.py $(ARGS)
 
 bench: setup system-packages ## measure, embedded and on the real servers; prints tables, writes build/bench.json
-	@scripts/bench.sh $(ARGS)
+	@scripts/with-services.sh $(PY) tests/bench/run.py $(ARGS)
 
 bench-index: setup ## a city's index: 1,000,000 documents in Elasticsearch, 100,000 embedded (ARGS="--elastic N"; some minutes)
 	@scripts/with-services.sh $(PY) tests/bench/index_at_size.py $(ARGS)

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from demonstration import opened, settings_of
+from demonstration import copy_of, opened, settings_of
 from fakes import make_database
 from sqlalchemy import Table, func, select
 
+from archive.holds import HoldGrounds, HoldService
+from archive.models import Dossier
+from portal.bootstrap import open_foundation, open_keeper
 from portal.rooms import Rooms
 from storage.base import Base
 from storage.database import Database
+from storage.identity import Identity, Role
 from storage.ledger.findings import Verdict
 from storage.ledger.models import LedgerEntry
 from storage.ledger.policies import parse_policy
@@ -49,18 +53,35 @@ class Second:
 
 
 @pytest.fixture(scope="module")
-def rooms(demo_data: Path) -> Iterator[Rooms]:
-    with opened(demo_data) as rooms:
+def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration, and a legal hold, which its cases do not call for; published to the last act."""
+    data = copy_of(demo_data, tmp_path_factory.mktemp("first") / "data")
+    settings = settings_of(data)
+    supervisor = Identity("person", "supervisor", "dsj", frozenset({Role.SUPERVISOR}))
+    with opened(data) as rooms:
+        with rooms.database.reading() as uow:
+            dossier = uow.session.scalars(select(Dossier.id)).first() or ""
+        grounds = HoldGrounds("诉讼期间保全", "民事诉讼法")
+        rooms.database.write(lambda uow: HoldService().place(uow, supervisor, dossier, grounds))
+    keeper = open_keeper(open_foundation(settings), settings)
+    keeper.tick(hurry=True)
+    keeper.close()
+    return data
+
+
+@pytest.fixture(scope="module")
+def rooms(data: Path) -> Iterator[Rooms]:
+    with opened(data) as rooms:
         yield rooms
 
 
 @pytest.fixture(scope="module")
-def second(demo_data: Path, rooms: Rooms, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Second]:
+def second(data: Path, rooms: Rooms, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Second]:
     folder = tmp_path_factory.mktemp("second")
     for part in ("objects", "keys"):
-        shutil.copytree(demo_data / part, folder / part)
+        shutil.copytree(data / part, folder / part)
     secrets, log = Secrets(folder / "keys"), folder / "log"
-    size = fetch_published(FolderStore(folder / "objects"), settings_of(demo_data).log_origin, log)
+    size = fetch_published(FolderStore(folder / "objects"), settings_of(data).log_origin, log)
     policy = parse_policy(f"log {rooms.keys.log_key}\nquorum none\n")
     assert verify_log(log, policy).verdict is Verdict.VALID
     database = make_database(folder)
@@ -88,7 +109,7 @@ def test_everything_recorded_was_published_and_replayed(rooms: Rooms, second: Se
 def test_a_table_of_holdings_comes_back_row_for_row(rooms: Rooms, second: Second, name: str) -> None:
     table = Base.metadata.tables[name]
     before = rows(rooms.database, table)
-    assert before, "the demonstration fills every table"
+    assert before, "the demonstration and a hold fill every table"
     assert rows(second.database, table) == before
 
 
