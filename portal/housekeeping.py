@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storage.clock import Clock
-from storage.database import Database, UnitOfWork, repeated
+from storage.database import Database, UnitOfWork
 from storage.errors import CunzhengError
 from storage.identity import system_identity
 from storage.ledger.acts import Act, Outcome
@@ -132,7 +132,7 @@ class Housekeeping:
                 return None
         finding = self._probe.run()
         if finding.verdict is not LockVerdict.CANNOT_TELL:
-            repeated(lambda: self._record(finding))
+            self._database.write(lambda uow: uow.record(probed(finding, self._probe.bucket)))
         if finding.verdict is not LockVerdict.LOCKED:
             log.error("lock probe: %s %s", finding.verdict, " ".join(finding.succeeded))
         self._store.renew()
@@ -141,7 +141,3 @@ class Housekeeping:
     def _look_first_and_daily(self) -> None:
         self.look(self._age)
         self._age = DAY
-
-    def _record(self, finding: LockFinding) -> None:
-        with self._database.writing() as uow:
-            uow.record(probed(finding, self._probe.bucket))

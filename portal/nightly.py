@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.housekeeping import last_act, repeatedly
 from portal.index_keeping import WAYS, IndexKeeper
 from storage.clock import SHANGHAI, Clock, encode_id
-from storage.database import Database, UnitOfWork, repeated
+from storage.database import Database, UnitOfWork
 from storage.identity import system_identity
 from storage.ledger.acts import Act, Outcome
 from storage.ledger.canonical import Json
@@ -126,7 +126,7 @@ class Nightly:
             if first is None or first.at > due or uow.session.get(StepRow, step_id) is not None:
                 return False
         try:
-            repeated(lambda: self._add(step_id, str(due.date())))
+            self._database.write(lambda uow: uow.add_step(KIND, str(due.date()), step_id=step_id))
         except IntegrityError:
             # Another worker was quicker.
             return False
@@ -136,7 +136,3 @@ class Nightly:
         now = self._clock.now().astimezone(SHANGHAI)
         due = dt.datetime.combine(now.date(), self._at, SHANGHAI)
         return due if due <= now else due - dt.timedelta(days=1)
-
-    def _add(self, step_id: str, night: str) -> None:
-        with self._database.writing() as uow:
-            uow.add_step(KIND, night, step_id=step_id)
