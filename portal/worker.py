@@ -33,6 +33,7 @@ from storage.failpoints import failpoint
 from storage.ledger.canonical import Json
 from storage.objects.ports import ObjectStoreUnusableError
 from storage.secrets import SYSTEM_SUBJECT
+from storage.step_recovery import release
 from storage.steps import (
     MOST_DEATHS,
     UNFINISHED,
@@ -48,7 +49,6 @@ from storage.steps import (
     complete,
     keep_plan,
     postpone,
-    release,
     renew,
     restart,
     set_aside,
@@ -119,7 +119,7 @@ class Worker:
     def recover(self, owner: str | None = None) -> int:
         """End the leases of a dead owner, by default this one's earlier life; the caller holds its lock."""
         with self._database.claiming() as session:
-            return release(session, owner or self._by.owner)
+            return release(session, owner or self._by.owner, self._clock.now())
 
     def take_over(self) -> None:
         """End the leases of every owner that is known to be dead."""

@@ -271,17 +271,6 @@ def renew(session: Session, job: Job, until: dt.datetime) -> bool:
     return bool(rows)
 
 
-def release(session: Session, owner: str) -> int:
-    """End the leases of an owner that is known to be dead; give their number."""
-    rows = session.scalars(
-        update(StepRow)
-        .where(StepRow.state == "running", StepRow.lease_owner == owner)
-        .values(lease_until=None, lease_owner=None, state="ready", deaths=StepRow.deaths + 1)
-        .returning(StepRow.id)
-    ).all()
-    return len(rows)
-
-
 def keep_plan(session: Session, job: Job, plan: bytes) -> None:
     """Store the plan while the step runs, encrypted by the driver: it may hold personal data."""
     _row(session, job).plan = plan

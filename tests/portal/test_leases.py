@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes import HandClock, make_database
+from sqlalchemy import select
 from stamping import DeadlyStep, KilledError, StampStep, kinds, make_worker, states
 
 from portal.steps import StepDesk
@@ -16,7 +17,7 @@ from storage.clock import RandomIds
 from storage.database import Database, LedgerClosedError
 from storage.identity import Identity, Role
 from storage.ledger.canonical import Json
-from storage.steps import BACKOFF_SECONDS, Staging, StepRow
+from storage.steps import BACKOFF_SECONDS, Staging, StepRow, may_run
 
 
 def test_deaths_of_workers_do_not_use_up_the_tries_for_failures(tmp_path: Path) -> None:
@@ -29,6 +30,7 @@ def test_deaths_of_workers_do_not_use_up_the_tries_for_failures(tmp_path: Path) 
         with pytest.raises(KilledError):
             worker.run_one()
         worker.recover()
+        clock.advance(300)
     step.mended, step.fail = True, len(BACKOFF_SECONDS)
     for _ in BACKOFF_SECONDS:
         assert worker.run_one()
@@ -36,6 +38,40 @@ def test_deaths_of_workers_do_not_use_up_the_tries_for_failures(tmp_path: Path) 
         clock.advance(700)
     assert worker.run_one()
     assert states(database) == [("done", None)]
+
+
+def test_a_step_that_keeps_ending_its_worker_rests_longer_each_time_and_leaves_the_worker_to_others(
+    tmp_path: Path,
+) -> None:
+    clock, deadly = HandClock(), DeadlyStep()
+    database = make_database(tmp_path, clock)
+    with database.writing() as uow:
+        uow.add_step("test.stamp", "x")
+    worker = make_worker(database, tmp_path, clock, deadly)
+    rests = []
+    for _ in range(13):
+        with pytest.raises(KilledError):
+            worker.run_one()
+        worker.recover()
+        begin = clock.now()
+        while not some_step_may_run(database, clock):
+            clock.advance(1)
+        rests.append((clock.now() - begin).total_seconds())
+    assert rests == [0, 0, 0, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+    with pytest.raises(KilledError):
+        worker.run_one()
+    worker.recover()
+    with database.writing() as uow:
+        uow.add_step("test.stamp", "y")
+    deadly.mended = True
+    assert worker.run_one()
+    assert states(database) == [("ready", None), ("done", None)]
+    assert not worker.run_one()
+
+
+def some_step_may_run(database: Database, clock: HandClock) -> bool:
+    with database.reading() as uow:
+        return uow.session.scalars(select(StepRow.id).where(may_run(clock.now()))).first() is not None
 
 
 class SlowStep(StampStep):

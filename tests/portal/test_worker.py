@@ -212,6 +212,7 @@ def test_a_step_that_keeps_ending_its_worker_is_in_the_end_stuck_with_its_intent
             worker.run_one()
         if recovers:
             worker.recover()
+            clock.advance(300)
         else:
             clock.advance(121)
     assert worker.run_one()
