@@ -4,6 +4,7 @@
 from sqlalchemy import make_url
 
 from licenses.answers import AnswerKeys
+from portal.accounts.models import ADMINISTRATION
 from portal.accounts.services import AccountService, NewAccount
 from portal.bootstrap import account_service, bucket_address, ledger_signer, open_foundation
 from portal.demo.script import Script, SealSpec
@@ -16,7 +17,6 @@ from storage.database import UnitOfWork
 from storage.identity import Role, system_identity
 from storage.objects.server import make_bucket
 
-ADMINISTRATION = "office"
 _ANY = ("*",)
 
 

@@ -10,6 +10,7 @@ from flask import render_template, request
 
 from archive.supervision import Trace, TraceNotFoundError
 from cases.models import Case
+from portal.accounts.models import ADMINISTRATION, ADMINISTRATION_NAME
 from portal.housekeeping import standing_verdict
 from portal.nightly import last_reconciled
 from portal.web import context
@@ -156,7 +157,8 @@ def _after() -> str | None:
 
 
 def _department_names() -> dict[str, Any]:
-    return {one.code: one for one in context.rooms().items.departments}
+    departments = {one.code: one for one in context.rooms().items.departments}
+    return {**departments, ADMINISTRATION: ADMINISTRATION_NAME}
 
 
 def _items() -> dict[tuple[str, str], Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from cases.models import Case
 from indexer.document import IndexDocument
+from portal.accounts.models import ADMINISTRATION
 from portal.i18n import ZH, set_language
 from portal.web import codes
 from portal.web.activity import ROWS
@@ -42,6 +43,16 @@ def test_each_count_links_to_exactly_its_rows(filed: House) -> None:
     for address, count in found:
         rows = browser.get(address).text.count('<th scope="row"')
         assert rows == int(count)
+
+
+def test_the_administration_has_a_name_among_the_departments(house: House) -> None:
+    house.browser(Role.SYSTEM_ADMIN, ADMINISTRATION)
+    heads = re.findall(
+        r'<th scope="col" class="number">([^<]*)</th>',
+        house.browser(Role.SUPERVISOR).get("/supervision").text,
+    )
+    assert "系统管理" in heads
+    assert ADMINISTRATION not in heads
 
 
 def test_empty_lists_say_what_to_do(house: House) -> None:
