@@ -234,5 +234,6 @@ _ROUTES: dict[str, tuple[tuple[str, str, _Route], ...]] = {
     ),
     "jpeg": (("image-embedded", "img2pdf", _embed_image), ("image-reencoded", "pillow", _reencode_image)),
     "png": (("image-embedded", "img2pdf", _embed_image), ("image-reencoded", "pillow", _reencode_image)),
+    "tiff": (("image-reencoded", "pillow", _reencode_image),),
     "docx": (("office", "libreoffice", _convert_office),),
 }

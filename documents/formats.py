@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a material really is, judged by its bytes and never by its name.
 
-Four kinds are known: ``pdf``, ``jpeg``, ``png``, ``docx``; everything else is ``unknown``. The first bytes
-are compared here; whatever needs a parser happens in a limited child. ``Format.problem`` is a stable code
-of ``reasons.REASONS``; a format with a problem has no rendition, its original is still filed.
+Five kinds are known: ``pdf``, ``jpeg``, ``png``, ``tiff``, ``docx``; everything else is ``unknown``. The
+first bytes are compared here; whatever needs a parser happens in a limited child. ``Format.problem`` is a
+stable code of ``reasons.REASONS``; a format with a problem has no rendition, its original is still filed.
 """
 
 from collections.abc import Mapping
@@ -18,10 +18,12 @@ MEDIA_TYPES = {
     "pdf": "application/pdf",
     "jpeg": "image/jpeg",
     "png": "image/png",
+    "tiff": "image/tiff",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "unknown": "application/octet-stream",
 }
 MOST_BYTES = 400 << 20
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Format:
 
     Attributes:
         media_type: The media type of what was found.
-        kind: ``pdf``, ``jpeg``, ``png``, ``docx`` or ``unknown``.
+        kind: ``pdf``, ``jpeg``, ``png``, ``tiff``, ``docx`` or ``unknown``.
         pages: Number of pages; None where the format has none or it could not be read.
         encrypted: A password or restrictions stand in the way.
         signed: The PDF carries a signature, so it is never rewritten.
@@ -60,6 +62,8 @@ def sniff(path: Path) -> str:
         return "jpeg"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png"
+    if head.startswith(_TIFF):
+        return "tiff"
     return "docx" if head.startswith(b"PK\x03\x04") else "unknown"
 
 
@@ -113,10 +117,9 @@ def _pdf(kind: str, room: Workroom) -> Admitted:
 
 
 def _image(kind: str, room: Workroom) -> Admitted:
-    found = room.call("image", do="examine", file="source")
-    return Admitted(
-        Format(MEDIA_TYPES[kind], kind, pages=1, problem=cast(str | None, found["problem"])), found
-    )
+    found = room.call("image", do="examine", file="source", kind=kind)
+    pages, problem = cast(int | None, found.get("pages", 1)), cast(str | None, found["problem"])
+    return Admitted(Format(MEDIA_TYPES[kind], kind, pages=pages, problem=problem), found)
 
 
 def _docx(kind: str, room: Workroom) -> Admitted:
@@ -126,4 +129,4 @@ def _docx(kind: str, room: Workroom) -> Admitted:
     return Admitted(Format(MEDIA_TYPES[kind], kind, problem=cast(str | None, found["problem"])), found)
 
 
-_EXAMINE = {"pdf": _pdf, "jpeg": _image, "png": _image, "docx": _docx}
+_EXAMINE = {"pdf": _pdf, "jpeg": _image, "png": _image, "tiff": _image, "docx": _docx}

@@ -57,24 +57,34 @@ def _with_pdf(request: dict[str, Any], after: pypdfium2.PdfDocument) -> str | No
 
 
 def _with_image(request: dict[str, Any], after: pypdfium2.PdfDocument) -> str | None:
-    if len(after) != 1:
-        return "page-count"
-    drawn = _draw(after[0])
-    with Image.open(request["before"], formats=["JPEG", "PNG"]) as image:
-        image.draft("RGB", (drawn.width * 4, drawn.height * 4))
-        turned: Image.Image = ImageOps.exif_transpose(image)
-        if turned.mode.startswith("I"):
-            turned = turned.point(lambda value: value / 257).convert("L")
-        if "A" in turned.getbands() or "transparency" in turned.info:
-            turned = turned.convert("RGBA")
-            turned = Image.alpha_composite(Image.new("RGBA", turned.size, "white"), turned)
-        source = turned.convert("L").resize(drawn.size, Image.Resampling.BOX)
-    if _blank(source):
-        return "blank"
-    # pdfium and Pillow shrink images differently: blur both, compare what remains.
-    small = (max(drawn.width // 2, 1), max(drawn.height // 2, 1))
-    shrunk = [one.resize(small, Image.Resampling.BOX) for one in (source, drawn)]
-    return _pixels(shrunk[0], shrunk[1], MOST_DIFFERENT_IMAGE)
+    blank = True
+    with Image.open(request["before"], formats=["JPEG", "PNG", "TIFF"]) as image:
+        if len(after) != getattr(image, "n_frames", 1):
+            return "page-count"
+        for number, page in enumerate(after):
+            image.seek(number)
+            drawn = _draw(page)
+            source = _shown(image, drawn.size)
+            # pdfium and Pillow shrink images differently: blur both, compare what remains.
+            small = (max(drawn.width // 2, 1), max(drawn.height // 2, 1))
+            shrunk = [one.resize(small, Image.Resampling.BOX) for one in (source, drawn)]
+            problem = _pixels(shrunk[0], shrunk[1], MOST_DIFFERENT_IMAGE)
+            if problem:
+                return problem
+            blank = blank and _blank(source)
+    return "blank" if blank else None
+
+
+def _shown(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Give what an image shows, in gray on white paper, at the size in which its page was drawn."""
+    image.draft("RGB", (size[0] * 4, size[1] * 4))
+    turned: Image.Image = ImageOps.exif_transpose(image)
+    if turned.mode.startswith("I"):
+        turned = turned.point(lambda value: value / 257).convert("L")
+    if "A" in turned.getbands() or "transparency" in turned.info:
+        turned = turned.convert("RGBA")
+        turned = Image.alpha_composite(Image.new("RGBA", turned.size, "white"), turned)
+    return turned.convert("L").resize(size, Image.Resampling.BOX)
 
 
 def _with_text(request: dict[str, Any], after: pypdfium2.PdfDocument) -> str | None:

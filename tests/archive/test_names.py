@@ -37,7 +37,12 @@ def test_a_label_never_repeats_a_code_that_the_item_does_not_know() -> None:
 
 @pytest.mark.parametrize(
     ("media_type", "name"),
-    [("application/pdf", "012-layout.pdf"), ("image/jpeg", "012-layout.jpeg"), ("text/x", "012-layout.bin")],
+    [
+        ("application/pdf", "012-layout.pdf"),
+        ("image/jpeg", "012-layout.jpeg"),
+        ("image/tiff", "012-layout.tiff"),
+        ("text/x", "012-layout.bin"),
+    ],
 )
 def test_originals_are_listed_under_names_of_ours(media_type: str, name: str) -> None:
     assert stored_name(12, "layout", media_type) == name

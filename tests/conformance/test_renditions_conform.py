@@ -27,6 +27,8 @@ def test_each_route_gives_what_it_declares(tmp_path: Path) -> None:
         "gray": (make.as_file(make.picture("L"), "JPEG"), "image-embedded"),
         "palette": (make.as_file(make.picture("P"), "PNG"), "image-embedded"),
         "transparent": (make.as_file(make.picture("RGBA"), "PNG"), "image-reencoded"),
+        "fax": (make.tiff(*[make.picture("1")] * 3, compression="group4"), "image-reencoded"),
+        "scans": (make.tiff(make.picture(), make.picture("L"), compression="tiff_lzw"), "image-reencoded"),
         "office": (_OFFICE, "office"),
     }
     converter, made = Converter(Sandbox()), []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import made_materials as make
 import pikepdf
+import pypdfium2
 import pytest
 from pikepdf import Array, Dictionary, Name
 from PIL import Image
@@ -155,6 +156,7 @@ def _portfolio(pdf: pikepdf.Pdf) -> None:
         (make.pdf(change=_portfolio), "portfolio"),
         (make.as_file(make.picture("CMYK"), "JPEG"), "colour-cmyk"),
         (make.as_file(Image.new("RGB", (300, 300), "white"), "PNG"), "blank"),
+        (make.tiff(*[Image.new("1", (300, 300), 1)] * 2, compression="group4"), "blank"),
         (make.docx(relations=make.relation("image", "http://127.0.0.1/x.png")), "external-content"),
         (b"plain text", "unsupported-format"),
     ],
@@ -204,6 +206,72 @@ def test_a_jpeg_keeps_its_own_bytes_and_turns_as_its_camera_said(render: Render,
         page = pdf.pages[0]
         assert int(page.obj.Rotate) == 90
         assert next(iter(page.get_images().values())).read_raw_bytes() == data
+
+
+def _dark(path: Path) -> list[float]:
+    """Give for each page the share that is darker than half."""
+    with pypdfium2.PdfDocument(path) as document:
+        drawn = [page.render(grayscale=True).to_pil().convert("L") for page in document]
+    return [sum(page.histogram()[:128]) / (page.width * page.height) for page in drawn]
+
+
+@pytest.mark.parametrize(
+    ("mode", "compression"),
+    [
+        ("1", "group4"),
+        ("1", "group3"),
+        ("1", "tiff_lzw"),
+        ("RGB", "tiff_lzw"),
+        ("RGB", "jpeg"),
+        ("RGB", "tiff_adobe_deflate"),
+        ("L", "packbits"),
+        ("P", None),
+        ("RGBA", "tiff_lzw"),
+    ],
+)
+def test_every_page_of_a_tiff_is_shown(
+    render: Render, tmp_path: Path, mode: str, compression: str | None
+) -> None:
+    pages = make.picture(mode), make.picture(mode, (600, 300)), make.picture(mode, (200, 280))
+    data = make.tiff(*pages, compression=compression, dpi=(100, 100))
+    result = render(data)
+    assert isinstance(result, Rendition), result
+    assert (result.route, result.pages, result.kept) == ("image-reencoded", 3, False)
+    assert (tmp_path / "material").read_bytes() == data, "the original stays as it is"
+    with pikepdf.open(tmp_path / "rendition.pdf") as pdf:
+        boxes = [[float(side) for side in page.mediabox[2:]] for page in pdf.pages]
+    assert boxes == [pytest.approx(box, abs=0.1) for box in ([288, 403.2], [432, 216], [144, 201.6])]
+    assert all(0.1 < share < 0.5 for share in _dark(tmp_path / "rendition.pdf"))
+
+
+def test_bilevel_pages_stay_bilevel_whichever_number_is_black(render: Render, tmp_path: Path) -> None:
+    for photometric in (0, 1):
+        result = render(make.tiff(make.picture("1"), compression="group4", tiffinfo={262: photometric}))
+        assert isinstance(result, Rendition), result
+        with pikepdf.open(tmp_path / "rendition.pdf") as pdf:
+            assert int(next(iter(pdf.pages[0].get_images().values())).BitsPerComponent) == 1
+        assert 0.1 < _dark(tmp_path / "rendition.pdf")[0] < 0.5
+
+
+def test_a_blank_page_among_others_is_kept_and_a_tiff_turns_once(render: Render, tmp_path: Path) -> None:
+    pages = make.picture(), Image.new("RGB", (400, 560), "white")
+    result = render(make.tiff(*pages, tiffinfo={274: 6}, dpi=(100, 200)))
+    assert isinstance(result, Rendition), result
+    with pypdfium2.PdfDocument(tmp_path / "rendition.pdf") as document:
+        assert document.get_page_size(0) == pytest.approx((201.6, 288), abs=0.1)
+        shown = document[0].render(scale=560 / 201.6, grayscale=True).to_pil().convert("L")
+    # The bar at the top of the stored picture is on the right when it is turned clockwise.
+    assert shown.getpixel((int(shown.width * 0.84), shown.height // 2)) < 100
+    assert shown.getpixel((int(shown.width * 0.1), shown.height // 2)) > 200
+    assert _dark(tmp_path / "rendition.pdf")[1] == 0
+
+
+def test_a_tiff_gives_the_same_bytes_again(render: Render, tmp_path: Path) -> None:
+    made = []
+    for _ in range(2):
+        render(make.tiff(make.picture(), make.picture("1")))
+        made.append((tmp_path / "rendition.pdf").read_bytes())
+    assert made[0] == made[1]
 
 
 def test_records_are_plain_json_without_content(render: Render) -> None:

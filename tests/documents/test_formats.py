@@ -60,6 +60,14 @@ def test_a_password_or_restrictions_are_seen(place: Place, sandbox: Sandbox, use
         (make.as_file(make.picture(), "PNG")[:-40], "png", "damaged"),
         (make.as_file(make.picture("CMYK"), "JPEG"), "jpeg", "colour-cmyk"),
         (make.as_file(Image.new("1", (12_000, 9_000)), "PNG"), "png", "too-large"),
+        (make.tiff(make.picture())[:-3000], "tiff", "damaged"),
+        (b"II*\0" + b"\xff" * 40, "tiff", "damaged"),
+        (make.tiff(make.picture("CMYK")), "tiff", "colour-cmyk"),
+        (make.tiff(make.picture("F")), "tiff", "colour"),
+        (make.tiff(make.picture(), tiffinfo={50706: b"\1\4\0\0"}), "tiff", "unsupported-format"),
+        (make.tiff(Image.new("1", (12_000, 9_000)), compression="group4"), "tiff", "too-large"),
+        (make.tiff(*[Image.new("1", (9_900, 9_900))] * 11, compression="group4"), "tiff", "too-large"),
+        (make.tiff(*[Image.new("1", (8, 8))] * 501), "tiff", "too-many-pages"),
         (make.docx()[:-30], "docx", "damaged"),
         (make.docx(body=""), "docx", "empty"),
         (make.docx(prologue='<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'), "docx", "doctype"),
@@ -96,6 +104,24 @@ def test_what_shows_no_foreign_content_passes(place: Place, sandbox: Sandbox) ->
         "attachedTemplate", "file:///Normal.dotm", name="x2"
     )
     assert identify(place(make.docx(relations=relations)), sandbox).problem is None
+
+
+@pytest.mark.parametrize("options", [{}, {"big_tiff": True}, {"compression": "group4"}])
+def test_a_tiff_says_how_many_pages_it_has(
+    place: Place, each_sandbox: Sandbox, options: dict[str, object]
+) -> None:
+    found = identify(place(make.tiff(*[make.picture("1")] * 3, **options)), each_sandbox)
+    assert (found.media_type, found.kind, found.pages, found.problem) == ("image/tiff", "tiff", 3, None)
+
+
+def test_a_tiff_whose_pages_run_in_a_circle_ends(place: Place, sandbox: Sandbox) -> None:
+    data = bytearray(make.tiff(make.picture("1", (8, 8))))
+    first = int.from_bytes(data[4:8], "little")
+    after = first + 2 + 12 * int.from_bytes(data[first : first + 2], "little")
+    assert data[after : after + 4] == b"\0\0\0\0", "no second page"
+    data[after : after + 4] = data[4:8]
+    found = identify(place(bytes(data)), sandbox)
+    assert (found.kind, found.pages, found.problem) == ("tiff", 1, None)
 
 
 def test_the_name_says_nothing(place: Place, sandbox: Sandbox) -> None:

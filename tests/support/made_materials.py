@@ -33,6 +33,11 @@ def as_file(image: Image.Image, kind: str, **options: object) -> bytes:
     return out.getvalue()
 
 
+def tiff(*pages: Image.Image, **options: object) -> bytes:
+    """Make a TIFF of several pages; Pillow's options ``compression``, ``dpi``, ``tiffinfo`` hold for all."""
+    return as_file(pages[0], "TIFF", save_all=True, append_images=pages[1:], **options)
+
+
 def font_program() -> bytes:
     """Make a TrueType font whose letters are blocks of growing width."""
     names = [".notdef", *WORDS]
