@@ -117,6 +117,7 @@ class Housekeeping:
         self._probe = probe
         self._clock = clock
         self._age = _AT_START
+        self._renewed_at: dt.datetime | None = None
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -125,7 +126,18 @@ class Housekeeping:
             yield
 
     def look(self, age: dt.timedelta = DAY) -> LockFinding | None:
-        """Renew and probe unless that was done within ``age``; give what the probe found."""
+        """Renew, and probe, each unless that was done within ``age``; give what the probe found."""
+        finding = self._probe_unless_done(age)
+        self._renew_unless_done(age)
+        return finding
+
+    def _renew_unless_done(self, age: dt.timedelta) -> None:
+        # What was not renewed is tried again at the next look, however long ago the probe was.
+        if self._renewed_at is None or self._clock.now() - self._renewed_at >= age:
+            self._store.renew()
+            self._renewed_at = self._clock.now()
+
+    def _probe_unless_done(self, age: dt.timedelta) -> LockFinding | None:
         with self._database.reading() as uow:
             last = last_probe(uow.session)
             if last is not None and self._clock.now() - last.recorded_at < age:
@@ -135,7 +147,6 @@ class Housekeeping:
             self._database.write(lambda uow: uow.record(probed(finding, self._probe.bucket)))
         if finding.verdict is not LockVerdict.LOCKED:
             log.error("lock probe: %s %s", finding.verdict, " ".join(finding.succeeded))
-        self._store.renew()
         return finding
 
     def _look_first_and_daily(self) -> None:

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Uploads stream to the staging folder and are hashed on the way; memory stays flat whatever their size.
 
-A staged file belongs to its request: when the request ends, what nobody moved away is removed. Files that a
-killed process left behind are swept when the web process starts.
+A staged file belongs to its request: when the request ends, what nobody moved away is removed. Its process
+holds a lock on it, so that a web process that starts sweeps what killed processes left and nothing else:
+while web processes are restarted in turn, the others go on receiving.
 """
 
+import fcntl
 import hashlib
 import io
+import os
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -26,10 +29,18 @@ class StagedFile(io.FileIO):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, "x+b")
+        self._open(path)
+        # A sweep that met the file between its making and its lock took it away: made once more.
+        while not os.fstat(self.fileno()).st_nlink:
+            self._open(path)
         self.path = path
         self.size = 0
         self._sha256 = hashlib.sha256()
+
+    def _open(self, path: Path) -> None:
+        super().__init__(path, "x+b")
+        # Ends with the process, however that dies.
+        fcntl.flock(self, fcntl.LOCK_EX)
 
     def write(self, data: bytes) -> int:  # type: ignore[override] # the parser hands bytes, never another buffer
         """Write all of the bytes and hash them."""
@@ -85,10 +96,17 @@ def remove_staged(_error: BaseException | None = None) -> None:
 
 def sweep(staging: Path) -> int:
     """Remove uploads that a killed process left; give their number. Call it before serving."""
-    left = list(staging.glob(f"{_PREFIX}*"))
-    for path in left:
-        path.unlink(missing_ok=True)
-    return len(left)
+    return sum(map(_remove_if_left, staging.glob(f"{_PREFIX}*")))
+
+
+def _remove_if_left(path: Path) -> bool:
+    try:
+        with path.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    return True
 
 
 def extension(staging: Path, ids: object) -> dict[str, object]:

@@ -59,6 +59,8 @@ MARGINS = {LockMode.GOVERNANCE: dt.timedelta(days=10), LockMode.COMPLIANCE: dt.t
 """How long before its end a lock is renewed: so many days may nobody look after it."""
 _PART = 16 << 20
 _RENEW_AT_ONCE = 500
+_REFUSED_AT_MOST = 100
+"""Refusals, beyond the locks that were renewed, after which the server counts as away."""
 _FRESH_SECONDS = 5.0
 _PROBE_BYTES = 5 << 20
 """A full server still takes small ones."""
@@ -209,13 +211,32 @@ class BucketStore:
         self._writable_until = time.monotonic() + _FRESH_SECONDS
 
     def renew(self) -> int:
-        """Renew every lock that runs out soon; give their number. To be called daily."""
+        """Renew every lock that runs out soon; give their number. To be called daily.
+
+        Raises:
+            ObjectsUnavailableError: Some were not renewed: the server refused each of them, after which the
+                others were tried, or it refused so many that it is away.
+        """
+        refused = 0
         renewed = 0
+        for version in self._ending():
+            try:
+                renewed += self._extend(version)
+            except ObjectsUnavailableError:
+                log.error("not renewed, the bucket refuses: %s %s", version.key, version.version_id)  # noqa: TRY400 - told, not raised
+                refused += 1
+                if refused > renewed + _REFUSED_AT_MOST:
+                    raise
+        if refused:
+            raise ObjectsUnavailableError
+        return renewed
+
+    def _ending(self) -> Iterator[Version]:
         for mode, margin in MARGINS.items():
             before, after = self._clock.now() + margin, ""
             while found := self._book.ending(mode, before, after, _RENEW_AT_ONCE):
-                renewed, after = renewed + sum(map(self._extend, found)), found[-1].key
-        return renewed
+                yield from found
+                after = found[-1].key
 
     def _lock(self, mode: LockMode) -> Lock:
         if not self.locks:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from fakes import HandClock, make_database
-from minio.commonconfig import ENABLED
+from minio.commonconfig import ENABLED, GOVERNANCE
 from minio.deleteobjects import DeleteObject
+from minio.retention import Retention
 from parts import S3, bucket
 
 from storage.database import Database
@@ -202,6 +203,20 @@ class TestOnServer:
         place.clock.advance(TERMS[LockMode.GOVERNANCE].total_seconds())
         assert place.store.renew() == 1
         assert place.recorded(object_key(stays)).lock.until > before
+
+    def test_one_that_the_server_refuses_keeps_no_other_from_being_renewed_and_is_told(
+        self, place: Place
+    ) -> None:
+        keys = [object_key(place.store.put(data, "text/plain").sha256) for data in (b"a", b"b", b"c")]
+        first = place.recorded(min(keys))
+        # Nobody shortens this lock any more, the writer neither.
+        longer = Retention(GOVERNANCE, place.clock.now() + dt.timedelta(days=200))
+        place.client.set_object_retention(place.address.bucket, first.key, longer, first.version_id)
+        before = {key: place.recorded(key).lock.until for key in keys}
+        place.clock.advance((TERMS[LockMode.GOVERNANCE] - MARGINS[LockMode.GOVERNANCE]).total_seconds() + 1)
+        with pytest.raises(ObjectsUnavailableError):
+            place.store.renew()
+        assert [place.recorded(key).lock.until > before[key] for key in sorted(keys)] == [False, True, True]
 
     def test_a_bucket_without_lock_is_used_and_does_not_pretend(self, tmp_path: Path) -> None:
         place = Place(tmp_path / "open", lock=False)
