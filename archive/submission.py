@@ -9,7 +9,6 @@ positions and rules; a key that the schema does not know is input and is never r
 import datetime as dt
 import enum
 import json
-import re
 import unicodedata
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -26,8 +25,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from cases.identifiers import is_plain
 from cases.items import Group
 from licenses.faces import LicenseData
+from storage.clock import read_instant
 from storage.errors import InvalidInputError
 
 METADATA_LIMIT = 2 * 2**20
@@ -37,7 +38,6 @@ MAX_MATERIALS = 500
 """Most materials of one filing."""
 
 _NAMED_PROBLEMS = 10
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
 _CLASSIFIED = ("秘密", "机密", "绝密")
 
 
@@ -59,7 +59,7 @@ class Result(enum.StrEnum):
 
 
 def _clean(text: str) -> str:
-    if text != text.strip() or any(unicodedata.category(char) in {"Cc", "Cs", "Cf"} for char in text):
+    if not is_plain(text):
         raise PydanticCustomError("characters", "outer blanks or control characters")
     return text
 
@@ -73,26 +73,17 @@ def _file_name(text: str) -> str:
 def _instant(value: object) -> object:
     if isinstance(value, dt.datetime):
         return value
-    if isinstance(value, str) and _RFC3339.fullmatch(value):
-        try:
-            return dt.datetime.fromisoformat(value.upper())
-        except ValueError:
-            pass
-    raise PydanticCustomError("instant", "not an RFC 3339 instant")
-
-
-def _utc(value: dt.datetime) -> dt.datetime:
-    # At the ends of the calendar the instant in UTC would have no year.
-    if not 1900 <= value.year <= 9000:
-        raise PydanticCustomError("instant", "not an RFC 3339 instant")
-    return value.astimezone(dt.UTC)
+    try:
+        return read_instant(value if isinstance(value, str) else "")
+    except ValueError:
+        raise PydanticCustomError("instant", "not an RFC 3339 instant") from None
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_file_name)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_instant)]
 
 
 class _Strict(BaseModel):

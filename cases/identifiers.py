@@ -41,6 +41,9 @@ _ORGANISATION_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _RESIDENT_CHECKS = "10X98765432"
 _CODE_LIMIT = 64
+_NOT_UTF8 = "\ufffd"
+"""What the web's libraries make of bytes in an address that are no UTF-8."""
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 class HolderCode(NamedTuple):
@@ -118,16 +121,22 @@ def check_segment(text: str, field: str) -> str:
     """Check that a source or case number is one path segment; gives it back unchanged.
 
     Raises:
-        CaseNumberError: Not 1–64 characters, not in NFC, outer blanks, a slash, a backslash or
-            a control character, or a name that a path would swallow (``.``, ``..``).
+        CaseNumberError: Not 1–64 characters, not in NFC, outer blanks, a slash, a backslash,
+            a control character, bytes that were no UTF-8, or a name that a path would swallow
+            (``.``, ``..``).
     """
     if not 1 <= len(text) <= 64:
         raise CaseNumberError(field=field, rule="length")
-    if not text.isprintable() or any(char in text for char in "/\\"):
+    if not text.isprintable() or any(char in text for char in f"/\\{_NOT_UTF8}"):
         raise CaseNumberError(field=field, rule="characters")
     if text in {".", ".."} or text != text.strip() or not unicodedata.is_normalized("NFC", text):
         raise CaseNumberError(field=field, rule="form")
     return text
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a text is what it looks like: no outer blanks, nothing unseen, no line turned."""
+    return text == text.strip() and not any(unicodedata.category(char) in _UNSEEN for char in text)
 
 
 def mask_code(code: str) -> str:

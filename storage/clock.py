@@ -5,12 +5,15 @@ Instants are timezone-aware UTC. Legal dates are dates in Asia/Shanghai; the las
 """
 
 import datetime as dt
+import re
 import secrets
 import time
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -54,6 +57,20 @@ def parse_rfc3339(text: str) -> dt.datetime:
     instant = dt.datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError("instant without a zone")
+    return instant.astimezone(dt.UTC)
+
+
+def read_instant(text: str) -> dt.datetime:
+    """Read an instant that somebody sent, into UTC: RFC 3339 with a zone, in a year of living memory.
+
+    Raises:
+        ValueError: It is no such instant. At the ends of the calendar one in UTC would have no year.
+    """
+    if not _RFC3339.fullmatch(text):
+        raise ValueError("not an RFC 3339 instant")
+    instant = dt.datetime.fromisoformat(text.upper())
+    if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+        raise ValueError("not a year of ours")
     return instant.astimezone(dt.UTC)
 
 

@@ -40,6 +40,7 @@ from portal.web import (
 )
 from portal.web.access import rule_of
 from portal.web.counters import Counters, RateLimit
+from portal.web.payload import StrictJson
 from storage.database import repeated
 
 _BLUEPRINTS = (
@@ -92,9 +93,9 @@ def create_app(rooms: Rooms, settings: Settings, leaving: Callable[[], bool] = l
         MAX_FORM_MEMORY_SIZE=256 * 1024,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
-    # Callers read Chinese as such, in the order in which the fields stand here.
-    app.json.ensure_ascii = False  # type: ignore[attr-defined] # the default provider has it
-    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it
+    app.json = StrictJson(app)
+    # A redirect to the address with fewer slashes would name the host that the caller named.
+    app.url_map.merge_slashes = False
     settings.staging.mkdir(parents=True, exist_ok=True)
     app.extensions.update(
         {

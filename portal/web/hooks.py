@@ -15,6 +15,7 @@ from portal.web.access import Rule, rule_of
 from portal.web.counters import MALFORMED
 from portal.web.forms import check_form, keep_form_cookie
 from portal.web.headers import secure_headers
+from portal.web.payload import require_json
 from portal.web.uploads import remove_staged
 from storage.errors import CunzhengError, InvalidInputError, NotPermittedError
 from storage.identity import PUBLIC, Identity
@@ -40,7 +41,9 @@ def install(app: Flask, rooms: Rooms, settings: Settings) -> None:
         g.identity = context.identify()
         if not rule.admits(g.identity):
             return _turn_away(rooms)
-        if request.method not in _SAFE and not problems.is_api_call():
+        if problems.is_api_call():
+            require_json(rule)
+        elif request.method not in _SAFE:
             check_form()
         return None
 

@@ -28,6 +28,8 @@ from portal.web.schemas import body_model
 from storage.errors import CunzhengError, InvalidInputError, NotFoundError, NotPermittedError
 
 LOG: Final = logging.getLogger("cunzheng.web")
+_NAMED_FIELDS: Final = 20
+"""An answer must not grow with what was sent; ``facts`` tell how many there are."""
 PROBLEM_TYPE: Final = "application/problem+json"
 _API_PREFIXES: Final = ("/api/", "/.well-known/", "/openapi.json", "/healthz", "/readyz")
 _BY_STATUS: Final[Mapping[int, type[CunzhengError]]] = {
@@ -52,7 +54,7 @@ class FieldsError(InvalidInputError):
 
     def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
         super().__init__(count=len(fields))
-        self.fields = list(fields)
+        self.fields = list(fields[:_NAMED_FIELDS])
 
 
 def is_api_call() -> bool:

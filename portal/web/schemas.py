@@ -7,27 +7,30 @@ Each model carries an example, which the interface description shows and a test 
 import datetime as dt
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-_RFC3339_LENGTH: Final = 40
+from cases.identifiers import is_plain
+from storage.clock import read_instant
+
 PLAIN: Final = r"^[^\x00-\x1f\x7f]+$"
 SEGMENT: Final = r"^[^/\\\x00-\x1f\x7f]{1,64}$"
 
 
 def _instant(value: object) -> dt.datetime:
-    if not isinstance(value, str) or len(value) > _RFC3339_LENGTH or "T" not in value:
-        raise ValueError("RFC 3339 with a zone")
-    instant = dt.datetime.fromisoformat(value)
-    if instant.tzinfo is None:
-        raise ValueError("RFC 3339 with a zone")
-    return instant.astimezone(dt.UTC)
+    return read_instant(value if isinstance(value, str) else "")
+
+
+def _plain(value: str) -> str:
+    if not is_plain(value):
+        raise ValueError("outer blanks or characters that are not seen")
+    return value
 
 
 AwareInstant = Annotated[
     dt.datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-Text = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN), AfterValidator(_plain)]
 
 
 class Body(BaseModel):

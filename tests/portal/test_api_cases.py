@@ -115,7 +115,10 @@ def test_malformed_input_is_refused_and_never_comes_back(house: House, change: d
 
 
 def test_what_is_no_json_is_refused(house: House) -> None:
-    headers = {"Authorization": f"Bearer {house.client_key('announce')}"}
+    headers = {
+        "Authorization": f"Bearer {house.client_key('announce')}",
+        "Content-Type": "application/json",
+    }
     browser = house.app.test_client()
     assert browser.put(PATH, data=b"{", headers=headers).status_code == 400
     assert browser.put(PATH, data=b"\xff", headers=headers).status_code == 400
