@@ -36,7 +36,7 @@ from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
 from licenses.services import LicenseService
 from licenses.standings import RegisterStandings
-from portal.accounts.services import AccountService
+from portal.accounts.opening import account_service
 from portal.checking import DocumentCheck, Verify
 from portal.holding import HoldKeeper
 from portal.housekeeping import Housekeeping
@@ -191,13 +191,6 @@ def open_keeper(foundation: Foundation, settings: Settings) -> LedgerKeeper:
         sequencer.close()
         raise
     return LedgerKeeper(foundation.clock, sequencer, checkpoints, anchorer, Pace())
-
-
-def account_service(settings: Settings) -> AccountService:
-    """Give the accounts."""
-    return AccountService(
-        session_hours=settings.session_hours, login_link_minutes=settings.login_link_minutes
-    )
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from sqlalchemy import make_url
 
 from licenses.answers import AnswerKeys
 from portal.accounts.models import ADMINISTRATION
+from portal.accounts.opening import account_service
 from portal.accounts.services import AccountService, NewAccount
-from portal.bootstrap import account_service, bucket_address, ledger_signer, open_foundation
+from portal.bootstrap import bucket_address, ledger_signer, open_foundation
 from portal.demo.script import Script, SealSpec
 from portal.migrations.upgrading import grant, upgrade
 from portal.settings import Settings

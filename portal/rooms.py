@@ -18,6 +18,7 @@ from licenses.holdings import Holdings
 from licenses.reading import LicenseReader
 from licenses.services import LicenseService
 from portal.accounts.services import AccountService
+from portal.accounts.sign_ins import SignInService
 from portal.checking import DocumentCheck
 from seals.demo_pki import DemoPki
 from seals.services import SealService
@@ -99,6 +100,11 @@ class Rooms:
     holdings: Holdings
     lock_probe: LockProbe | None = None
     ask_broker: Callable[[], None] | None = None
+
+    @property
+    def sign_ins(self) -> SignInService:
+        """Signing in by password, and lock-out."""
+        return SignInService(self.accounts)
 
     def last_checkpoint_at(self, uow: UnitOfWork) -> dt.datetime | None:
         """Give when the newest checkpoint was signed; ``None`` before the first."""

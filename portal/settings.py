@@ -205,6 +205,19 @@ class Settings(BaseSettings):
         description="Time of the night, in Asia/Shanghai, at which the index is compared with the records.",
     )
     session_hours: int = Field(default=10, ge=1, le=24, description="Hours after which a web session ends.")
+    session_idle_minutes: int = Field(
+        default=60, ge=5, le=24 * 60, description="Minutes without a request after which a web session ends."
+    )
+    sign_in_rate: int = Field(
+        default=20, ge=1, description="Attempts to sign in that one address may make per minute."
+    )
+    proxies: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="Reverse proxies in front of the web process that add the caller's address to "
+        "X-Forwarded-For; 0: the header is not believed. Limits per address need the right number.",
+    )
     login_link_minutes: int = Field(
         default=60, ge=1, le=24 * 60, description="Minutes for which a login link can be used, once."
     )

@@ -15,6 +15,7 @@ from typing import Final
 from sqlalchemy import select
 
 from portal.accounts.models import SCOPES, Account, Client, LoginLink, WebSession
+from portal.accounts.posts import identity_of, roles_of
 from portal.errors import LoginLinkSpentError, RolesExcludeError, UnauthenticatedError
 from storage.clock import IdSource, rfc3339
 from storage.database import UnitOfWork
@@ -24,6 +25,8 @@ from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 
 _ADMINISTRATORS: Final = (Role.SYSTEM, Role.SYSTEM_ADMIN)
+_SEEN_EVERY: Final = dt.timedelta(minutes=1)
+_LINK_PROVES_FOR: Final = dt.timedelta(minutes=30)
 _SEAL_MANAGE: Final = frozenset({Role.SEAL_MANAGER})
 _SEAL_USE: Final = frozenset({Role.ARCHIVIST, Role.LICENSE_MANAGER})
 _SEAL_AUDIT: Final = frozenset({Role.SUPERVISOR, Role.AUDIT_ADMIN})
@@ -67,6 +70,14 @@ class SignedIn:
     account: Account
 
 
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The person of a running session; ``unseen`` tells that its last request is to be written down."""
+
+    identity: Identity
+    unseen: bool
+
+
 def new_secret(ids: IdSource) -> str:
     """Make a secret of 256 bits that fits into a URL and a header."""
     return base64.urlsafe_b64encode(ids.nonce() + ids.nonce()).rstrip(b"=").decode()
@@ -95,8 +106,9 @@ def check_roles(roles: Iterable[Role]) -> None:
 class AccountService:
     """Adds accounts and clients, signs persons in and out, and tells who a secret belongs to."""
 
-    def __init__(self, *, session_hours: int, login_link_minutes: int) -> None:
+    def __init__(self, *, session_hours: int, login_link_minutes: int, idle_minutes: int = 60) -> None:
         self._session_life = dt.timedelta(hours=session_hours)
+        self._idle = dt.timedelta(minutes=idle_minutes)
         self._link_life = dt.timedelta(minutes=login_link_minutes)
 
     def add_account(self, uow: UnitOfWork, identity: Identity, new: NewAccount) -> Account:
@@ -209,18 +221,28 @@ class AccountService:
         if account is None or account.ended_at is not None:
             raise LoginLinkSpentError
         link.used_at = now
-        secret = new_secret(uow.ids)
+        secret, started = self.start_session(uow, account, "link")
+        actor = identity_of(account, session=started.id)
+        if actor is None:
+            raise LoginLinkSpentError
+        uow.record(_about(ActKind.ACCOUNT_SIGNED_IN, actor, account, link))
+        return SignedIn(secret, account)
+
+    def start_session(self, uow: UnitOfWork, account: Account, means: str) -> tuple[str, WebSession]:
+        """Start a web session; give its secret and its row. Who calls this records the signing in."""
+        now, secret = uow.clock.now(), new_secret(uow.ids)
         started = WebSession(
             id=uow.ids.new_id(),
             account_id=account.id,
             token_hash=secret_hash(secret),
             started_at=now,
             expires_at=now + self._session_life,
+            means=means,
+            seen_at=now,
         )
         uow.session.add(started)
         uow.session.flush()
-        uow.record(_about(ActKind.ACCOUNT_SIGNED_IN, _person(account, started.id), account, link))
-        return SignedIn(secret, account)
+        return secret, started
 
     def sign_out(self, uow: UnitOfWork, token: str) -> None:
         """End the session; an unknown one is already ended."""
@@ -230,13 +252,13 @@ class AccountService:
 
     def running_sessions(self, uow: UnitOfWork, identity: Identity) -> list[WebSession]:
         """Give the caller's own sessions that have not ended, the newest first."""
-        running = (
-            WebSession.account_id == identity.id,
-            WebSession.ended_at.is_(None),
-            WebSession.expires_at > uow.clock.now(),
-        )
-        newest = select(WebSession).where(*running).order_by(WebSession.started_at.desc(), WebSession.id)
-        return list(uow.session.scalars(newest))
+        own = WebSession.account_id == identity.id, WebSession.ended_at.is_(None)
+        newest = select(WebSession).where(*own).order_by(WebSession.started_at.desc(), WebSession.id)
+        return [one for one in uow.session.scalars(newest) if self._runs(one, uow.clock.now())]
+
+    def _runs(self, session: WebSession, now: dt.datetime) -> bool:
+        seen = session.seen_at or session.started_at
+        return session.ended_at is None and session.expires_at > now and seen + self._idle > now
 
     def end_other_sessions(self, uow: UnitOfWork, identity: Identity) -> Promise | None:
         """End the caller's own sessions but the one that asks; ``None`` when there are no others."""
@@ -255,20 +277,35 @@ class AccountService:
         )
         return uow.record(act)
 
-    def person(self, uow: UnitOfWork, token: str) -> Identity | None:
-        """Give the identity of a session's person, or ``None`` if the session is not running."""
+    def person(self, uow: UnitOfWork, token: str) -> Present | None:
+        """Give the person of a session, or ``None`` if the session is not running."""
+        now = uow.clock.now()
         session = uow.session.scalar(select(WebSession).where(WebSession.token_hash == secret_hash(token)))
-        if session is None or session.ended_at is not None or session.expires_at <= uow.clock.now():
+        if session is None or not self._runs(session, now):
             return None
         account = uow.session.get(Account, session.account_id)
-        if account is None or account.ended_at is not None:
-            return None
-        return _person(account, session.id)
+        who = None if account is None else identity_of(account, session.acting, session.id)
+        unseen = now - (session.seen_at or session.started_at) >= _SEEN_EVERY
+        return None if who is None else Present(who, unseen)
+
+    def see(self, uow: UnitOfWork, identity: Identity) -> None:
+        """Write down that the session is being used, so that it does not end as an idle one."""
+        session = uow.session.get(WebSession, identity.session)
+        now = uow.clock.now()
+        if session is not None and now - (session.seen_at or session.started_at) >= _SEEN_EVERY:
+            session.seen_at = now
+
+    def came_by_link(self, uow: UnitOfWork, identity: Identity) -> bool:
+        """Tell whether the caller's session was started by a login link a short while ago."""
+        session = uow.session.get(WebSession, identity.session) if identity.session else None
+        if session is None or session.means != "link":
+            return False
+        return session.started_at + _LINK_PROVES_FOR > uow.clock.now()
 
     def identity(self, uow: UnitOfWork, account_id: str) -> Identity | None:
         """Give the identity of a person at the terminal, or ``None`` if there is no such running account."""
         account = uow.session.get(Account, account_id)
-        return _person(account) if account is not None and account.ended_at is None else None
+        return None if account is None else identity_of(account)
 
     def client(self, uow: UnitOfWork, key: str, operator: str | None) -> Identity:
         """Give the identity of the client that holds the key, with the operator it names.
@@ -306,7 +343,7 @@ class AccountService:
     def with_role(self, uow: UnitOfWork, role: Role) -> list[Account]:
         """Give the running accounts that hold a role, oldest first."""
         running = select(Account).where(Account.ended_at.is_(None)).order_by(Account.added_at, Account.id)
-        return [account for account in uow.session.scalars(running) if role in account.roles]
+        return [account for account in uow.session.scalars(running) if role in roles_of(account)]
 
 
 def _about(kind: ActKind, actor: Identity, account: Account, link: LoginLink) -> Act:
@@ -319,8 +356,3 @@ def _about(kind: ActKind, actor: Identity, account: Account, link: LoginLink) ->
         subject=account.id,
         notes={"link": link.id, "expires_at": rfc3339(link.expires_at)},
     )
-
-
-def _person(account: Account, session_id: str | None = None) -> Identity:
-    roles = frozenset(Role(role) for role in account.roles)
-    return Identity("person", account.id, account.organisation, roles, session=session_id)

@@ -115,6 +115,8 @@ class Terminal:
             NotPermittedError: No such account, or it lacks the role.
             AccountAmbiguousError: Several hold the role and none was named.
         """
+        from portal.accounts.posts import identity_with  # noqa: PLC0415 - `cunzheng --help` must not wait for it
+
         with self.rooms.database.reading() as uow:
             found = self.rooms.accounts.with_role(uow, role)
         matching = [one for one in found if account in {None, one.id}]
@@ -124,7 +126,10 @@ class Terminal:
             choices = " ".join(f"{one.organisation}={one.id}" for one in matching)
             raise AccountAmbiguousError(role=str(role), accounts=choices)
         (one,) = matching
-        return Identity("person", one.id, one.organisation, frozenset(map(Role, one.roles)))
+        found_identity = identity_with(one, role)
+        if found_identity is None:
+            raise NotPermittedError(role=str(role))
+        return found_identity
 
     def record_refusal(self, error: CunzhengError) -> None:
         """Record what an error refused; :func:`terminal` does it for every error that leaves a command."""

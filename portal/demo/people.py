@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Self
 
+from portal.accounts.posts import identity_with
 from portal.accounts.services import NewAccount, NewClient
 from portal.demo.script import CaseSpec, Script
 from portal.rooms import Rooms
@@ -43,9 +44,8 @@ class Cast:
 
     def person(self, uow: UnitOfWork, role: Role, organisation: str | None = None) -> Identity:
         """Give the account with a role, in an organisation if one is named."""
-        found = self.rooms.accounts.with_role(uow, role)
-        one = next(account for account in found if organisation in {None, account.organisation})
-        return Identity("person", one.id, one.organisation, frozenset(map(Role, one.roles)))
+        found = (identity_with(one, role) for one in self.rooms.accounts.with_role(uow, role))
+        return next(one for one in found if one is not None and organisation in {None, one.organisation})
 
     def license_manager(self, uow: UnitOfWork, case: CaseSpec) -> Identity:
         """Give the licence manager of a case's department."""

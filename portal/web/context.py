@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every request has: the composed rooms, who asks, the correlation number, language and mode."""
 
+from contextlib import suppress
 from typing import Final, cast
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.web.counters import AUTHENTICATION_FAILED, Counters, RateLimit
 from storage.database import UnitOfWork
+from storage.engines import RecordsUnavailableError
 from storage.errors import InvalidInputError
 from storage.identity import PUBLIC, AccessBasis, Basis, Identity
 
@@ -52,6 +54,11 @@ def public_limit() -> RateLimit:
     return cast(RateLimit, current_app.extensions["cunzheng.limit"])
 
 
+def sign_in_limit() -> RateLimit:
+    """Give the limit on attempts to sign in."""
+    return cast(RateLimit, current_app.extensions["cunzheng.sign_in_limit"])
+
+
 def identity() -> Identity:
     """Give who asks."""
     return cast(Identity, g.identity)
@@ -72,9 +79,22 @@ def identify() -> Identity:
         return _client(key.strip())
     token = request.cookies.get(SESSION_COOKIE)
     if token:
-        with rooms().database.reading() as uow:
-            return rooms().accounts.person(uow, token) or PUBLIC
+        return _person(token)
     return PUBLIC
+
+
+def _person(token: str) -> Identity:
+    accounts, database = rooms().accounts, rooms().database
+    with database.reading() as uow:
+        present = accounts.person(uow, token)
+    if present is None:
+        return PUBLIC
+    who = present.identity
+    if present.unseen:
+        # A database that takes no writes now ends no session that could be read.
+        with suppress(RecordsUnavailableError):
+            database.write(lambda uow: accounts.see(uow, who))
+    return who
 
 
 def _client(key: str) -> Identity:

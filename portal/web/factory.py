@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from apiflask import APIFlask
 from flask.typing import ResponseReturnValue
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from archive.submission import MAX_MATERIALS
 from portal.readiness import Readiness
@@ -104,8 +105,12 @@ def create_app(rooms: Rooms, settings: Settings, leaving: Callable[[], bool] = l
             "cunzheng.counters": Counters(),
             "cunzheng.readiness": Readiness(rooms, leaving),
             "cunzheng.limit": RateLimit(rooms.clock, settings.public_rate),
+            "cunzheng.sign_in_limit": RateLimit(rooms.clock, settings.sign_in_rate),
         }
     )
+    if settings.proxies:
+        proxied = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0, x_host=0)
+        app.wsgi_app = proxied  # type: ignore[method-assign] # the library's own way
     app.extensions.update(uploads.extension(settings.staging, rooms.ids))
     openapi.describe(app, settings)
     hooks.install(app, rooms, settings)

@@ -1,28 +1,83 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signing in by a link that works once, and signing out.
+"""Signing in by a link that works once or by login name and password, and signing out.
 
 Opening the link only shows a button, so that a mail scanner or a preview does not use it up.
 """
 
 from apiflask import APIBlueprint
-from flask import redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from portal.accounts.services import PERSONS
-from portal.errors import LoginLinkSpentError
+from portal.accounts import passwords
+from portal.accounts.errors import SignInFailedError, SignInsLimitedError
+from portal.accounts.services import PERSONS, SignedIn
+from portal.errors import LoginLinkSpentError, RateLimitedError, UnauthenticatedError
 from portal.web import context
 from portal.web.access import allow, public
 from portal.web.context import SESSION_COOKIE
-from portal.web.counters import AUTHENTICATION_FAILED
+from portal.web.counters import AUTHENTICATION_FAILED, RATE_LIMITED
 
 blueprint = APIBlueprint("sign_in", __name__, enable_openapi=False)
+_LONGEST = 200
 
 
 @blueprint.get("/sign-in")
-@public("tells how to sign in", unrecorded="shows nothing about anybody")
+@public("a stranger signs in here", unrecorded="shows nothing about anybody")
 def explain() -> str:
-    """Tell how signing in works."""
-    return render_template("sign_in_explain.html")
+    """Show the form, and tell how links work."""
+    return render_template("sign_in_explain.html", problem=None)
+
+
+@blueprint.post("/sign-in")
+@public(
+    "a stranger signs in here",
+    records=("account.signed-in", "account.locked", "address.locked"),
+)
+def by_password() -> Response:
+    """Sign in by login name and password; every failure is answered alike."""
+    try:
+        take_one_attempt()
+        return _signed_in(_prove(request.form.get("login_name", ""), request.form.get("password", "")))
+    except (UnauthenticatedError, RateLimitedError) as problem:
+        context.counters().add(
+            RATE_LIMITED if isinstance(problem, RateLimitedError) else AUTHENTICATION_FAILED
+        )
+        page = render_template("sign_in_explain.html", problem=problem)
+        return make_response(page, problem.status)
+
+
+def _prove(login_name: str, password: str) -> SignedIn:
+    """Give the session of who knows the password.
+
+    Raises:
+        SignInFailedError: Name and password do not fit.
+        SignInLockedError: The name or the address is locked.
+    """
+    rooms = context.rooms()
+    with rooms.database.reading() as uow:
+        attempt = rooms.sign_ins.begin(uow, login_name[:_LONGEST], caller())
+    proved = passwords.holds(attempt.kept, password)
+    outdated = proved and attempt.kept is not None and passwords.is_outdated(attempt.kept)
+    fresh = passwords.hash_password(password) if outdated else None
+    started = rooms.database.write(lambda uow: rooms.sign_ins.end(uow, attempt, proved=proved, fresh=fresh))
+    if started is None:
+        raise SignInFailedError
+    return started
+
+
+def caller() -> str:
+    """Give the address that an attempt comes from."""
+    return request.remote_addr or "unknown"
+
+
+def take_one_attempt() -> None:
+    """Take one attempt from the allowance of the caller's address.
+
+    Raises:
+        SignInsLimitedError: The address has used its allowance of this minute.
+    """
+    if not context.sign_in_limit().admit(caller()):
+        raise SignInsLimitedError(per_minute=context.settings().sign_in_rate)
 
 
 @blueprint.get("/sign-in/<token>")
@@ -36,13 +91,21 @@ def offer(token: str) -> str:  # noqa: ARG001 # the form posts to the same addre
 @public("the holder of the link is not signed in yet", records=("account.signed-in",))
 def sign_in(token: str) -> Response:
     """Use the link and start the session."""
+    take_one_attempt()
     rooms = context.rooms()
     try:
-        with rooms.database.writing() as uow:
-            started = rooms.accounts.sign_in(uow, token)
+        started = rooms.database.write(lambda uow: rooms.accounts.sign_in(uow, token))
     except LoginLinkSpentError:
         context.counters().add(AUTHENTICATION_FAILED)
         raise
+    return _signed_in(started)
+
+
+def _signed_in(started: SignedIn) -> Response:
+    """Hand the session over and end the one that this browser had."""
+    rooms, before = context.rooms(), request.cookies.get(SESSION_COOKIE)
+    if before:
+        rooms.database.write(lambda uow: rooms.accounts.sign_out(uow, before))
     answer = redirect(url_for("home.index"), 303)
     answer.set_cookie(
         SESSION_COOKIE,

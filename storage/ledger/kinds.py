@@ -13,8 +13,12 @@ class ActKind(enum.StrEnum):
     ACCESS_REFUSED = "access.refused"
     ACCOUNT_ADDED = "account.added"
     ACCOUNT_LINK_MADE = "account.link-made"
+    ACCOUNT_LOCKED = "account.locked"
+    ACCOUNT_PASSWORD_SET = "account.password-set"  # noqa: S105 - the name of a kind
     ACCOUNT_SESSIONS_ENDED = "account.sessions-ended"
     ACCOUNT_SIGNED_IN = "account.signed-in"
+    ACCOUNT_UNLOCKED = "account.unlocked"
+    ADDRESS_LOCKED = "address.locked"
     BACKUP_MADE = "backup.made"
     BACKUP_RESTORED = "backup.restored"
     CLIENT_ADDED = "client.added"
@@ -64,8 +68,12 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.ACCESS_REFUSED: ("访问被拒绝", "Access refused"),
     ActKind.ACCOUNT_ADDED: ("新增账号", "Account added"),
     ActKind.ACCOUNT_LINK_MADE: ("生成登录链接", "Login link made"),
+    ActKind.ACCOUNT_LOCKED: ("账号锁定", "Account locked"),
+    ActKind.ACCOUNT_PASSWORD_SET: ("设置密码", "Password set"),
     ActKind.ACCOUNT_SESSIONS_ENDED: ("结束其他会话", "Other sessions ended"),
     ActKind.ACCOUNT_SIGNED_IN: ("账号登录", "Account signed in"),
+    ActKind.ACCOUNT_UNLOCKED: ("解除账号锁定", "Account unlocked"),
+    ActKind.ADDRESS_LOCKED: ("登录来源锁定", "Address locked"),
     ActKind.BACKUP_MADE: ("备份完成", "Backup made"),
     ActKind.BACKUP_RESTORED: ("备份恢复", "Backup restored"),
     ActKind.CLIENT_ADDED: ("新增调用方", "Client added"),
@@ -113,6 +121,8 @@ TITLES: dict[ActKind, tuple[str, str]] = {
 
 NEVER_REFUSED: frozenset[ActKind] = frozenset(
     {
+        ActKind.ACCOUNT_LOCKED,
+        ActKind.ADDRESS_LOCKED,
         ActKind.BACKUP_MADE,
         ActKind.BACKUP_RESTORED,
         ActKind.CLOCK_STEPPED,
@@ -135,8 +145,12 @@ _LEDGER_ONLY = "changes nothing but the ledger, which is rebuilt as a whole"
 NOT_REBUILT: dict[ActKind, str] = {
     ActKind.ACCESS_REFUSED: _LEDGER_ONLY,
     ActKind.ACCOUNT_LINK_MADE: "changes no holding: links end with the installation",
+    ActKind.ACCOUNT_LOCKED: "changes no holding: locks end by themselves",
+    ActKind.ACCOUNT_PASSWORD_SET: "changes no holding: passwords end with the installation",
     ActKind.ACCOUNT_SESSIONS_ENDED: "changes no holding: sessions end with the installation",
     ActKind.ACCOUNT_SIGNED_IN: "changes no holding: sessions end with the installation",
+    ActKind.ACCOUNT_UNLOCKED: "changes no holding: locks end by themselves",
+    ActKind.ADDRESS_LOCKED: "changes no holding: locks end by themselves",
     ActKind.BACKUP_MADE: "changes no holding: the backup lies outside the installation",
     ActKind.BACKUP_RESTORED: "changes no holding: what it brought back has acts of its own",
     ActKind.CLOCK_STEPPED: _LEDGER_ONLY,

@@ -34,6 +34,8 @@ NO_HOLDINGS = {
     "license_answer": "holds the promise too; the decision itself is rebuilt",
     "login_link": "ends with the installation",
     "step": "what was under way is planned anew",
+    "password": "ends with the installation; persons get links and choose anew",
+    "sign_in_lock": "counts failures of a day",
     "object_version": "which version of an object is read is learnt from the bucket again",
     "web_session": "ends with the installation",
 }
