@@ -6,6 +6,7 @@ from typing import Any, Final
 from apiflask import APIBlueprint
 from flask import Response, request, url_for
 
+from archive.errors import FilingIncompleteError
 from archive.intake import Received
 from archive.staging import Arrival, StagedFile, read_arrival
 from archive.submission import METADATA_LIMIT, SubmissionError
@@ -79,6 +80,10 @@ def _arrival() -> Arrival:
     metadata = uploads.staged_file(METADATA_PART)
     if metadata is None:
         raise SubmissionError(problems=1, first="no-metadata-part")
+    twice = len(request.files.getlist(METADATA_PART)) - 1
+    if twice:
+        # Which of them counts would be anybody's guess.
+        raise FilingIncompleteError(missing=0, unexpected=0, twice=twice)
     files = [
         StagedFile(part, staged.path, staged.sha256, staged.size)
         for part, staged in uploads.staged_files()

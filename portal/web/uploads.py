@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from flask import Request, current_app, g, request
+from werkzeug.formparser import FormDataParser
+
+from portal.errors import MalformedRequestError
 
 _PREFIX: Final = "upload-"
 _KEY: Final = "cunzheng.staging"
@@ -58,7 +61,19 @@ class StagedFile(io.FileIO):
 
 
 class StagingRequest(Request):
-    """A request whose file parts go to the staging folder."""
+    """A request whose file parts go to the staging folder; a form that breaks off is refused."""
+
+    def make_form_data_parser(self) -> FormDataParser:
+        """Give the parser; it tells of what it cannot read instead of giving an empty form."""
+        parser = super().make_form_data_parser()
+        parser.silent = False
+        return parser
+
+    def _load_form_data(self) -> None:
+        try:
+            super()._load_form_data()
+        except ValueError:
+            raise MalformedRequestError from None
 
     def _get_file_stream(
         self,

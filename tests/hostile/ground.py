@@ -57,7 +57,7 @@ _BRINGS: Final[Mapping[str, frozenset[str]]] = {
         {"case_record", "holder", "filing", "filing_material", "filing_receipt", "step"}
     ),
     "filing.refused": frozenset(),
-    "proof.answered": frozenset({"decision", "license_usage", "signed_answer"}),
+    "proof.answered": frozenset({"license_answer", "license_decision", "license_usage"}),
     "proof.asked": frozenset(),
     "proof.refused": frozenset({"license_usage"}),
 }
