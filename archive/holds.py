@@ -10,11 +10,12 @@ basis and are acts of the case. What a store can do to keep bytes from being rem
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, true
 
 from archive.errors import DossierNotFoundError, GroundsRequiredError, HoldNotFoundError
 from archive.models import Dossier, DossierHold, DossierMember
 from archive.numbering import normalise
+from archive.permissions import dossiers_visible_to
 from storage.database import UnitOfWork
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
@@ -64,7 +65,8 @@ class HoldService:
         identity.demand(Role.SUPERVISOR)
         grounds = grounds.checked()
         named = or_(Dossier.id == key, Dossier.archival_number == normalise(key))
-        dossier = uow.session.scalar(select(Dossier).where(named, Dossier.filed_at.is_not(None)))
+        seen = dossiers_visible_to(identity)
+        dossier = uow.session.scalar(select(Dossier).where(named, Dossier.filed_at.is_not(None), seen))
         if dossier is None:
             raise DossierNotFoundError(_refusal(identity))
         hold = DossierHold(
@@ -107,10 +109,11 @@ class HoldService:
             NotPermittedError: The identity is neither supervision nor security administration.
         """
         identity.demand(Role.SUPERVISOR, Role.SECURITY_ADMIN)
+        seen = true() if identity.has(Role.SECURITY_ADMIN) else dossiers_visible_to(identity)
         rows = uow.session.execute(
             select(DossierHold, Dossier)
             .join(Dossier, Dossier.id == DossierHold.dossier_id)
-            .where(DossierHold.lifted_at.is_(None))
+            .where(DossierHold.lifted_at.is_(None), seen)
             .order_by(DossierHold.placed_at, DossierHold.id)
         )
         return [HeldDossier(hold, dossier) for hold, dossier in rows]

@@ -12,13 +12,14 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import CompoundSelect, or_, select, union_all
+from sqlalchemy import CompoundSelect, or_, select, true, union_all
 
 from archive.models import Dossier, Filing
 from archive.numbering import normalise
 from archive.stepping import unfinished_steps
 from archive.tracing import TracedAct, TracedUse, acts_of, decisions_of, traced, uses_of
 from cases.models import Case
+from cases.organisations import covers, reached
 from cases.ports import Deadlines, Items
 from licenses.models import Decision, License
 from storage.clock import legal_date
@@ -188,6 +189,7 @@ class TraceService:
                 LedgerAct.outcome == str(Outcome.INTENDED),
                 LedgerAct.act_id.not_in(closed),
                 LedgerAct.recorded_at < uow.clock.now() - INTENT_WITHIN,
+                true() if identity.has(Role.AUDIT_ADMIN) else reached(LedgerAct.organisation, identity),
             )
             .order_by(LedgerAct.recorded_at)
         )
@@ -255,9 +257,9 @@ def _gap(code: str, since: dt.datetime, act_id: str | None = None, step: str | N
 
 
 def _may_trace(identity: Identity, case: Case) -> bool:
-    if identity.has(Role.SUPERVISOR, Role.AUDIT_ADMIN, Role.SYSTEM):
+    if identity.has(Role.AUDIT_ADMIN):
         return True
-    return identity.has(Role.ARCHIVIST) and identity.organisation == case.organisation
+    return identity.has(Role.SYSTEM, Role.SUPERVISOR, Role.ARCHIVIST) and covers(identity, case.organisation)
 
 
 def _last_state(uow: UnitOfWork, case_id: str) -> str | None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may announce and file cases: the acceptance system; an archivist files for the own department."""
 
+from cases.organisations import covers
 from storage.identity import Identity, Role
 
 
@@ -11,7 +12,7 @@ def may_announce(identity: Identity, source: str) -> bool:
 
 def may_file(identity: Identity, source: str, organisation: str) -> bool:
     """Tell whether an identity may file closed cases of a source and department."""
-    archivist = identity.has(Role.ARCHIVIST) and identity.organisation == organisation
+    archivist = identity.has(Role.ARCHIVIST) and covers(identity, organisation)
     return archivist or identity.has(Role.SYSTEM) or _is_client_of(identity, source, "file")
 
 

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from cases.errors import (
     CaseConflictError,
@@ -20,6 +20,7 @@ from cases.errors import (
 from cases.holders import HolderService
 from cases.identifiers import check_holder_code, check_segment
 from cases.models import Case, CaseState, Holder
+from cases.organisations import reached
 from cases.permissions import may_announce, may_file
 from cases.ports import Items
 from storage.cursors import read_cursor, write_cursor
@@ -251,12 +252,10 @@ class CaseService:
 
 def visible_to(identity: Identity) -> ColumnElement[bool]:
     """Give the condition on :class:`Case` rows that this identity may see, for every query of cases."""
-    if identity.has(Role.SYSTEM, Role.SUPERVISOR):
-        return true()
     if identity.has(Role.CLIENT):
         return Case.source.in_(sorted(identity.sources))
-    if identity.has(*_READERS):
-        return Case.organisation == identity.organisation
+    if identity.has(Role.SYSTEM, Role.SUPERVISOR, *_READERS):
+        return reached(Case.organisation, identity)
     return false()
 
 

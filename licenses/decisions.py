@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from cases.errors import CaseNotFoundError, HolderCodeError
 from cases.holders import HolderService
 from cases.models import Case, CaseState
+from cases.organisations import covers
 from cases.services import CaseService
 from licenses.answers import AnswerKeys
 from licenses.errors import (
@@ -153,8 +154,7 @@ class ProofService:
             NotFoundError: Unknown, or not this identity's; they look the same.
         """
         decision = uow.session.get(Decision, decision_id)
-        own = decision is not None and decision.actor_id == identity.id
-        if decision is None or not (own or identity.has(Role.SUPERVISOR, Role.SYSTEM)):
+        if decision is None or not (decision.actor_id == identity.id or _supervises(uow, identity, decision)):
             raise NotFoundError
         stored = uow.session.get(SignedAnswer, decision_id)
         if stored is None:
@@ -259,6 +259,12 @@ class ProofService:
             body_sha256=hashlib.sha256(written).hexdigest(),
         )
         return decision, body
+
+
+def _supervises(uow: UnitOfWork, identity: Identity, decision: Decision) -> bool:
+    case = uow.session.get(Case, decision.case_id)
+    supervises = identity.has(Role.SUPERVISOR, Role.SYSTEM)
+    return supervises and case is not None and covers(identity, case.organisation)
 
 
 def _may_ask(identity: Identity, question: ProofQuestion) -> bool:

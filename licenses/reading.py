@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, select
 from cases.errors import CaseNotFoundError
 from cases.holders import HolderService, MaskedHolder
 from cases.models import Case, CaseState, Holder, HolderKind
+from cases.organisations import covers
 from cases.services import CaseService
 from licenses.catalogue import LicenseType
 from licenses.errors import CodeUnknownError, LicenseHiddenError
@@ -194,9 +195,9 @@ class LicenseReader:
     def _may_read(self, uow: UnitOfWork, identity: Identity, license_: License) -> bool:
         kind = identity.basis.kind if identity.basis else None
         if kind is Basis.SUPERVISION:
-            return identity.has(Role.SUPERVISOR)
+            return identity.has(Role.SUPERVISOR) and covers(identity, license_.organisation)
         if kind is Basis.FILING:
-            own = identity.has(Role.ARCHIVIST) and identity.organisation == license_.organisation
+            own = identity.has(Role.ARCHIVIST) and covers(identity, license_.organisation)
             return own or identity.has(Role.SYSTEM)
         if kind is Basis.CASE:
             case = self._case_of(uow, identity)

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from cases.holders import HolderService
 from cases.items import Item, ItemCatalogue
 from cases.models import Case, Holder
+from cases.organisations import covers
 from cases.permissions import may_file
 from licenses import identifiers
 from licenses.catalogue import LicenseType, TypeCatalogue
@@ -234,7 +235,7 @@ def state_of(uow: UnitOfWork, license_id: str) -> State:
 
 
 def _manages(identity: Identity, license_: License) -> bool:
-    return identity.has(Role.LICENSE_MANAGER) and identity.organisation == license_.organisation
+    return identity.has(Role.LICENSE_MANAGER) and covers(identity, license_.organisation)
 
 
 def _require_grounds(grounds: Grounds) -> None:

@@ -15,7 +15,6 @@ from storage.base import Base, Instant
 
 ADMINISTRATION: Final = "office"
 """Organisation of those who administer the installation; it is no department and handles no cases."""
-ADMINISTRATION_NAME: Final = {"zh": "系统管理", "en": "Administration"}
 
 SCOPES: Final = ("announce", "file", "ask", "read", "verify", "audit")
 """What a client may be allowed; ``audit`` reads the ledger's entries."""

@@ -15,11 +15,11 @@ from typing import Final
 from sqlalchemy import select
 
 from portal.accounts.models import SCOPES, Account, Client, LoginLink, WebSession
-from portal.accounts.posts import identity_of, roles_of
+from portal.accounts.posts import identity_of, posts_of, roles_of
 from portal.errors import LoginLinkSpentError, RolesExcludeError, UnauthenticatedError
 from storage.clock import IdSource, rfc3339
 from storage.database import UnitOfWork
-from storage.errors import InvalidInputError, NotFoundError
+from storage.errors import InvalidInputError, NotFoundError, NotPermittedError
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
@@ -294,6 +294,22 @@ class AccountService:
         now = uow.clock.now()
         if session is not None and now - (session.seen_at or session.started_at) >= _SEEN_EVERY:
             session.seen_at = now
+
+    def posts(self, uow: UnitOfWork, identity: Identity) -> dict[str, frozenset[Role]]:
+        """Give the caller's own roles by organisation."""
+        account = uow.session.get(Account, identity.id)
+        return {} if account is None else posts_of(account)
+
+    def act_for(self, uow: UnitOfWork, identity: Identity, organisation: str) -> None:
+        """Let the caller's session act in another of the caller's own posts.
+
+        Raises:
+            NotPermittedError: The caller has no post there.
+        """
+        session = uow.session.get(WebSession, identity.session) if identity.session else None
+        if session is None or organisation not in self.posts(uow, identity):
+            raise NotPermittedError
+        session.acting = organisation
 
     def came_by_link(self, uow: UnitOfWork, identity: Identity) -> bool:
         """Tell whether the caller's session was started by a login link a short while ago."""

@@ -113,12 +113,15 @@ def _own_manager(rooms: "Rooms", identifier: str) -> str | None:
     """Give the licence's only manager; ``None`` when its department has several, who must be chosen from."""
     from sqlalchemy import select
 
+    from cases.organisations import covers
     from licenses.models import License
+    from portal.accounts.posts import identity_with
 
     with rooms.database.reading() as uow:
         found = uow.session.scalars(select(License).where(License.identifier == identifier)).first()
         managers = rooms.accounts.with_role(uow, Role.LICENSE_MANAGER)
-    own = [one.id for one in managers if found is not None and one.organisation == found.organisation]
+    posts = ((one.id, identity_with(one, Role.LICENSE_MANAGER)) for one in managers)
+    own = [one for one, who in posts if found and who and covers(who, found.organisation)]
     if not own:
         raise NotPermittedError(role=str(Role.LICENSE_MANAGER))
     return own[0] if len(own) == 1 else None

@@ -125,11 +125,12 @@ def status(*, as_json: bool) -> None:
 @AS
 def search(text: str, limit: int, account: str | None) -> None:
     """检索 / Find dossiers and licences of the archivist's department by TEXT."""
+    from cases.organisations import reach
     from indexer.query import Query
 
     with terminal() as here:
         archivist = here.act_as(Role.ARCHIVIST, account)
-        page = here.rooms.index.search(Query(text, frozenset({archivist.organisation}), limit=limit))
+        page = here.rooms.index.search(Query(text, reach(archivist), limit=limit))
     for hit in page.hits:
         click.echo(f"{hit.number}  {hit.title.text}")
     up_to = page.indexed_up_to.isoformat(timespec="seconds") if page.indexed_up_to else "—"

@@ -27,6 +27,8 @@ _NAMES = {
     Role.SEAL_MANAGER: "演示印章管理员",
     Role.LICENSE_MANAGER: "演示证照管理员",
 }
+_SUPERVISION = "dsj"
+"""Where supervision stands: the administration above the departments."""
 _DEMO_YEAR = dt.timedelta(days=365)
 
 
@@ -73,6 +75,8 @@ def _add(rooms: Rooms, script: Script) -> dict[str, object]:
     with rooms.database.writing() as uow:
         for role, name in _NAMES.items():
             organisations = script.organisations if role is Role.LICENSE_MANAGER else (office,)
+            if role is Role.SUPERVISOR:
+                organisations = (_SUPERVISION,)
             for organisation in organisations:
                 new = NewAccount(name=name, organisation=organisation, roles=frozenset({role}))
                 accounts.setdefault(role, rooms.accounts.add_account(uow, demo, new).id)

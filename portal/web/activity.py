@@ -7,19 +7,23 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, String, Tuple, func, literal, select, tuple_, type_coerce
+from sqlalchemy import ColumnElement, Select, String, Tuple, func, literal, select, true, tuple_, type_coerce
 from sqlalchemy.orm import Session
 
+from cases.organisations import reached
 from portal.accounts.models import Client
 from storage.base import Instant
 from storage.clock import legal_date, parse_rfc3339
 from storage.cursors import read_cursor, write_cursor
+from storage.identity import Identity, Role
 from storage.ledger.acts import Outcome
 from storage.ledger.kinds import TITLES, ActKind
 from storage.ledger.models import LedgerAct, LedgerPending
 
 ROWS = 100
 """Rows of one page of a list of acts."""
+ALL: ColumnElement[bool] = true()
+"""Every act."""
 _HOUR_LENGTH = len("2026-11-24T01")
 
 
@@ -61,13 +65,21 @@ class ActPage:
     next_cursor: str | None
 
 
-def days_of_acts(session: Session, now: dt.datetime, days: int) -> list[DayOfActs]:
+def seen_by(who: Identity) -> ColumnElement[bool]:
+    """Give the condition on acts that somebody who supervises sees: those of the own subtree, or all."""
+    return true() if who.has(Role.AUDIT_ADMIN) else reached(LedgerAct.organisation, who)
+
+
+def days_of_acts(
+    session: Session, now: dt.datetime, days: int, seen: ColumnElement[bool] = ALL
+) -> list[DayOfActs]:
     """Count acts per legal date and department, newest date first, days without acts included.
 
     Args:
         session: An open session.
         now: The present.
         days: How many legal dates, today included.
+        seen: Which acts are counted.
     """
     today = legal_date(now)
     dates = [today - dt.timedelta(days=back) for back in range(days)]
@@ -76,7 +88,7 @@ def days_of_acts(session: Session, now: dt.datetime, days: int) -> list[DayOfAct
     hour = func.substr(written, 1, _HOUR_LENGTH)
     found = session.execute(
         select(hour, LedgerAct.organisation, func.count())
-        .where(LedgerAct.recorded_at >= now - dt.timedelta(days=days + 1))
+        .where(LedgerAct.recorded_at >= now - dt.timedelta(days=days + 1), seen)
         .group_by(hour, LedgerAct.organisation)
     )
     counted: dict[dt.date, Counter[str]] = {date: Counter() for date in dates}
@@ -91,7 +103,9 @@ def days_of_acts(session: Session, now: dt.datetime, days: int) -> list[DayOfAct
     ]
 
 
-def refused_acts(session: Session, since: dt.datetime, after: str | None = None) -> ActPage:
+def refused_acts(
+    session: Session, since: dt.datetime, after: str | None = None, seen: ColumnElement[bool] = ALL
+) -> ActPage:
     """Give refusals since an instant, newest first.
 
     Raises:
@@ -99,7 +113,7 @@ def refused_acts(session: Session, since: dt.datetime, after: str | None = None)
     """
     place = tuple_(LedgerAct.recorded_at, LedgerAct.act_id)
     refused = select(LedgerAct).where(
-        LedgerAct.outcome == str(Outcome.REFUSED), LedgerAct.recorded_at >= since
+        LedgerAct.outcome == str(Outcome.REFUSED), LedgerAct.recorded_at >= since, seen
     )
     rest = refused.where(place < _place(after)) if after else refused
     newest = rest.order_by(LedgerAct.recorded_at.desc(), LedgerAct.act_id.desc())
@@ -118,14 +132,14 @@ def acts_of(session: Session, actor: str, after: str | None = None) -> ActPage:
     return _page(session, own, rest.order_by(LedgerAct.recorded_at.desc(), LedgerAct.act_id.desc()))
 
 
-def pending_acts(session: Session, after: str | None = None) -> ActPage:
+def pending_acts(session: Session, after: str | None = None, seen: ColumnElement[bool] = ALL) -> ActPage:
     """Give acts that are recorded and not yet in the ledger, oldest first.
 
     Raises:
         CursorError: No page gave ``after``.
     """
     place = tuple_(LedgerAct.recorded_at, LedgerAct.act_id)
-    pending = select(LedgerAct).join(LedgerPending, LedgerPending.act_id == LedgerAct.act_id)
+    pending = select(LedgerAct).join(LedgerPending, LedgerPending.act_id == LedgerAct.act_id).where(seen)
     rest = pending.where(place > _place(after)) if after else pending
     return _page(session, pending, rest.order_by(LedgerAct.recorded_at, LedgerAct.act_id))
 

@@ -43,6 +43,15 @@ def end_others() -> Response:
     return redirect(url_for("account.show"), 303)
 
 
+@blueprint.post("/acting")
+@allow(*PERSONS, unrecorded="every act names the organisation that its actor acts for")
+def act_for() -> Response:
+    """Let the caller act in another of the caller's posts, from the start page on."""
+    rooms, organisation = context.rooms(), request.form.get("organisation", "")
+    rooms.database.write(lambda uow: rooms.accounts.act_for(uow, context.identity(), organisation[:_LONGEST]))
+    return redirect(url_for("home.index"), 303)
+
+
 @blueprint.get("/password")
 @allow(*PERSONS, unrecorded="shows an empty form and the caller's own login name")
 def password() -> Response:

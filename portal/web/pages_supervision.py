@@ -10,12 +10,12 @@ from flask import render_template, request
 
 from archive.supervision import Trace, TraceNotFoundError
 from cases.models import Case
-from portal.accounts.models import ADMINISTRATION, ADMINISTRATION_NAME
+from cases.organisations import covers, organisations
 from portal.housekeeping import standing_verdict
 from portal.nightly import last_reconciled
 from portal.web import context
 from portal.web.access import allow
-from portal.web.activity import client_names, days_of_acts, pending_acts, refused_acts
+from portal.web.activity import client_names, days_of_acts, pending_acts, refused_acts, seen_by
 from portal.web.api_ledger import receipt_file
 from portal.web.pages_receipts import POLICY_FILE
 from storage.database import UnitOfWork
@@ -43,11 +43,12 @@ def home() -> str:
     with rooms.database.reading() as uow:
         numbers = {
             "late": len(rooms.trace.late_filings(uow, who)),
-            "refused": refused_acts(uow.session, now - _WINDOW).total,
+            "refused": refused_acts(uow.session, now - _WINDOW, seen=seen_by(who)).total,
             "intents": len(rooms.trace.open_intents(uow, who)),
+            "pending": pending_acts(uow.session, seen=seen_by(who)).total,
         }
         status = read_status(uow.session)
-        days = days_of_acts(uow.session, now, _DAYS)
+        days = days_of_acts(uow.session, now, _DAYS, seen_by(who))
         lock, lock_at = standing_verdict(uow.session, now)
         reconciled = last_reconciled(uow)
     departments = sorted({name for day in days for name in day.by_department})
@@ -82,8 +83,9 @@ def late() -> str:
 def refusals() -> str:
     """List the refusals of the last 24 hours."""
     rooms = context.rooms()
+    since = rooms.clock.now() - _WINDOW
     with rooms.database.reading() as uow:
-        page = refused_acts(uow.session, rooms.clock.now() - _WINDOW, _after())
+        page = refused_acts(uow.session, since, _after(), seen_by(context.identity()))
         clients = client_names(uow.session)
     return render_template("refusals.html", page=page, names=_department_names(), clients=clients)
 
@@ -105,7 +107,7 @@ def pending() -> str:
     """List acts that are recorded and not yet in the ledger."""
     rooms = context.rooms()
     with rooms.database.reading() as uow:
-        page = pending_acts(uow.session, _after())
+        page = pending_acts(uow.session, _after(), seen_by(context.identity()))
         clients = client_names(uow.session)
     return render_template("pending.html", page=page, names=_department_names(), clients=clients)
 
@@ -146,7 +148,7 @@ def _traced(uow: UnitOfWork, key: str, found: Trace) -> str:
         clients=client_names(uow.session),
         types={kind.code: kind for kind in rooms.license_types.all()},
         requirements={one.id: rooms.proofs.requirements(one) for one in found.decisions},
-        may_open=lambda used: who.has(Role.SUPERVISOR) or used.organisation == who.organisation,
+        may_open=lambda used: covers(who, used.organisation),
         receipt_file=receipt_file,
         policy_file=POLICY_FILE,
     )
@@ -157,8 +159,7 @@ def _after() -> str | None:
 
 
 def _department_names() -> dict[str, Any]:
-    departments = {one.code: one for one in context.rooms().items.departments}
-    return {**departments, ADMINISTRATION: ADMINISTRATION_NAME}
+    return {one.code: one for one in organisations().all()}
 
 
 def _items() -> dict[tuple[str, str], Any]:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from flask import Flask, g, request, url_for
 from jinja2 import StrictUndefined
 
+from cases.organisations import organisations
 from portal import i18n
 from portal.settings import Settings
 from portal.version import VERSION
@@ -51,6 +52,7 @@ def install(app: Flask, settings: Settings) -> None:
         label=label,
         here_with=here_with,
         issuer_title=issuer_title,
+        organisation_title=_organisation_title,
         process_title=process_title,
         purpose_title=purpose_title,
         reason_title=reason_title,
@@ -84,6 +86,7 @@ def install(app: Flask, settings: Settings) -> None:
             "form_field": FORM_FIELD,
             "form_token": lambda: form_token(context.rooms().ids),
             "signed_in_name": _signed_in_name,
+            "own_posts": _own_posts,
             "last_checkpoint": _last_checkpoint,
             "version": VERSION,
             "search_roles": SEARCH_ROLES,
@@ -97,6 +100,19 @@ def _signed_in_name() -> str:
     with suppress(RecordsUnavailableError), rooms.database.reading() as uow:
         return rooms.accounts.name(uow, context.identity().id)
     return ""
+
+
+def _own_posts() -> dict[str, frozenset[Role]]:
+    rooms = context.rooms()
+    with suppress(RecordsUnavailableError), rooms.database.reading() as uow:
+        return rooms.accounts.posts(uow, context.identity())
+    return {}
+
+
+def _organisation_title(code: str) -> str:
+    """Give an organisation's name in the language of the page, the code where the data do not know it."""
+    found = organisations().get(code)
+    return code if found is None else i18n.choose(found.zh, found.en)
 
 
 def _last_checkpoint() -> list[dt.datetime | None]:

@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who finds what: the one place where a caller's rights become the departments of a query."""
 
+from cases.organisations import reach
 from indexer.errors import IndexUnavailableError
 from indexer.query import Page, Query
 from portal.indexing import oldest_waiting
 from portal.web import context
 from storage.clock import rfc3339
-from storage.identity import Identity, Role
+from storage.identity import Identity
 
 BEHIND_SINCE = "behind_since"
 
 
 def departments_of(who: Identity) -> frozenset[str] | None:
     """Give the departments whose documents somebody may find; ``None`` means all."""
-    if who.has(Role.SUPERVISOR, Role.SYSTEM):
-        return None
-    return frozenset({who.organisation})
+    return reach(who)
 
 
 def find(text: str, *, kind: str | None = None, after: str | None = None, limit: int = 20) -> Page:

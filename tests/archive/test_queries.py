@@ -23,7 +23,7 @@ from storage.identity import AccessBasis, Basis, Identity, Role
 from storage.ledger.models import LedgerAct
 from storage.steps import StepRow
 
-SUPERVISOR = Identity("person", "account-9", "jiancha", frozenset({Role.SUPERVISOR}))
+SUPERVISOR = Identity("person", "account-9", "dsj", frozenset({Role.SUPERVISOR}))
 OTHER = dataclasses.replace(ARCHIVIST, organisation="jtys")
 STRANGER = Identity("person", "account-8", "scjg", frozenset({Role.INSPECTOR}))
 

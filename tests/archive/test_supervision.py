@@ -22,7 +22,7 @@ from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
 from storage.steps import StepRow
 
-SUPERVISOR = Identity("person", "account-9", "jiancha", frozenset({Role.SUPERVISOR}))
+SUPERVISOR = Identity("person", "account-9", "dsj", frozenset({Role.SUPERVISOR}))
 CLERK = Identity("person", "account-7", "scjg", frozenset({Role.CLERK}))
 DAY = 86400.0
 

@@ -88,7 +88,7 @@ def inspection(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     settings = settings_of(data)
     with opened(data) as rooms:
         app = create_app(rooms, settings)
-        supervisor = signed_in(rooms, app, Role.SUPERVISOR, "scjg")
+        supervisor = signed_in(rooms, app, Role.SUPERVISOR, "dsj")
         yield Inspection(rooms, settings, app.test_client(), supervisor)
 
 

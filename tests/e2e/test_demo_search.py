@@ -100,7 +100,7 @@ def test_every_run_finds_its_titles_and_none_of_other_departments(office: Office
 
 def test_supervision_finds_every_department(office: Office) -> None:
     titled = office.titled()
-    with office.asked_by("zhzf", Role.SUPERVISOR):
+    with office.asked_by("dsj", Role.SUPERVISOR):
         for one in titled:
             for run in HAN_RUN.findall(one.title):
                 assert one.id in ids(find(run, limit=100)), run

@@ -98,7 +98,8 @@ class House:
             )
         return key
 
-    def login_token(self, role: Role, organisation: str = "scjg") -> str:
+    def login_token(self, role: Role, organisation: str = "") -> str:
+        organisation = organisation or ("dsj" if role is Role.SUPERVISOR else "scjg")
         with self.rooms.database.writing() as uow:
             account = self.rooms.accounts.add_account(
                 uow,
@@ -107,7 +108,7 @@ class House:
             )
             return self.rooms.accounts.login_link(uow, ADMINISTRATOR, account.id)
 
-    def browser(self, role: Role | None = None, organisation: str = "scjg") -> FlaskClient:
+    def browser(self, role: Role | None = None, organisation: str = "") -> FlaskClient:
         browser = self.app.test_client()
         if role is not None:
             token = self.login_token(role, organisation)

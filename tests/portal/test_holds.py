@@ -34,7 +34,7 @@ from storage.objects.versions import TableBook
 
 from .conftest import House, run
 
-SUPERVISOR = Identity("person", "supervisor", "office", frozenset({Role.SUPERVISOR}))
+SUPERVISOR = Identity("person", "supervisor", "dsj", frozenset({Role.SUPERVISOR}))
 SECURITY = Identity("person", "security", "office", frozenset({Role.SECURITY_ADMIN}))
 GROUNDS = HoldGrounds("行政诉讼取证", "（2026）演01行初1号")
 

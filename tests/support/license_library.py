@@ -46,7 +46,7 @@ CLIENT = Identity(
 )
 CLERK = Identity("person", "clerk-1", "scjg", frozenset({Role.CLERK}))
 MANAGER = Identity("person", "manager-1", "scjg", frozenset({Role.LICENSE_MANAGER}))
-SUPERVISOR = Identity("person", "supervisor-1", "jiancha", frozenset({Role.SUPERVISOR}))
+SUPERVISOR = Identity("person", "supervisor-1", "dsj", frozenset({Role.SUPERVISOR}))
 GROUNDS = Grounds("公示期内有异议", "行政许可法第六十九条")
 FACES: dict[str, dict[str, Any]] = {
     FOOD: {
