@@ -277,8 +277,13 @@ class AccountService:
         )
         return uow.record(act)
 
-    def person(self, uow: UnitOfWork, token: str) -> Present | None:
-        """Give the person of a session, or ``None`` if the session is not running."""
+    def person(self, uow: UnitOfWork, token: str) -> Identity | None:
+        """Give the identity of a session's person, or ``None`` if the session is not running."""
+        found = self.present(uow, token)
+        return None if found is None else found.identity
+
+    def present(self, uow: UnitOfWork, token: str) -> Present | None:
+        """Give the person of a running session, and whether its use is to be written down."""
         now = uow.clock.now()
         session = uow.session.scalar(select(WebSession).where(WebSession.token_hash == secret_hash(token)))
         if session is None or not self._runs(session, now):

@@ -86,7 +86,7 @@ def identify() -> Identity:
 def _person(token: str) -> Identity:
     accounts, database = rooms().accounts, rooms().database
     with database.reading() as uow:
-        present = accounts.person(uow, token)
+        present = accounts.present(uow, token)
     if present is None:
         return PUBLIC
     who = present.identity
