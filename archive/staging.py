@@ -76,22 +76,26 @@ def read_folder(folder: Path) -> Arrival:
         SubmissionError: ``case.json`` is missing or malformed.
         FilingIncompleteError: A listed file is missing.
     """
-    try:
-        with (folder / CASE_FILE).open("rb") as file:
-            metadata = file.read(METADATA_LIMIT + 1)
-    except OSError:
-        raise SubmissionError(problems=1, first="no-case-file") from None
+    path = folder / CASE_FILE
+    if not _is_own_file(path):
+        raise SubmissionError(problems=1, first="no-case-file")
+    with path.open("rb") as file:
+        metadata = file.read(METADATA_LIMIT + 1)
     return read_arrival(metadata, list(_folder_files(folder, parse_submission(metadata))))
 
 
 def _folder_files(folder: Path, submission: Submission) -> Iterator[StagedFile]:
     for material in submission.materials:
         path = folder / material.file_name
-        # A link could lead out of the folder; a folder of files has no use for one.
-        if path.is_file() and not path.is_symlink():
+        if _is_own_file(path):
             with path.open("rb") as file:
                 sha256, size = hash_stream(file)
             yield StagedFile(material.part, path, sha256, size)
+
+
+def _is_own_file(path: Path) -> bool:
+    """Tell whether a path is a file to be read: a link could lead out of the folder, a pipe never ends."""
+    return path.is_file() and not path.is_symlink()
 
 
 def hash_stream(file: BinaryIO) -> tuple[str, int]:

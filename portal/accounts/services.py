@@ -14,6 +14,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from cases.identifiers import is_plain
 from portal.accounts.models import SCOPES, Account, Client, LoginLink, WebSession
 from portal.accounts.posts import identity_of, posts_of, roles_of
 from portal.errors import LoginLinkSpentError, RolesExcludeError, UnauthenticatedError
@@ -37,6 +38,8 @@ EXCLUSIVE: Final = (
     (frozenset({Role.SUPERVISOR}), frozenset({Role.SECURITY_ADMIN})),
 )
 """Groups of role sets: an account holds one set of a group at most (docs/architecture.md, rule 11)."""
+_PERSON_NAME: Final = 64
+_CLIENT_NAME: Final = 120
 PERSONS: Final = frozenset(Role) - {Role.CLIENT, Role.SYSTEM, Role.PUBLIC}
 
 
@@ -88,6 +91,11 @@ def secret_hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def _check_name(name: str, longest: int) -> None:
+    if not 1 <= len(name) <= longest or not is_plain(name):
+        raise InvalidInputError(field="name", rule=f"1 to {longest} characters that are seen")
+
+
 def check_roles(roles: Iterable[Role]) -> None:
     """Check that the roles are a person's and do not exclude each other.
 
@@ -120,8 +128,7 @@ class AccountService:
         """
         identity.demand(*_ADMINISTRATORS)
         check_roles(new.roles)
-        if not 1 <= len(new.name.strip()) <= 64:
-            raise InvalidInputError(field="name", rule="1 to 64 characters")
+        _check_name(new.name.strip(), _PERSON_NAME)
         account_id = uow.ids.new_id()
         account = Account(
             id=account_id,
@@ -154,6 +161,7 @@ class AccountService:
         identity.demand(*_ADMINISTRATORS)
         if not new.scopes or not new.scopes <= set(SCOPES):
             raise InvalidInputError(field="scopes", rule=" ".join(SCOPES))
+        _check_name(new.name, _CLIENT_NAME)
         if new.expires_at <= uow.clock.now():
             raise InvalidInputError(field="expires_at", rule="in the future")
         key = new_secret(uow.ids)

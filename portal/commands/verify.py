@@ -125,7 +125,7 @@ def _jws_of(data: bytes) -> str:
         return text
     try:
         return str(json.loads(data).get("jws", ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
 
 
@@ -139,7 +139,7 @@ def _key_set(trust: Path | None) -> Any:  # noqa: ANN401 - JSON from outside, ju
         return AnswerKeys(settings.keys).jwks()
     try:
         return json.loads(trust.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidInputError(option="--trust", rule="a JSON Web Key Set") from None
 
 

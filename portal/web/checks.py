@@ -38,12 +38,12 @@ def check_upload() -> CheckReport:
     """Check the file that came with this request; an upload that matches nothing is only counted.
 
     Raises:
-        InvalidInputError: no file came.
+        InvalidInputError: no file came, an empty one, or several: an answer is about one.
         RateLimitedError: see :func:`check_limit`.
     """
     check_limit()
     staged = uploads.staged_file(PART)
-    if staged is None or staged.size == 0:
+    if staged is None or staged.size == 0 or len(request.files.getlist(PART)) > 1:
         raise InvalidInputError(field=PART, rule="one file")
     return _check(staged)
 

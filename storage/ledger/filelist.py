@@ -7,6 +7,7 @@ The list is signed by nobody: it locates damage, it proves nothing. What is prov
 import hashlib
 import os
 import re
+import stat
 from pathlib import Path
 
 from storage.ledger.errors import LedgerFormatError
@@ -14,11 +15,13 @@ from storage.ledger.findings import LogReport, Rule
 from storage.ledger.tiles import WIDTH, parse_tile_path
 
 FILE_LIST = "files.sha256"
+MOST_BYTES = 1 << 30
+"""Bytes of the largest file that is read; no bundle comes near it."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([!-~]+)")
 
 
 class ExportFolder:
-    """Reads an export; knows which files it holds. Links are not followed."""
+    """Reads an export; knows which files it holds. Links are not followed, nothing is read without end."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -26,7 +29,7 @@ class ExportFolder:
             (Path(root) / name).relative_to(folder).as_posix()
             for root, _, names in os.walk(folder)
             for name in names
-            if not (Path(root) / name).is_symlink()
+            if _is_readable(Path(root) / name)
         )
 
     def read(self, path: str) -> bytes | None:
@@ -36,6 +39,12 @@ class ExportFolder:
     def holds(self, prefix: str) -> bool:
         """Tell whether any file stands under a prefix."""
         return any(path.startswith(prefix) for path in self.files)
+
+
+def _is_readable(path: Path) -> bool:
+    """Tell whether a path is a plain file of a size that a log's file may have; a pipe would never end."""
+    found = path.lstat()
+    return stat.S_ISREG(found.st_mode) and found.st_size <= MOST_BYTES
 
 
 def file_list(sums: dict[str, str]) -> bytes:

@@ -103,9 +103,13 @@ def body_of(filing: Filing, mark: str) -> bytes:
     parts = list(filing.parts) if filing.parts is not None else [Part("m0")]
     if not filing.unlisted:
         parts.insert(0, Part("metadata", raw, "case.json"))
-    made = b"".join(_part(one) for one in parts) + f"--{BOUNDARY}--\r\n".encode()
-    made = bytes(filled(made, mark))
+    made = bytes(filled(multipart(parts), mark))
     return made[: len(made) - filing.cut]
+
+
+def multipart(parts: Sequence[Part]) -> bytes:
+    """Give a form of parts, as it is sent."""
+    return b"".join(_part(one) for one in parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
 def _part(part: Part) -> bytes:

@@ -239,6 +239,9 @@ def _add_persons(ground: Ground) -> None:
         ("elsewhere", Role.CLERK, "jtys"),
         ("inspector", Role.INSPECTOR, "scjg"),
         ("supervisor", Role.SUPERVISOR, "scjg"),
+        ("seals", Role.SEAL_MANAGER, "scjg"),
+        ("licences", Role.LICENSE_MANAGER, "scjg"),
+        ("security", Role.SECURITY_ADMIN, "office"),
         ("expired", Role.CLERK, "scjg"),
     ):
         new = NewAccount(name="测试员", organisation=organisation, roles=frozenset({role}))
