@@ -16,7 +16,6 @@ def upgrade() -> None:
     """Create the tables and add the columns."""
     _create_password()
     _create_sign_in_lock()
-    _create_right_change()
     with op.batch_alter_table("account", schema=None) as batch_op:
         batch_op.add_column(sa.Column("posts", sa.JSON(none_as_null=True), nullable=True))
     with op.batch_alter_table("web_session", schema=None) as batch_op:
@@ -33,7 +32,7 @@ def downgrade() -> None:
         batch_op.drop_column("means")
     with op.batch_alter_table("account", schema=None) as batch_op:
         batch_op.drop_column("posts")
-    for table in ("right_change", "sign_in_lock", "password"):
+    for table in ("sign_in_lock", "password"):
         op.drop_table(table)
 
 
@@ -63,29 +62,3 @@ def _create_sign_in_lock() -> None:
     )
     with op.batch_alter_table("sign_in_lock", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sign_in_lock_failed_at"), ["failed_at"], unique=False)
-
-
-def _create_right_change() -> None:
-    op.create_table(
-        "right_change",
-        sa.Column("id", sa.String(length=26), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("object_id", sa.String(length=26), nullable=False),
-        sa.Column("organisation", sa.String(length=64), nullable=False),
-        sa.Column("terms", sa.JSON(), nullable=False),
-        sa.Column("name_cipher", sa.LargeBinary(), nullable=True),
-        sa.Column("key_hash", sa.LargeBinary(length=32), nullable=True),
-        sa.Column("reason_cipher", sa.LargeBinary(), nullable=False),
-        sa.Column("requested_by", sa.String(length=26), nullable=False),
-        sa.Column("requested_at", Instant(), nullable=False),
-        sa.Column("expires_at", Instant(), nullable=False),
-        sa.Column("decided_by", sa.String(length=26), nullable=True),
-        sa.Column("decided_at", Instant(), nullable=True),
-        sa.Column("decision_cipher", sa.LargeBinary(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_right_change")),
-    )
-    with op.batch_alter_table("right_change", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_right_change_object_id"), ["object_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_right_change_requested_by"), ["requested_by"], unique=False)
-        batch_op.create_index(batch_op.f("ix_right_change_state"), ["state"], unique=False)
