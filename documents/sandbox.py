@@ -216,13 +216,16 @@ class Sandbox:
         """The layer that children get; found once, by trying.
 
         Raises:
-            SandboxUnavailableError: Not even limits can be set (``prlimit``, ``setpriv`` are missing).
+            SandboxUnavailableError: Not even limits can be set (``prlimit``, ``setpriv`` are missing), or
+                bubblewrap is demanded and does not work here; it is tried again when next asked for.
         """
         with self._lock:
             if self._layer is None:
                 if not shutil.which("prlimit") or not shutil.which("setpriv"):
                     raise SandboxUnavailableError
                 usable = self._bubblewrap is not False and _bubblewrap_works()
+                if self._bubblewrap and not usable:
+                    raise SandboxUnavailableError(reason="bubblewrap")
                 self._layer = Layer.BUBBLEWRAP if usable else Layer.LIMITS
         return self._layer
 

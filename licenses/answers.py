@@ -59,6 +59,11 @@ class AnswerKeys:
         """Give the id (RFC 7638 thumbprint) of the key that signs."""
         return self._kid
 
+    @property
+    def first(self) -> str:
+        """Give the id of the oldest key, by which the folder is recognised whatever was added since."""
+        return str(self._keys[0].thumbprint())
+
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Give the public key set, as published at ``/.well-known/jwks.json``."""
         keys = []

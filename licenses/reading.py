@@ -134,6 +134,17 @@ class LicenseReader:
         self._note(uow, identity, "find", case.holder_id, [license_ for license_, _ in shown])
         return [view for _, view in shown]
 
+    def own(self, uow: UnitOfWork, identity: Identity) -> Sequence[LicenseView]:
+        """Give the licences of the holder who looks, newest first, no faces; the caller records the look.
+
+        Raises:
+            NotPermittedError: Whoever looks is no holder.
+        """
+        identity.demand(Role.HOLDER)
+        query = select(License).where(License.holder_id == identity.id, License.issued_at.is_not(None))
+        found = uow.session.scalars(query.order_by(License.reserved_at.desc(), License.id)).all()
+        return [self._view(uow, license_, with_face=False) for license_ in found]
+
     def public_check(self, uow: UnitOfWork, identity: Identity, code: str) -> PublicCheck:
         """Answer the QR link; raises ``CodeUnknownError`` for a code of no issued licence."""
         return self._check(uow, identity, License.code == code)

@@ -38,13 +38,11 @@ from licenses.services import LicenseService
 from licenses.standings import RegisterStandings
 from portal.accounts.opening import account_service
 from portal.checking import DocumentCheck, Verify
-from portal.holding import HoldKeeper
-from portal.housekeeping import Housekeeping
+from portal.housekeeping import Housekeeping, stamped_now
 from portal.index_keeping import IndexKeeper
 from portal.indexing import IndexStep
 from portal.needs import Needs, broker_question, needs_of
 from portal.nightly import Nightly, ReconcileStep
-from portal.object_keeping import ObjectKeeper
 from portal.pulse import Pulse
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
@@ -70,8 +68,6 @@ from storage.ledger.notes import NoteSigner
 from storage.ledger.sequencer import Sequencer
 from storage.objects.bucket import BucketStore
 from storage.objects.folder import FolderStore
-from storage.objects.holds import BucketHolds
-from storage.objects.leftovers import Destroyer, FolderInventory, Inventory
 from storage.objects.ports import ObjectStore
 from storage.objects.probe import LockProbe
 from storage.objects.server import PATIENCE, BucketAddress, Patience
@@ -223,7 +219,7 @@ class _Parts:
         self.holdings = Holdings(self.types, RegisterStandings())
         self.licenses = LicenseService(self.types, self.items, self.holders)
         self.answers = AnswerKeys(settings.keys)
-        self.sandbox = Sandbox(scratch=settings.staging)
+        self.sandbox = Sandbox(bubblewrap=settings.isolation_required or None, scratch=settings.staging)
 
     @cached_property
     def sealing(self) -> SealingService:
@@ -287,41 +283,30 @@ def open_rooms(settings: Settings) -> Rooms:
         holdings=parts.holdings,
         filings=FilingQueries(parts.cases, parts.holders, parts.items, WorkingCalendar.load()),
         trace=TraceService(parts.items, WorkingCalendar.load()),
-        lock_probe=_lock_probe(settings, found.clock),
+        lock_probe=_lock_probe(settings, found),
         ask_broker=broker_question(settings.broker),
     )
 
 
-def object_keeper(settings: Settings, rooms: Rooms) -> ObjectKeeper:
-    """Make what looks for leftovers; it removes them only where the destroyer's key is given."""
-    address, destroyer = bucket_address(settings), None
-    if address is None:
-        return ObjectKeeper(rooms.database, FolderInventory(settings.objects), None, rooms.clock)
-    name, secret = settings.s3_destroyer_access_key, settings.s3_destroyer_secret_key
-    if name is not None and secret is not None:
-        destroyer = Destroyer(replace(address, access_key=name, secret_key=secret.get_secret_value()))
-    return ObjectKeeper(rooms.database, Inventory(address), destroyer, rooms.clock)
+def holder_address(settings: Settings) -> BucketAddress | None:
+    """Give the bucket with the key for legal holds; ``None`` without bucket or key."""
+    address, name, secret = bucket_address(settings), settings.s3_hold_access_key, settings.s3_hold_secret_key
+    if address is None or name is None or secret is None:
+        return None
+    return replace(address, access_key=name, secret_key=secret.get_secret_value())
 
 
-def hold_keeper(settings: Settings, rooms: Rooms) -> HoldKeeper:
-    """Make what places and lifts legal holds; without the holder's key it tries with our own."""
+def _lock_probe(settings: Settings, found: Foundation) -> LockProbe | None:
     address = bucket_address(settings)
     if address is None:
-        return HoldKeeper(rooms.database, None)
-    name, secret = settings.s3_hold_access_key, settings.s3_hold_secret_key
-    if name is not None and secret is not None:
-        address = replace(address, access_key=name, secret_key=secret.get_secret_value())
-    return HoldKeeper(rooms.database, BucketHolds(address, TableBook(rooms.database)))
-
-
-def _lock_probe(settings: Settings, clock: Clock) -> LockProbe | None:
-    address = bucket_address(settings)
-    return None if address is None else LockProbe(address, clock)
+        return None
+    authority = partial(stamped_now, found.pki, found.ids)
+    return LockProbe(address, found.clock, holder_address(settings), authority)
 
 
 def _housekeeping(settings: Settings, found: Foundation) -> Housekeeping | None:
     """Give the daily work on the bucket; there is none where objects lie in a folder."""
-    probe = _lock_probe(settings, found.clock)
+    probe = _lock_probe(settings, found)
     if probe is None or not isinstance(found.objects, BucketStore):
         return None
     return Housekeeping(found.database, found.objects, probe, found.clock)

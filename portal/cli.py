@@ -24,6 +24,7 @@ _COMMANDS = {
     "demo": "portal.commands.demo:demo",
     "doctor": "portal.commands.doctor:doctor",
     "hold": "portal.commands.holds:hold",
+    "identity-provider": "portal.commands.demo:identity_provider",
     "index": "portal.commands.index:index",
     "init": "portal.commands.run:init",
     "intake": "portal.commands.office:intake",
@@ -34,6 +35,7 @@ _COMMANDS = {
     "openapi": "portal.commands.run:openapi",
     "restore": "portal.commands.backup:restore",
     "seal": "portal.commands.holdings:seal",
+    "right": "portal.commands.rights:right",
     "search": "portal.commands.office:search",
     "sequencer": "portal.commands.run:sequencer",
     "serve": "portal.commands.run:serve",
@@ -50,7 +52,7 @@ _USAGE_ZH = {
     click.BadOptionUsage: "：选项缺少值，或多给了值",
 }
 """What the library that reads command lines says in English only; its own words follow."""
-_LASTING = frozenset({"demo", "init", "sequencer", "serve", "worker"})
+_LASTING = frozenset({"demo", "identity-provider", "init", "sequencer", "serve", "worker"})
 
 
 class LazyGroup(click.Group):

@@ -143,6 +143,33 @@ class NotInitialisedError(CunzhengError):
     )
 
 
+class KeysMissingError(RefusedError):
+    """A key of the installation is not in the data folder; nothing makes another in its place."""
+
+    code = "keys-missing"
+    status = 409
+    title_zh = "数据目录中缺少密钥"
+    title_en = "Keys are missing from the data folder"
+    remedy_zh = (
+        "数据库属于已有的系统：请挂载各机器共用的 keys 与 pki 目录；恢复备份前请先放回单独保管的这两个目录。"
+    )
+    remedy_en = (
+        "The records belong to an installation: mount the folders keys and pki that its machines share; "
+        "before a restore put back the copies that are kept apart."
+    )
+
+
+class KeysForeignError(RefusedError):
+    """The keys in the data folder are others than those of the records; ``keys`` names which."""
+
+    code = "keys-foreign"
+    status = 409
+    title_zh = "密钥与数据库不属于同一系统"
+    title_en = "The keys are not those of the records"
+    remedy_zh = "请核对数据库地址；各机器必须共用同一 keys 与 pki 目录，切勿复制后各自使用。"
+    remedy_en = "Check the database's address; all machines share one folder keys and one pki, not copies."
+
+
 class MigrationNeededError(CunzhengError):
     """The database's schema is not the one that this version needs."""
 

@@ -17,24 +17,32 @@ from portal.backup.saving import last_backup
 from portal.errors import BrokerUnavailableError
 from portal.index_keeping import recorded_count
 from portal.indexing import oldest_waiting
+from portal.key_marks.services import require_own_keys
 from portal.migrations.upgrading import is_current
+from portal.object_keeping import affected
 from portal.rooms import Rooms
 from portal.settings import Settings
 from seals.tokens import TrustedTokens
 from storage.errors import CunzhengError
 from storage.identity import system_identity
 from storage.ledger.reading import read_status
-from storage.objects.probe import LockVerdict
+from storage.objects.probe import RACERS, TOLERATED_SKEW, ClockVerdict, LockVerdict
+from storage.objects.renewal import unrenewed
 from storage.steps import unfinished
 
 _SPACE_BYTES = 2 << 30
-_SKEW_SECONDS = 5.0
 _LOCK_WORDS = {
     LockVerdict.LOCKED: ("锁定有效，攻击均被拒绝", "locked, every attack was refused"),
     LockVerdict.NOT_LOCKED: ("未锁定，得手的攻击：", "not locked, attacks that succeeded: "),
     LockVerdict.CANNOT_TELL: ("无法判断", "cannot tell"),
 }
+_CLOCK_WORDS = {
+    ClockVerdict.AGREES: ("与时间戳服务一致，偏差", "in step with the time stamp authority:"),
+    ClockVerdict.DIFFERS: ("与时间戳服务不一致，偏差", "out of step with the time stamp authority:"),
+    ClockVerdict.CANNOT_TELL: ("未能与时间戳服务比对", "not compared with the time stamp authority"),
+}
 _BACKUP_HOURS = 48
+_NAMED_AT_MOST = 5
 _INDEX_LAG = dt.timedelta(minutes=10)
 
 
@@ -108,14 +116,14 @@ def _algorithms() -> Finding:
 
 
 def _sandbox(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
-    sandbox = Sandbox(scratch=settings.staging)
+    sandbox = Sandbox(bubblewrap=settings.isolation_required or None, scratch=settings.staging)
     sandbox.prove()
     layer = str(sandbox.layer)
     strong = "bubblewrap" in layer.lower()
     return Finding(
         "sandbox",
         strong,
-        False,
+        settings.isolation_required,
         (f"隔离层 {layer}", f"layer {layer}"),
         ("安装 bubblewrap 可增加网络与文件隔离", "Install bubblewrap for isolation of network and files"),
     )
@@ -127,6 +135,12 @@ def _database(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - ev
         ("表结构为当前版本", "tables are current") if current else ("表结构需升级", "tables need upgrading")
     )
     return Finding("database", current, True, words, ("运行 cunzheng init", "Run cunzheng init"))
+
+
+def _keys(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    require_own_keys(settings)
+    words = ("密钥与证书属于本系统的数据库", "keys and certificates are those of the records")
+    return Finding("keys", well=True, needed=True, state=words)
 
 
 def _space(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
@@ -148,16 +162,47 @@ def _lock(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every 
     found = rooms.lock_probe.run()
     attacks, skew = ", ".join(found.succeeded), found.skew or 0.0
     zh, en = _LOCK_WORDS[found.verdict]
+    clock_zh, clock_en = _CLOCK_WORDS[found.clock]
+    if found.authority_skew is not None:
+        clock_zh, clock_en = (words + f" {found.authority_skew:.1f} s" for words in (clock_zh, clock_en))
+    zh = f"{zh}{attacks}，服务器时钟偏差 {skew:.1f} 秒，{clock_zh}"
+    en = f"{en}{attacks}, skew of the server {skew:.1f} s, {clock_en}"
+    if found.let_in is not None:
+        zh += f"，{RACERS} 个并发的仅创建写入中有 {found.let_in} 个被接受"
+        en += f", {found.let_in} of {RACERS} racing create-only writes let in"
+    if found.untried:
+        zh += f"，缺少所需密钥而未尝试：{', '.join(found.untried)}"
+        en += f", not tried for lack of the key it takes: {', '.join(found.untried)}"
+    remedy = (
+        "更换真正执行保留期锁定的对象存储，收回写入密钥多余的权限，并校准其时钟；在此之前归档库不得称为已锁定",
+        "Use a server that keeps its locks, take from the writer's key what it must not do, and set the"
+        " server's clock; until then the archive is not locked",
+    )
+    clocks = abs(skew) <= TOLERATED_SKEW and found.clock is not ClockVerdict.DIFFERS
+    return Finding("lock", found.verdict is LockVerdict.LOCKED and clocks, False, (zh, en), remedy)
+
+
+def _renewal(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    if rooms.lock_probe is None:
+        return Finding("renewal", True, False, ("文件夹存储，无锁定可续期", "a folder, no locks to renew"))
+    with rooms.database.reading() as uow:
+        late = unrenewed(uow.session, uow.clock.now(), _NAMED_AT_MOST)
+        names = ", ".join(affected(uow.session, late.keys))
+    if late.first_end is None:
+        return Finding("renewal", True, False, ("锁定均已按期续期", "every lock was renewed in time"))
+    first = late.first_end.date().isoformat()
     words = (
-        f"{zh}{attacks}，服务器时钟偏差 {skew:.1f} 秒",
-        f"{en}{attacks}, skew of the server {skew:.1f} s",
+        f"{late.count} 个对象的锁定逾期未续，其中 {late.ended} 个已到期；最早 {first} 到期，涉及：{names}",
+        f"{late.count} locks were not renewed, {late.ended} of them ended; the first end {first}: {names}",
     )
     remedy = (
-        "更换真正执行保留期锁定的对象存储，并校准其时钟；在此之前归档库不得称为已锁定",
-        "Use a server that keeps its locks and set its clock; until then the archive is not locked",
+        "确认 worker 在运行；日志中 not renewed 一行说明是被拒绝还是版本已不存在：前者请检查写入密钥的"
+        " PutObjectRetention 权限，修复后自动续期；后者请从备份取回并重新存入",
+        "See that a worker runs; its log says `not renewed` and why: where the bucket refuses, look at the"
+        " writer's right PutObjectRetention, and renewal resumes by itself; where a version is gone, bring"
+        " its bytes back from a backup",
     )
-    well = found.verdict is LockVerdict.LOCKED and abs(skew) <= _SKEW_SECONDS
-    return Finding("lock", well, False, words, remedy)
+    return Finding("renewal", False, False, words, remedy)
 
 
 def _steps(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
@@ -194,7 +239,7 @@ def _authority(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - e
     seen = TrustedTokens(rooms.pki.trust()).verify(token, imprint)
     skew = abs((rooms.clock.now() - seen).total_seconds())
     words = (f"令牌有效，偏差 {skew:.1f} 秒", f"token holds, skew {skew:.1f} s")
-    return Finding("time", skew <= _SKEW_SECONDS, True, words, ("请校准时钟", "Set the clock"))
+    return Finding("time", skew <= TOLERATED_SKEW, True, words, ("请校准时钟", "Set the clock"))
 
 
 def _seals(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
@@ -262,9 +307,11 @@ def _broker(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - ever
 _CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {
     "sandbox": _sandbox,
     "database": _database,
+    "keys": _keys,
     "space": _space,
     "objects": _objects,
     "lock": _lock,
+    "renewal": _renewal,
     "steps": _steps,
     "ledger": _ledger,
     "time": _authority,

@@ -5,16 +5,20 @@ Every worker process looks; what another has recorded within the day is not done
 """
 
 import datetime as dt
+import hashlib
 import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storage.clock import Clock
+from seals.demo_pki import DemoPki
+from seals.tokens import TrustedTokens
+from storage.clock import Clock, IdSource
 from storage.database import Database, UnitOfWork
 from storage.errors import CunzhengError
 from storage.identity import system_identity
@@ -22,7 +26,7 @@ from storage.ledger.acts import Act, Outcome
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
 from storage.objects.bucket import BucketStore
-from storage.objects.probe import LockFinding, LockProbe, LockVerdict
+from storage.objects.probe import ClockVerdict, LockFinding, LockProbe, LockVerdict, judge_clock
 
 DAY = dt.timedelta(hours=24)
 OVERDUE = dt.timedelta(hours=48)
@@ -76,13 +80,45 @@ def standing_verdict(session: Session, now: dt.datetime) -> tuple[LockVerdict, d
     return LockVerdict.LOCKED if held else LockVerdict.NOT_LOCKED, act.recorded_at
 
 
-def last_skew(uow: UnitOfWork) -> float | None:
-    """Give by how many seconds the server's clock was ahead of ours at the newest probe, if it said."""
+@dataclass(frozen=True, slots=True)
+class Skews:
+    """By how many seconds the server's clock was ahead at the newest probe, where that is known.
+
+    Attributes:
+        ours: Of our clock.
+        authority: Of the time stamp authority's.
+    """
+
+    ours: float | None = None
+    authority: float | None = None
+
+    @property
+    def clock(self) -> ClockVerdict:
+        """Judge the server's clock by the authority's."""
+        return judge_clock(self.authority)
+
+
+def last_skews(uow: UnitOfWork) -> Skews:
+    """Give what the newest probe said of the server's clock; one of the day before yesterday says nothing."""
     act = last_probe(uow.session)
-    if act is None:
-        return None
-    milliseconds = json.loads(uow.secrets.decrypt(act.detail))["notes"].get("skew_ms")
-    return None if milliseconds is None else float(milliseconds) / 1000
+    if act is None or uow.clock.now() - act.recorded_at > OVERDUE:
+        return Skews()
+    notes = json.loads(uow.secrets.decrypt(act.detail))["notes"]
+    ours, authority = (
+        None if milliseconds is None else float(milliseconds) / 1000
+        for milliseconds in (notes.get("skew_ms"), notes.get("authority_skew_ms"))
+    )
+    return Skews(ours, authority)
+
+
+def stamped_now(pki: DemoPki, ids: IdSource) -> dt.datetime:
+    """Give the time stamp authority's time, from a token that holds.
+
+    Raises:
+        CunzhengError: The authority gives no such token.
+    """
+    imprint = hashlib.sha256(ids.nonce()).digest()
+    return TrustedTokens(pki.trust()).verify(pki.tsa(ids).stamp(imprint), imprint)
 
 
 def probed(finding: LockFinding, bucket: str) -> Act:
@@ -96,9 +132,17 @@ def probed(finding: LockFinding, bucket: str) -> Act:
         notes={
             "verdict": str(finding.verdict),
             "succeeded": [str(attack) for attack in finding.succeeded],
-            "skew_ms": None if finding.skew is None else round(finding.skew * 1000),
+            "untried": [str(attack) for attack in finding.untried],
+            "let_in": finding.let_in,
+            "skew_ms": _milliseconds(finding.skew),
+            "authority_skew_ms": _milliseconds(finding.authority_skew),
+            "clock": str(finding.clock),
         },
     )
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
 
 
 class Housekeeping:
@@ -147,6 +191,8 @@ class Housekeeping:
             self._database.write(lambda uow: uow.record(probed(finding, self._probe.bucket)))
         if finding.verdict is not LockVerdict.LOCKED:
             log.error("lock probe: %s %s", finding.verdict, " ".join(finding.succeeded))
+        if finding.clock is ClockVerdict.DIFFERS:
+            log.error("the object server's clock is %s s ahead of the authority's", finding.authority_skew)
         return finding
 
     def _look_first_and_daily(self) -> None:

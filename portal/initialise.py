@@ -3,12 +3,13 @@
 
 from sqlalchemy import make_url
 
-from licenses.answers import AnswerKeys
 from portal.accounts.models import ADMINISTRATION
 from portal.accounts.opening import account_service
-from portal.accounts.services import AccountService, NewAccount
-from portal.bootstrap import bucket_address, ledger_signer, open_foundation
+from portal.accounts.rights import NewAccount, add_account
+from portal.accounts.services import AccountService
+from portal.bootstrap import bucket_address, open_foundation
 from portal.demo.script import Script, SealSpec
+from portal.key_marks.services import claim_keys
 from portal.migrations.upgrading import grant, upgrade
 from portal.settings import Settings
 from seals.demo_pki import DemoPki
@@ -19,10 +20,20 @@ from storage.identity import Role, system_identity
 from storage.objects.server import make_bucket
 
 _ANY = ("*",)
+_ADMINISTRATORS = {
+    Role.SYSTEM_ADMIN: "系统管理员",
+    Role.SECURITY_ADMIN: "安全管理员",
+    Role.AUDIT_ADMIN: "审计管理员",
+}
 
 
 def initialise(settings: Settings) -> list[str]:
-    """Set the folder up or bring it up to date; give sentences that say what was done."""
+    """Set the folder up or bring it up to date; give sentences that say what was done.
+
+    Raises:
+        KeysMissingError: The records belong to an installation whose keys are not there.
+        KeysForeignError: The keys are not those of the records.
+    """
     settings.data.mkdir(parents=True, exist_ok=True)
     for folder in (settings.staging, settings.logs):
         folder.mkdir(exist_ok=True)
@@ -30,9 +41,8 @@ def initialise(settings: Settings) -> list[str]:
     if settings.database is not None:
         application, sequencer = make_url(settings.database_url), make_url(settings.sequencer_database_url)
         grant(settings.owner_database_url, str(application.username), str(sequencer.username))
+    claim_keys(settings)
     foundation = open_foundation(settings, settings.owner_database_url)
-    ledger_signer(settings)
-    AnswerKeys(settings.keys)
     done = [f"数据目录 / data folder: {settings.data}"]
     address = bucket_address(settings)
     if address is not None and make_bucket(address):
@@ -44,8 +54,9 @@ def initialise(settings: Settings) -> list[str]:
         registered = _register(uow, foundation.pki, specs)
         if registered:
             done.append(f"印章备案并启用 / seals registered and enabled: {registered}")
-        if _first_administrator(uow, account_service(settings)):
-            done.append("首个系统管理员 / first system administrator: added")
+        added = _first_administrators(uow, account_service(settings))
+        if added:
+            done.append(f"首批管理员账号 / first administrators: {' '.join(added)}")
         revoked = revoked_serials(uow.session)
     # A revocation whose list was not written before a crash is published here.
     foundation.pki.write_revocations(revoked)
@@ -71,9 +82,10 @@ def _register(uow: UnitOfWork, pki: DemoPki, specs: tuple[SealSpec, ...]) -> int
     return len(missing)
 
 
-def _first_administrator(uow: UnitOfWork, accounts: AccountService) -> bool:
-    if accounts.with_role(uow, Role.SYSTEM_ADMIN):
-        return False
-    new = NewAccount(name="系统管理员", organisation=ADMINISTRATION, roles=frozenset({Role.SYSTEM_ADMIN}))
-    accounts.add_account(uow, system_identity("init"), new)
-    return True
+def _first_administrators(uow: UnitOfWork, accounts: AccountService) -> list[str]:
+    """Add whichever of the three administrators nobody is: without them no right could ever be changed."""
+    missing = {role: name for role, name in _ADMINISTRATORS.items() if not accounts.with_role(uow, role)}
+    for role, name in missing.items():
+        new = NewAccount(name=name, organisation=ADMINISTRATION, roles=frozenset({role}))
+        add_account(uow, system_identity("init"), new)
+    return list(missing)

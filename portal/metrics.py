@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from portal.backup.saving import last_backup
-from portal.housekeeping import last_skew, standing_verdict
+from portal.housekeeping import last_skews, standing_verdict
 from portal.indexing import oldest_waiting
 from portal.nightly import last_reconciled
 from portal.queues import queue_of
@@ -29,7 +29,8 @@ from portal.version import VERSION
 from storage.database import UnitOfWork
 from storage.errors import CunzhengError
 from storage.ledger.reading import read_status
-from storage.objects.probe import LockVerdict
+from storage.objects.probe import ClockVerdict, LockVerdict
+from storage.objects.renewal import unrenewed
 from storage.steps import STANDING, STANDINGS, UNFINISHED, StepRow
 
 _PREFIX: Final = "cunzheng"
@@ -73,7 +74,8 @@ class Figures(Collector):
         ready: _Values = {(part,): part not in standing.problems for part in self._readiness.parts}
         yield _gauge("part_ready", "Whether a part answers.", ready, "part")
         yield _gauge("ready", "Whether this process can take work.", {(): standing.ready})
-        for collect in (self._disk, self._probe, self._steps, self._ledger, self._index, self._backup):
+        parts = (self._probe, self._renewal, self._steps, self._ledger, self._index, self._backup)
+        for collect in (self._disk, *parts):
             yield from _known(collect)
         if "objects" not in standing.problems:
             # A scrape must not wait for a server that is silent.
@@ -93,15 +95,28 @@ class Figures(Collector):
             return
         with self._rooms.database.reading() as uow:
             verdict, at = standing_verdict(uow.session, uow.clock.now())
-            skew = last_skew(uow)
+            skews = last_skews(uow)
             age = _age(uow, at) if at else None
         found: _Values = {(str(one),): one is verdict for one in LockVerdict}
         yield _gauge("lock_verdict", "What the last attack on the bucket's lock showed.", found, "verdict")
         if age is not None:
             yield _gauge("lock_probe_age_seconds", "How long ago that was.", {(): age})
-        if skew is not None:
+        if skews.ours is not None:
             words = "How far the object server's clock was ahead of ours then."
-            yield _gauge("objects_clock_skew_seconds", words, {(): skew})
+            yield _gauge("objects_clock_skew_seconds", words, {(): skews.ours})
+        if skews.authority is not None:
+            words = "How far the object server's clock was ahead of the time stamp authority's then."
+            yield _gauge("objects_authority_skew_seconds", words, {(): skews.authority})
+        clock: _Values = {(str(one),): one is skews.clock for one in ClockVerdict}
+        yield _gauge("objects_clock_verdict", "How those two clocks stand to each other.", clock, "verdict")
+
+    def _renewal(self) -> Iterator[GaugeMetricFamily]:
+        if self._rooms.lock_probe is None:
+            return
+        with self._rooms.database.reading() as uow:
+            late = unrenewed(uow.session, uow.clock.now())
+        yield _gauge("locks_unrenewed", "Locks whose renewal is two days late.", {(): late.count})
+        yield _gauge("locks_ended", "Those of them that have ended.", {(): late.ended})
 
     def _steps(self) -> Iterator[GaugeMetricFamily]:
         with self._rooms.database.reading() as uow:

@@ -36,7 +36,7 @@ GRACE = dt.timedelta(days=1)
 _BATCH = 500
 _BYTES = "o/sha256/"
 _MANIFESTS = "m/"
-_LOG = ("a/", "d/")
+_PUBLISHED = ("a/", "d/", "k/")
 
 NAMES_OBJECTS: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | None], ...] = (
     DossierMember.sha256,
@@ -195,7 +195,7 @@ class ObjectKeeper:
         with self._database.reading() as uow:
             named, filed = _named(uow.session, keys), _filed_versions(uow.session, keys)
         book = self._book.find_all(keys)
-        named |= {key for key in book if key.startswith(_LOG)}
+        named |= {key for key in book if key.startswith(_PUBLISHED)}
         recorded = {(key, one.version_id) for key, one in book.items()}
         return _Needed(named, recorded | filed, named - book.keys())
 
@@ -249,6 +249,21 @@ class ObjectKeeper:
         swept.locked += len(locked)
         swept.removed += len(versions) - len(locked)
         return locked
+
+
+def affected(session: Session, keys: Sequence[str]) -> list[str]:
+    """Say of keys whose they are: the dossier's number for what is in one, else the key itself."""
+    members = select(DossierMember.sha256, Dossier.archival_number).join(
+        Dossier, Dossier.id == DossierMember.dossier_id
+    )
+    digests = {key.rpartition("/")[2] for key in keys}
+    ids = {key.split("/")[3] for key in keys if key.startswith(_MANIFESTS) and key.count("/") == 4}
+    dossiers = select(Dossier.id, Dossier.archival_number).where(Dossier.id.in_(ids))
+    numbers: dict[str, str] = {}
+    for query in (members.where(DossierMember.sha256.in_(digests)), dossiers):
+        numbers |= {part: number for part, number in session.execute(query)}  # noqa: C416 - rows are no pairs to mypy
+    found = (next((numbers[part] for part in key.split("/") if part in numbers), key) for key in keys)
+    return list(dict.fromkeys(found))
 
 
 def _filed_versions(session: Session, keys: Collection[str]) -> set[tuple[str, str]]:

@@ -17,6 +17,7 @@ from licenses.decisions import ProofService
 from licenses.holdings import Holdings
 from licenses.reading import LicenseReader
 from licenses.services import LicenseService
+from portal.accounts.changes import RightChanges
 from portal.accounts.services import AccountService
 from portal.accounts.sign_ins import SignInService
 from portal.checking import DocumentCheck
@@ -100,6 +101,11 @@ class Rooms:
     holdings: Holdings
     lock_probe: LockProbe | None = None
     ask_broker: Callable[[], None] | None = None
+
+    @property
+    def rights(self) -> RightChanges:
+        """Changes of rights by two persons."""
+        return RightChanges()
 
     @property
     def sign_ins(self) -> SignInService:

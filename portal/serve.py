@@ -18,6 +18,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
+from portal.quiet import QuietLog, QuietWorker
 from portal.settings import Settings
 
 _Wsgi: TypeAlias = Callable[
@@ -69,7 +70,8 @@ class WebServer(BaseApplication):
         values = {
             "bind": f"{self._settings.host}:{self._settings.port}",
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": QuietWorker,
+            "logger_class": QuietLog,
             "threads": self._settings.threads,
             "timeout": _TIMEOUT_SECONDS,
             "graceful_timeout": 10,

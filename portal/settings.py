@@ -18,6 +18,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from portal.citizens.settings import SignInSettings, may_vouch
+
 SECRETS = Path("/run/secrets")
 """Where containers find secrets: files named like the variables, in lower case."""
 
@@ -37,7 +39,7 @@ def _local_address(host: str, port: int) -> str:
     return f"http://{_EVERYWHERE.get(host, host)}:{port}"
 
 
-class Settings(BaseSettings):
+class Settings(SignInSettings):
     """The settings of one installation.
 
     Raises:
@@ -166,6 +168,11 @@ class Settings(BaseSettings):
     worker_threads: int = Field(
         default=2, ge=1, le=32, description="Steps that the worker process runs at the same time."
     )
+    isolation_required: bool = Field(
+        default=False,
+        description="Open files from outside only in bubblewrap, without a network and without other files. "
+        "Where that does not work, workers do not start and checks are refused.",
+    )
     anchor_limit: int = Field(
         default=4 * 3600, ge=60, description="Seconds without a new anchor after which acts are refused."
     )
@@ -269,7 +276,14 @@ class Settings(BaseSettings):
     def _safe_in_production(self) -> "Settings":
         if self.production and not self.public_url.startswith("https://"):
             raise ValueError("production needs an https public_url")
+        if self.production and not may_vouch(self.oidc_issuer):
+            raise ValueError("production needs an https oidc_issuer that is not this machine")
         return self
+
+    @property
+    def oidc_back(self) -> str:
+        """Address to which the identity provider sends the browser back."""
+        return self.oidc_redirect or f"{self.public_url}/mine/back"
 
     @property
     def has_configured_address(self) -> bool:

@@ -16,6 +16,8 @@ MODULES = (
     "licenses.models",
     "archive.models",
     "portal.accounts.models",
+    "portal.citizens.models",
+    "portal.key_marks.models",
 )
 
 

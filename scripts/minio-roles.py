@@ -3,8 +3,9 @@
 """Makes bucket, keys and policies of a city-size installation on a server of MinIO's kind; may be repeated.
 
 Reads CUNZHENG_S3_ENDPOINT, CUNZHENG_S3_BUCKET and, from the folder of secrets (CUNZHENG_SECRETS, else
-/run/secrets), the administrator's minio_root_user and minio_root_password, and for each role its key and
-secret; a role without such files is left out. Other servers: print the policies with --print.
+/run/secrets), the administrator's minio_root_user and minio_root_password. Key and secret of each role are
+looked for there and in the folders that are named as arguments; a role without them is left as it is.
+Other servers: print the policies with --print.
 """
 
 import json
@@ -49,16 +50,24 @@ def main() -> None:
         secure=parts.scheme == "https",
     )
     for role, name in FILES.items():
-        key, secret = secrets / f"{name}_access_key", secrets / f"{name}_secret_key"
-        if not key.exists():
-            print(f"{role}: no key given, left out")
+        found = _key([secrets, *map(Path, sys.argv[1:])], name)
+        if found is None:
+            print(f"{role}: no key given, left as it is")
             continue
-        access_key, policy_name = key.read_text().strip(), f"{bucket}-{role}"
+        (access_key, secret_key), policy_name = found, f"{bucket}-{role}"
         admin.policy_add(policy_name, policy=policy(role, bucket))
-        admin.user_add(access_key, secret.read_text().strip())
+        admin.user_add(access_key, secret_key)
         # Whatever it had before: exactly this policy.
         admin.policy_set(policy_name, user=access_key)
         print(f"{role}: {access_key}")
+
+
+def _key(folders: list[Path], name: str) -> tuple[str, str] | None:
+    for folder in folders:
+        files = folder / f"{name}_access_key", folder / f"{name}_secret_key"
+        if all(file.exists() for file in files):
+            return files[0].read_text().strip(), files[1].read_text().strip()
+    return None
 
 
 main()

@@ -7,12 +7,13 @@ production", every address ends in ``.invalid``. It announces itself and refuses
 """
 
 import datetime as dt
-import os
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
@@ -22,6 +23,7 @@ from seals.demo_tsa import DemoTsa
 from seals.keys import FileKeyStore, refuse_production
 from seals.trust import TrustList
 from storage.clock import Clock, IdSource
+from storage.files import write_durably
 
 NOT_FOR_PRODUCTION = "2.25.147820936017463258190436728150937264815"
 DEMO_TSA_POLICY = "2.25.147820936017463258190436728150937264816"
@@ -99,7 +101,7 @@ class DemoPki:
             entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(instant)
             builder = builder.add_revoked_certificate(entry.build())
         crl = builder.sign(self.keys.private_key(_ROOT), hashes.SHA256())
-        _write(self.folder / "root.crl", crl.public_bytes(Encoding.PEM))
+        write_durably(self.folder / "root.crl", crl.public_bytes(Encoding.PEM))
 
     def refresh_revocations(self) -> None:
         """Write the list anew, entries kept, when less than two thirds of its life are left."""
@@ -123,7 +125,7 @@ class DemoPki:
             self.keys.create(key, ALGORITHM)
         usage = _usage(digital_signature=True, content_commitment=True)
         subject = _name(f"演示 {name}", name)
-        _write(path, self._issue(key, subject, 5 * 365 * _DAY, [(usage, True)]))
+        write_durably(path, self._issue(key, subject, 5 * 365 * _DAY, [(usage, True)]))
 
     def _issue(self, key: str, subject: x509.Name, valid: dt.timedelta, extensions: _Extensions) -> bytes:
         root = x509.load_der_x509_certificate(self.root)
@@ -150,15 +152,30 @@ class DemoPki:
             .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
             .sign(self.keys.private_key(_ROOT), hashes.SHA256())
         )
-        _write(self.folder / "root.pem", root.public_bytes(Encoding.PEM))
+        write_durably(self.folder / "root.pem", root.public_bytes(Encoding.PEM))
         purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
         extensions: _Extensions = [
             (_usage(digital_signature=True, content_commitment=True), True),
             (purpose, True),
         ]
         tsa = self._issue(_TSA, _name("演示 时间戳服务", "演示 存证"), 9 * 365 * _DAY, extensions)
-        _write(self.folder / "tsa.pem", tsa)
+        write_durably(self.folder / "tsa.pem", tsa)
         self.write_revocations({})
+
+
+def fingerprint(folder: Path) -> str:
+    """Give the SHA-256, in hexadecimal, of the root certificate of a folder; opens no key."""
+    return hashlib.sha256(_read(folder / "root.pem")).hexdigest()
+
+
+def has_issued(folder: Path, certificate: bytes) -> bool:
+    """Tell whether the root of a folder signed a certificate, given in DER; opens no key."""
+    try:
+        root = x509.load_der_x509_certificate(_read(folder / "root.pem"))
+        x509.load_der_x509_certificate(certificate).verify_directly_issued_by(root)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def create(
@@ -266,9 +283,3 @@ def _usage(
 
 def _read(path: Path) -> bytes:
     return x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
-
-
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_suffix(".part")
-    part.write_bytes(data)
-    os.replace(part, path)

@@ -46,6 +46,11 @@ def legal_date(instant: dt.datetime) -> dt.date:
     return instant.astimezone(SHANGHAI).date()
 
 
+def legal_time(instant: dt.datetime) -> dt.time:
+    """Give the time of day of an instant in Asia/Shanghai."""
+    return instant.astimezone(SHANGHAI).time()
+
+
 def rfc3339(instant: dt.datetime) -> str:
     """Write an instant as RFC 3339 UTC with six decimals and ``Z``."""
     # strftime takes eight times as long, and a decision writes a dozen instants.

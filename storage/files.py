@@ -15,10 +15,14 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Write ``data`` so that after a crash either the old or the whole new file stands at ``path``."""
+    """Write ``data`` so that after a crash either the old or the whole new file stands at ``path``.
+
+    Of callers that race each writes a whole file, and one of them stays.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    # Processes of several containers or machines that share a folder may have the same number.
+    part = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(handle, "wb") as out:
             out.write(data)

@@ -21,6 +21,7 @@ class Role(enum.StrEnum):
     AUDIT_ADMIN = "audit-admin"
     CLIENT = "client"
     SYSTEM = "system"
+    HOLDER = "holder"
     PUBLIC = "public"
 
 
@@ -54,8 +55,8 @@ class Identity:
     """Who acts.
 
     Attributes:
-        kind: ``person``, ``system`` or ``public``.
-        id: Opaque account or client id; for ``system`` the process name; ``public`` for strangers.
+        kind: ``person`` (an official), ``holder``, ``system`` or ``public``.
+        id: Opaque account, holder or client id; for ``system`` the process name; ``public`` for strangers.
         organisation: Department code the identity acts for; empty for the public.
         roles: Roles held in that organisation.
         basis: Access basis of this request, if one was stated.

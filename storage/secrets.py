@@ -95,6 +95,10 @@ class Secrets:
         except InvalidTag as error:
             raise UndecipherableError from error
 
+    def made(self, subject: str, blob: bytes) -> bool:
+        """Tell whether a blob names the key that this folder gives the subject."""
+        return blob[:1] == bytes([_VERSION]) and blob[1:17] == self._key_id(subject)
+
     def destroy(self, subject: str) -> None:
         """Destroy the subject's keys: everything encrypted under them so far is erased."""
         key_id = self._key_id(subject)

@@ -76,3 +76,43 @@ class SecondPersonError(RefusedError):
     title_en = "It takes a second person"
     remedy_zh = "申请人和变更所涉及的人不能审批，请由另一位管理员办理。"
     remedy_en = "Who asked and whom it concerns cannot decide: another administrator does."
+
+
+class ClientUnknownError(NotFoundError):
+    """No running client has this id."""
+
+    code = "client-unknown"
+    title_zh = "没有这个调用方，或已停用"
+    title_en = "No such calling system, or it has ended"
+    remedy_zh = "请在账号与权限页面核对调用方编号。"
+    remedy_en = "See the ids on the page of accounts and rights."
+
+
+class ChangeUnknownError(NotFoundError):
+    """No change of rights has this id, or the caller may not touch it."""
+
+    code = "change-unknown"
+    title_zh = "没有这项权限变更申请"
+    title_en = "No such change of rights"
+    remedy_zh = "请在账号与权限页面核对申请编号。"
+    remedy_en = "See the ids on the page of accounts and rights."
+
+
+class ChangeClosedError(ConflictError):
+    """The change was decided already, or the time for it is over."""
+
+    code = "change-closed"
+    title_zh = "该权限变更已办结或已过期"
+    title_en = "The change of rights was decided, or its time is over"
+    remedy_zh = "仍需变更的，请由系统管理员重新申请。"
+    remedy_en = "If it is still wanted, a system administrator asks again."
+
+
+class LastAdministratorError(ConflictError):
+    """An administrator's role would be left to nobody; ``role`` names it."""
+
+    code = "last-administrator"
+    title_zh = "不能撤销最后一名管理员"
+    title_en = "The last administrator of a kind must stay"
+    remedy_zh = "请先为另一账号申请并批准该管理员角色。"
+    remedy_en = "First have the role granted to another account."

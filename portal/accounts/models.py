@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of accounts: persons, API clients, login links, passwords, web sessions.
+"""Tables of accounts: persons, API clients, login links, passwords, web sessions, changes of rights.
 
 Secrets that we make are never stored, only their SHA-256: they are random and long, so a slow hash would add
 nothing. Of passwords Argon2id is stored. Names of persons are encrypted under their account's key.
 """
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import JSON, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -111,3 +111,29 @@ class SignInLock(Base):
     locks: Mapped[int] = mapped_column(Integer)
     failed_at: Mapped[dt.datetime] = mapped_column(Instant, index=True)
     locked_until: Mapped[dt.datetime | None] = mapped_column(Instant)
+
+
+class RightChange(Base):
+    """A change of rights that one person requested and a second one approves or refuses.
+
+    ``terms`` say what is to be changed, without names; ``name_cipher`` is a new person's name, ``key_hash`` a
+    new system's key.
+    """
+
+    __tablename__ = "right_change"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    object_id: Mapped[str] = mapped_column(String(26), index=True)
+    organisation: Mapped[str] = mapped_column(String(64))
+    terms: Mapped[dict[str, Any]] = mapped_column(JSON)
+    name_cipher: Mapped[bytes | None] = mapped_column(LargeBinary)
+    key_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    reason_cipher: Mapped[bytes] = mapped_column(LargeBinary)
+    requested_by: Mapped[str] = mapped_column(String(26), index=True)
+    requested_at: Mapped[dt.datetime] = mapped_column(Instant)
+    expires_at: Mapped[dt.datetime] = mapped_column(Instant)
+    decided_by: Mapped[str | None] = mapped_column(String(26))
+    decided_at: Mapped[dt.datetime | None] = mapped_column(Instant)
+    decision_cipher: Mapped[bytes | None] = mapped_column(LargeBinary)

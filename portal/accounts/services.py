@@ -1,26 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts of persons and keys of systems: who somebody is, before any room decides what they may do.
 
-Guarantees: no account holds roles that exclude each other; a login link works once; unknown, used, ended and
-expired secrets look the same from outside. Refuses: any change by somebody who is not an administrator.
+Guarantees: a login link works once; unknown, used, ended and expired secrets look the same from outside.
+What an account may do is changed in :mod:`portal.accounts.changes` alone, by two persons.
 """
 
 import base64
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
 
-from cases.identifiers import is_plain
-from portal.accounts.models import SCOPES, Account, Client, LoginLink, WebSession
+from portal.accounts.models import Account, Client, LoginLink, WebSession
 from portal.accounts.posts import identity_of, posts_of, roles_of
-from portal.errors import LoginLinkSpentError, RolesExcludeError, UnauthenticatedError
+from portal.errors import LoginLinkSpentError, UnauthenticatedError
 from storage.clock import IdSource, rfc3339
 from storage.database import UnitOfWork
-from storage.errors import InvalidInputError, NotFoundError, NotPermittedError
+from storage.errors import NotFoundError, NotPermittedError
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
@@ -28,41 +26,6 @@ from storage.ledger.kinds import ActKind
 _ADMINISTRATORS: Final = (Role.SYSTEM, Role.SYSTEM_ADMIN)
 _SEEN_EVERY: Final = dt.timedelta(minutes=1)
 _LINK_PROVES_FOR: Final = dt.timedelta(minutes=30)
-_SEAL_MANAGE: Final = frozenset({Role.SEAL_MANAGER})
-_SEAL_USE: Final = frozenset({Role.ARCHIVIST, Role.LICENSE_MANAGER})
-_SEAL_AUDIT: Final = frozenset({Role.SUPERVISOR, Role.AUDIT_ADMIN})
-EXCLUSIVE: Final = (
-    tuple(frozenset({role}) for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)),
-    (_SEAL_MANAGE, _SEAL_USE, _SEAL_AUDIT),
-    # Who places legal holds, and who lifts them.
-    (frozenset({Role.SUPERVISOR}), frozenset({Role.SECURITY_ADMIN})),
-)
-"""Groups of role sets: an account holds one set of a group at most (docs/architecture.md, rule 11)."""
-_PERSON_NAME: Final = 64
-_CLIENT_NAME: Final = 120
-PERSONS: Final = frozenset(Role) - {Role.CLIENT, Role.SYSTEM, Role.PUBLIC}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewAccount:
-    """A person to be added."""
-
-    name: str
-    organisation: str
-    roles: frozenset[Role]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewClient:
-    """A system to be added; empty ``sources`` or ``items`` mean none, not all."""
-
-    name: str
-    organisation: str
-    sources: frozenset[str]
-    scopes: frozenset[str]
-    items: frozenset[str]
-    operators: frozenset[str]
-    expires_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,104 +54,13 @@ def secret_hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _check_name(name: str, longest: int) -> None:
-    if not 1 <= len(name) <= longest or not is_plain(name):
-        raise InvalidInputError(field="name", rule=f"1 to {longest} characters that are seen")
-
-
-def check_roles(roles: Iterable[Role]) -> None:
-    """Check that the roles are a person's and do not exclude each other.
-
-    Raises:
-        InvalidInputError: no role, or one that no person holds.
-        RolesExcludeError: two roles exclude each other.
-    """
-    held = frozenset(roles)
-    if not held or not held <= PERSONS:
-        raise InvalidInputError(field="roles", rule="one or more roles of persons")
-    for group in EXCLUSIVE:
-        if sum(1 for members in group if not held.isdisjoint(members)) > 1:
-            raise RolesExcludeError
-
-
 class AccountService:
-    """Adds accounts and clients, signs persons in and out, and tells who a secret belongs to."""
+    """Signs persons in and out, and tells who a secret belongs to."""
 
     def __init__(self, *, session_hours: int, login_link_minutes: int, idle_minutes: int = 60) -> None:
         self._session_life = dt.timedelta(hours=session_hours)
         self._idle = dt.timedelta(minutes=idle_minutes)
         self._link_life = dt.timedelta(minutes=login_link_minutes)
-
-    def add_account(self, uow: UnitOfWork, identity: Identity, new: NewAccount) -> Account:
-        """Add a person.
-
-        Raises:
-            NotPermittedError: the caller is no administrator.
-            InvalidInputError, RolesExcludeError: see :func:`check_roles`; also for an empty name.
-        """
-        identity.demand(*_ADMINISTRATORS)
-        check_roles(new.roles)
-        _check_name(new.name.strip(), _PERSON_NAME)
-        account_id = uow.ids.new_id()
-        account = Account(
-            id=account_id,
-            name_cipher=uow.secrets.encrypt(account_id, new.name.strip().encode()),
-            organisation=new.organisation,
-            roles=sorted(new.roles),
-            added_at=uow.clock.now(),
-        )
-        uow.session.add(account)
-        uow.session.flush()
-        uow.record(
-            Act(
-                kind=ActKind.ACCOUNT_ADDED,
-                actor=identity,
-                object_type="account",
-                object_id=account.id,
-                subject=account.id,
-                rows=[account],
-            )
-        )
-        return account
-
-    def add_client(self, uow: UnitOfWork, identity: Identity, new: NewClient) -> tuple[Client, str]:
-        """Add a system; give it and its key, which is told this once.
-
-        Raises:
-            NotPermittedError: the caller is no administrator.
-            InvalidInputError: an unknown scope, or an expiry that has passed.
-        """
-        identity.demand(*_ADMINISTRATORS)
-        if not new.scopes or not new.scopes <= set(SCOPES):
-            raise InvalidInputError(field="scopes", rule=" ".join(SCOPES))
-        _check_name(new.name, _CLIENT_NAME)
-        if new.expires_at <= uow.clock.now():
-            raise InvalidInputError(field="expires_at", rule="in the future")
-        key = new_secret(uow.ids)
-        client = Client(
-            id=uow.ids.new_id(),
-            name=new.name,
-            organisation=new.organisation,
-            key_hash=secret_hash(key),
-            sources=sorted(new.sources),
-            scopes=sorted(new.scopes),
-            items=sorted(new.items),
-            operators=sorted(new.operators),
-            added_at=uow.clock.now(),
-            expires_at=new.expires_at,
-        )
-        uow.session.add(client)
-        uow.session.flush()
-        uow.record(
-            Act(
-                kind=ActKind.CLIENT_ADDED,
-                actor=identity,
-                object_type="client",
-                object_id=client.id,
-                rows=[client],
-            )
-        )
-        return client, key
 
     def login_link(self, uow: UnitOfWork, identity: Identity, account_id: str) -> str:
         """Make a login link for an account; give its token, which is told this once.

@@ -47,17 +47,6 @@ class BackupForeignError(ConflictError):
     remedy_en = "Check the kind of database, CUNZHENG_LOG_ORIGIN, the key folder and the product's version."
 
 
-class KeysMissingError(RefusedError):
-    """The key folder or the certificates are not in the data folder."""
-
-    code = "keys-missing"
-    status = 409
-    title_zh = "数据目录中没有密钥"
-    title_en = "The data folder holds no keys"
-    remedy_zh = "备份不含密钥：请先把单独保管的 keys 与 pki 目录放回数据目录。"
-    remedy_en = "A backup holds no keys: put the folders keys and pki, which are kept apart, back first."
-
-
 class DatabaseNotEmptyError(ConflictError):
     """The database holds tables; a restore does not mix histories."""
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 from sqlalchemy import delete, select
 
-from archive.models import DossierMember
+from archive.models import Dossier, DossierMember
 from portal.bootstrap import object_store
+from portal.publishing import PREFIX as PUBLIC_KEYS
 from portal.settings import Settings
 from storage.clock import Clock
 from storage.database import Database
@@ -20,7 +21,8 @@ def relearn(
     """Make the book of versions true again, and read what was filed since the backup.
 
     A version under GOVERNANCE may have been replaced by one under COMPLIANCE since, and its row would keep
-    the wrong one locked: the bucket says it again.
+    the wrong one locked: the bucket says it again. What has a name and was put since has no row, and a lock
+    without one is renewed by nobody: it is read, which notes it.
 
     Args:
         database: The restored records.
@@ -44,7 +46,13 @@ def relearn(
     store = object_store(settings, book, clock)
     for sha256 in digests:
         store.has(sha256)
+    _note(store, PUBLIC_KEYS)
     return sum(_lost(database, store, dossier) for dossier in dossiers)
+
+
+def _note(store: ObjectStore, prefix: str) -> None:
+    for key in store.list_named(prefix):
+        store.read_named(key)
 
 
 def _lost(database: Database, store: ObjectStore, dossier: str) -> int:
@@ -52,6 +60,9 @@ def _lost(database: Database, store: ObjectStore, dossier: str) -> int:
         members = uow.session.execute(
             select(DossierMember.sha256, DossierMember.sealing_act).where(DossierMember.dossier_id == dossier)
         ).all()
+        manifest = uow.session.scalar(select(Dossier.manifest_key).where(Dossier.id == dossier))
+    if manifest is not None:
+        _note(store, manifest.rpartition("/")[0] + "/")
     lost = 0
     for sha256, sealing in members:
         try:

@@ -6,6 +6,7 @@ what was published since against the backup's log. The application gets its righ
 when all is done: a restore that fails leaves nothing that a process would work with.
 """
 
+import secrets as random_source
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,7 +22,6 @@ from portal.backup.dumps import Dumper, dumper_of
 from portal.backup.errors import (
     BackupForeignError,
     BackupMalformedError,
-    KeysMissingError,
     NewLogNeededError,
 )
 from portal.backup.manifest import Manifest, read_manifest
@@ -29,15 +29,18 @@ from portal.backup.objects import relearn
 from portal.backup.saving import KEY_CHECK
 from portal.bootstrap import object_store
 from portal.indexing import KIND as INDEX_STEP
+from portal.key_marks.services import LEDGER, marks_of, read_marks, require_same, write_marks
 from portal.migrations.upgrading import grant, is_known, upgrade
 from portal.settings import Settings
 from storage.clock import Clock, IdSource
 from storage.database import Database, UnitOfWork
+from storage.files import create_once, sync_folder, write_durably
 from storage.identity import system_identity
 from storage.ledger.acts import Act
 from storage.ledger.canonical import Json
+from storage.ledger.edge import STATE_ID, fresh_state
 from storage.ledger.kinds import ActKind
-from storage.ledger.models import LedgerAct
+from storage.ledger.models import LedgerAct, LedgerState
 from storage.ledger.notes import NoteSigner, VerifierKey, parse_note
 from storage.ledger.ports import TokenVerifier
 from storage.ledger.published import PublishedLog
@@ -135,13 +138,15 @@ class Restoration:
         Raises:
             BackupMalformedError: The backup is incomplete or altered.
             BackupForeignError: It is of another installation, kind of database or version.
-            KeysMissingError: The key folder is not there.
+            KeysMissingError: A key is not there.
+            KeysForeignError: A key is another than that of the backup.
             DatabaseNotEmptyError: Something stands in the database.
             HistoryDiffersError: What was published is no continuation of the backup's log.
             NewLogNeededError: The log cannot be continued.
             RebuildError: The keys do not open what was recorded since.
         """
-        _require_keys(self._settings)
+        # Whoever opens keys makes what is missing: new ones would open nothing and sign another log.
+        marks_of(self._settings)
         manifest = read_manifest(self._folder)
         secrets = Secrets(self._settings.keys)
         self._require_ours(manifest, secrets, new_log=new_log)
@@ -187,23 +192,42 @@ class Restoration:
             try:
                 with database.writing() as uow:
                     restored = self._catch_up(uow, manifest, found)
+                    signer = self._keep_keys(uow.session, new_log=restored.new_log is not None)
                 filed = [thing for kind, thing in sorted(restored.caught.changed) if kind == "dossier"]
                 lost = relearn(database, self._settings, self._means.clock, self._book, filed)
             finally:
                 database.close()
+            if signer is not None:
+                write_durably(_next_key(self._settings), signer.private_text().encode(), 0o400)
         except BaseException:
             dumper.abort()
             raise
-        if restored.new_log is not None:
-            _retire_key(self._settings)
         dumper.finish(f"replaced-{self._means.clock.now():%Y%m%dT%H%M%SZ}")
+        if signer is not None:
+            # Until it is in its place nobody works: the records know the new key already.
+            _change_key(self._settings)
         self._grant()
         return replace_fields(restored, lost_objects=lost)
+
+    def _keep_keys(self, session: Session, *, new_log: bool) -> NoteSigner | None:
+        """Leave the marks of the keys that are there; give the key of a new log, which has its own."""
+        found = marks_of(self._settings)
+        require_same(read_marks(session), found)
+        if not new_log:
+            write_marks(session, found)
+            return None
+        signer = NoteSigner(self._settings.log_origin, random_source.token_bytes(32))
+        write_marks(session, found | {LEDGER: str(signer.verifier)})
+        return signer
 
     def _catch_up(self, uow: UnitOfWork, manifest: Manifest, found: Survey) -> Restored:
         session = uow.session
         if found.newest is not None and found.newest.size < found.start:
             require_published_history(session, found.newest)
+        if session.get(LedgerState, STATE_ID) is None:
+            # Backed up before a sequencer ever ran: the log is named by the backup alone.
+            session.add(fresh_state(manifest.log.origin, fence=0))
+            session.flush()
         tables = {table.name: table for table in LedgerAct.metadata.sorted_tables}
         caught = catch_up(session, found, uow.secrets.decrypt, tables, self._means.tokens())
         confirmed = _confirmed(session, manifest)
@@ -252,21 +276,25 @@ class Restoration:
             grant(settings.owner_database_url, str(application.username), str(sequencer.username))
 
 
-def _require_keys(settings: Settings) -> None:
-    # Whoever opens these makes what is missing: new keys would open nothing and sign another log.
-    needed = (settings.keys / "index.key", settings.keys / "ledger.key", settings.keys / "subjects")
-    if not all(path.exists() for path in needed) or not any(settings.pki.glob("*")):
-        raise KeysMissingError
-
-
 def _signer(settings: Settings) -> NoteSigner:
     return NoteSigner.parse((settings.keys / "ledger.key").read_text())
 
 
-def _retire_key(settings: Settings) -> None:
-    """Put the old log's key aside: its log has ended."""
-    old = _signer(settings)
-    (settings.keys / "ledger.key").rename(settings.keys / f"ledger.{old.verifier.id.hex()}.ended.key")
+def _next_key(settings: Settings) -> Path:
+    return settings.keys / "ledger.key.next"
+
+
+def _change_key(settings: Settings) -> None:
+    """Put the new log's key in the place of the old one, which is kept: its log has ended.
+
+    There is a key at every moment; after a crash before the change the restore is run again.
+    """
+    path = settings.keys / "ledger.key"
+    create_once(
+        settings.keys / f"ledger.{_signer(settings).verifier.id.hex()}.ended.key", path.read_bytes(), 0o400
+    )
+    _next_key(settings).replace(path)
+    sync_folder(settings.keys)
 
 
 def _confirmed(session: Session, manifest: Manifest) -> bool:

@@ -68,7 +68,10 @@ def require_installation() -> "Settings":
     Raises:
         NotInitialisedError: The folder holds none.
         MigrationNeededError: Its tables are of another version.
+        KeysMissingError: A key of its is not there.
+        KeysForeignError: The keys are not those of its records.
     """
+    from portal.key_marks.services import require_own_keys  # noqa: PLC0415 - as above
     from portal.migrations.upgrading import is_current  # noqa: PLC0415 - as above
 
     settings = load_settings()
@@ -79,6 +82,7 @@ def require_installation() -> "Settings":
             raise NotInitialisedError
         case False:
             raise MigrationNeededError
+    require_own_keys(settings)
     return settings
 
 

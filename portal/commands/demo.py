@@ -45,3 +45,37 @@ def demo(*, once: bool, from_scratch: bool, port: int | None) -> int:
     for problem in figures.problems:
         console.print(f"✕ {problem}", style="red")
     return EXIT_INVALID if figures.problems else EXIT_DONE
+
+
+@click.command("identity-provider", hidden=True)
+@click.option("--port", type=click.IntRange(1, 65535), required=True, help="Port 端口.")
+def identity_provider(port: int) -> int:
+    """启动演示身份认证平台 / Run the demonstration's identity provider, on this machine only."""
+    from portal.citizens.errors import DemoProviderError
+    from portal.commands.common import require_installation
+    from portal.demo.holders import demo_persons
+    from portal.demo.identity_provider import RelyingParty, create_provider
+    from portal.demo.script import Script
+    from portal.logs import configure
+    from portal.processes import require_free_port
+    from portal.serve import WebServer
+    from storage.clock import SystemClock
+
+    configure("identity")
+    if not load_settings().demo:
+        raise DemoProviderError
+    settings = require_installation()
+    if settings.oidc_client_secret_file is None:
+        raise DemoProviderError
+    here = settings.model_copy(update={"host": "127.0.0.1", "port": port})
+    require_free_port(here.host, here.port)
+    party = RelyingParty(
+        settings.oidc_client_id,
+        settings.oidc_client_secret_file.read_text("utf-8").strip(),
+        settings.oidc_back,
+        f"{settings.public_url}/mine/sign-in",
+    )
+    issuer = f"http://{here.host}:{here.port}"
+    persons = demo_persons(Script.load())
+    WebServer(here, lambda _leaving: create_provider(issuer, party, persons, SystemClock())).run()
+    return EXIT_DONE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from portal.commands.common import open_installation
-from portal.errors import MigrationNeededError, NotInitialisedError
+from portal.errors import KeysForeignError, KeysMissingError, MigrationNeededError, NotInitialisedError
 from storage.errors import EXIT_DONE, EXIT_INVALID
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def doctor(*, as_json: bool) -> int:
     except (NotInitialisedError, MigrationNeededError) as absent:
         _show(list(examine_machine("installation", absent)), as_json=as_json)
         return absent.exit_code
+    except (KeysMissingError, KeysForeignError) as others:
+        _show(list(examine_machine("keys", others)), as_json=as_json)
+        return others.exit_code
     except RecordsUnavailableError as away:
         _show(list(examine_machine("database", away)), as_json=as_json)
         return EXIT_INVALID

@@ -29,7 +29,7 @@ def hold() -> None:
 
 
 def _keeper(here: Terminal) -> "HoldKeeper":
-    from portal.bootstrap import hold_keeper
+    from portal.keepers import hold_keeper
 
     return hold_keeper(here.settings, here.rooms)
 

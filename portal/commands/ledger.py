@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from portal.commands.common import load_settings, terminal
+from portal.commands.common import require_installation, terminal
 from storage.errors import InvalidInputError
 
 
@@ -43,7 +43,7 @@ def receipt(act: str, out: Path | None) -> None:
 
     if len(act) != 64 or not set(act) <= set("0123456789abcdef"):
         raise InvalidInputError(field="ACT", rule="64 hexadecimal digits")
-    foundation = open_foundation(load_settings())
+    foundation = open_foundation(require_installation())
     with foundation.database.reading() as uow:
         proof = receipt_for(uow.session, act)
     foundation.database.close()

@@ -28,7 +28,7 @@ def objects() -> None:
 @AS
 def leftovers(account: str | None) -> None:
     """列出残留 / List versions older than a day that no record needs; changes nothing."""
-    from portal.bootstrap import object_keeper
+    from portal.keepers import object_keeper
 
     with terminal() as here:
         administrator = here.act_as(Role.SYSTEM_ADMIN, account)
@@ -46,7 +46,7 @@ def sweep(*, as_json: bool, account: str | None) -> None:
 
     Without the destroyer's key nothing is removed. What was given up is no longer renewed.
     """
-    from portal.bootstrap import object_keeper
+    from portal.keepers import object_keeper
 
     with terminal() as here:
         administrator = here.act_as(Role.SYSTEM_ADMIN, account)

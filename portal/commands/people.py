@@ -5,47 +5,85 @@
 # ruff: noqa: PLC0415
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import click
 
-from portal.commands.common import terminal
+from portal.commands.common import AS, terminal
 from storage.identity import Role
 
-_PERSONS = [str(role) for role in Role if role not in {Role.CLIENT, Role.SYSTEM, Role.PUBLIC}]
-_ACTING = click.option("--as", "account", help="Acting account 操作账号 (needed when several hold the role).")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from portal.accounts.models import RightChange
+    from portal.commands.common import Terminal
+    from storage.database import UnitOfWork
+    from storage.identity import Identity
+
+_PERSONS = [str(role) for role in Role if role not in {Role.CLIENT, Role.SYSTEM, Role.HOLDER, Role.PUBLIC}]
+
+
+_REASON = click.option("--reason", required=True, help="Reason 申请理由.")
+_CODE = click.option("--organisation", required=True, help="Department code 部门代码.")
 
 
 @click.group()
 def account() -> None:
-    """账号 / Accounts of persons."""
+    """账号 / Accounts of persons; a security administrator decides what is asked for here."""
 
 
 @account.command("add")
 @click.option("--name", required=True, help="Name 姓名.")
-@click.option("--organisation", required=True, help="Department code 部门代码.")
+@_CODE
 @click.option("--role", "roles", multiple=True, required=True, type=click.Choice(_PERSONS), help="Role 角色.")
-@_ACTING
-def account_add(name: str, organisation: str, roles: tuple[str, ...], account: str | None) -> None:
-    """新增账号 / Add an account and print its id."""
-    from portal.accounts.services import NewAccount
+@_REASON
+@AS
+def account_add(
+    name: str, organisation: str, roles: tuple[str, ...], reason: str, account: str | None
+) -> None:
+    """申请新增账号 / Ask for a new account; prints the ids of the request and of the account to be."""
+    from portal.accounts.rights import NewAccount
 
     new = NewAccount(name=name, organisation=organisation, roles=frozenset(map(Role, roles)))
-    with terminal() as here:
-        administrator = here.act_as(Role.SYSTEM_ADMIN, account)
-        added = here.rooms.database.write(
-            lambda uow: here.rooms.accounts.add_account(uow, administrator, new)
-        )
-    click.echo(added.id)
+    _ask(account, lambda here, uow, who: here.rooms.rights.add_account(uow, who, new, reason))
+
+
+@account.command("post")
+@click.argument("account_id", metavar="ID")
+@_CODE
+@click.option("--role", "roles", multiple=True, type=click.Choice(_PERSONS), help="Role 角色; none = 撤销.")
+@_REASON
+@AS
+def account_post(
+    account_id: str, organisation: str, roles: tuple[str, ...], reason: str, account: str | None
+) -> None:
+    """申请变更角色 / Ask that account ID have exactly these roles in an organisation."""
+    held = frozenset(map(Role, roles))
+    _ask(
+        account,
+        lambda here, uow, who: here.rooms.rights.change_post(
+            uow, who, account_id, organisation, held, reason
+        ),
+    )
+
+
+@account.command("end")
+@click.argument("account_id", metavar="ID")
+@_REASON
+@AS
+def account_end(account_id: str, reason: str, account: str | None) -> None:
+    """申请停用账号 / Ask that account ID end."""
+    _ask(account, lambda here, uow, who: here.rooms.rights.end_account(uow, who, account_id, reason))
 
 
 @click.group()
 def client() -> None:
-    """调用方 / API clients."""
+    """调用方 / API clients; a security administrator decides what is asked for here."""
 
 
 @client.command("add")
 @click.option("--name", required=True, help="Name of the system 系统名称.")
-@click.option("--organisation", required=True, help="Department code 部门代码.")
+@_CODE
 @click.option("--source", "sources", multiple=True, help="Source of cases it may name 来源系统代码.")
 @click.option(
     "--scope",
@@ -59,7 +97,8 @@ def client() -> None:
 @click.option(
     "--days", default=365, show_default=True, type=click.IntRange(1, 1100), help="Days valid 有效天数."
 )
-@_ACTING
+@_REASON
+@AS
 def client_add(
     name: str,
     organisation: str,
@@ -68,12 +107,13 @@ def client_add(
     items: tuple[str, ...],
     operators: tuple[str, ...],
     days: int,
+    reason: str,
     account: str | None,
 ) -> None:
-    """新增调用方 / Add a client; its key is printed once and never again."""
-    from portal.accounts.services import NewClient
+    """申请新增调用方 / Ask for a new client; its key is printed once, and opens nothing before approval."""
+    from portal.accounts.rights import NewClient
 
-    with terminal() as here:
+    def ask(here: "Terminal", uow: "UnitOfWork", who: "Identity") -> "RightChange":
         new = NewClient(
             name=name,
             organisation=organisation,
@@ -83,17 +123,40 @@ def client_add(
             operators=frozenset(operators),
             expires_at=here.rooms.clock.now() + dt.timedelta(days=days),
         )
-        administrator = here.act_as(Role.SYSTEM_ADMIN, account)
-        added, key = here.rooms.database.write(
-            lambda uow: here.rooms.accounts.add_client(uow, administrator, new)
-        )
-    click.echo(f"{added.id} {key}")
+        change, told["key"] = here.rooms.rights.add_client(uow, who, new, reason)
+        return change
+
+    told: dict[str, str] = {}
+    _ask(account, ask)
+    click.echo(told["key"])
+
+
+@client.command("end")
+@click.argument("client_id", metavar="ID")
+@_REASON
+@AS
+def client_end(client_id: str, reason: str, account: str | None) -> None:
+    """申请停用调用方 / Ask that client ID end."""
+    _ask(account, lambda here, uow, who: here.rooms.rights.end_client(uow, who, client_id, reason))
+
+
+def _ask(account: str | None, ask: "Callable[[Terminal, UnitOfWork, Identity], RightChange]") -> None:
+    with terminal() as here:
+        who = here.act_as(Role.SYSTEM_ADMIN, account)
+
+        def asked(uow: "UnitOfWork") -> tuple[str, str]:
+            change = ask(here, uow, who)
+            return change.id, change.object_id
+
+        change, concerned = here.rooms.database.write(asked)
+    click.echo(f"申请 / request {change} → {concerned}")
+    click.echo(f"待安全管理员审批 / a security administrator decides: cunzheng right approve {change}")
 
 
 @click.command("login-link")
 @click.argument("role", type=click.Choice(_PERSONS))
 @click.option("--account", "wanted", help="Account id 账号 (needed when several hold the role).")
-@_ACTING
+@AS
 def login_link(role: str, wanted: str | None, account: str | None) -> None:
     """生成一次性登录链接 / Print a one-time login link for the account with ROLE."""
     from portal.address import served_at

@@ -151,6 +151,7 @@ def sequencer() -> None:
     from portal.bootstrap import open_foundation
     from portal.logs import configure
     from portal.processes import stop_on_signals
+    from portal.publishing import KeyPublisher, public_keys
     from portal.pulse import Pulse
     from storage.engines import RecordsUnavailableError, WriteConflictError
     from storage.objects.server import BRIEFLY
@@ -164,6 +165,12 @@ def sequencer() -> None:
     keeper = _open_keeper(foundation, settings, stop, pulse)
     if keeper is None:
         return
+    publisher = KeyPublisher(
+        foundation.objects,
+        settings.log_origin,
+        lambda: public_keys(foundation, settings),
+        foundation.clock,
+    )
     while not stop.wait(TICK_SECONDS):
         pulse.beat()
         try:
@@ -174,6 +181,7 @@ def sequencer() -> None:
             continue
         for problem in tick.problems:
             log.warning("anchoring: %s", problem)
+        publisher.tick()
     keeper.tick(hurry=True)
     keeper.close()
 

@@ -18,6 +18,9 @@ _ROLE_TITLES = {
     Role.CLERK: "窗口人员 window clerk",
     Role.INSPECTOR: "查验员 inspector",
     Role.SUPERVISOR: "监察员 supervisor",
+    Role.SYSTEM_ADMIN: "系统管理员 system administrator",
+    Role.SECURITY_ADMIN: "安全管理员 security administrator",
+    Role.AUDIT_ADMIN: "审计管理员 audit administrator",
 }
 
 
@@ -59,6 +62,7 @@ def greeting(settings: Settings, cast: Cast, script: Script, links: Mapping[str,
     yield f"数据 data         {settings.data}    日志 logs  {settings.logs}"
     for role, link in links.items():
         yield f"登录 sign in      {_ROLE_TITLES[Role(role)]}: {link}"
+    yield f"办事人 citizens   我的证照 my licences: {settings.public_url}/mine"
     yield f"办件 case to try  {asked['number']}"
     yield ""
     yield "免证核验 ask the library instead of the citizen:"
@@ -69,11 +73,12 @@ def greeting(settings: Settings, cast: Cast, script: Script, links: Mapping[str,
     yield "  .venv/bin/cunzheng verify answer.json"
     yield f"  .venv/bin/cunzheng verify {settings.data / ANSWER}"
     yield ""
-    yield "可以点开 five things to try:"
+    yield "可以点开 six things to try:"
     yield "  1. 归档员 archivist: 归档工作台 → 退回 → 打开退回单 the returned case and its reasons"
     yield f"  2. 窗口 window: 输入 {asked['number']}，回车 type the number, press Enter"
     yield f"  3. 查验 verify: {settings.public_url}/verify ← {settings.data / 'tampered-copy.pdf'}"
     yield "  4. 监察 supervisor: 追溯同一办件编号 trace the same number"
     yield "  5. 检索 search: 食品 (连续两个以上汉字 two or more Han characters)"
+    yield f"  6. 办事人 citizen: {settings.public_url}/mine → 谁用过我的信息 who used my information"
     yield ""
     yield "按 Ctrl-C 停止 / press Ctrl-C to stop"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from portal.accounts.posts import identity_with
-from portal.accounts.services import NewAccount, NewClient
+from portal.accounts.rights import ADMINISTRATORS, NewAccount, NewClient, add_account, add_client
 from portal.demo.script import CaseSpec, Script
 from portal.rooms import Rooms
 from portal.settings import Settings
@@ -18,7 +18,7 @@ from storage.database import UnitOfWork
 from storage.files import write_durably
 from storage.identity import Identity, Role, system_identity
 
-SIGNING_IN = (Role.ARCHIVIST, Role.CLERK, Role.INSPECTOR, Role.SUPERVISOR)
+SIGNING_IN = (Role.ARCHIVIST, Role.CLERK, Role.INSPECTOR, Role.SUPERVISOR, *ADMINISTRATORS)
 _NAMES = {
     Role.ARCHIVIST: "演示归档员",
     Role.CLERK: "演示窗口人员",
@@ -79,7 +79,7 @@ def _add(rooms: Rooms, script: Script) -> dict[str, object]:
                 organisations = (_SUPERVISION,)
             for organisation in organisations:
                 new = NewAccount(name=name, organisation=organisation, roles=frozenset({role}))
-                accounts.setdefault(role, rooms.accounts.add_account(uow, demo, new).id)
+                accounts.setdefault(role, add_account(uow, demo, new).id)
         client = NewClient(
             name="演示市一窗受理平台",
             organisation=office,
@@ -89,5 +89,5 @@ def _add(rooms: Rooms, script: Script) -> dict[str, object]:
             operators=frozenset({accounts[Role.CLERK]}),
             expires_at=rooms.clock.now() + _DEMO_YEAR,
         )
-        _, key = rooms.accounts.add_client(uow, demo, client)
+        _, key = add_client(uow, demo, client)
     return {"key": key, "accounts": accounts}

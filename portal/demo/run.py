@@ -11,6 +11,7 @@ from portal.bootstrap import open_rooms
 from portal.demo.driver import DemoFailedError, Driver, Wait
 from portal.demo.figures import Figures, gather, is_sequenced
 from portal.demo.greeting import greeting
+from portal.demo.neighbour import make_client_secret, neighbour_port, provider_environment
 from portal.demo.people import SIGNING_IN, Cast
 from portal.demo.script import Script
 from portal.initialise import initialise
@@ -74,15 +75,20 @@ class Demonstration:
         self._watch = watch
         self._clock = SystemClock()
         commands: dict[str, list[str]] = {"sequencer": ["sequencer"], "worker": ["worker"]}
+        environment = {
+            "CUNZHENG_DATA": str(settings.data),
+            "CUNZHENG_ENVIRONMENT": str(settings.environment),
+            "CUNZHENG_PUBLIC_URL": settings.public_url,
+        }
         if not options.once:
             commands["web"] = ["serve", "--port", str(settings.port)]
+            if settings.oidc_issuer is None:
+                port = neighbour_port(settings)
+                commands["identity"] = ["identity-provider", "--port", str(port)]
+                environment |= provider_environment(settings, port)
         self._children = Children(
             commands,
-            {
-                "CUNZHENG_DATA": str(settings.data),
-                "CUNZHENG_ENVIRONMENT": str(settings.environment),
-                "CUNZHENG_PUBLIC_URL": settings.public_url,
-            },
+            environment,
             settings.logs,
             lambda name, what: say(f"{name} 进程已重启 / restarted ({what})"),
             options.first_environment or {},
@@ -115,6 +121,7 @@ class Demonstration:
                     shutil.rmtree(self._settings.data)
         self._settings.data.mkdir(parents=True, exist_ok=True)
         with only_one(self._settings.data / _LOCK):
+            make_client_secret(self._settings)
             return self._run()
 
     def _run(self) -> Figures:
@@ -179,7 +186,7 @@ class Demonstration:
         links: dict[str, str] = {}
         with rooms.database.writing() as uow:
             for role in SIGNING_IN:
-                token = rooms.accounts.login_link(uow, system_identity("demo"), cast.accounts[role])
+                token = rooms.accounts.login_link(uow, system_identity("demo"), cast.person(uow, role).id)
                 links[role] = f"{self._settings.public_url}/sign-in/{token}"
         for line in greeting(self._settings, cast, script, links):
             self._say(line)

@@ -5,10 +5,10 @@ One tree of revisions for all rooms and both databases. DDL is transactional on 
 the schema as it was.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -23,6 +23,9 @@ from storage.engines import open_engine, translated
 from storage.ledger.rights import grants
 
 FOLDER = Path(__file__).parent
+_Answer = TypeVar("_Answer")
+_SETTING_UP = 0x6375_6E7A_6865_6E67
+"""Number of the lock on PostgreSQL that whoever sets up holds."""
 
 
 def _config() -> Config:
@@ -32,7 +35,8 @@ def _config() -> Config:
 
 
 @contextmanager
-def _connection(database_url: str) -> Iterator[Connection]:
+def one_transaction(database_url: str) -> Iterator[Connection]:
+    """Open one transaction for work on the schema; of two at the same time one waits for the other."""
     engine = create_engine(database_url)
     if engine.dialect.name == "sqlite":
         # The driver would commit before DDL; one explicit transaction keeps an upgrade whole.
@@ -40,6 +44,8 @@ def _connection(database_url: str) -> Iterator[Connection]:
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:one)"), {"one": _SETTING_UP})
             yield connection
     finally:
         engine.dispose()
@@ -47,7 +53,7 @@ def _connection(database_url: str) -> Iterator[Connection]:
 
 def upgrade(database_url: str, revision: str = "head") -> None:
     """Bring the database to a revision; the newest by default."""
-    with _connection(database_url) as connection:
+    with one_transaction(database_url) as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
@@ -55,7 +61,7 @@ def upgrade(database_url: str, revision: str = "head") -> None:
 
 def grant(owner_url: str, application: str, sequencer: str) -> None:
     """Give the two roles of a PostgreSQL database exactly their rights."""
-    with _connection(owner_url) as connection:
+    with one_transaction(owner_url) as connection:
         for statement in grants(all_tables().tables, application, sequencer):
             connection.execute(text(statement))
         # Every process looks whether the schema is its own.
@@ -65,7 +71,7 @@ def grant(owner_url: str, application: str, sequencer: str) -> None:
 
 def downgrade(database_url: str, revision: str) -> None:
     """Take the database back to a revision; ``base`` is an empty schema."""
-    with _connection(database_url) as connection:
+    with one_transaction(database_url) as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
@@ -78,19 +84,28 @@ def is_current(database_url: str) -> bool | None:
         RecordsUnavailableError: It does not answer.
     """
     head = ScriptDirectory.from_config(_config()).get_current_head()
+    revision = asked(database_url, revision_of)
+    return None if revision is None else revision == head
+
+
+def asked(database_url: str, question: Callable[[Connection], _Answer]) -> _Answer:
+    """Put a question to the database on a connection of its own.
+
+    Raises:
+        RecordsUnavailableError: It does not answer.
+    """
     engine = open_engine(database_url)
     try:
         with engine.connect() as connection:
-            revision = MigrationContext.configure(connection).get_current_revision()
+            return question(connection)
     except DBAPIError as error:
         raise translated(error) or error from error
     finally:
         engine.dispose()
-    return None if revision is None else revision == head
 
 
 def revision_of(connection: Connection) -> str | None:
-    """Give the revision of the tables behind a connection."""
+    """Give the revision of the tables behind a connection, ``None`` when there are none."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -101,6 +116,6 @@ def is_known(revision: str) -> bool:
 
 def differences(database_url: str) -> list[Any]:
     """Give how the database's schema differs from the models; empty when they are equal."""
-    with _connection(database_url) as connection:
+    with one_transaction(database_url) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, all_tables()))

@@ -21,7 +21,7 @@ class Rule:
     """The rule of one route.
 
     Attributes:
-        roles: A signed-in person needs one of these.
+        roles: A signed-in person or holder needs one of these.
         scopes: An API client needs one of these.
         open_because: Reason why strangers may call; ``None`` = they may not.
         records: Kinds of act that the route records when it succeeds.
@@ -40,7 +40,7 @@ class Rule:
         """Tell whether the identity may call the route at all; the service decides about the object."""
         if self.open_because is not None:
             return True
-        if identity.kind == "person":
+        if identity.kind in {"person", "holder"}:
             return identity.has(*self.roles)
         return identity.has(Role.CLIENT) and not self.scopes.isdisjoint(identity.scopes)
 

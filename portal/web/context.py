@@ -9,6 +9,8 @@ from flask import current_app, g, request
 
 from cases.errors import CaseNotFoundError
 from licenses.purposes import is_purpose
+from portal.citizens.errors import SignInNotOfferedError
+from portal.citizens.services import CitizenService
 from portal.errors import UnauthenticatedError
 from portal.i18n import EN, ZH, set_language
 from portal.readiness import Readiness
@@ -21,6 +23,9 @@ from storage.errors import InvalidInputError
 from storage.identity import PUBLIC, AccessBasis, Basis, Identity
 
 SESSION_COOKIE: Final = "cunzheng_session"
+HOLDER_COOKIE: Final = "cunzheng_holder"
+HOLDER_PAGES: Final = "mine"
+"""The blueprint of holders: no other route knows their cookie, and theirs know no official's."""
 LANGUAGE_COOKIE: Final = "cunzheng_lang"
 MODE_COOKIE: Final = "cunzheng_mode"
 MODES: Final = ("normal", "elder")
@@ -70,6 +75,8 @@ def identify() -> Identity:
     Raises:
         UnauthenticatedError: a key was sent that does not hold; it is counted, not recorded.
     """
+    if request.blueprint == HOLDER_PAGES:
+        return _holder()
     header = request.headers.get("Authorization")
     if header is not None:
         scheme, _, key = header.partition(" ")
@@ -95,6 +102,35 @@ def _person(token: str) -> Identity:
         with suppress(RecordsUnavailableError):
             database.write(lambda uow: accounts.see(uow, who))
     return who
+
+
+def citizens() -> CitizenService:
+    """Give the holders' sign-in.
+
+    Raises:
+        SignInNotOfferedError: No identity provider is configured.
+    """
+    found = cast("CitizenService | None", current_app.extensions["cunzheng.citizens"])
+    if found is None:
+        raise SignInNotOfferedError
+    return found
+
+
+def offers_sign_in() -> bool:
+    """Tell whether holders can sign in here."""
+    return current_app.extensions["cunzheng.citizens"] is not None
+
+
+def _holder() -> Identity:
+    token = request.cookies.get(HOLDER_COOKIE)
+    if not token or not offers_sign_in():
+        return PUBLIC
+    with rooms().database.reading() as uow:
+        found = citizens().signed_in(uow, token)
+    if found is None:
+        return PUBLIC
+    g.elder = found.elder
+    return found.identity
 
 
 def _client(key: str) -> Identity:
@@ -159,5 +195,6 @@ def choose_language() -> None:
 
 def chosen_mode() -> str:
     """Give the display mode of this request: ``normal`` or ``elder``."""
-    asked = request.args.get("mode") or request.cookies.get(MODE_COOKIE) or "normal"
-    return asked if asked in MODES else "normal"
+    usual = "elder" if g.get("elder") else "normal"
+    asked = request.args.get("mode") or request.cookies.get(MODE_COOKIE) or usual
+    return asked if asked in MODES else usual

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from archive.submission import MAX_MATERIALS
+from portal.citizens.opening import citizen_service
 from portal.readiness import Readiness
 from portal.rooms import Rooms
 from portal.settings import Settings
@@ -28,10 +29,12 @@ from portal.web import (
     pages_account,
     pages_archivist,
     pages_checks,
+    pages_citizen,
     pages_dossiers,
     pages_home,
     pages_licences,
     pages_receipts,
+    pages_rights,
     pages_search,
     pages_sign_in,
     pages_supervision,
@@ -65,6 +68,8 @@ _BLUEPRINTS = (
     pages_window.blueprint,
     pages_supervision.blueprint,
     pages_account.blueprint,
+    pages_rights.blueprint,
+    pages_citizen.blueprint,
 )
 
 
@@ -102,6 +107,7 @@ def create_app(rooms: Rooms, settings: Settings, leaving: Callable[[], bool] = l
         {
             "cunzheng.rooms": rooms,
             "cunzheng.settings": settings,
+            "cunzheng.citizens": citizen_service(rooms, settings),
             "cunzheng.counters": Counters(),
             "cunzheng.readiness": Readiness(rooms, leaving),
             "cunzheng.limit": RateLimit(rooms.clock, settings.public_rate),

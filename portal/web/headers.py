@@ -9,8 +9,8 @@ from typing import Final
 from flask import Response, g, request
 
 _POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 _FIXED: Final = {
     "Content-Security-Policy": _POLICY,
@@ -23,8 +23,17 @@ _FIXED: Final = {
 }
 
 
-def secure_headers(answer: Response, *, https: bool) -> Response:
-    """Add the headers; a route that set its own caching keeps it."""
+def secure_headers(answer: Response, *, https: bool, form_target: str | None = None) -> Response:
+    """Add the headers; a route that set its own caching keeps it.
+
+    Args:
+        answer: The answer.
+        https: Whether the installation is reached over TLS.
+        form_target: Origin to which a form of this page may lead besides our own: browsers judge by that
+            where the answer to a form redirects, too.
+    """
+    if form_target:
+        answer.headers["Content-Security-Policy"] = f"{_POLICY} {form_target}"
     for name, value in _FIXED.items():
         answer.headers.setdefault(name, value)
     if https:

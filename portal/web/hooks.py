@@ -3,10 +3,11 @@
 
 from apiflask import HTTPError
 from flask import Flask, Response, g, redirect, request, url_for
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.errors import TooLargeError, UnauthenticatedError, UnsupportedMediaError
+from portal.quiet import is_no_request
 from portal.refusals import AccessRefused, Place, record_apart, record_refusal
 from portal.rooms import Rooms
 from portal.settings import Settings
@@ -17,8 +18,8 @@ from portal.web.forms import check_form, keep_form_cookie
 from portal.web.headers import secure_headers
 from portal.web.payload import require_json
 from portal.web.uploads import remove_staged
-from storage.errors import CunzhengError, InvalidInputError, NotPermittedError
-from storage.identity import PUBLIC, Identity
+from storage.errors import CunzhengError, InvalidInputError, NotFoundError, NotPermittedError
+from storage.identity import PUBLIC, Identity, Role
 
 _ALWAYS = frozenset({"static"}) | meta.WITHOUT_IDENTITY
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -36,11 +37,12 @@ def install(app: Flask, rooms: Rooms, settings: Settings) -> None:
         context.choose_language()
         if request.endpoint is None or request.endpoint in _ALWAYS:
             return None
+        _refuse_impossible_names()
         rule = rule_of(app.view_functions[request.endpoint])
         request.max_content_length = _body_limit(rule, settings)
         g.identity = context.identify()
         if not rule.admits(g.identity):
-            return _turn_away(rooms)
+            return _turn_away(rooms, rule)
         if problems.is_api_call():
             require_json(rule)
         elif request.method not in _SAFE:
@@ -51,10 +53,16 @@ def install(app: Flask, rooms: Rooms, settings: Settings) -> None:
     def finish(answer: Response) -> Response:
         keep_form_cookie(answer, secure=https)
         _keep_choices(answer, secure=https)
-        return secure_headers(answer, https=https)
+        return secure_headers(answer, https=https, form_target=g.get("form_target"))
 
     app.teardown_request(remove_staged)
     _install_error_handlers(app, rooms, settings)
+
+
+def _refuse_impossible_names() -> None:
+    # One database keeps text with NUL and the other refuses to be asked for it: nothing has such a name.
+    if any("\0" in str(part) for part in (request.view_args or {}).values()):
+        raise NotFoundError
 
 
 def _body_limit(rule: Rule, settings: Settings) -> int:
@@ -62,13 +70,14 @@ def _body_limit(rule: Rule, settings: Settings) -> int:
     return limits.get(rule.upload or "", _SMALL_BODY)
 
 
-def _turn_away(rooms: Rooms) -> BaseResponse | None:
+def _turn_away(rooms: Rooms, rule: Rule) -> BaseResponse | None:
     who: Identity = g.identity
     if who == PUBLIC:
         if not problems.is_api_call() and request.method == "GET":
-            return redirect(url_for("sign_in.explain"), 303)
+            door = "mine.explain" if Role.HOLDER in rule.roles else "sign_in.explain"
+            return redirect(url_for(door), 303)
         raise UnauthenticatedError
-    record_apart(rooms.database, AccessRefused(who, _place(), "role" if who.kind == "person" else "scope"))
+    record_apart(rooms.database, AccessRefused(who, _place(), "scope" if who.kind == "system" else "role"))
     g.refusal_recorded = True
     raise NotPermittedError
 
@@ -113,5 +122,7 @@ def _install_error_handlers(app: Flask, rooms: Rooms, settings: Settings) -> Non
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
+        if is_no_request(error):
+            return foreign(BadRequest())
         problems.log_unexpected(error)
         return problems.answer(CunzhengError(), settings.public_url)

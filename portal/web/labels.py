@@ -71,6 +71,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "manifest": Label(_("Manifest"), PLAIN),
         "material": Label(_("Material"), PLAIN),
         "rendition": Label(_("Rendition"), PLAIN),
+        "right-change": Label(_("Change of rights"), PLAIN),
         "route": Label(_("Page"), PLAIN),
         "seal": Label(_("Seal"), PLAIN),
         "sealing": Label(_("Use of a seal"), PLAIN),
@@ -82,6 +83,10 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "READ": Label(_("Read"), PLAIN),
         "REFUSED": Label(_("Refused"), BAD),
         "UNKNOWN": Label(_("Cannot establish"), UNKNOWN),
+    },
+    "own-use": {
+        **dict.fromkeys(("MET", "NOT_MET", "UNKNOWN", "READ"), Label(_("Answered"), GOOD)),
+        "REFUSED": Label(_("Refused"), BAD),
     },
     "use": {
         "ask": Label(_("Asked"), PLAIN),
@@ -120,6 +125,25 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "checks": Label(_("Checks"), PLAIN),
         "catalogue": Label(_("Catalogue"), PLAIN),
     },
+    "right": {
+        "account-add": Label(_("Add a person"), PLAIN),
+        "account-post": Label(_("Change roles"), PLAIN),
+        "account-end": Label(_("End an account"), PLAIN),
+        "client-add": Label(_("Add a calling system"), PLAIN),
+        "client-end": Label(_("End a calling system"), PLAIN),
+    },
+    "right-state": {
+        "open": Label(_("Waits for a second person"), WAIT),
+        "approved": Label(_("Approved"), GOOD),
+        "refused": Label(_("Refused"), BAD),
+        "withdrawn": Label(_("Withdrawn"), PLAIN),
+        "late": Label(_("Out of date"), UNKNOWN),
+    },
+    "pattern": {
+        "out-of-hours": Label(_("Outside working hours"), WAIT),
+        "burst": Label(_("Many at once"), WAIT),
+        "refused-often": Label(_("Often refused"), WAIT),
+    },
     "outcome": {
         "done": Label(_("Done"), GOOD),
         "refused": Label(_("Refused"), BAD),
@@ -144,6 +168,7 @@ ROLES: Final[Mapping[Role, str]] = {
     Role.AUDIT_ADMIN: _("Audit administrator"),
     Role.CLIENT: _("Calling system"),
     Role.SYSTEM: _("The system"),
+    Role.HOLDER: _("Holder"),
     Role.PUBLIC: _("Public"),
 }
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from portal.accounts import passwords
 from portal.accounts.errors import LoginNameTakenError, PasswordRuleError, SignInFailedError
 from portal.accounts.passwords import RULES, Rule
-from portal.accounts.services import PERSONS
+from portal.accounts.rights import PERSONS
 from portal.accounts.sign_ins import Own
 from portal.web import context
 from portal.web.access import allow

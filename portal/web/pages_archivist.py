@@ -2,16 +2,21 @@
 """The archive desk: counts that add up, each a link to exactly those rows, and the page of a case."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Final
 
 from apiflask import APIBlueprint
 from flask import render_template, request
 
+from archive.errors import FilingNotFoundError
+from archive.models import FilingState
+from archive.narrowing import Narrowing
 from archive.queries import ALL, LISTS
 from portal.i18n import mark
 from portal.web import context
 from portal.web.access import allow
 from storage.clock import SHANGHAI, legal_date
+from storage.errors import InvalidInputError
 from storage.identity import Role
 
 blueprint = APIBlueprint("archivist", __name__, url_prefix="/archive", enable_openapi=False)
@@ -24,6 +29,7 @@ _NAMES: Final = {
     "filed": mark("Filed"),
 }
 _ROWS: Final = 50
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
 
 
 @blueprint.get("")
@@ -31,17 +37,23 @@ _ROWS: Final = 50
 def home() -> str:
     """Show counts and one list."""
     rooms, who = context.rooms(), context.identity()
-    which = request.args.get("list", ALL)
-    today = request.args.get("since") == "today"
-    since = _midnight() if today else None
+    which, asked = request.args.get("list", ALL), _asked()
+    narrowed = _narrowing(asked)
     with rooms.database.reading() as uow:
-        counts = rooms.filings.counts(uow, who, since=since)
+        counts = rooms.filings.counts(uow, who, narrowed)
         after = request.args.get("after") or None
-        page = rooms.filings.worklist(uow, who, which, after=after, limit=_ROWS, since=since)
+        page = rooms.filings.worklist(uow, who, which, after=after, limit=_ROWS, narrowed=narrowed)
     items = {(one.code, one.edition): one for one in rooms.items.items}
-    tabs = [(name, _NAMES[name], _count(counts, name)) for name in LISTS]
     return render_template(
-        "archive.html", counts=counts, page=page, which=which, today=today, tabs=tabs, items=items
+        "archive.html",
+        counts=counts,
+        page=page,
+        which=which,
+        asked=asked,
+        today=asked["since"] == legal_date(rooms.clock.now()).isoformat() and not asked["until"],
+        tabs=[(name, _NAMES[name], _count(counts, name)) for name in LISTS],
+        items=items,
+        choices={one.code: one for one in rooms.items.items if one.department == who.organisation},
     )
 
 
@@ -60,11 +72,64 @@ def case(source: str, number: str) -> str:
     return render_template("case.html", view=view, details=details, item=item)
 
 
+@blueprint.get("/cases/<source>/<number>/return-slip/<int:attempt>")
+@allow(
+    Role.ARCHIVIST,
+    unrecorded="shows why the own department's case was returned: holder masked, no content",
+)
+def return_slip(source: str, number: str, attempt: int) -> str:
+    """Show the slip of a returned attempt, for printing."""
+    rooms, who = context.rooms(), context.identity()
+    with rooms.database.reading() as uow:
+        view = rooms.filings.case_state(uow, who, source, number)
+    found = [one for one in view.attempts if one.attempt == attempt and one.state == FilingState.RETURNED]
+    if not found:
+        raise FilingNotFoundError
+    item = rooms.items.get(view.case.item_code, view.case.item_edition)
+    materials = {one.code: one for one in item.materials}
+    return render_template(
+        "return_slip.html",
+        view=view,
+        attempt=found[0],
+        item=item,
+        materials=materials,
+        now=rooms.clock.now(),
+    )
+
+
 def _count(counts: object, name: str) -> int:
     attribute = "received" if name == ALL else name.replace("-", "_")
     return int(getattr(counts, attribute))
 
 
-def _midnight() -> dt.datetime:
-    today = legal_date(context.rooms().clock.now())
-    return dt.datetime.combine(today, dt.time.min, SHANGHAI).astimezone(dt.UTC)
+def _asked() -> dict[str, str]:
+    asked = {name: request.args.get(name, "").strip() for name in ("number", "item", "since", "until")}
+    if asked["since"] == "today":
+        asked["since"] = legal_date(context.rooms().clock.now()).isoformat()
+    return asked
+
+
+def _narrowing(asked: Mapping[str, str]) -> Narrowing:
+    since, until = _day("since", asked["since"]), _day("until", asked["until"])
+    return Narrowing(
+        since=_midnight(since) if since else None,
+        before=_midnight(until + dt.timedelta(days=1)) if until else None,
+        item=asked["item"] or None,
+        number=asked["number"] or None,
+    )
+
+
+def _day(name: str, text: str) -> dt.date | None:
+    if not text:
+        return None
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise InvalidInputError(field=name, rule="YYYY-MM-DD")
+    return day
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time.min, SHANGHAI).astimezone(dt.UTC)

@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 
 from portal.accounts import passwords
 from portal.accounts.errors import SignInFailedError, SignInsLimitedError
-from portal.accounts.services import PERSONS, SignedIn
+from portal.accounts.rights import PERSONS
+from portal.accounts.services import SignedIn
 from portal.errors import LoginLinkSpentError, RateLimitedError, UnauthenticatedError
 from portal.web import context
 from portal.web.access import allow, public

@@ -1,31 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """The supervisor's desk: numbers, each a link to exactly those rows, the ledger, traces."""
 
+import csv
 import datetime as dt
+import io
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 from apiflask import APIBlueprint
-from flask import render_template, request
+from flask import make_response, render_template, request
+from werkzeug.wrappers import Response
 
 from archive.supervision import Trace, TraceNotFoundError
+from archive.unusual import LIMITS, Unusual, unusual
+from cases.calendar import WorkingCalendar
 from cases.models import Case
 from cases.organisations import covers, organisations
-from portal.housekeeping import standing_verdict
+from portal.housekeeping import last_skews, standing_verdict
 from portal.nightly import last_reconciled
 from portal.web import context
 from portal.web.access import allow
-from portal.web.activity import client_names, days_of_acts, pending_acts, refused_acts, seen_by
+from portal.web.activity import client_names, days_of_acts, pending_acts, queries, refused_acts, seen_by
 from portal.web.api_ledger import receipt_file
 from portal.web.pages_receipts import POLICY_FILE
 from storage.database import UnitOfWork
-from storage.identity import Role
+from storage.identity import Identity, Role
 from storage.ledger.reading import read_status
 
 blueprint = APIBlueprint("supervision", __name__, url_prefix="/supervision", enable_openapi=False)
 _ROLES: Final = (Role.SUPERVISOR, Role.AUDIT_ADMIN)
 _WINDOW: Final = dt.timedelta(hours=24)
 _DAYS: Final = 7
+_QUARTER: Final = 92
 _LONGEST: Final = 150
 _CORES: Final = "shows cores of acts, which hold no personal data of holders"
 _NOTHING_OPENED: Final = (
@@ -45,11 +52,13 @@ def home() -> str:
             "late": len(rooms.trace.late_filings(uow, who)),
             "refused": refused_acts(uow.session, now - _WINDOW, seen=seen_by(who)).total,
             "intents": len(rooms.trace.open_intents(uow, who)),
+            "patterns": len(_unusual(uow, now, who)),
             "pending": pending_acts(uow.session, seen=seen_by(who)).total,
         }
         status = read_status(uow.session)
         days = days_of_acts(uow.session, now, _DAYS, seen_by(who))
         lock, lock_at = standing_verdict(uow.session, now)
+        skews = last_skews(uow)
         reconciled = last_reconciled(uow)
     departments = sorted({name for day in days for name in day.by_department})
     return render_template(
@@ -59,6 +68,7 @@ def home() -> str:
         lag=rooms.gate.lag(),
         lock=str(lock) if rooms.lock_probe is not None else "",
         lock_at=lock_at,
+        skews=skews,
         reconciled=reconciled,
         warns=rooms.gate.warns,
         days=days,
@@ -88,6 +98,43 @@ def refusals() -> str:
         page = refused_acts(uow.session, since, _after(), seen_by(context.identity()))
         clients = client_names(uow.session)
     return render_template("refusals.html", page=page, names=_department_names(), clients=clients)
+
+
+@blueprint.get("/patterns")
+@allow(*_ROLES, unrecorded=_CORES)
+def patterns() -> str:
+    """List unusual queries of the last seven days."""
+    rooms, who = context.rooms(), context.identity()
+    with rooms.database.reading() as uow:
+        found = _unusual(uow, rooms.clock.now(), who)
+        clients = client_names(uow.session)
+    return render_template(
+        "patterns.html", found=found, limits=LIMITS, days=_DAYS, names=_department_names(), clients=clients
+    )
+
+
+@blueprint.get("/days.csv")
+@allow(*_ROLES, unrecorded="gives counts")
+def days() -> Response:
+    """Give the acts per day and department of a quarter, for a spreadsheet."""
+    rooms = context.rooms()
+    with rooms.database.reading() as uow:
+        found = days_of_acts(uow.session, rooms.clock.now(), _QUARTER, seen_by(context.identity()))
+    codes = sorted({code for day in found for code in day.by_department})
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(["date", "all", *(code or "none" for code in codes)])
+    rows.writerows([day.day, day.total, *(day.by_department[code] for code in codes)] for day in found)
+    # A spreadsheet program takes a table for UTF-8 only if it begins like this.
+    answer = make_response("\ufeff" + text.getvalue())
+    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
+    answer.headers["Content-Disposition"] = 'attachment; filename="acts-by-day.csv"'
+    return answer
+
+
+def _unusual(uow: UnitOfWork, now: dt.datetime, who: Identity) -> list[Unusual]:
+    asked = queries(uow.session, now - dt.timedelta(days=_DAYS), seen_by(who))
+    return unusual(asked, _calendar())
 
 
 @blueprint.get("/intents")
@@ -152,6 +199,11 @@ def _traced(uow: UnitOfWork, key: str, found: Trace) -> str:
         receipt_file=receipt_file,
         policy_file=POLICY_FILE,
     )
+
+
+@cache
+def _calendar() -> WorkingCalendar:
+    return WorkingCalendar.load()
 
 
 def _after() -> str | None:

@@ -11,6 +11,7 @@ from jinja2 import StrictUndefined
 
 from cases.organisations import organisations
 from portal import i18n
+from portal.accounts.rights import ADMINISTRATORS
 from portal.settings import Settings
 from portal.version import VERSION
 from portal.web import context
@@ -26,14 +27,23 @@ _DESKS: Final = (
     ("archivist.home", i18n.mark("Archive desk"), (Role.ARCHIVIST,)),
     ("window.home", i18n.mark("Service window"), (Role.CLERK,)),
     ("supervision.home", i18n.mark("Supervision"), (Role.SUPERVISOR, Role.AUDIT_ADMIN)),
+    ("rights.home", i18n.mark("Accounts and rights"), ADMINISTRATORS),
     ("search.results", i18n.mark("Search"), SEARCH_ROLES),
     ("checks.home", i18n.mark("Check a document"), ()),
+    ("mine.show", i18n.mark("My licences"), (Role.PUBLIC,)),
 )
 
 
 def desks_of(who: Identity) -> list[tuple[str, str]]:
-    """Give endpoint and name of the desks that somebody may open, in the rail's order."""
-    return [(endpoint, name) for endpoint, name, roles in _DESKS if not roles or who.has(*roles)]
+    """Give endpoint and name of the desks that somebody may open, in the rail's order; a holder has none."""
+    if who.has(Role.HOLDER):
+        return []
+    return [
+        (endpoint, name)
+        for endpoint, name, roles in _DESKS
+        if not roles or who.has(*roles)
+        if endpoint != "mine.show" or context.offers_sign_in()
+    ]
 
 
 def here_with(**changes: str | None) -> str:

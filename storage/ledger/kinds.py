@@ -12,6 +12,8 @@ class ActKind(enum.StrEnum):
 
     ACCESS_REFUSED = "access.refused"
     ACCOUNT_ADDED = "account.added"
+    ACCOUNT_CHANGED = "account.changed"
+    ACCOUNT_ENDED = "account.ended"
     ACCOUNT_LINK_MADE = "account.link-made"
     ACCOUNT_LOCKED = "account.locked"
     ACCOUNT_PASSWORD_SET = "account.password-set"  # noqa: S105 - the name of a kind
@@ -22,6 +24,7 @@ class ActKind(enum.StrEnum):
     BACKUP_MADE = "backup.made"
     BACKUP_RESTORED = "backup.restored"
     CLIENT_ADDED = "client.added"
+    CLIENT_ENDED = "client.ended"
     CASE_ANNOUNCED = "case.announced"
     CASE_CLOSED = "case.closed"
     CLOCK_STEPPED = "clock.stepped"
@@ -35,6 +38,8 @@ class ActKind(enum.StrEnum):
     FILING_RECEIVED = "filing.received"
     FILING_REFUSED = "filing.refused"
     FILING_RETURNED = "filing.returned"
+    HOLDER_LOOKED = "holder.looked"
+    HOLDER_SIGNED_IN = "holder.signed-in"
     INDEX_RECONCILED = "index.reconciled"
     LEDGER_CLOSED_REFUSALS = "ledger.closed-refusals"
     LEDGER_OPENED = "ledger.opened"
@@ -49,6 +54,10 @@ class ActKind(enum.StrEnum):
     PROOF_ANSWERED = "proof.answered"
     PROOF_ASKED = "proof.asked"
     PROOF_REFUSED = "proof.refused"
+    RIGHT_APPROVED = "right.approved"
+    RIGHT_REFUSED = "right.refused"
+    RIGHT_REQUESTED = "right.requested"
+    RIGHT_WITHDRAWN = "right.withdrawn"
     SEAL_ENABLED = "seal.enabled"
     SEAL_REGISTERED = "seal.registered"
     SEAL_RESUMED = "seal.resumed"
@@ -67,6 +76,8 @@ class ActKind(enum.StrEnum):
 TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.ACCESS_REFUSED: ("访问被拒绝", "Access refused"),
     ActKind.ACCOUNT_ADDED: ("新增账号", "Account added"),
+    ActKind.ACCOUNT_CHANGED: ("账号角色变更", "Roles of an account changed"),
+    ActKind.ACCOUNT_ENDED: ("账号停用", "Account ended"),
     ActKind.ACCOUNT_LINK_MADE: ("生成登录链接", "Login link made"),
     ActKind.ACCOUNT_LOCKED: ("账号锁定", "Account locked"),
     ActKind.ACCOUNT_PASSWORD_SET: ("设置密码", "Password set"),
@@ -77,6 +88,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.BACKUP_MADE: ("备份完成", "Backup made"),
     ActKind.BACKUP_RESTORED: ("备份恢复", "Backup restored"),
     ActKind.CLIENT_ADDED: ("新增调用方", "Client added"),
+    ActKind.CLIENT_ENDED: ("调用方停用", "Client ended"),
     ActKind.CASE_ANNOUNCED: ("办件登记", "Case announced"),
     ActKind.CASE_CLOSED: ("办件办结", "Case closed"),
     ActKind.CLOCK_STEPPED: ("时钟跳变", "Clock stepped"),
@@ -90,6 +102,8 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.FILING_RECEIVED: ("归档接收", "Filing received"),
     ActKind.FILING_REFUSED: ("归档拒收", "Filing refused"),
     ActKind.FILING_RETURNED: ("归档退回", "Filing returned"),
+    ActKind.HOLDER_LOOKED: ("本人查看证照与用证记录", "Holder looked at own records"),
+    ActKind.HOLDER_SIGNED_IN: ("持证主体登录", "Holder signed in"),
     ActKind.INDEX_RECONCILED: ("检索索引核对", "Index reconciled"),
     ActKind.LEDGER_CLOSED_REFUSALS: ("停摆期间拒绝计数", "Refusals counted while closed"),
     ActKind.LEDGER_OPENED: ("审计链开启", "Ledger opened"),
@@ -104,6 +118,10 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.PROOF_ANSWERED: ("核验结论出具", "Proof answered"),
     ActKind.PROOF_ASKED: ("免证查询", "Proof asked"),
     ActKind.PROOF_REFUSED: ("免证查询被拒绝", "Proof question refused"),
+    ActKind.RIGHT_APPROVED: ("权限变更批准", "Change of rights approved"),
+    ActKind.RIGHT_REFUSED: ("权限变更驳回", "Change of rights refused"),
+    ActKind.RIGHT_REQUESTED: ("权限变更申请", "Change of rights requested"),
+    ActKind.RIGHT_WITHDRAWN: ("权限变更撤回", "Change of rights withdrawn"),
     ActKind.SEAL_ENABLED: ("印章启用", "Seal enabled"),
     ActKind.SEAL_REGISTERED: ("印章备案", "Seal registered"),
     ActKind.SEAL_RESUMED: ("印章恢复", "Seal resumed"),
@@ -154,6 +172,8 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.BACKUP_MADE: "changes no holding: the backup lies outside the installation",
     ActKind.BACKUP_RESTORED: "changes no holding: what it brought back has acts of its own",
     ActKind.CLOCK_STEPPED: _LEDGER_ONLY,
+    ActKind.HOLDER_LOOKED: "changes no holding: a holder's look at own records is no use of a licence",
+    ActKind.HOLDER_SIGNED_IN: "changes no holding: sessions end with the installation",
     ActKind.INDEX_RECONCILED: "changes no holding: the index is a copy",
     ActKind.DOSSIER_READ: "changes no holding: supervision reads it from the ledger",
     ActKind.FILING_REFUSED: "changes no holding: nothing was taken into custody",

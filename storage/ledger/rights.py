@@ -22,16 +22,20 @@ LEDGER_TABLES = (
 )
 
 _PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]  # its constructor is untyped
+_COUNTER = "SELECT, INSERT, UPDATE (count)"
+"""``ledger_closed_refusal`` counts what is refused while no act can be recorded; whoever refuses counts, and
+puts the total into an act as soon as the ledger takes acts again. It is no part of the log: who would falsify
+the count could as well refuse without counting."""
 _APPLICATION = {
     "ledger_act": "SELECT, INSERT",
     "ledger_pending": "SELECT, INSERT",
-    "ledger_closed_refusal": "SELECT, INSERT, UPDATE",
+    "ledger_closed_refusal": _COUNTER,
 }
 _SEQUENCER = {
     "ledger_act": "SELECT, INSERT",
     "ledger_anchor": "SELECT, INSERT",
     "ledger_checkpoint": "SELECT, INSERT",
-    "ledger_closed_refusal": "SELECT, INSERT, UPDATE",
+    "ledger_closed_refusal": _COUNTER,
     "ledger_entry": "SELECT, INSERT",
     "ledger_pending": "SELECT, INSERT, DELETE",
     "ledger_state": "SELECT, INSERT, UPDATE",
@@ -40,6 +44,9 @@ _SEQUENCER = {
 
 _SHARED = {"object_version": "SELECT, INSERT, UPDATE"}
 """The sequencer, too, puts objects: the published log."""
+
+_READ = {"key_mark"}
+"""Whoever sets up writes it; a process that works must not make foreign keys pass for its own."""
 
 
 def grants(tables: Collection[str], application: str, sequencer: str) -> Iterator[str]:
@@ -56,6 +63,8 @@ def grants(tables: Collection[str], application: str, sequencer: str) -> Iterato
         if table in LEDGER_TABLES:
             yield f"GRANT {_APPLICATION.get(table, 'SELECT')} ON {_quoted(table)} TO {app}"
             yield f"GRANT {_SEQUENCER[table]} ON {_quoted(table)} TO {log}"
+        elif table in _READ:
+            yield f"GRANT SELECT ON {_quoted(table)} TO {app}, {log}"
         else:
             yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {_quoted(table)} TO {app}"
         if table in _SHARED:

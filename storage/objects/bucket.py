@@ -10,7 +10,6 @@ have: the server copies instead, and the first version ends with its lock. Named
 A lock that runs out is renewed for a year at a time: one far date could not be corrected.
 """
 
-import datetime as dt
 import hashlib
 import io
 import itertools
@@ -40,6 +39,7 @@ from storage.objects.ports import (
     object_key,
     require_name,
 )
+from storage.objects.renewal import Renewal, lock_from
 from storage.objects.server import (
     HASTE,
     PATIENCE,
@@ -53,14 +53,7 @@ from storage.objects.server import (
 )
 from storage.objects.versions import UNLOCKED, Lock, LockMode, Version, VersionBook
 
-TERMS = {LockMode.GOVERNANCE: dt.timedelta(days=30), LockMode.COMPLIANCE: dt.timedelta(days=400)}
-"""How long a lock of each mode is set for."""
-MARGINS = {LockMode.GOVERNANCE: dt.timedelta(days=10), LockMode.COMPLIANCE: dt.timedelta(days=35)}
-"""How long before its end a lock is renewed: so many days may nobody look after it."""
 _PART = 16 << 20
-_RENEW_AT_ONCE = 500
-_REFUSED_AT_MOST = 100
-"""Refusals, beyond the locks that were renewed, after which the server counts as away."""
 _FRESH_SECONDS = 5.0
 _PROBE_BYTES = 5 << 20
 """A full server still takes small ones."""
@@ -211,38 +204,18 @@ class BucketStore:
         self._writable_until = time.monotonic() + _FRESH_SECONDS
 
     def renew(self) -> int:
-        """Renew every lock that runs out soon; give their number. To be called daily.
+        """Renew every lock that runs out soon; give their number (:class:`Renewal`). To be called daily.
 
         Raises:
             ObjectsUnavailableError: Some were not renewed: the server refused each of them, after which the
                 others were tried, or it refused so many that it is away.
         """
-        refused = 0
-        renewed = 0
-        for version in self._ending():
-            try:
-                renewed += self._extend(version)
-            except ObjectsUnavailableError:
-                log.error("not renewed, the bucket refuses: %s %s", version.key, version.version_id)  # noqa: TRY400 - told, not raised
-                refused += 1
-                if refused > renewed + _REFUSED_AT_MOST:
-                    raise
-        if refused:
-            raise ObjectsUnavailableError
-        return renewed
-
-    def _ending(self) -> Iterator[Version]:
-        for mode, margin in MARGINS.items():
-            before, after = self._clock.now() + margin, ""
-            while found := self._book.ending(mode, before, after, _RENEW_AT_ONCE):
-                yield from found
-                after = found[-1].key
+        return Renewal(self._client, self._bucket, self._book, self._clock).run() if self.locks else 0
 
     def _lock(self, mode: LockMode) -> Lock:
         if not self.locks:
             return UNLOCKED
-        # Whole seconds: some servers cut fractions off, and a lock must not end before what we recorded.
-        return Lock(mode, (self._clock.now() + TERMS[mode]).replace(microsecond=0))
+        return lock_from(self._clock.now(), mode)
 
     def _final(self) -> Lock:
         return self._lock(LockMode.COMPLIANCE)
@@ -295,23 +268,6 @@ class BucketStore:
         copy = replace(version, version_id=result.version_id or "", lock=lock)
         self._check(copy)
         return self._book.replace(version, copy)
-
-    def _extend(self, version: Version) -> bool:
-        lock = self._lock(version.lock.mode)
-        retention = _retention(lock)
-        if retention is None:
-            return False
-        try:
-            with server_errors():
-                self._client.set_object_retention(
-                    self._bucket, version.key, retention, version.version_id or None
-                )
-        except ObjectMissingError:
-            # One that somebody removed must not keep the others from being renewed.
-            log.error("not renewed, the bucket has it no longer: %s %s", version.key, version.version_id)  # noqa: TRY400 - told, not raised
-            return False
-        self._book.replace(version, replace(version, lock=lock))
-        return True
 
     def _standing(self, key: str, sha256: str | None) -> Version | None:
         return self._book.find(key) or self._learn(key, sha256)

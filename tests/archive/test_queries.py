@@ -2,6 +2,7 @@
 """What became of everything received: counts that close, lists that match them, reads that are recorded."""
 
 import dataclasses
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from archive.errors import DossierNotFoundError, FilingNotFoundError
 from archive.filings import give_back, load
 from archive.findings import finding
 from archive.models import FilingState
+from archive.narrowing import Narrowing
 from archive.queries import LISTS, UNTOUCHED, FilingQueries
 from archive.views import Waiting
 from cases.calendar import WorkingCalendar
@@ -65,6 +67,26 @@ def test_counts_close_and_each_links_to_exactly_its_rows(three: World) -> None:
         "filed": 0,
     }
     assert all(len(page.rows) == page.total for page in lists.values())
+
+
+def test_narrowed_counts_still_close_and_go_with_their_rows(three: World) -> None:
+    first = three.clock.now() - dt.timedelta(seconds=180)
+    asked = {
+        Narrowing(number="C"): ["C", "C"],
+        Narrowing(number="_"): [],
+        Narrowing(item="0" * 12): [],
+        Narrowing(before=first + dt.timedelta(seconds=60)): ["A"],
+        Narrowing(since=first + dt.timedelta(seconds=60)): ["C", "C", "B"],
+        Narrowing(since=first, before=first): [],
+    }
+    with three.database.reading() as uow:
+        item = queries(three).worklist(uow, ARCHIVIST).rows[0].item_code
+        for narrowed, numbers in [*asked.items(), (Narrowing(item=item, number="B"), ["B"])]:
+            found = queries(three).counts(uow, ARCHIVIST, narrowed)
+            page = queries(three).worklist(uow, ARCHIVIST, narrowed=narrowed)
+            assert [row.number for row in page.rows] == numbers
+            assert found.closes
+            assert found.received == page.total == len(numbers)
 
 
 def test_lists_page_from_new_to_old_without_gaps(three: World) -> None:

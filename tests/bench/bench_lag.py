@@ -34,7 +34,7 @@ def measure() -> Iterator[Measurement]:
         tempfile.TemporaryDirectory() as name,
         installed(Path(name) / "data", "sequencer", anchor_limit=24 * 3600) as site,
     ):
-        batches = [_batch(site, number) for number in range(OFFERED * SECONDS // TOGETHER)]
+        batches = [batch(site, number) for number in range(OFFERED * SECONDS // TOGETHER)]
         _until(site, _size(site) + 1, [])
         before = _size(site)
         commits, seen, rate = _offer(site, batches)
@@ -51,7 +51,8 @@ def measure() -> Iterator[Measurement]:
     )
 
 
-def _batch(site: Installation, number: int) -> list[dict[str, Any]]:
+def batch(site: Installation, number: int) -> list[dict[str, Any]]:
+    """Make the rows of acts of one transaction."""
     rows = []
     for place in range(TOGETHER):
         made, now = act(number * TOGETHER + place), site.rooms.clock.now()

@@ -25,6 +25,10 @@ STARTS = {
     "clerk": ["/"],
     "inspector": ["/"],
     "supervisor": ["/"],
+    "system-admin": ["/"],
+    "security-admin": ["/"],
+    "audit-admin": ["/"],
+    "holder": ["/mine"],
 }
 LIMIT = 40
 
@@ -45,6 +49,12 @@ def _kind(address: str) -> str:
 
 
 def _sign_in(page: Page, site: Site, role: str) -> None:
+    if role == "holder":
+        page.goto(f"{site.address}/mine/begin")
+        assert axe_violations(page) == []
+        page.get_by_role("button", name="浙江演示甲").click()
+        page.wait_for_load_state()
+        return
     page.goto(site.login_link(role))
     assert axe_violations(page) == []
     page.locator("main form button").first.click()
@@ -159,3 +169,31 @@ def test_a_file_without_a_seal_cannot_be_judged(browser: Browser, site: Site) ->
         report = _check_file(page, site, plain)
         assert "无法判定" in report
         assert "文件没有电子印章" in report
+
+
+def test_a_right_is_asked_for_and_granted_by_two_persons_in_every_appearance(
+    browser: Browser, site: Site
+) -> None:
+    with open_page(browser) as page:
+        _sign_in(page, site, "system-admin")
+        page.goto(f"{site.address}/rights/ask?kind=account-add")
+        page.fill("input[name=name]", "演示新同事")
+        page.check("input[name=role][value=clerk]")
+        page.fill("input[name=reason]", "新入职")
+        page.locator("main form button").click()
+        page.wait_for_url("**/rights")
+        assert "待第二人审批" in page.locator("main").inner_text()
+    with open_page(browser) as page:
+        _sign_in(page, site, "security-admin")
+        for language in ("zh", "en"):
+            for mode in ("normal", "elder"):
+                for theme in ("light", "dark"):
+                    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # one of two words
+                    page.goto(f"{site.address}/rights?lang={language}&mode={mode}")
+                    assert [*axe_violations(page), *layout_faults(page)] == [], (language, mode, theme)
+        page.goto(f"{site.address}/rights?lang=zh&mode=normal")
+        page.fill(".changes input[name=reason]", "同意")
+        page.locator(".changes button[value=approve]").click()
+        page.wait_for_url("**/rights")
+        assert "没有待审批的申请" in page.locator("main").inner_text()
+        assert "演示新同事" in page.locator("main").inner_text()

@@ -151,6 +151,16 @@ def test_a_relative_scratch_folder_serves_children_as_well(
     Sandbox(scratch=Path("staging")).prove()
 
 
+def test_where_isolation_is_demanded_limits_alone_do_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("documents.sandbox._bubblewrap_works", lambda: False)
+    assert Sandbox().layer is Layer.LIMITS
+    demanding = Sandbox(bubblewrap=True)
+    with pytest.raises(SandboxUnavailableError):
+        demanding.prove()
+    monkeypatch.setattr("documents.sandbox._bubblewrap_works", lambda: True)
+    assert demanding.layer is Layer.BUBBLEWRAP
+
+
 def test_a_machine_on_which_no_child_answers_is_told_from_a_bad_file(tmp_path: Path) -> None:
     with pytest.raises(SandboxUnavailableError):
         Sandbox(programs=tmp_path).prove()

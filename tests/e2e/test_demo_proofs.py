@@ -17,7 +17,7 @@ from joserfc.jwk import KeySet
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from portal.accounts.services import NewClient
+from portal.accounts.rights import NewClient, add_client
 from portal.bootstrap import open_foundation, open_keeper
 from portal.demo.greeting import greeting
 from portal.demo.people import Cast
@@ -139,7 +139,7 @@ def narrow_key(office: Office, *, items: frozenset[str], sources: frozenset[str]
         expires_at=office.rooms.clock.now() + dt.timedelta(days=30),
     )
     with office.rooms.database.writing() as uow:
-        return office.rooms.accounts.add_client(uow, system_identity("test"), new)[1]
+        return add_client(uow, system_identity("test"), new)[1]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from crashes import part_of
 from demonstration import opened, settings_of
 from running import Site
 
-from portal.bootstrap import ledger_signer
+from portal.bootstrap import ledger_signer, open_foundation, open_keeper
 from portal.demo.figures import gather
 from portal.demo.run import Demonstration, Options
 from portal.demo.script import Script
@@ -33,7 +33,8 @@ pytestmark = pytest.mark.slow
 KEPT = Path(__file__).parent / "kept" / "first-line.tar.xz"
 MADE_AT = "0006"
 FIRST, NEXT = "01-firm-registered", "08-street-sealed-elsewhere"
-ACTS = 53
+ACTS = 53 + 2
+"""Its own, and the two administrators that the first line did not have."""
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,12 @@ def upgraded(kept: Path) -> Site:
     site = Site("http://127.0.0.1:8321", kept)
     done = site.run("init")
     assert done.returncode == 0, done.stderr
+    settings = settings_of(kept)
+    foundation = open_foundation(settings)
+    keeper = open_keeper(foundation, settings)
+    keeper.tick(hurry=True)
+    keeper.close()
+    foundation.database.close()
     return site
 
 

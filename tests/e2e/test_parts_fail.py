@@ -8,9 +8,11 @@ everything continues by itself, and no process of the product has ended.
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
 import pytest
 from city import PROMPT, Answer, City, city_of_our_own
+from elasticsearch import Elasticsearch
 from own_servers import Server, until
 from parts import POSTGRESQL
 
@@ -22,6 +24,7 @@ pytestmark = [
     pytest.mark.skipif(POSTGRESQL not in os.environ, reason="names no real servers"),
 ]
 SETTLED = 60.0
+_DISK = "cluster.routing.allocation.disk.watermark"
 WAYS = pytest.mark.parametrize(
     ("stop", "go_on"),
     [(Server.kill, Server.restart), (Server.freeze, Server.thaw)],
@@ -92,6 +95,51 @@ def test_without_the_index_the_line_goes_on_and_search_says_since_when_it_is_beh
     until(lambda: city.finds(number), SETTLED, "the index does not catch up")
     behind = refused.json["facts"]["behind_since"]
     until(lambda: city.search(number).json["indexed_up_to"] > behind, SETTLED, "it does not say so")
+
+
+def test_a_search_server_whose_disk_is_full_finds_what_it_holds_is_behind_and_catches_up(city: City) -> None:
+    with disk_taken_for_full(city):
+        goes_on(city)
+        assert prompt(city.file("I-full"), 202)
+        until(lambda: city.is_filed("I-full"), SETTLED, "filing waits for the index")
+        until(
+            lambda: index_steps(city) == {("search-unavailable", 0)}, SETTLED, "the index step does not wait"
+        )
+        assert city.finds("B-1"), "what it holds is not found any more"
+        behind = city.search("I-full").json
+        assert behind["total"] == 0
+        until(lambda: (city.figure("cunzheng_index_lag_seconds") or 0) > 1, SETTLED, "nobody is told")
+        goes_on(city)
+        assert city.search("I-full").json["indexed_up_to"] == behind["indexed_up_to"]
+    until(lambda: city.finds("I-full"), 2 * SETTLED, "the index does not catch up")
+    until(
+        lambda: city.search("I-full").json["indexed_up_to"] > behind["indexed_up_to"], SETTLED, "nor says so"
+    )
+
+
+def index_steps(city: City) -> set[tuple[str | None, int]]:
+    """Give what the steps of indexing wait for, and how often they were tried."""
+    return {(one.problem, one.attempts) for one in city.steps() if one.kind == "index.put"}
+
+
+@contextmanager
+def disk_taken_for_full(city: City) -> Iterator[None]:
+    """Let the real server find less room than it wants, so that it forbids writing as on a full disk."""
+    _, address = city.servers["elasticsearch"].address()
+    with closing(Elasticsearch(address)) as server:
+        marks = {f"{_DISK}.{mark}": "9000gb" for mark in ("low", "high", "flood_stage")}
+        look = {"cluster.info.update.interval": "10s"}
+        server.cluster.put_settings(persistent=marks | look)
+        try:
+            until(lambda: _is_blocked(server), 2 * SETTLED, "the server does not forbid writing", 0.5)
+            yield
+        finally:
+            server.cluster.put_settings(persistent=dict.fromkeys(marks))
+
+
+def _is_blocked(server: Elasticsearch) -> bool:
+    blocks = server.cluster.state(metric="blocks")["blocks"].get("indices", {})
+    return any("12" in found for found in blocks.values())
 
 
 @WAYS

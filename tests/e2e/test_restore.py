@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from archive_line import shared_converter
 from installation import Installation, Submissions, installed
 from parts import POSTGRESQL, drop_database
 from sqlalchemy import select
 
 from archive.models import Dossier, Filing
+from licenses.answers import AnswerKeys
+from portal import bootstrap
 from portal.bootstrap import ledger_signer, make_worker, open_foundation, open_keeper, open_rooms
 from portal.cli import run
 from portal.rooms import Rooms
@@ -36,7 +39,15 @@ from storage.ledger.reading import receipt_for
 from storage.objects.folder import FolderStore
 from storage.steps import unfinished
 
-NOT_REBUILT = {"filing_receipt", "license_answer", "login_link", "object_version", "step", "web_session"}
+NOT_REBUILT = {
+    "filing_receipt",
+    "key_mark",
+    "license_answer",
+    "login_link",
+    "object_version",
+    "step",
+    "web_session",
+}
 """As tests/e2e/test_demo_rebuild.py says why."""
 HOLDINGS = sorted(
     name for name in Base.metadata.tables if name not in NOT_REBUILT and not name.startswith("ledger_")
@@ -122,6 +133,8 @@ def played(folder: Path) -> Iterator[Played]:
     data = folder / "data"
     with installed(data) as site, pytest.MonkeyPatch.context() as patch:
         patch.setenv("CUNZHENG_DATA", str(data))
+        # The cases share their materials: each is converted once.
+        patch.setattr(bootstrap, "Converter", lambda _sandbox: shared_converter())
         for name, value in site.parts.items():
             patch.setenv(name, value)
         yield play(site, folder)
@@ -201,6 +214,19 @@ def test_the_line_goes_on_after_a_restore_and_the_same_log_continues(
     check_continued(copy, capsys.readouterr().out)
 
 
+def test_a_backup_from_before_the_log_s_first_entry_is_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CUNZHENG_DATA", str(tmp_path / "data"))
+    assert run(["init"]) == EXIT_DONE
+    assert run(["backup", str(tmp_path / "backup")]) == EXIT_DONE
+    capsys.readouterr()
+    assert run(["restore", str(tmp_path / "backup"), "--replace"]) == EXIT_DONE
+    assert "由 from 0 至 to 0" in capsys.readouterr().out
+    publish(Settings())
+    assert run(["status"]) == EXIT_DONE
+
+
 @pytest.mark.services
 @pytest.mark.skipif(POSTGRESQL not in os.environ, reason="names no PostgreSQL server")
 def test_so_it_does_on_real_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -244,6 +270,15 @@ def test_foreign_keys_and_missing_keys_are_refused(copy: Played, capsys: pytest.
     (keys / "index.key").write_bytes(bytes(32))
     assert run(["restore", str(copy.backup)]) == EXIT_REFUSED
     assert "rule=keys" in capsys.readouterr().err
+    shutil.copy(keys.with_name("elsewhere") / "index.key", keys / "index.key.new")
+    (keys / "index.key.new").replace(keys / "index.key")
+    answers = keys / "answer-0001.jwk"
+    AnswerKeys(copy.folder / "others")
+    shutil.copy(copy.folder / "others" / "answer-0001.jwk", keys / "answer.new")
+    (keys / "answer.new").replace(answers)
+    assert run(["restore", str(copy.backup)]) == EXIT_REFUSED
+    assert "keys=answers" in capsys.readouterr().err
+    assert list(copy.site.settings.data.glob("cunzheng.db*")) == []
 
 
 def test_without_a_published_bundle_a_new_log_begins_and_commits_to_the_old_head(
@@ -264,6 +299,7 @@ def test_without_a_published_bundle_a_new_log_begins_and_commits_to_the_old_head
     said = capsys.readouterr().out
     assert f"a new log begins: {SECOND}" in said
     assert "bundle gone: 0…255" in said
+    assert run(["step", "list"]) == EXIT_DONE, "the records know the new log's key"
     second = settings.model_copy(update={"log_origin": SECOND})
     rooms = open_rooms(second)
     try:

@@ -57,7 +57,7 @@ def test_every_command_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*TWINS, *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+    "name", [*TWINS, *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))]
 )
 def test_every_relative_link_leads_somewhere(name: str) -> None:
     links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", _text(name))

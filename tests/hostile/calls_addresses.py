@@ -9,7 +9,7 @@ NUMBERS = [
     announce(
         "a number of ten thousand characters", 422, "case-number", path="/api/v1/cases/ycsl/" + "n" * 10_000
     ),
-    announce("a number with NUL", 422, "case-number", path="/api/v1/cases/ycsl/{mark}%00"),
+    announce("a number with NUL", 404, "not-found", path="/api/v1/cases/ycsl/{mark}%00"),
     announce(
         "a number with a line break", 422, "case-number", path="/api/v1/cases/ycsl/{mark}%0d%0aX-Evil:1"
     ),

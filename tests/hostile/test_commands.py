@@ -46,7 +46,7 @@ class Line:
     settings: tuple[tuple[str, str], ...] = ()
 
 
-ADMIN = "account add --organisation scjg --role"
+ADMIN = "account add --reason 核查 --organisation scjg --role"
 WHY = "--reason 核查 --legal-basis 依据"
 
 LINES = [
@@ -55,7 +55,7 @@ LINES = [
     Line("a role that is not there", "login-link {mark}", EXIT_USAGE, "command-line", repeats=True),
     Line(
         "a scope that is not there",
-        "client add --name x --organisation scjg --scope {mark}",
+        "client add --reason 核查 --name x --organisation scjg --scope {mark}",
         EXIT_USAGE,
         "invalid-input",
     ),
@@ -87,6 +87,39 @@ LINES = [
     ),
     Line("a name that is no UTF-8", f"{ADMIN} clerk --name {{mark}}\udcff", EXIT_USAGE, "invalid-input"),
     Line("a name of 65 characters", f"{ADMIN} clerk --name {'名' * 65}", EXIT_USAGE, "invalid-input"),
+    Line(
+        "no reason",
+        "account add --organisation scjg --role clerk --name x --reason \u3000",
+        EXIT_USAGE,
+        "invalid-input",
+    ),
+    Line(
+        "a reason from right to left",
+        "account end {mark} --reason x\u202e",
+        EXIT_REFUSED,
+        "account-unknown",
+        acts=REFUSED,
+    ),
+    Line(
+        "an organisation that is not there",
+        "account add --reason 核查 --organisation {mark} --role clerk --name x",
+        EXIT_USAGE,
+        "invalid-input",
+    ),
+    Line(
+        "a change that is not there",
+        "right approve {mark} --reason 核查",
+        EXIT_REFUSED,
+        "change-unknown",
+        acts=REFUSED,
+    ),
+    Line(
+        "a client that is not there",
+        "client end {mark} --reason 核查",
+        EXIT_REFUSED,
+        "client-unknown",
+        acts=REFUSED,
+    ),
     Line("acting as nobody", f"{ADMIN} clerk --name x --as {{mark}}", EXIT_REFUSED, "not-permitted"),
     Line("a receipt of no act", f"ledger receipt {ACT}", EXIT_REFUSED, "not-found"),
     Line("a receipt by a path", "ledger receipt ../../{mark}", EXIT_USAGE, "invalid-input"),

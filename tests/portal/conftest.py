@@ -7,12 +7,15 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import HandClock, make_database
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import literal_column, select
+from once import copy_prepared
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.compiler import compiles
 
 from archive.intake import IntakeService
 from archive.queries import FilingQueries
@@ -31,12 +34,12 @@ from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
 from licenses.services import LicenseService
 from portal import cli
-from portal.accounts.services import AccountService, NewAccount, NewClient
+from portal.accounts.rights import NewAccount, NewClient, add_account, add_client
+from portal.accounts.services import AccountService
 from portal.bootstrap import open_rooms
 from portal.checking import DocumentCheck
 from portal.demo.people import Cast
 from portal.demo.script import Script
-from portal.initialise import initialise
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
 from portal.web.factory import create_app
@@ -54,7 +57,24 @@ from storage.ledger.models import LedgerAct
 from storage.ledger.notes import NoteSigner
 from storage.objects.folder import FolderStore
 
-rowid = literal_column("rowid")
+
+class _InsertionOrder(ColumnElement[str]):
+    """Where a row lies: rows of a table that only grows lie in the order of their insertion."""
+
+    inherit_cache = True
+
+
+@compiles(_InsertionOrder, "sqlite")
+def _on_sqlite(*_: object, **__: object) -> str:
+    return "rowid"
+
+
+@compiles(_InsertionOrder, "postgresql")
+def _on_postgresql(*_: object, **__: object) -> str:
+    return "ctid"
+
+
+rowid = _InsertionOrder()
 ADMINISTRATOR = system_identity("test")
 
 
@@ -83,7 +103,7 @@ class House:
 
     def client_key(self, *scopes: str, organisation: str = "scjg") -> str:
         with self.rooms.database.writing() as uow:
-            _, key = self.rooms.accounts.add_client(
+            _, key = add_client(
                 uow,
                 ADMINISTRATOR,
                 NewClient(
@@ -101,7 +121,7 @@ class House:
     def login_token(self, role: Role, organisation: str = "") -> str:
         organisation = organisation or ("dsj" if role is Role.SUPERVISOR else "scjg")
         with self.rooms.database.writing() as uow:
-            account = self.rooms.accounts.add_account(
+            account = add_account(
                 uow,
                 ADMINISTRATOR,
                 NewAccount(name="测试员", organisation=organisation, roles=frozenset({role})),
@@ -135,8 +155,10 @@ def _verify(path: Path, trust: TrustList, known: KnownDocument | None, at: dt.da
     return verify_pdf(path.read_bytes(), trust, known, at)
 
 
-def make_house(folder: Path, trust: TrustList | None = None, **changes: int) -> House:
-    clock = HandClock()
+def make_house(
+    folder: Path, trust: TrustList | None = None, clock: HandClock | None = None, **changes: Any
+) -> House:
+    clock = clock or HandClock()
     holders = HolderService()
     items = ItemCatalogue.load()
     settings = Settings(data=folder, **changes)
@@ -189,8 +211,8 @@ def house(tmp_path: Path) -> Iterator[House]:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder set up once, with the demonstration's persons; tests work on copies."""
     folder = tmp_path_factory.mktemp("prepared") / "data"
+    copy_prepared(folder)
     settings = Settings(data=folder)
-    initialise(settings)
     rooms = open_rooms(settings)
     Cast.gather(rooms, settings, Script.load())
     rooms.close()

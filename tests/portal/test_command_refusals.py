@@ -20,7 +20,8 @@ from storage.ledger.models import LedgerAct, LedgerClosedRefusal
 from .conftest import rowid, run
 
 GROUNDS = ("--reason", "公示期内有异议", "--legal-basis", "行政许可法第六十九条")
-NEW_ACCOUNT = ("account", "add", "--name", "测试员", "--organisation", "scjg", "--role", "clerk")
+REASON = ("--reason", "核查")
+NEW_ACCOUNT = ("account", "add", "--name", "测试员", "--organisation", "scjg", "--role", "clerk", *REASON)
 
 
 def accounts(role: Role) -> list[str]:
@@ -75,7 +76,11 @@ def test_a_rule_that_refuses_is_recorded_with_who_where_and_why(
     "arguments",
     [
         NEW_ACCOUNT,
-        ("client", "add", "--name", "系统", "--organisation", "scjg", "--scope", "read"),
+        ("client", "add", "--name", "系统", "--organisation", "scjg", "--scope", "read", *REASON),
+        ("account", "end", "any", *REASON),
+        ("right", "list"),
+        ("right", "approve", "any", *REASON),
+        ("right", "withdraw", "any", *REASON),
         ("login-link", "clerk"),
         ("seal", "list"),
         ("seal", "suspend", "any", "--reason", "audit"),
@@ -119,7 +124,7 @@ def test_roles_that_exclude_each_other_are_refused_and_recorded(
         ((*NEW_ACCOUNT, "--as", "nobody"), 3),
         (("licence", "suspend", "any", *GROUNDS), 3),
         (("seal", "revoke"), 64),
-        (("client", "add", "--name", "系统", "--organisation", "scjg", "--scope", "everything"), 64),
+        (("client", "add", "--name", "系统", "--organisation", "scjg", "--scope", "everything", *REASON), 64),
         (("search", "食品", "--limit", "0"), 64),
     ],
 )

@@ -100,6 +100,8 @@ def test_bytes_instead_of_json(house: House, key: str, body: bytes) -> None:
 
 
 @hypothesis.settings(max_examples=80)
+@hypothesis.example(path="cases/ycsl/{}", text="\0")
+@hypothesis.example(path="dossiers/{}", text="1\0")
 @hypothesis.given(
     path=st.sampled_from(
         [

@@ -4,6 +4,7 @@
 from pathlib import Path
 
 from cryptography import x509
+from once import copy_prepared
 
 from portal.bootstrap import open_rooms
 from portal.initialise import initialise
@@ -13,7 +14,7 @@ from storage.identity import system_identity
 
 def test_a_revocation_whose_list_was_never_written_is_published_by_the_next_set_up(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "data")
-    initialise(settings)
+    copy_prepared(settings.data)
     rooms = open_rooms(settings)
     manager = system_identity("test")
     with rooms.database.writing() as uow:

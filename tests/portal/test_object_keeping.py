@@ -23,11 +23,12 @@ from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
-from storage.objects.bucket import TERMS, BucketStore
+from storage.objects.bucket import BucketStore
 from storage.objects.folder import FolderStore
 from storage.objects.leftovers import Destroyer, FolderInventory, Inventory
 from storage.objects.ports import object_key
 from storage.objects.probe import LockProbe
+from storage.objects.renewal import TERMS
 from storage.objects.server import BucketAddress, connect
 from storage.objects.versions import LockMode, TableBook, Version
 from storage.steps import StepRow

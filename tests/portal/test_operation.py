@@ -25,7 +25,7 @@ from storage.ledger.gate import LedgerGate
 from storage.ledger.kinds import ActKind
 from storage.objects.folder import FolderStore
 from storage.objects.ports import ObjectStoreUnusableError
-from storage.objects.probe import Attack, LockFinding, LockProbe, LockVerdict
+from storage.objects.probe import Attack, ClockVerdict, LockFinding, LockProbe, LockVerdict
 from storage.objects.server import BucketAddress
 
 from .conftest import House
@@ -188,14 +188,21 @@ def test_figures_tell_what_the_last_attack_on_the_lock_showed(house: House) -> N
     def verdict(one: LockVerdict) -> float | None:
         return registry.get_sample_value("cunzheng_lock_verdict", {"verdict": str(one)})
 
+    def clock(one: ClockVerdict) -> float | None:
+        return registry.get_sample_value("cunzheng_objects_clock_verdict", {"verdict": str(one)})
+
     assert verdict(LockVerdict.CANNOT_TELL) == 1
     assert registry.get_sample_value("cunzheng_objects_clock_skew_seconds") is None
+    assert clock(ClockVerdict.CANNOT_TELL) == 1
+    found = LockFinding(LockVerdict.NOT_LOCKED, (Attack.SHORTEN,), skew=-7.25, authority_skew=-6.5)
     with house.rooms.database.writing() as uow:
-        uow.record(probed(LockFinding(LockVerdict.NOT_LOCKED, (Attack.SHORTEN,), skew=-7.25), "archive"))
+        uow.record(probed(found, "archive"))
     house.clock.advance(60)
     assert [verdict(one) for one in LockVerdict] == [0, 1, 0]
     assert registry.get_sample_value("cunzheng_lock_probe_age_seconds") == 60
     assert registry.get_sample_value("cunzheng_objects_clock_skew_seconds") == -7.25
+    assert registry.get_sample_value("cunzheng_objects_authority_skew_seconds") == -6.5
+    assert [clock(one) for one in ClockVerdict] == [0, 1, 0]
     assert figures(house).get_sample_value("cunzheng_lock_verdict", {"verdict": "locked"}) is None
 
 

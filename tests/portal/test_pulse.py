@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a container's health check learns of worker and sequencer."""
 
-import time
 from pathlib import Path
 
 import pytest
 from fakes import HandClock
 from installation import installed
+from own_servers import until
 
 from portal.pulse import SILENT_SECONDS, Pulse
 from portal.worker import RENEW_SECONDS
@@ -40,6 +40,4 @@ def test_a_running_process_is_alive_and_one_that_never_ran_is_not(
         monkeypatch.setenv("CUNZHENG_DATA", str(site.settings.data))
         assert run("alive", process, capsys=capsys)[0] == 1
         site.start(process)
-        end = time.monotonic() + PATIENCE
-        while run("alive", process, capsys=capsys)[0] != 0:
-            assert time.monotonic() < end
+        until(lambda: run("alive", process, capsys=capsys)[0] == 0, PATIENCE, f"{process} gives no sign")

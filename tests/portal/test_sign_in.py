@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.accounts.models import LoginLink
-from portal.accounts.services import check_roles
+from portal.accounts.rights import check_roles
 from portal.errors import RolesExcludeError
 from storage.errors import InvalidInputError
 from storage.identity import Role

@@ -6,18 +6,28 @@ import hashlib
 import io
 import os
 import socket
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from fakes import HandClock, make_database
-from minio.commonconfig import ENABLED, GOVERNANCE
+from minio import MinioAdmin
+from minio.commonconfig import COMPLIANCE, ENABLED, GOVERNANCE
+from minio.credentials import StaticProvider
 from minio.deleteobjects import DeleteObject
+from minio.helpers import md5sum_hash
 from minio.retention import Retention
-from parts import S3, bucket
+from minio.xml import marshal
+from parts import S3, bucket, role_keys
 
 from storage.database import Database
-from storage.objects.bucket import MARGINS, TERMS, BucketStore
+from storage.objects.bucket import BucketStore
+from storage.objects.policies import KeyRole, policy
 from storage.objects.ports import (
     ObjectConflictError,
     ObjectDamagedError,
@@ -25,6 +35,7 @@ from storage.objects.ports import (
     StoredAt,
     object_key,
 )
+from storage.objects.renewal import LATE, MARGINS, TERMS, Unrenewed, unrenewed
 from storage.objects.server import (
     BucketAddress,
     ObjectsUnavailableError,
@@ -33,7 +44,7 @@ from storage.objects.server import (
     make_bucket,
     parse_until,
 )
-from storage.objects.versions import LockMode, TableBook, Version
+from storage.objects.versions import Lock, LockMode, TableBook, Version
 
 DATA = b"truth"
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -61,6 +72,18 @@ class Place:
     def put(self, key: str, data: bytes) -> None:
         self.client.put_object(self.address.bucket, key, io.BytesIO(data), len(data))
 
+    def relock(self, version: Version, retention: Retention) -> None:
+        """Lock otherwise, with the right to bypass governance, which our writer does not have."""
+        body = marshal(retention)
+        self.client._execute(
+            "PUT",
+            self.address.bucket,
+            version.key,
+            body=body,
+            headers={"Content-MD5": md5sum_hash(body), "x-amz-bypass-governance-retention": "true"},
+            query_params={"retention": "", "versionId": version.version_id},
+        )
+
     def versions(self, key: str) -> list[str]:
         found = self.client.list_objects(self.address.bucket, prefix=key, include_version=True)
         return [str(version.version_id) for version in found if not version.is_delete_marker]
@@ -73,6 +96,35 @@ class Place:
     def headers(self, version: Version) -> dict[str, str]:
         seen = self.client.stat_object(self.address.bucket, version.key, version_id=version.version_id)
         return {name.lower(): value for name, value in (seen.metadata or {}).items()}
+
+
+def race(stores: list[BucketStore], name: str, start: threading.Barrier) -> list[int]:
+    """Let each put other bytes under a name at the same time; give those that were refused."""
+
+    def write(number: int) -> bool:
+        start.wait()
+        try:
+            stores[number].put_named(name, b"writer %d" % number)
+        except ObjectConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(len(stores)) as pool:
+        return [number for number, won in enumerate(pool.map(write, range(len(stores)))) if not won]
+
+
+def forbid_relocking(writer: BucketAddress, key: str) -> None:
+    """Take from a writer the right to lock one object anew."""
+    server = urlsplit(os.environ[S3])
+    admin = MinioAdmin(
+        endpoint=f"{server.hostname}:{server.port}",
+        credentials=StaticProvider(str(server.username), str(server.password)),
+        secure=server.scheme == "https",
+    )
+    rules: dict[str, Any] = policy(KeyRole.WRITER, writer.bucket)
+    resource = f"arn:aws:s3:::{writer.bucket}/{key}"
+    rules["Statement"].append({"Effect": "Deny", "Action": ["s3:PutObjectRetention"], "Resource": [resource]})
+    admin.policy_add(f"{writer.bucket}-writer", policy=rules)
 
 
 @pytest.fixture
@@ -116,6 +168,31 @@ class TestOnServer:
         assert list(place.store.list_named("m/")) == ["m/one"]
         with pytest.raises(ObjectConflictError):
             place.store.put_named("m/one", b"lie!!")
+
+    def test_of_two_that_write_a_name_at_once_the_recorded_one_stands_and_is_served(
+        self, place: Place
+    ) -> None:
+        # The server orders what comes at once as it likes; the records of both say which one it is.
+        shared = TableBook(place.databases[0])
+        racers = [BucketStore(place.address, shared, place.clock) for _ in range(2)]
+        for turn in range(8):
+            name, start = f"m/{turn}", threading.Barrier(2)
+            lost = race(racers, name, start)
+            assert len(lost) == 1, "exactly one of them is refused"
+            winner = b"writer 1" if lost == [0] else b"writer 0"
+            # What a third one puts on top afterwards is not the object either.
+            place.put(name, b"third")
+            assert {store.read_named(name) for store in racers} == {winner}
+            assert len(place.versions(name)) >= 2
+
+    def test_without_versions_a_race_may_lose_what_was_recorded_and_that_is_found_out(
+        self, tmp_path: Path
+    ) -> None:
+        place = Place(tmp_path / "open", lock=False)
+        place.store.put_named("m/one", b"recorded")
+        place.put("m/one", b"raced")
+        with pytest.raises(ObjectDamagedError):
+            place.store.read_named("m/one")
 
     def test_a_record_of_other_bytes_is_found_out(self, place: Place) -> None:
         place.store.put(DATA, "text/plain")
@@ -204,19 +281,63 @@ class TestOnServer:
         assert place.store.renew() == 1
         assert place.recorded(object_key(stays)).lock.until > before
 
-    def test_one_that_the_server_refuses_keeps_no_other_from_being_renewed_and_is_told(
-        self, place: Place
+    @pytest.mark.parametrize("mode", [GOVERNANCE, COMPLIANCE])
+    def test_a_longer_or_stricter_lock_is_recorded_as_it_stands_and_left_until_it_ends_soon(
+        self, place: Place, mode: str
     ) -> None:
-        keys = [object_key(place.store.put(data, "text/plain").sha256) for data in (b"a", b"b", b"c")]
-        first = place.recorded(min(keys))
-        # Nobody shortens this lock any more, the writer neither.
-        longer = Retention(GOVERNANCE, place.clock.now() + dt.timedelta(days=200))
-        place.client.set_object_retention(place.address.bucket, first.key, longer, first.version_id)
-        before = {key: place.recorded(key).lock.until for key in keys}
+        place.store.put(DATA, "text/plain")
+        before, days = place.recorded(), 600
+        until = (place.clock.now() + dt.timedelta(days=days)).replace(microsecond=0)
+        place.relock(before, Retention(mode, until))
         place.clock.advance((TERMS[LockMode.GOVERNANCE] - MARGINS[LockMode.GOVERNANCE]).total_seconds() + 1)
+        assert place.store.renew() == 1
+        assert place.recorded() == replace(before, lock=Lock(LockMode(mode), until))
+        assert place.store.renew() == 0
+        place.clock.advance(dt.timedelta(days=days - 25).total_seconds())
+        assert place.store.renew() == 1
+        assert place.recorded().lock.until > until
+        assert lock_of(place.headers(before)) == place.recorded().lock
+
+    def test_a_stricter_lock_that_is_shorter_is_renewed_in_its_own_mode(self, place: Place) -> None:
+        place.store.put(DATA, "text/plain")
+        before = place.recorded()
+        until = place.clock.now() + dt.timedelta(days=40)
+        place.relock(before, Retention(COMPLIANCE, until))
+        place.clock.advance((TERMS[LockMode.GOVERNANCE] - MARGINS[LockMode.GOVERNANCE]).total_seconds() + 1)
+        assert place.store.renew() == 1
+        expected = place.clock.now().replace(microsecond=0) + TERMS[LockMode.COMPLIANCE]
+        assert place.recorded().lock == Lock(LockMode.COMPLIANCE, expected) == lock_of(place.headers(before))
+
+    def test_one_that_the_server_refuses_keeps_no_other_from_being_renewed_and_is_told(
+        self, tmp_path: Path
+    ) -> None:
+        name = f"test-{uuid.uuid4().hex}"
+        writer = role_keys(tmp_path, name)["writer"]
+        clock = HandClock(dt.datetime.now(dt.UTC))
+        database = make_database(tmp_path, clock)
+        book = TableBook(database)
+        store = BucketStore(writer, book, clock)
+        keys = sorted(object_key(store.put(data, "text/plain").sha256) for data in (b"a", b"b", b"c"))
+        forbid_relocking(writer, keys[0])
+
+        def locks() -> list[Version | None]:
+            return [book.find(key) for key in keys]
+
+        def late() -> Unrenewed:
+            with database.reading() as uow:
+                return unrenewed(uow.session, clock.now(), 5)
+
+        before = locks()
+        clock.advance((TERMS[LockMode.GOVERNANCE] - MARGINS[LockMode.GOVERNANCE]).total_seconds() + 1)
         with pytest.raises(ObjectsUnavailableError):
-            place.store.renew()
-        assert [place.recorded(key).lock.until > before[key] for key in sorted(keys)] == [False, True, True]
+            store.renew()
+        assert [one == old for one, old in zip(locks(), before, strict=True)] == [True, False, False]
+        assert late() == Unrenewed()
+        clock.advance(LATE.total_seconds())
+        end = before[0].lock.until if before[0] else None
+        assert late() == Unrenewed(1, 0, end, (keys[0],))
+        clock.advance(MARGINS[LockMode.GOVERNANCE].total_seconds())
+        assert (late().count, late().ended) == (1, 1)
 
     def test_a_bucket_without_lock_is_used_and_does_not_pretend(self, tmp_path: Path) -> None:
         place = Place(tmp_path / "open", lock=False)

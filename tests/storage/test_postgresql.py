@@ -16,6 +16,7 @@ import pytest
 from fakes import ORIGIN, HandClock
 from ledgers import act
 from parts import POSTGRESQL, create_role, database_url, servers
+from racing import race
 from sqlalchemy import func, make_url, select, text
 from sqlalchemy.exc import ProgrammingError
 from tooling import ROOT
@@ -79,6 +80,32 @@ def test_the_migrations_make_the_tables_of_the_models(city: City) -> None:
     url = city.owner.engine.url.render_as_string(hide_password=False)
     assert is_current(url)
     assert differences(url) == []
+
+
+def test_who_refuses_while_the_ledger_is_closed_may_count_and_change_nothing_else(city: City) -> None:
+    with city.application.writing() as uow:
+        uow.session.execute(text("INSERT INTO ledger_closed_refusal VALUES (1, 1)"))
+        uow.session.execute(text("UPDATE ledger_closed_refusal SET count = count + 1"))
+    with pytest.raises(ProgrammingError, match="permission denied"), city.application.writing() as uow:
+        uow.session.execute(text("UPDATE ledger_closed_refusal SET id = 2"))
+
+
+@pytest.mark.parametrize("role", ["application", "sequencer"])
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "INSERT INTO key_mark VALUES ('ledger', 'x')",
+        "UPDATE key_mark SET value = 'x'",
+        "DELETE FROM key_mark",
+        "TRUNCATE key_mark",
+    ],
+)
+def test_who_works_cannot_make_foreign_keys_pass_for_its_own(city: City, role: str, attack: str) -> None:
+    database: Database = getattr(city, role)
+    with database.reading() as uow:
+        uow.session.execute(text("SELECT * FROM key_mark"))
+    with pytest.raises(ProgrammingError, match="permission denied"), database.writing() as uow:
+        uow.session.execute(text(attack))
 
 
 @pytest.mark.parametrize("table", LEDGER_TABLES)
@@ -181,21 +208,19 @@ def test_workers_of_many_machines_never_claim_the_same_step(city: City) -> None:
     assert sorted(taken, key=int) == [str(number) for number in range(60)]
 
 
-def test_of_thirty_two_sequencers_one_wins(city: City) -> None:
-    barrier = threading.Barrier(32)
-
-    def start(number: int) -> Sequencer | None:
-        barrier.wait()
-        try:
-            # Each has its own lock file, as on 32 machines: only the database stands between them.
-            return Sequencer(city.sequencer, HandClock(), city.folder / f"lock-{number}", LEASE)
-        except (SequencerRunningError, WriteConflictError):
-            return None
-
-    with ThreadPoolExecutor(32) as pool:
-        started = [one for one in pool.map(start, range(32)) if one is not None]
-    assert len(started) == 1
-    started[0].close()
+def test_of_thirty_two_sequencers_that_start_at_once_one_wins_and_numbers_every_act(city: City) -> None:
+    with city.application.writing() as uow:
+        uow.record(act(1))
+    url = city.sequencer.engine.url.render_as_string(hide_password=False)
+    finishes = race(url, ORIGIN, city.folder, 32, LEASE)
+    assert len({one.process for one in finishes} - {os.getpid()}) == 32
+    drained = [one.drained for one in finishes if one.drained is not None]
+    with city.sequencer.reading() as uow:
+        entries = list(uow.session.scalars(select(LedgerEntry.seq).order_by(LedgerEntry.seq)))
+        assert uow.session.scalar(select(func.count()).select_from(LedgerPending)) == 0
+        assert uow.session.get_one(LedgerState, 1).size == len(entries)
+    assert entries == list(range(len(entries)))
+    assert drained == [len(entries)]
 
 
 def test_a_stopped_sequencer_writes_nothing_when_it_goes_on(city: City) -> None:

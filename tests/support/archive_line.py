@@ -2,6 +2,7 @@
 """The whole line with real parts: converter, typesetter, demo seals and time stamps, driven by the worker."""
 
 import datetime as dt
+import hashlib
 import io
 import shutil
 from collections.abc import Mapping
@@ -93,6 +94,30 @@ def shared_sandbox() -> Sandbox:
     return Sandbox()
 
 
+class Remembering:
+    """Converts really, but the same bytes once only; that they give the same again is shown elsewhere."""
+
+    def __init__(self, converter: Renders) -> None:
+        self._converter = converter
+        self._made: dict[bytes, tuple[Rendition | OriginalOnly, bytes | None]] = {}
+
+    def render(self, source: Path, out: Path) -> Rendition | OriginalOnly:
+        key = hashlib.sha256(source.read_bytes()).digest()
+        if key not in self._made:
+            result = self._converter.render(source, out)
+            self._made[key] = result, out.read_bytes() if out.exists() else None
+            return result
+        result, data = self._made[key]
+        if data is not None:
+            out.write_bytes(data)
+        return result
+
+
+@cache
+def shared_converter() -> Remembering:
+    return Remembering(Converter(shared_sandbox()))
+
+
 class NoSealRevoked:
     def revoked_at(self, uow: UnitOfWork, seal_id: str) -> dt.datetime | None:
         return None
@@ -108,7 +133,7 @@ class Line(World):
         self.pki = demo_pki.DemoPki(folder / "authority" / "pki", keys, self.clock)
         self.ids = RandomIds()
         self.sandbox = shared_sandbox()
-        self.converter: Renders = converter or Converter(self.sandbox)
+        self.converter: Renders = converter or shared_converter()
         self.typesetter = shared_typesetter()
         self.sealing = SealingService(keys, self.pki.tsa(self.ids), self.pki.trust, self.clock)
         self.seals = SealService()

@@ -23,9 +23,10 @@ from running import free_port
 from sqlalchemy import func, select
 
 from archive.models import Filing, FilingState
+from archive.staging import Arrival
 from cases.models import Case
 from licenses.models import Decision, License
-from portal.accounts.services import NewAccount
+from portal.accounts.rights import NewAccount, add_account
 from portal.demo.figures import is_sequenced
 from portal.steps import StepDesk, StepView
 from storage.identity import Identity, Role, system_identity
@@ -88,23 +89,19 @@ class City:
 
     def check(self) -> Answer:
         """Check the licence as anybody may."""
-        body = _multipart([("file", "licence.pdf", "application/pdf", self.licence)])
-        return self._send("POST", "/api/v1/verifications", body, _MULTIPART, key=False)
+        body = multipart([("file", "licence.pdf", "application/pdf", self.licence)])
+        return self._send("POST", "/api/v1/verifications", body, MULTIPART, key=False)
 
     def file(self, number: str) -> Answer:
-        arrival = self.submissions.make(number)
-        parts = [("metadata", "metadata.json", "application/json", arrival.metadata)]
-        for one in arrival.submission.materials:
-            data = arrival.files[one.part].path.read_bytes()
-            parts.append((one.part, one.file_name, one.media_type, data))
-        return self._send("POST", f"/api/v1/cases/yctb/{number}/filings", _multipart(parts), _MULTIPART)
+        body = filing_body(self.submissions.make(number))
+        return self._send("POST", f"/api/v1/cases/yctb/{number}/filings", body, MULTIPART)
 
     def offer(self, number: str) -> Answer:
         """Announce a large filing without sending a byte of it; give the answer that comes all the same."""
         head = (
             f"POST /api/v1/cases/yctb/{number}/filings HTTP/1.1\r\nHost: localhost\r\n"
             f"Authorization: Bearer {self.site.cast.key}\r\nAccess-Operator: {self._operator}\r\n"
-            f"Content-Type: {_MULTIPART}\r\nContent-Length: 40000000\r\n\r\n"
+            f"Content-Type: {MULTIPART}\r\nContent-Length: 40000000\r\n\r\n"
         )
         begin = time.monotonic()
         with socket.create_connection(("127.0.0.1", self.site.settings.port), 30) as line:
@@ -193,7 +190,7 @@ class City:
         test, rooms = system_identity("test"), self.site.rooms
         with rooms.database.writing() as uow:
             new = NewAccount(name="测试员", organisation="scjg", roles=frozenset({role}))
-            token = rooms.accounts.login_link(uow, test, rooms.accounts.add_account(uow, test, new).id)
+            token = rooms.accounts.login_link(uow, test, add_account(uow, test, new).id)
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         address = f"{self.site.settings.public_url}/sign-in/{token}"
         found = re.search(r'name="form_token" value="(\w+)"', opener.open(address).read().decode())
@@ -241,10 +238,11 @@ class City:
             line.close()
 
 
-_MULTIPART: Final = f"multipart/form-data; boundary={_BOUNDARY}"
+MULTIPART: Final = f"multipart/form-data; boundary={_BOUNDARY}"
 
 
-def _multipart(parts: list[tuple[str, str, str, bytes]]) -> bytes:
+def multipart(parts: list[tuple[str, str, str, bytes]]) -> bytes:
+    """Give a form of file parts: name, file name, media type, bytes."""
     made = b""
     for name, file_name, media_type, data in parts:
         made += (
@@ -253,6 +251,15 @@ def _multipart(parts: list[tuple[str, str, str, bytes]]) -> bytes:
         ).encode()
         made += data + b"\r\n"
     return made + f"--{_BOUNDARY}--\r\n".encode()
+
+
+def filing_body(arrival: Arrival) -> bytes:
+    """Give a filing as it is sent, of media type ``MULTIPART``."""
+    parts = [("metadata", "metadata.json", "application/json", arrival.metadata)]
+    for one in arrival.submission.materials:
+        data = arrival.files[one.part].path.read_bytes()
+        parts.append((one.part, one.file_name, one.media_type, data))
+    return multipart(parts)
 
 
 @contextmanager

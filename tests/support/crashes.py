@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from once import copy_prepared
+
 from portal.demo.figures import Figures
 from portal.demo.run import Demonstration, Options
 from portal.demo.script import Script
-from portal.initialise import initialise
 from portal.processes import Children
 from portal.settings import Settings
 from storage.clock import SystemClock
@@ -78,7 +79,7 @@ def part_of(script: Script, names: Sequence[str]) -> Script:
 
 def template(folder: Path) -> Path:
     """Make a data folder that is set up and holds nothing yet."""
-    initialise(Settings(data=folder))
+    copy_prepared(folder)
     return folder
 
 

@@ -5,7 +5,6 @@ Workers of one run share the folder; whoever comes first plays, the others wait.
 only read: a test that writes takes a copy.
 """
 
-import fcntl
 import json
 import re
 import shutil
@@ -15,16 +14,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from flask import Flask
 from flask.testing import FlaskClient
+from once import once_per_run
 from running import COMMAND, environment_of
 from sqlalchemy import select
 from tooling import ROOT
 
 from archive.models import DossierMember, FilingMaterial
-from portal.accounts.services import NewAccount
+from portal.accounts.rights import NewAccount, add_account
 from portal.bootstrap import open_rooms
 from portal.demo.people import Cast
 from portal.rooms import Rooms
@@ -34,6 +34,7 @@ from storage.identity import Role, system_identity
 
 RUNS: Final = ROOT / "build" / "demonstrations"
 _PLAYED_WITHIN: Final = 900
+_RESULT: Final = "result.json"
 ADDRESS: Final = "http://127.0.0.1:8321"
 
 
@@ -44,25 +45,13 @@ def played_demo(run: str) -> Iterator[Path]:
     Args:
         run: The test run; every worker process of it gives the same.
     """
-    RUNS.mkdir(parents=True, exist_ok=True)
-    folder = RUNS / run
-    result = folder / "result.json"
-    # Shared, and held for as long as anybody reads, so that no later run removes the folder.
-    with (RUNS / f"{run}.lock").open("w") as reading, (RUNS / "playing").open("w") as playing:
-        fcntl.flock(reading, fcntl.LOCK_SH)
-        fcntl.flock(playing, fcntl.LOCK_EX)
-        if not result.exists():
-            _remove_earlier(run)
-            _play(folder, result)
-        fcntl.flock(playing, fcntl.LOCK_UN)
-        outcome = json.loads(result.read_bytes())
+    with once_per_run(RUNS, run, _play) as folder:
+        outcome = json.loads((folder / _RESULT).read_bytes())
         assert outcome["code"] == 0, outcome["output"]
         yield folder / "data"
 
 
-def _play(folder: Path, result: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+def _play(folder: Path) -> None:
     with (folder / "output.txt").open("w+b") as output:
         done = subprocess.run(
             [COMMAND, "demo", "--once"],
@@ -74,24 +63,7 @@ def _play(folder: Path, result: Path) -> None:
         )
         output.seek(0)
         said = output.read().decode(errors="replace")[-4000:]
-    result.write_text(json.dumps({"code": done.returncode, "output": said}))
-
-
-def _remove_earlier(run: str) -> None:
-    for path in RUNS.glob("*.lock"):
-        if path.stem != run:
-            with path.open("w") as lock:
-                if _free(lock):
-                    shutil.rmtree(path.with_suffix(""), ignore_errors=True)
-                    path.unlink()
-
-
-def _free(lock: IO[str]) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    (folder / _RESULT).write_text(json.dumps({"code": done.returncode, "output": said}))
 
 
 def settings_of(data: Path) -> Settings:
@@ -171,7 +143,7 @@ def signed_in(rooms: Rooms, app: Flask, role: Role, department: str) -> FlaskCli
     test = system_identity("test")
     with rooms.database.writing() as uow:
         new = NewAccount(name="测试员", organisation=department, roles=frozenset({role}))
-        token = rooms.accounts.login_link(uow, test, rooms.accounts.add_account(uow, test, new).id)
+        token = rooms.accounts.login_link(uow, test, add_account(uow, test, new).id)
     browser = app.test_client()
     field = re.search(r'name="form_token" value="(\w+)"', browser.get(f"/sign-in/{token}").text)
     assert field is not None

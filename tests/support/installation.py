@@ -14,6 +14,7 @@ from typing import Any
 
 from archive_line import picture
 from archive_world import METADATA
+from once import copy_prepared
 from parts import city_settings
 
 from archive.intake import Received
@@ -199,6 +200,8 @@ def installed(
     parts = city_settings(folder) if parts is None else dict(parts)
     named = {name.removeprefix("CUNZHENG_").lower(): value for name, value in parts.items()}
     made = Settings(data=folder, **named, **settings)
+    if not parts:
+        copy_prepared(folder)
     initialise(made)
     rooms = open_rooms(made)
     site = Installation(made, rooms, Cast.gather(rooms, made, Script.load()), parts=parts)

@@ -147,7 +147,7 @@ class Server:
         if self.disk is not None:
             self.disk.close()
         # What the server started apart from itself (Erlang's port mapper) has its home in our folder too.
-        for process in _at_home(f"HOME={self._environment['CUNZHENG_SERVICES']}/home"):
+        for process in at_home(f"HOME={self._environment['CUNZHENG_SERVICES']}/home"):
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
 
@@ -199,7 +199,8 @@ def _parents() -> Iterator[tuple[int, int]]:
             yield int(folder.name), int((folder / "stat").read_text().rpartition(")")[2].split()[1])
 
 
-def _at_home(variable: str) -> Iterator[int]:
+def at_home(variable: str) -> Iterator[int]:
+    """Give the processes that were started with an environment that holds this ``NAME=value``."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if variable.encode() in (folder / "environ").read_bytes().split(b"\0"):

@@ -188,18 +188,20 @@ def role_keys(folder: Path, name: str) -> dict[str, BucketAddress]:
         The bucket's address with the key of ``writer``, ``auditor``, ``destroyer``, ``holder``.
     """
     server = urlsplit(os.environ[S3])
-    secrets = folder / "secrets"
+    secrets, offline = folder / "secrets", folder / "offline"
     secrets.mkdir(parents=True)
+    offline.mkdir()
     (secrets / "minio_root_user").write_text(str(server.username))
     (secrets / "minio_root_password").write_text(str(server.password))
     endpoint, keys = f"{server.scheme}://{server.hostname}:{server.port}", {}
     for role, prefix in _KEY_FILES.items():
         access_key, secret_key = f"{role[0]}{uuid.uuid4().hex[:18]}", uuid.uuid4().hex
-        (secrets / f"{prefix}_access_key").write_text(access_key)
-        (secrets / f"{prefix}_secret_key").write_text(secret_key)
+        place = secrets if role == "writer" else offline
+        (place / f"{prefix}_access_key").write_text(access_key)
+        (place / f"{prefix}_secret_key").write_text(secret_key)
         keys[role] = BucketAddress(endpoint, name, "us-east-1", access_key, secret_key)
     subprocess.run(
-        [sys.executable, ROOT / "scripts" / "minio-roles.py"],
+        [sys.executable, ROOT / "scripts" / "minio-roles.py", offline],
         env={"CUNZHENG_S3_ENDPOINT": endpoint, "CUNZHENG_S3_BUCKET": name, "CUNZHENG_SECRETS": str(secrets)},
         check=True,
         capture_output=True,

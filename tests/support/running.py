@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +78,15 @@ def _answers(address: str) -> bool:
         return False
 
 
+def wait_for(answers: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process that was just started answers; fail if it ends or takes too long."""
+    until = time.monotonic() + _SERVING_WITHIN
+    while not answers():
+        assert process.poll() is None, "the process ended"
+        assert time.monotonic() < until, "the process does not answer"
+        time.sleep(0.1)
+
+
 @contextmanager
 def serving_demo(data: Path) -> Generator[Site]:
     """Serve the demonstration, having played its cases if that was not done; stop everything at the end.
@@ -100,11 +109,7 @@ def serving_demo(data: Path) -> Generator[Site]:
     with (data / "served.log").open("wb") as log:
         demo = subprocess.Popen([COMMAND, "demo"], env=environment, stdout=log, stderr=log)
         try:
-            until = time.monotonic() + _SERVING_WITHIN
-            while not _answers(address):
-                assert demo.poll() is None, "the demonstration ended"
-                assert time.monotonic() < until, "the demonstration does not answer"
-                time.sleep(0.2)
+            wait_for(lambda: _answers(address), demo)
             yield Site(address, data)
         finally:
             demo.send_signal(signal.SIGINT)

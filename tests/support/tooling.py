@@ -19,6 +19,7 @@ _DEBIAN: Final = {
     "chromium": "chromium",
     "docker-compose": "docker-compose",
     "java": "default-jre-headless",
+    "javac": "default-jdk-headless",
     "mvn": "maven",
     "pdfsig": "poppler-utils",
     "pdftoppm": "poppler-utils",

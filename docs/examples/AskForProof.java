@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+import java.io.IOException;
+import java.math.BigInteger;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.AlgorithmParameters;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.Signature;
+import java.security.spec.ECGenParameterSpec;
+import java.security.spec.ECParameterSpec;
+import java.security.spec.ECPoint;
+import java.security.spec.ECPublicKeySpec;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Ask which proofs of an open case are established, check the signed answer, redeem its promise.
+ *
+ * <pre>
+ * java AskForProof.java ask ADDRESS SOURCE NUMBER ITEM PURPOSE   writes answer.jws and receipt.tlog-proof
+ * java AskForProof.java check answer.jws jwks.json               offline, with the keys that were kept
+ * </pre>
+ *
+ * Needs a JDK of 17.0.3 or later (older ones accept signatures of zeros) and nothing else. PROOF_KEY holds
+ * the client's key, PROOF_OPERATOR the account id of who asks. Exit codes: 0 genuine, 1 not genuine, 2 not
+ * redeemed yet, 3 refused, 64 usage.
+ */
+public final class AskForProof {
+    private static final HttpClient HTTP = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
+    private static final Path KEYS = Path.of("jwks.json");
+
+    private static final class NotGenuine extends Exception {}
+
+    private static final class Refused extends Exception {
+        Refused(String code) {
+            super(code);
+        }
+    }
+
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        System.exit(run(arguments));
+    }
+
+    private static int run(String[] arguments) throws IOException, InterruptedException {
+        boolean check = arguments.length == 3 && arguments[0].equals("check");
+        if (!check && !(arguments.length == 6 && arguments[0].equals("ask"))) {
+            System.err.println("ask ADDRESS SOURCE NUMBER ITEM PURPOSE | check ANSWER KEYS");
+            return 64;
+        }
+        try {
+            Map<?, ?> answer = check
+                    ? verify(Files.readString(Path.of(arguments[1])), Files.readString(Path.of(arguments[2])))
+                    : ask(arguments);
+            for (Object one : (List<?>) map(answer, "decision").get("requirements")) {
+                Map<?, ?> requirement = (Map<?, ?>) one;
+                System.out.println(requirement.get("result") + " " + requirement.get("id") + " " + requirement.get("zh"));
+            }
+            return check || redeem(arguments[1], map(answer, "promise")) ? 0 : 2;
+        } catch (NotGenuine forged) {
+            System.err.println("not genuine");
+            return 1;
+        } catch (Refused refused) {
+            System.err.println("refused: " + refused.getMessage());
+            return 3;
+        }
+    }
+
+    /** Give what an answer says, if a key of the set signed exactly it. */
+    private static Map<?, ?> verify(String jws, String jwks) throws NotGenuine {
+        try {
+            String[] parts = jws.strip().split("\\.", -1);
+            Map<?, ?> header = (Map<?, ?>) new Json(decoded(parts[0])).read();
+            // Which algorithm counts is for us to say, never for the answer.
+            if (parts.length != 3 || !"ES256".equals(header.get("alg"))
+                    || !"cunzheng-decision+json".equals(header.get("typ"))) {
+                throw new NotGenuine();
+            }
+            Signature signature = Signature.getInstance("SHA256withECDSAinP1363Format");
+            signature.initVerify(KeyFactory.getInstance("EC").generatePublic(key(jwks, header.get("kid"))));
+            signature.update((parts[0] + "." + parts[1]).getBytes(StandardCharsets.US_ASCII));
+            if (!signature.verify(Base64.getUrlDecoder().decode(parts[2]))) {
+                throw new NotGenuine();
+            }
+            return (Map<?, ?>) new Json(decoded(parts[1])).read();
+        } catch (GeneralSecurityException | RuntimeException malformed) {
+            throw new NotGenuine();
+        }
+    }
+
+    private static ECPublicKeySpec key(String jwks, Object kid) throws GeneralSecurityException, NotGenuine {
+        AlgorithmParameters curve = AlgorithmParameters.getInstance("EC");
+        curve.init(new ECGenParameterSpec("secp256r1"));
+        for (Object one : (List<?>) ((Map<?, ?>) new Json(jwks).read()).get("keys")) {
+            Map<?, ?> key = (Map<?, ?>) one;
+            if (key.get("kid").equals(kid) && "P-256".equals(key.get("crv"))) {
+                ECPoint point = new ECPoint(number(key.get("x")), number(key.get("y")));
+                return new ECPublicKeySpec(point, curve.getParameterSpec(ECParameterSpec.class));
+            }
+        }
+        throw new NotGenuine();
+    }
+
+    private static Map<?, ?> ask(String[] arguments) throws IOException, InterruptedException, NotGenuine, Refused {
+        String address = arguments[1];
+        if (Files.notExists(KEYS)) {
+            Files.writeString(KEYS, send(HttpRequest.newBuilder(URI.create(address + "/.well-known/jwks.json"))));
+        }
+        String question = String.format("{\"case\":{\"source\":%s,\"number\":%s},\"item\":%s,\"purpose\":%s}",
+                Json.quoted(arguments[2]), Json.quoted(arguments[3]), Json.quoted(arguments[4]), Json.quoted(arguments[5]));
+        String jws = send(HttpRequest.newBuilder(URI.create(address + "/api/v1/proofs"))
+                .header("Authorization", "Bearer " + System.getenv("PROOF_KEY"))
+                .header("Access-Operator", System.getenv("PROOF_OPERATOR"))
+                .header("Content-Type", "application/json")
+                .header("Accept", "application/jose")
+                .POST(HttpRequest.BodyPublishers.ofString(question)));
+        Map<?, ?> answer = verify(jws, Files.readString(KEYS));
+        Map<?, ?> decision = map(answer, "decision");
+        // A genuine answer to another question is no answer to this one.
+        if (!map(decision, "case").equals(Map.of("source", arguments[2], "number", arguments[3]))
+                || !arguments[4].equals(map(decision, "item").get("code"))
+                || !arguments[5].equals(decision.get("purpose"))) {
+            throw new NotGenuine();
+        }
+        Files.writeString(Path.of("answer.jws"), jws);
+        return answer;
+    }
+
+    /** Fetch the receipt that the answer promises; it is there with the next published checkpoint. */
+    private static boolean redeem(String address, Map<?, ?> promise) throws IOException, InterruptedException, Refused {
+        URI receipt = URI.create(address + "/api/v1/ledger/receipts/" + promise.get("core_sha256"));
+        while (Instant.now().isBefore(Instant.parse((String) promise.get("redeem_by")))) {
+            try {
+                Files.writeString(Path.of("receipt.tlog-proof"), send(HttpRequest.newBuilder(receipt)));
+                return true;
+            } catch (Refused refused) {
+                if (!"receipt-not-ready".equals(refused.getMessage())) {
+                    throw refused;
+                }
+                Thread.sleep(2000);
+            }
+        }
+        return false;
+    }
+
+    private static String send(HttpRequest.Builder request) throws IOException, InterruptedException, Refused {
+        HttpResponse<String> answer = HTTP.send(request.timeout(Duration.ofSeconds(30)).build(),
+                HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
+        if (answer.statusCode() != 200) {
+            throw new Refused(String.valueOf(((Map<?, ?>) new Json(answer.body()).read()).get("code")));
+        }
+        return answer.body();
+    }
+
+    private static String decoded(String part) {
+        return new String(Base64.getUrlDecoder().decode(part), StandardCharsets.UTF_8);
+    }
+
+    private static BigInteger number(Object text) {
+        return new BigInteger(1, Base64.getUrlDecoder().decode((String) text));
+    }
+
+    private static Map<?, ?> map(Map<?, ?> of, String name) {
+        return (Map<?, ?>) of.get(name);
+    }
+
+    /** Reads JSON, which the standard library does not; anything else is an IllegalArgumentException. */
+    private static final class Json {
+        private final String text;
+        private int at;
+
+        Json(String text) {
+            this.text = text;
+        }
+
+        static String quoted(String plain) {
+            StringBuilder made = new StringBuilder("\"");
+            for (char one : plain.toCharArray()) {
+                made.append(one < ' ' || one == '"' || one == '\\' ? String.format("\\u%04x", (int) one) : one);
+            }
+            return made.append('"').toString();
+        }
+
+        Object read() {
+            Object value = value();
+            if (peek() != 0) {
+                throw new IllegalArgumentException();
+            }
+            return value;
+        }
+
+        private Object value() {
+            switch (peek()) {
+                case '{':
+                    return object();
+                case '[':
+                    return array();
+                case '"':
+                    return string();
+                default:
+                    return word();
+            }
+        }
+
+        private Map<String, Object> object() {
+            Map<String, Object> made = new LinkedHashMap<>();
+            take('{');
+            while (peek() != '}') {
+                if (!made.isEmpty()) {
+                    take(',');
+                }
+                peek();
+                String name = string();
+                take(':');
+                if (made.containsKey(name)) {
+                    throw new IllegalArgumentException();
+                }
+                made.put(name, value());
+            }
+            take('}');
+            return made;
+        }
+
+        private List<Object> array() {
+            List<Object> made = new ArrayList<>();
+            take('[');
+            while (peek() != ']') {
+                if (!made.isEmpty()) {
+                    take(',');
+                }
+                made.add(value());
+            }
+            take(']');
+            return made;
+        }
+
+        private String string() {
+            StringBuilder made = new StringBuilder();
+            take('"');
+            for (char one = next(); one != '"'; one = next()) {
+                made.append(one == '\\' ? escaped(next()) : one);
+            }
+            return made.toString();
+        }
+
+        private char escaped(char kind) {
+            if (kind == 'u') {
+                at += 4;
+                return (char) Integer.parseInt(text.substring(at - 4, at), 16);
+            }
+            int place = "\"\\/bfnrt".indexOf(kind);
+            if (place < 0) {
+                throw new IllegalArgumentException();
+            }
+            return "\"\\/\b\f\n\r\t".charAt(place);
+        }
+
+        /** Numbers stay text: none of what we need is one. */
+        private Object word() {
+            int from = at;
+            while (at < text.length() && "+-.0123456789abcdefghijklmnopqrstuvwxyzE".indexOf(text.charAt(at)) >= 0) {
+                at++;
+            }
+            String word = text.substring(from, at);
+            if (word.isEmpty()) {
+                throw new IllegalArgumentException();
+            }
+            return word.equals("null") ? null : word.equals("true") ? Boolean.TRUE : word.equals("false") ? Boolean.FALSE : word;
+        }
+
+        private char peek() {
+            while (at < text.length() && " \t\r\n".indexOf(text.charAt(at)) >= 0) {
+                at++;
+            }
+            return at < text.length() ? text.charAt(at) : 0;
+        }
+
+        private char next() {
+            if (at >= text.length()) {
+                throw new IllegalArgumentException();
+            }
+            return text.charAt(at++);
+        }
+
+        private void take(char wanted) {
+            if (peek() != wanted) {
+                throw new IllegalArgumentException();
+            }
+            at++;
+        }
+    }
+}

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What holders see of themselves: their licences, and who used what the library holds of them.
+
+Only ever the records of whoever looks: no number, code or id is taken from outside. Every look is an act; it
+is no use of a licence, so that a holder's own looks do not fill the list of what others did.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from sqlalchemy import literal, select, tuple_
+
+from cases.holders import HolderService, MaskedHolder
+from cases.models import Case, Holder
+from licenses.catalogue import LicenseType
+from licenses.decisions import ProofService
+from licenses.holdings import Holdings
+from licenses.models import Decision, License, LicenseUsage
+from licenses.reading import LicenseReader, LicenseView
+from licenses.rules import Requirement
+from storage.base import Instant
+from storage.cursors import read_cursor, write_cursor
+from storage.database import UnitOfWork
+from storage.identity import Identity, Role
+from storage.ledger.acts import Act, Promise
+from storage.ledger.kinds import ActKind
+from storage.secrets import SYSTEM_SUBJECT
+
+_Row = TypeVar("_Row", Case, Decision, License)
+ROWS: Final = 30
+"""Uses on one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnUse:
+    """One use of a holder's data, as the holder sees it.
+
+    Attributes:
+        row: When, which office, on which basis, with which result.
+        case: The case it was for; none for a use without one.
+        requirement: What was asked; none when nothing in particular was.
+        kind: Type of the licence concerned; none when the use met none.
+    """
+
+    row: LicenseUsage
+    case: Case | None
+    requirement: Requirement | None
+    kind: LicenseType | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRecords:
+    """What one look shows.
+
+    Attributes:
+        holder: Whose records these are, masked; none when nothing is held of whoever looks.
+        licences: Every issued licence, whatever its state.
+        uses: One page of uses, newest first.
+        next_cursor: Where the next page begins; ``None`` on the last one.
+        promise: Of the recorded look.
+    """
+
+    holder: MaskedHolder | None
+    licences: Sequence[LicenseView]
+    uses: Sequence[OwnUse]
+    next_cursor: str | None
+    promise: Promise
+
+
+class OwnRecordsService:
+    """Shows holders their own records.
+
+    Args:
+        reader: Shows licences.
+        proofs: Knows what was asked.
+        holdings: Knows the licence types.
+        holders: Masks holders.
+    """
+
+    def __init__(
+        self, reader: LicenseReader, proofs: ProofService, holdings: Holdings, holders: HolderService
+    ) -> None:
+        self._reader = reader
+        self._proofs = proofs
+        self._holdings = holdings
+        self._holders = holders
+
+    def look(self, uow: UnitOfWork, identity: Identity, after: str | None = None) -> OwnRecords:
+        """Give the records of the holder who looks.
+
+        Args:
+            uow: A writing unit of work.
+            identity: The holder.
+            after: Where the page of uses begins.
+
+        Raises:
+            NotPermittedError: Whoever looks is no holder.
+            CursorError: No page gave ``after``.
+        """
+        identity.demand(Role.HOLDER)
+        holder = uow.session.get(Holder, identity.id)
+        licences = self._reader.own(uow, identity)
+        rows, cursor = _uses(uow, identity.id, after)
+        promise = uow.record(
+            Act(
+                kind=ActKind.HOLDER_LOOKED,
+                actor=identity,
+                object_type="holder",
+                object_id=identity.id,
+                subject=identity.id if holder is not None else SYSTEM_SUBJECT,
+            )
+        )
+        masked = self._holders.masked(uow, holder) if holder is not None else None
+        return OwnRecords(masked, licences, self._told(uow, rows), cursor, promise)
+
+    def _told(self, uow: UnitOfWork, rows: Sequence[LicenseUsage]) -> Sequence[OwnUse]:
+        cases = _by_id(uow, Case, [row.case_id for row in rows])
+        decisions = _by_id(uow, Decision, [row.decision_id for row in rows])
+        licenses = _by_id(uow, License, [row.license_id for row in rows])
+        return [
+            OwnUse(
+                row,
+                cases.get(row.case_id or ""),
+                self._requirement(decisions.get(row.decision_id or ""), row),
+                self._kind(licenses.get(row.license_id or "")),
+            )
+            for row in rows
+        ]
+
+    def _requirement(self, decision: Decision | None, row: LicenseUsage) -> Requirement | None:
+        if decision is None:
+            return None
+        return self._proofs.requirements(decision).get(row.asked.partition(" ")[0])
+
+    def _kind(self, license_: License | None) -> LicenseType | None:
+        return self._holdings.types.get(license_.type_code) if license_ is not None else None
+
+
+def _uses(uow: UnitOfWork, holder_id: str, after: str | None) -> tuple[Sequence[LicenseUsage], str | None]:
+    query = select(LicenseUsage).where(LicenseUsage.holder_id == holder_id)
+    if after is not None:
+        at, row_id = read_cursor(after)
+        place = tuple_(LicenseUsage.at, LicenseUsage.id)
+        query = query.where(place < tuple_(literal(at, Instant), literal(row_id)))
+    newest = query.order_by(LicenseUsage.at.desc(), LicenseUsage.id.desc())
+    found = uow.session.scalars(newest.limit(ROWS + 1)).all()
+    last = found[ROWS - 1] if len(found) > ROWS else None
+    return found[:ROWS], write_cursor(last.at, last.id) if last is not None else None
+
+
+def _by_id(uow: UnitOfWork, table: type[_Row], ids: Sequence[str | None]) -> Mapping[str, _Row]:
+    wanted = {one for one in ids if one is not None}
+    return {row.id: row for row in uow.session.scalars(select(table).where(table.id.in_(wanted)))}

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an approved change of rights does: exactly what was asked for, by the rows of the request."""
+
+import enum
+from typing import Final
+
+from portal.accounts import rights
+from portal.accounts.errors import AccountUnknownError, ChangeUnknownError, ClientUnknownError
+from portal.accounts.models import Account, Client, RightChange
+from portal.accounts.rights import NewAccount, NewClient
+from storage.clock import parse_rfc3339
+from storage.database import UnitOfWork
+from storage.identity import Identity, Role
+
+
+class ChangeKind(enum.StrEnum):
+    """What can be changed."""
+
+    ACCOUNT_ADD = "account-add"
+    ACCOUNT_POST = "account-post"
+    ACCOUNT_END = "account-end"
+    CLIENT_ADD = "client-add"
+    CLIENT_END = "client-end"
+
+
+def carry_out(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
+    """Do what a change asks for.
+
+    Raises:
+        AccountUnknownError, ClientUnknownError: Whom it concerns has ended meanwhile.
+        InvalidInputError, RolesExcludeError, LastAdministratorError: Meanwhile it cannot be done any more.
+    """
+    _BY_KIND[ChangeKind(change.kind)](uow, identity, change)
+
+
+def running_account(uow: UnitOfWork, account_id: str) -> Account:
+    """Give an account that has not ended.
+
+    Raises:
+        AccountUnknownError: There is none with this id.
+    """
+    account = uow.session.get(Account, account_id)
+    if account is None or account.ended_at is not None:
+        raise AccountUnknownError
+    return account
+
+
+def running_client(uow: UnitOfWork, client_id: str) -> Client:
+    """Give a client that has not ended.
+
+    Raises:
+        ClientUnknownError: There is none with this id.
+    """
+    client = uow.session.get(Client, client_id)
+    if client is None or client.ended_at is not None:
+        raise ClientUnknownError
+    return client
+
+
+def _carry_account_add(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
+    if change.name_cipher is None:
+        raise ChangeUnknownError
+    name = uow.secrets.decrypt(change.name_cipher).decode()
+    new = NewAccount(name=name, organisation=change.organisation, roles=_roles(change))
+    rights.add_account(uow, identity, new, change.object_id)
+
+
+def _carry_account_post(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
+    account = running_account(uow, change.object_id)
+    rights.change_post(uow, identity, account, change.organisation, _roles(change))
+
+
+def _carry_account_end(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
+    rights.end_account(uow, identity, running_account(uow, change.object_id))
+
+
+def _carry_client_add(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
+    if change.key_hash is None:
+        raise ChangeUnknownError
+    terms = change.terms
+    new = NewClient(
+        name=terms["name"],
+        organisation=change.organisation,
+        sources=frozenset(terms["sources"]),
+        scopes=frozenset(terms["scopes"]),
+        items=frozenset(terms["items"]),
+        operators=frozenset(terms["operators"]),
+        expires_at=parse_rfc3339(terms["expires_at"]),
+    )
+    rights.keep_client(uow, identity, new, change.object_id, change.key_hash)
+
+
+def _carry_client_end(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
+    rights.end_client(uow, identity, running_client(uow, change.object_id))
+
+
+_BY_KIND: Final = {
+    ChangeKind.ACCOUNT_ADD: _carry_account_add,
+    ChangeKind.ACCOUNT_POST: _carry_account_post,
+    ChangeKind.ACCOUNT_END: _carry_account_end,
+    ChangeKind.CLIENT_ADD: _carry_client_add,
+    ChangeKind.CLIENT_END: _carry_client_end,
+}
+
+
+def _roles(change: RightChange) -> frozenset[Role]:
+    return frozenset(map(Role, change.terms["roles"]))

@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of rights by two persons: a system administrator asks, a security administrator decides.
+
+Guarantees: nobody's rights change without a recorded request and a recorded approval by another person, who
+is not the one concerned; what was asked for is what is granted, for seven days. The audit administrator sees
+every request and decision (docs/decisions/0019-second-person.md).
+"""
+
+import datetime as dt
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from cases.identifiers import is_plain
+from cases.organisations import organisations
+from portal.accounts import rights
+from portal.accounts.carrying import ChangeKind, carry_out, running_account, running_client
+from portal.accounts.errors import ChangeClosedError, ChangeUnknownError, SecondPersonError
+from portal.accounts.models import ADMINISTRATION, Account, RightChange
+from portal.accounts.posts import posts_of
+from portal.accounts.rights import ADMINISTRATORS, NewAccount, NewClient
+from portal.accounts.services import new_secret, secret_hash
+from storage.clock import rfc3339
+from storage.database import UnitOfWork
+from storage.errors import InvalidInputError
+from storage.identity import Identity, Role
+from storage.ledger.acts import Act, Promise
+from storage.ledger.kinds import ActKind
+from storage.secrets import SYSTEM_SUBJECT
+
+OPEN_FOR: Final = dt.timedelta(days=7)
+_REASON: Final = 500
+
+
+class ChangeState(enum.StrEnum):
+    """How far a change is."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+_ACTS: Final = {
+    ChangeState.APPROVED: ActKind.RIGHT_APPROVED,
+    ChangeState.REFUSED: ActKind.RIGHT_REFUSED,
+    ChangeState.WITHDRAWN: ActKind.RIGHT_WITHDRAWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """A change as administrators see it.
+
+    Attributes:
+        row: Its row.
+        name: The person or system concerned.
+        reason: Why it was asked for.
+        decision: Why it was decided so; empty until then.
+        before: Roles by organisation that the account concerned holds now.
+        late: Whether its time is over.
+    """
+
+    row: RightChange
+    name: str
+    reason: str
+    decision: str
+    before: Mapping[str, frozenset[Role]]
+    late: bool
+
+
+class RightChanges:
+    """Takes requests for rights, has them decided by somebody else, and carries out what was approved."""
+
+    def add_account(self, uow: UnitOfWork, identity: Identity, new: NewAccount, reason: str) -> RightChange:
+        """Ask for a new person.
+
+        Raises:
+            NotPermittedError: The caller is no system administrator.
+            InvalidInputError, RolesExcludeError: It could not be carried out.
+        """
+        rights.check_account(new)
+        terms = {"organisation": _known(new.organisation), "roles": sorted(map(str, new.roles))}
+        change = self._request(uow, identity, ChangeKind.ACCOUNT_ADD, uow.ids.new_id(), terms, reason)
+        change.name_cipher = uow.secrets.encrypt(change.object_id, new.name.strip().encode())
+        self._asked(uow, identity, change)
+        return change
+
+    def change_post(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        account_id: str,
+        organisation: str,
+        roles: frozenset[Role],
+        reason: str,
+    ) -> RightChange:
+        """Ask for other roles of an account in an organisation; none takes the post away.
+
+        Raises:
+            NotPermittedError: The caller is no system administrator.
+            AccountUnknownError: No running account has this id.
+            InvalidInputError, RolesExcludeError: It could not be carried out.
+        """
+        account = running_account(uow, account_id)
+        held = posts_of(account) | {_known(organisation): roles}
+        if together := frozenset().union(*held.values()):
+            rights.check_roles(together)
+        terms = {"organisation": organisation, "roles": sorted(map(str, roles))}
+        change = self._request(uow, identity, ChangeKind.ACCOUNT_POST, account_id, terms, reason)
+        self._asked(uow, identity, change)
+        return change
+
+    def end_account(self, uow: UnitOfWork, identity: Identity, account_id: str, reason: str) -> RightChange:
+        """Ask for the end of an account.
+
+        Raises:
+            NotPermittedError: The caller is no system administrator.
+            AccountUnknownError: No running account has this id.
+        """
+        organisation = running_account(uow, account_id).organisation
+        terms = {"organisation": organisation}
+        change = self._request(uow, identity, ChangeKind.ACCOUNT_END, account_id, terms, reason)
+        self._asked(uow, identity, change)
+        return change
+
+    def add_client(
+        self, uow: UnitOfWork, identity: Identity, new: NewClient, reason: str
+    ) -> tuple[RightChange, str]:
+        """Ask for a new system; give the request and the key, which is told this once and opens nothing yet.
+
+        Raises:
+            NotPermittedError: The caller is no system administrator.
+            InvalidInputError: It could not be carried out.
+        """
+        rights.check_client(new, uow.clock.now())
+        terms = {
+            "name": new.name,
+            "organisation": _known(new.organisation),
+            "sources": sorted(new.sources),
+            "scopes": sorted(new.scopes),
+            "items": sorted(new.items),
+            "operators": sorted(new.operators),
+            "expires_at": rfc3339(new.expires_at),
+        }
+        change = self._request(uow, identity, ChangeKind.CLIENT_ADD, uow.ids.new_id(), terms, reason)
+        key = new_secret(uow.ids)
+        change.key_hash = secret_hash(key)
+        self._asked(uow, identity, change)
+        return change, key
+
+    def end_client(self, uow: UnitOfWork, identity: Identity, client_id: str, reason: str) -> RightChange:
+        """Ask for the end of a system's access.
+
+        Raises:
+            NotPermittedError: The caller is no system administrator.
+            ClientUnknownError: No running client has this id.
+        """
+        client = running_client(uow, client_id)
+        terms = {"name": client.name, "organisation": client.organisation}
+        change = self._request(uow, identity, ChangeKind.CLIENT_END, client_id, terms, reason)
+        self._asked(uow, identity, change)
+        return change
+
+    def approve(self, uow: UnitOfWork, identity: Identity, change_id: str, reason: str) -> Promise:
+        """Approve a change and carry it out.
+
+        Raises:
+            NotPermittedError: The caller is no security administrator.
+            ChangeUnknownError: There is no such change.
+            ChangeClosedError: It was decided, or its seven days are over.
+            SecondPersonError: The caller asked for it, or it concerns the caller.
+            AccountUnknownError, ClientUnknownError, RolesExcludeError, LastAdministratorError: It cannot be
+                carried out any more; it stays open.
+        """
+        change = self._to_decide(uow, identity, change_id)
+        promise = self._decide(uow, identity, change, ChangeState.APPROVED, reason)
+        carry_out(uow, identity, change)
+        return promise
+
+    def refuse(self, uow: UnitOfWork, identity: Identity, change_id: str, reason: str) -> Promise:
+        """Refuse a change.
+
+        Raises:
+            NotPermittedError, ChangeUnknownError, ChangeClosedError, SecondPersonError: As :meth:`approve`.
+        """
+        change = self._to_decide(uow, identity, change_id)
+        return self._decide(uow, identity, change, ChangeState.REFUSED, reason)
+
+    def withdraw(self, uow: UnitOfWork, identity: Identity, change_id: str, reason: str) -> Promise:
+        """Take one's own request back.
+
+        Raises:
+            NotPermittedError: The caller is no system administrator.
+            ChangeUnknownError: The caller has asked for no such change.
+            ChangeClosedError: It was decided.
+        """
+        identity.demand(Role.SYSTEM_ADMIN)
+        change = uow.session.get(RightChange, change_id)
+        if change is None or change.requested_by != identity.id:
+            raise ChangeUnknownError
+        if change.state != ChangeState.OPEN:
+            raise ChangeClosedError
+        return self._decide(uow, identity, change, ChangeState.WITHDRAWN, reason)
+
+    def open(self, uow: UnitOfWork, identity: Identity) -> list[ChangeView]:
+        """Give the changes that wait for a decision, the oldest first.
+
+        Raises:
+            NotPermittedError: The caller is none of the three administrators.
+        """
+        identity.demand(*ADMINISTRATORS)
+        waiting = select(RightChange).where(RightChange.state == ChangeState.OPEN)
+        found = uow.session.scalars(waiting.order_by(RightChange.requested_at, RightChange.id))
+        return [view for view in self._views(uow, found.all()) if not view.late]
+
+    def past(self, uow: UnitOfWork, identity: Identity, most: int = 50) -> list[ChangeView]:
+        """Give the newest changes that were decided or whose time is over.
+
+        Raises:
+            NotPermittedError: The caller is none of the three administrators.
+        """
+        identity.demand(*ADMINISTRATORS)
+        over = (RightChange.state != ChangeState.OPEN) | (RightChange.expires_at <= uow.clock.now())
+        newest = select(RightChange).where(over).order_by(RightChange.requested_at.desc(), RightChange.id)
+        return self._views(uow, uow.session.scalars(newest.limit(most)).all())
+
+    def _request(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        kind: ChangeKind,
+        object_id: str,
+        terms: dict[str, Any],
+        reason: str,
+    ) -> RightChange:
+        identity.demand(Role.SYSTEM_ADMIN)
+        now = uow.clock.now()
+        return RightChange(
+            id=uow.ids.new_id(),
+            kind=kind,
+            state=ChangeState.OPEN,
+            object_id=object_id,
+            organisation=terms["organisation"],
+            terms=terms,
+            reason_cipher=_encrypt(uow, kind, object_id, reason),
+            requested_by=identity.id,
+            requested_at=now,
+            expires_at=now + OPEN_FOR,
+        )
+
+    def _asked(self, uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
+        uow.session.add(change)
+        uow.session.flush()
+        uow.record(_act(ActKind.RIGHT_REQUESTED, identity, change))
+
+    def _to_decide(self, uow: UnitOfWork, identity: Identity, change_id: str) -> RightChange:
+        identity.demand(Role.SECURITY_ADMIN)
+        change = uow.session.get(RightChange, change_id)
+        if change is None:
+            raise ChangeUnknownError
+        if change.state != ChangeState.OPEN or change.expires_at <= uow.clock.now():
+            raise ChangeClosedError
+        if identity.id in {change.requested_by, change.object_id}:
+            raise SecondPersonError
+        return change
+
+    def _decide(
+        self, uow: UnitOfWork, identity: Identity, change: RightChange, state: ChangeState, reason: str
+    ) -> Promise:
+        change.state = state
+        change.decided_by = identity.id
+        change.decided_at = uow.clock.now()
+        change.decision_cipher = _encrypt(uow, ChangeKind(change.kind), change.object_id, reason)
+        uow.session.flush()
+        return uow.record(_act(_ACTS[state], identity, change))
+
+    def _views(self, uow: UnitOfWork, rows: Sequence[RightChange]) -> list[ChangeView]:
+        now = uow.clock.now()
+        return [_view(uow, row, now) for row in rows]
+
+
+def _view(uow: UnitOfWork, row: RightChange, now: dt.datetime) -> ChangeView:
+    account = uow.session.get(Account, row.object_id)
+    cipher = row.name_cipher if account is None else account.name_cipher
+    name = str(row.terms.get("name", "")) if cipher is None else uow.secrets.decrypt(cipher).decode()
+    return ChangeView(
+        row=row,
+        name=name,
+        reason=uow.secrets.decrypt(row.reason_cipher).decode(),
+        decision="" if row.decision_cipher is None else uow.secrets.decrypt(row.decision_cipher).decode(),
+        before={} if account is None else posts_of(account),
+        late=row.state == ChangeState.OPEN and row.expires_at <= now,
+    )
+
+
+def _known(organisation: str) -> str:
+    if organisation != ADMINISTRATION and organisations().get(organisation) is None:
+        raise InvalidInputError(field="organisation", rule="a code of the tree of organisations")
+    return organisation
+
+
+def _subject(kind: ChangeKind, object_id: str) -> str:
+    return SYSTEM_SUBJECT if kind in {ChangeKind.CLIENT_ADD, ChangeKind.CLIENT_END} else object_id
+
+
+def _encrypt(uow: UnitOfWork, kind: ChangeKind, object_id: str, reason: str) -> bytes:
+    text = reason.strip()
+    if not 1 <= len(text) <= _REASON or not is_plain(text):
+        raise InvalidInputError(field="reason", rule=f"1 to {_REASON} characters that are seen")
+    return uow.secrets.encrypt(_subject(kind, object_id), text.encode())
+
+
+def _act(kind: ActKind, identity: Identity, change: RightChange) -> Act:
+    return Act(
+        kind=kind,
+        actor=identity,
+        object_type="right-change",
+        object_id=change.id,
+        subject=_subject(ChangeKind(change.kind), change.object_id),
+        reasons=[change.kind],
+        rows=[change],
+    )

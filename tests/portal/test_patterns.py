@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The supervisor sees unusual queries and takes figures away as a table; nobody's name or code is shown."""
+
+import csv
+import io
+
+import pytest
+
+from storage.identity import Identity, Role
+from storage.ledger.acts import Act, Outcome
+from storage.ledger.kinds import ActKind
+
+from .conftest import House
+
+CLERK = Identity("person", "clerk-1", "scjg", frozenset({Role.CLERK}))
+HOLDER = Identity("holder", "holder-1", "", frozenset({Role.HOLDER}))
+
+
+def refuse(house: House, who: Identity, times: int) -> None:
+    with house.rooms.database.writing() as uow:
+        for number in range(times):
+            uow.record(
+                Act(
+                    kind=ActKind.ACCESS_REFUSED,
+                    actor=who,
+                    object_type="route",
+                    object_id=f"route-{number}",
+                    outcome=Outcome.REFUSED,
+                    reasons=["not-permitted"],
+                )
+            )
+
+
+def test_who_is_refused_often_is_named_by_id_with_the_way_to_the_act(house: House) -> None:
+    supervisor = house.browser(Role.SUPERVISOR)
+    assert "近七日无异常查询" in supervisor.get("/supervision/patterns").text
+    refuse(house, CLERK, 5)
+    page = supervisor.get("/supervision/patterns").text
+    assert "多次被拒" in page
+    assert "clerk-1" in page
+    assert "/receipts/" in page
+    assert "异常查询（近七日）" in supervisor.get("/supervision").text
+    assert "Often refused" in supervisor.get("/supervision/patterns?lang=en").text
+
+
+def test_holders_who_look_at_their_own_are_no_pattern(house: House) -> None:
+    refuse(house, HOLDER, 50)
+    assert "holder-1" not in house.browser(Role.SUPERVISOR).get("/supervision/patterns").text
+
+
+def test_figures_go_into_a_spreadsheet(house: House) -> None:
+    refuse(house, CLERK, 3)
+    answer = house.browser(Role.SUPERVISOR).get("/supervision/days.csv")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.text.startswith("\ufeff")
+    head, today, *rest = csv.reader(io.StringIO(answer.text.lstrip("\ufeff")))
+    assert head[:2] == ["date", "all"]
+    assert int(today[1]) == sum(int(cell) for cell in today[2:])
+    assert int(today[head.index("scjg")]) >= 3
+    assert len(rest) == 91
+
+
+@pytest.mark.parametrize("role", [Role.CLERK, Role.ARCHIVIST, Role.INSPECTOR, Role.SYSTEM_ADMIN])
+@pytest.mark.parametrize("path", ["/supervision/patterns", "/supervision/days.csv"])
+def test_others_see_neither(house: House, role: Role, path: str) -> None:
+    assert house.browser(role).get(path).status_code == 403
