@@ -37,15 +37,16 @@ encode() {
     done
 }
 
-# Under another name first: nobody ever reads half a secret.
-write() {
-    local file=$FOLDER/$1
+# Under another name first: nobody ever reads half a secret, and a run that ends half-way leaves none.
+write() (
+    file=$FOLDER/$1
     mkdir -p "$(dirname "$file")"
+    trap 'rm -f "$file.new"' EXIT
     cat >"$file.new"
     own "$file.new" 0440
     mv "$file.new" "$file"
     echo "$1"
-}
+)
 
 own() {
     chgrp "$GROUP" "$1" 2>/dev/null || fail "only root, or a member of group $GROUP, can give $1 to that group"

@@ -59,6 +59,8 @@ for secret in cunzheng_database cunzheng_sequencer_database cunzheng_owner_datab
     query <<'SQL'
 \getenv role ROLE
 \getenv password PASSWORD
+-- A statement that fails would be kept in the server's log, with the password.
+SET log_min_error_statement = panic;
 CREATE ROLE :"role" LOGIN PASSWORD :'password';
 SQL
 done

@@ -7,8 +7,10 @@ production", every address ends in ``.invalid``. It announces itself and refuses
 """
 
 import datetime as dt
+import fcntl
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,11 +84,39 @@ class DemoPki:
         return DemoTsa(signatory, DEMO_TSA_POLICY, self.clock, ids)
 
     def write_revocations(self, revoked: Mapping[int, dt.datetime]) -> None:
-        """Write the revocation list anew.
+        """Write the revocation list anew; what it lists already stays listed.
+
+        Callers that race, in processes of several machines too, lose no entry of each other: each one reads
+        the list and writes it under a lock. A revocation is never taken back.
 
         Args:
             revoked: Serial numbers with the instant from which they no longer hold.
         """
+        with self._revocations_locked():
+            self._publish({**self._listed(), **revoked})
+
+    def refresh_revocations(self) -> None:
+        """Write the list anew, entries kept, when less than two thirds of its life are left."""
+        with self._revocations_locked():
+            ends = self._list().next_update_utc
+            if ends is None or ends - self.clock.now() < _LIST_VALID * 2 / 3:
+                self._publish(self._listed())
+
+    @contextmanager
+    def _revocations_locked(self) -> Iterator[None]:
+        with (self.folder / "root.crl.lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _list(self) -> x509.CertificateRevocationList:
+        return x509.load_pem_x509_crl((self.folder / "root.crl").read_bytes())
+
+    def _listed(self) -> dict[int, dt.datetime]:
+        if not (self.folder / "root.crl").exists():
+            return {}
+        return {entry.serial_number: entry.revocation_date_utc for entry in self._list()}
+
+    def _publish(self, revoked: Mapping[int, dt.datetime]) -> None:
         now = self.clock.now().replace(microsecond=0)
         root = x509.load_der_x509_certificate(self.root)
         builder = (
@@ -102,13 +132,6 @@ class DemoPki:
             builder = builder.add_revoked_certificate(entry.build())
         crl = builder.sign(self.keys.private_key(_ROOT), hashes.SHA256())
         write_durably(self.folder / "root.crl", crl.public_bytes(Encoding.PEM))
-
-    def refresh_revocations(self) -> None:
-        """Write the list anew, entries kept, when less than two thirds of its life are left."""
-        listed = x509.load_pem_x509_crl((self.folder / "root.crl").read_bytes())
-        ends = listed.next_update_utc
-        if ends is None or ends - self.clock.now() < _LIST_VALID * 2 / 3:
-            self.write_revocations({entry.serial_number: entry.revocation_date_utc for entry in listed})
 
     def issue_seal(self, department: str, name: str) -> None:
         """Make key and certificate of a department's seal unless they are there.

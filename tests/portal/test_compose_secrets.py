@@ -20,10 +20,10 @@ DATABASES = ("cunzheng_database", "cunzheng_sequencer_database", "cunzheng_owner
 HOSTILE = "a@b:c/d?e#f%g h'\"$\\`é密"
 
 
-def run(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, given: str = "", group: str | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [ROOT / "scripts" / "compose-secrets.sh", *arguments],
-        env={"PATH": os.environ["PATH"], "CUNZHENG_SECRETS_GROUP": str(os.getgid())},
+        env={"PATH": os.environ["PATH"], "CUNZHENG_SECRETS_GROUP": group or str(os.getgid())},
         input=given,
         capture_output=True,
         text=True,
@@ -131,3 +131,10 @@ def test_what_cannot_be_replaced_is_left(folder: Path, name: str, password: str)
     assert refused.returncode == 1
     assert not password or password not in refused.stderr
     assert contents(folder) == before
+
+
+def test_a_secret_that_cannot_be_given_to_the_group_is_not_left_half_made(tmp_path: Path) -> None:
+    refused = run(str(tmp_path / "secrets"), group="no-such-group")
+    assert refused.returncode == 1
+    assert "can give" in refused.stderr
+    assert contents(tmp_path / "secrets") == {}

@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,14 @@ def test_opening_the_authority_renews_an_ageing_list_and_keeps_its_entries(
     listed = x509.load_pem_x509_crl((pki.folder / "root.crl").read_bytes())
     assert [entry.serial_number for entry in listed] == [77]
     assert listed.next_update_utc == clock.now() + dt.timedelta(days=90)
+
+
+def test_those_who_revoke_at_once_lose_no_entry_of_each_other(pki: DemoPki, clock: HandClock) -> None:
+    serials = range(100, 112)
+    with ThreadPoolExecutor(len(serials)) as pool:
+        list(pool.map(lambda serial: pki.write_revocations({serial: clock.now()}), serials))
+    listed = x509.load_pem_x509_crl((pki.folder / "root.crl").read_bytes())
+    assert {entry.serial_number for entry in listed} == set(serials)
 
 
 def test_without_a_list_revocation_is_unknown_and_an_old_list_is_stale(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from own_servers import own_servers
 from parts import POSTGRESQL
 from sqlalchemy import URL, create_engine, make_url, text
 from tooling import ROOT
@@ -32,12 +33,13 @@ class Installation:
 
     Args:
         folder: Where the secrets go.
+        server: Address of the server's administrator; the shared server's when missing.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, server: str | None = None) -> None:
         self.folder = folder
         self.mark = uuid.uuid4().hex[:12]
-        self.server = make_url(os.environ[POSTGRESQL])
+        self.server = make_url(server or os.environ[POSTGRESQL])
 
     def address(self, secret: str, password: str, options: str = "", name: str | None = None) -> str:
         """Write a secret; give the address in it."""
@@ -144,3 +146,15 @@ def test_addresses_that_name_two_databases_are_refused(installation: Installatio
         installation.address(secret, "secret", name=f"of-{secret}")
     assert installation.make().returncode == 1
     assert installation.names() == set()
+
+
+def test_a_role_that_is_there_leaves_no_password_in_the_server_s_log(tmp_path: Path) -> None:
+    with own_servers(["postgresql"]) as servers:
+        installation = Installation(tmp_path, servers["postgresql"].address()[1])
+        for secret in SECRETS:
+            installation.address(secret, "a-password-to-look-for")
+        assert installation.make().returncode == 0
+        assert installation.make().returncode != 0
+        log = servers["postgresql"].log.read_text(encoding="utf-8")
+        assert "already exists" in log
+        assert "a-password-to-look-for" not in log

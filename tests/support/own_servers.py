@@ -109,6 +109,11 @@ class Server:
         if self.disk is not None:
             self._environment["CUNZHENG_SERVICES_DATA"] = self.disk.path
 
+    @property
+    def log(self) -> Path:
+        """Give the file with what it wrote."""
+        return Path(self._environment["CUNZHENG_SERVICES"]) / "log" / f"{self.name}.log"
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         self._run("start", self.name)
