@@ -81,16 +81,18 @@ def standing_verdict(session: Session, now: dt.datetime) -> tuple[LockVerdict, d
 
 
 @dataclass(frozen=True, slots=True)
-class Skews:
-    """By how many seconds the server's clock was ahead at the newest probe, where that is known.
+class LastProbe:
+    """What the newest probe said beside its verdict; nothing if that is older than two days.
 
     Attributes:
-        ours: Of our clock.
+        ours: Seconds by which the server's clock was ahead of ours, where that is known.
         authority: Of the time stamp authority's.
+        untried: Attacks for which a key was lacking.
     """
 
     ours: float | None = None
     authority: float | None = None
+    untried: tuple[str, ...] = ()
 
     @property
     def clock(self) -> ClockVerdict:
@@ -98,17 +100,17 @@ class Skews:
         return judge_clock(self.authority)
 
 
-def last_skews(uow: UnitOfWork) -> Skews:
-    """Give what the newest probe said of the server's clock; one of the day before yesterday says nothing."""
+def last_said(uow: UnitOfWork) -> LastProbe:
+    """Give what the newest probe said of clocks and attacks; one of the day before yesterday says nothing."""
     act = last_probe(uow.session)
     if act is None or uow.clock.now() - act.recorded_at > OVERDUE:
-        return Skews()
+        return LastProbe()
     notes = json.loads(uow.secrets.decrypt(act.detail))["notes"]
     ours, authority = (
         None if milliseconds is None else float(milliseconds) / 1000
         for milliseconds in (notes.get("skew_ms"), notes.get("authority_skew_ms"))
     )
-    return Skews(ours, authority)
+    return LastProbe(ours, authority, tuple(notes.get("untried", ())))
 
 
 def stamped_now(pki: DemoPki, ids: IdSource) -> dt.datetime:

@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from portal.backup.saving import last_backup
-from portal.housekeeping import last_skews, standing_verdict
+from portal.housekeeping import last_said, standing_verdict
 from portal.indexing import oldest_waiting
 from portal.nightly import last_reconciled
 from portal.queues import queue_of
@@ -95,19 +95,22 @@ class Figures(Collector):
             return
         with self._rooms.database.reading() as uow:
             verdict, at = standing_verdict(uow.session, uow.clock.now())
-            skews = last_skews(uow)
+            probe = last_said(uow)
             age = _age(uow, at) if at else None
         found: _Values = {(str(one),): one is verdict for one in LockVerdict}
         yield _gauge("lock_verdict", "What the last attack on the bucket's lock showed.", found, "verdict")
+        if at is not None:
+            untried = {(): len(probe.untried)}
+            yield _gauge("lock_untried", "Attacks not tried for lack of the key they take.", untried)
         if age is not None:
             yield _gauge("lock_probe_age_seconds", "How long ago that was.", {(): age})
-        if skews.ours is not None:
+        if probe.ours is not None:
             words = "How far the object server's clock was ahead of ours then."
-            yield _gauge("objects_clock_skew_seconds", words, {(): skews.ours})
-        if skews.authority is not None:
+            yield _gauge("objects_clock_skew_seconds", words, {(): probe.ours})
+        if probe.authority is not None:
             words = "How far the object server's clock was ahead of the time stamp authority's then."
-            yield _gauge("objects_authority_skew_seconds", words, {(): skews.authority})
-        clock: _Values = {(str(one),): one is skews.clock for one in ClockVerdict}
+            yield _gauge("objects_authority_skew_seconds", words, {(): probe.authority})
+        clock: _Values = {(str(one),): one is probe.clock for one in ClockVerdict}
         yield _gauge("objects_clock_verdict", "How those two clocks stand to each other.", clock, "verdict")
 
     def _renewal(self) -> Iterator[GaugeMetricFamily]:

@@ -17,7 +17,7 @@ from archive.unusual import LIMITS, Unusual, unusual
 from cases.calendar import WorkingCalendar
 from cases.models import Case
 from cases.organisations import covers, organisations
-from portal.housekeeping import last_skews, standing_verdict
+from portal.housekeeping import last_said, standing_verdict
 from portal.nightly import last_reconciled
 from portal.web import context
 from portal.web.access import allow
@@ -58,7 +58,7 @@ def home() -> str:
         status = read_status(uow.session)
         days = days_of_acts(uow.session, now, _DAYS, seen_by(who))
         lock, lock_at = standing_verdict(uow.session, now)
-        skews = last_skews(uow)
+        probe = last_said(uow)
         reconciled = last_reconciled(uow)
     departments = sorted({name for day in days for name in day.by_department})
     return render_template(
@@ -68,7 +68,7 @@ def home() -> str:
         lag=rooms.gate.lag(),
         lock=str(lock) if rooms.lock_probe is not None else "",
         lock_at=lock_at,
-        skews=skews,
+        probe=probe,
         reconciled=reconciled,
         warns=rooms.gate.warns,
         days=days,

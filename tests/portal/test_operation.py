@@ -21,6 +21,7 @@ from portal.settings import Settings
 from storage.database import Database, LedgerClosedError, UnitOfWork
 from storage.engines import RecordsUnavailableError
 from storage.errors import CunzhengError
+from storage.identity import Role
 from storage.ledger.gate import LedgerGate
 from storage.ledger.kinds import ActKind
 from storage.objects.folder import FolderStore
@@ -193,17 +194,29 @@ def test_figures_tell_what_the_last_attack_on_the_lock_showed(house: House) -> N
 
     assert verdict(LockVerdict.CANNOT_TELL) == 1
     assert registry.get_sample_value("cunzheng_objects_clock_skew_seconds") is None
+    assert registry.get_sample_value("cunzheng_lock_untried") is None
     assert clock(ClockVerdict.CANNOT_TELL) == 1
-    found = LockFinding(LockVerdict.NOT_LOCKED, (Attack.SHORTEN,), skew=-7.25, authority_skew=-6.5)
+    found = LockFinding(LockVerdict.NOT_LOCKED, (Attack.SHORTEN,), -7.25, (Attack.LIFT_HOLD,), -6.5)
     with house.rooms.database.writing() as uow:
         uow.record(probed(found, "archive"))
     house.clock.advance(60)
     assert [verdict(one) for one in LockVerdict] == [0, 1, 0]
     assert registry.get_sample_value("cunzheng_lock_probe_age_seconds") == 60
+    assert registry.get_sample_value("cunzheng_lock_untried") == 1
     assert registry.get_sample_value("cunzheng_objects_clock_skew_seconds") == -7.25
     assert registry.get_sample_value("cunzheng_objects_authority_skew_seconds") == -6.5
     assert [clock(one) for one in ClockVerdict] == [0, 1, 0]
     assert figures(house).get_sample_value("cunzheng_lock_verdict", {"verdict": "locked"}) is None
+
+
+def test_the_page_names_the_attacks_that_were_not_tried(house: House) -> None:
+    address = BucketAddress("http://127.0.0.1:1", "archive", "us-east-1", "key", "secret")
+    rooms = replace(house.rooms, lock_probe=LockProbe(address, house.clock))
+    house.app.extensions["cunzheng.rooms"] = rooms
+    finding = LockFinding(LockVerdict.LOCKED, untried=(Attack.LIFT_HOLD,))
+    with house.rooms.database.writing() as uow:
+        uow.record(probed(finding, "archive"))
+    assert "缺少密钥而未尝试：lift-hold" in house.browser(Role.SUPERVISOR).get("/supervision").text
 
 
 def test_figures_have_a_port_of_their_own_and_strangers_reach_none(house: House, tmp_path: Path) -> None:
