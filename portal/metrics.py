@@ -100,7 +100,7 @@ class Figures(Collector):
         found: _Values = {(str(one),): one is verdict for one in LockVerdict}
         yield _gauge("lock_verdict", "What the last attack on the bucket's lock showed.", found, "verdict")
         if at is not None:
-            untried = {(): len(probe.untried)}
+            untried: _Values = {(): len(probe.untried)}
             yield _gauge("lock_untried", "Attacks not tried for lack of the key they take.", untried)
         if age is not None:
             yield _gauge("lock_probe_age_seconds", "How long ago that was.", {(): age})
