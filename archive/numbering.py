@@ -7,10 +7,11 @@ folded when a number is read and can never be written. A series is everything be
 
 import json
 import re
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import select
 
@@ -23,6 +24,7 @@ _LOOK_ALIKES = str.maketrans({"\u2022": "·", "\u30fb": "·", "\uff65": "·", "\
 _FIELDS = {"fonds": r"(?P<fonds>[A-Z]\d{3})", "year": r"(?P<year>\d{4})"}
 _FIELDS |= {"retention": r"(?P<retention>Y|D30|D10)", "serial": r"(?P<serial>\d+)"}
 _SHAPE = re.compile(r"[A-Z0-9·-]+")
+_NAMED = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,48 +71,105 @@ def normalise(number: str) -> str:
     return number.strip().translate(_LOOK_ALIKES)
 
 
+LookUp = Callable[[int], Iterable[tuple[int, Sequence[NumberTemplate]]]]
+"""Gives the editions that were approved after a number, each with its number, the oldest first."""
+
+
 class NumberTemplates:
-    """The templates of an installation.
+    """The templates of an installation: the newest edition numbers, every older one is still read.
+
+    Safe between threads.
+
+    Args:
+        templates: The first edition.
+        look_up: Asks for approved editions, each time before a number is given.
 
     Raises:
         ArchiveDataError: A fonds has two templates, or a template breaks the rules of this module.
     """
 
-    def __init__(self, templates: Iterable[NumberTemplate]) -> None:
-        self._templates: dict[str, NumberTemplate] = {}
-        for template in templates:
-            if template.fonds in self._templates:
-                raise ArchiveDataError(file=DATA.name, rule="fonds-twice")
-            self._templates[template.fonds] = template
-            self._check(template)
+    def __init__(self, templates: Iterable[NumberTemplate], look_up: LookUp | None = None) -> None:
+        self._newest: dict[str, NumberTemplate] = {}
+        self._all: tuple[NumberTemplate, ...] = ()
+        self._look_up = look_up
+        self._adopting = threading.Lock()
+        self._number = -1
+        self.adopt(templates, 0)
 
     @classmethod
-    def load(cls, path: Path = DATA) -> Self:
+    def load(cls, path: Path = DATA, look_up: LookUp | None = None) -> Self:
         """Read the templates; the shipped ones by default."""
-        entries = json.loads(path.read_bytes())["templates"]
-        return cls(NumberTemplate(entry["fonds"], entry["template"], entry["width"]) for entry in entries)
+        return cls(read_templates(json.loads(path.read_bytes())), look_up)
+
+    @property
+    def all(self) -> tuple[NumberTemplate, ...]:
+        """Every template that numbers are read by, the oldest first."""
+        return self._all
+
+    def adopt(self, templates: Iterable[NumberTemplate], number: int) -> None:
+        """Number by another edition from now on; an older one than the newest changes nothing.
+
+        Args:
+            templates: One for each fonds; a fonds without one keeps the one it has.
+            number: Number of the approved edition.
+
+        Raises:
+            ArchiveDataError: A fonds has two templates, or a template breaks the rules of this module.
+        """
+        edition: dict[str, NumberTemplate] = {}
+        for template in templates:
+            if template.fonds in edition:
+                raise ArchiveDataError(file=DATA.name, rule="fonds-twice")
+            edition[template.fonds] = template
+            if not is_sound(template):
+                raise ArchiveDataError(file=DATA.name, rule="template")
+        with self._adopting:
+            if number > self._number:
+                self._newest = self._newest | edition
+                self._all = tuple(dict.fromkeys((*self._all, *edition.values())))
+                self._number = number
+
+    def refresh(self) -> None:
+        """Ask for the editions that were approved meanwhile."""
+        if self._look_up is not None:
+            for number, templates in self._look_up(max(self._number, 0)):
+                self.adopt(templates, number)
 
     def of(self, fonds: str) -> NumberTemplate:
-        """Give the template of a fonds; raises ``NumberTemplateError`` when there is none."""
-        template = self._templates.get(fonds)
+        """Give the template by which a fonds numbers now; raises ``NumberTemplateError``."""
+        self.refresh()
+        template = self._newest.get(fonds)
         if template is None:
             raise NumberTemplateError(rule="fonds")
         return template
 
     def parse(self, text: str) -> NumberParts:
-        """Read a number of any fonds, look-alikes folded; raises ``NumberTemplateError``."""
+        """Read a number of any fonds and edition, look-alikes folded; raises ``NumberTemplateError``."""
         number = normalise(text)
-        for template in self._templates.values():
+        for template in reversed(self._all):
             parts = template.parse(number)
             if parts is not None:
                 return parts
         raise NumberTemplateError(rule="shape")
 
-    @staticmethod
-    def _check(template: NumberTemplate) -> None:
-        sample = template.compose(2026, "D30", 1) if template.template.endswith("-{serial}") else ""
-        if not _SHAPE.fullmatch(sample) or template.parse(sample) is None or not 1 <= template.width <= 9:
-            raise ArchiveDataError(file=DATA.name, rule="template")
+
+def read_templates(document: Mapping[str, Any]) -> tuple[NumberTemplate, ...]:
+    """Read the templates of a document that follows ``numbering.schema.json``."""
+    return tuple(
+        NumberTemplate(entry["fonds"], entry["template"], entry["width"]) for entry in document["templates"]
+    )
+
+
+def is_sound(template: NumberTemplate) -> bool:
+    """Tell whether a template names each field once, ends in the serial, and reads what it writes."""
+    text = template.template
+    named = sorted(_NAMED.findall(text))
+    if named != sorted(f"{{{name}}}" for name in _FIELDS) or not text.endswith("-{serial}"):
+        return False
+    if not 1 <= template.width <= 9:
+        return False
+    sample = template.compose(2026, "D30", 1)
+    return _SHAPE.fullmatch(sample) is not None and template.parse(sample) is not None
 
 
 def reserve(

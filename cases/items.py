@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The catalogue of items (事项) and departments: data with a version, read once and never changed.
+"""The catalogue of items (事项) and departments: data with a version; what is held is never altered.
 
 An item is named by code *and* edition: old cases stay with the edition they were handled under.
 """
 
 import enum
 import json
-from collections.abc import Mapping
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from cases.errors import DepartmentUnknownError, ItemUnknownError
 
 DATA = Path(__file__).parent / "data"
+_log = logging.getLogger(__name__)
+_FRESH_SECONDS: Final = 3.0
+"""How old a list may be; a single item that is missing is asked for at once."""
 
 
 class Group(enum.StrEnum):
@@ -114,16 +120,33 @@ class Item:
         return next(rule for rule in self.retention_rules if rule.applies(facts))
 
 
+LookUp = Callable[[int], Iterable[tuple[int, Sequence[Item]]]]
+"""Gives the editions that were approved after a number, each with its number, the oldest first."""
+
+
 class ItemCatalogue:
-    """All items and departments of an installation.
+    """All items and departments of an installation: what came with the product, and what was approved since.
+
+    Safe between threads. An item edition that is held stays as it is for ever; more are only added.
+
+    Args:
+        items: What the catalogue begins with.
+        departments: The departments.
+        version: Name of the edition it begins with.
+        look_up: Asks for approved editions: when an item is missing, and for lists every few seconds.
 
     Raises:
         ValueError: The data contradicts itself (unknown department, no last retention rule, doubles).
     """
 
-    def __init__(self, items: tuple[Item, ...], departments: tuple[Department, ...], version: str) -> None:
+    def __init__(
+        self,
+        items: tuple[Item, ...],
+        departments: tuple[Department, ...],
+        version: str,
+        look_up: LookUp | None = None,
+    ) -> None:
         self.version = version
-        self.items = items
         self.departments = departments
         self._items = {(item.code, item.edition): item for item in items}
         self._departments = {department.code: department for department in departments}
@@ -131,21 +154,86 @@ class ItemCatalogue:
             raise ValueError("an item or a department is listed twice")
         for item in items:
             self._check(item)
+        self._look_up = look_up
+        self._adopting = threading.Lock()
+        self._number = 0
+        self._looked_at: float | None = None
 
     @classmethod
-    def load(cls, folder: Path = DATA) -> Self:
+    def load(cls, folder: Path = DATA, look_up: LookUp | None = None) -> Self:
         """Read ``items.json`` and ``departments.json`` of a folder; the shipped ones by default."""
         raw = json.loads((folder / "items.json").read_bytes())
         departments = json.loads((folder / "departments.json").read_bytes())["departments"]
         return cls(
-            tuple(_item(entry) for entry in raw["items"]),
+            tuple(read_item(entry) for entry in raw["items"]),
             tuple(Department(**entry) for entry in departments),
             raw["version"],
+            look_up,
         )
 
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Every item edition that is held now."""
+        return tuple(self._items.values())
+
+    def current(self) -> tuple[Item, ...]:
+        """Give every item edition, asking for approved ones when that was not done for some seconds."""
+        now = time.monotonic()
+        if self._looked_at is None or now - self._looked_at >= _FRESH_SECONDS:
+            self._looked_at = now
+            self.refresh()
+        return self.items
+
+    def refresh(self) -> None:
+        """Ask for the editions that were approved meanwhile, and hold them from now on."""
+        if self._look_up is None:
+            return
+        for number, items in self._look_up(self._number):
+            try:
+                refused = len(self.adopt(items, number))
+            except ValueError:
+                # Other editions serve on; a case of this one is refused as unknown.
+                refused = len(items)
+            if refused:
+                _log.error("edition %d: %d items contradict what is held and were not taken", number, refused)
+
+    def adopt(self, items: Iterable[Item], number: int = 0) -> tuple[Item, ...]:
+        """Hold further item editions; what is held is never altered.
+
+        Args:
+            items: The items; those that are held already are passed over.
+            number: Number of the approved edition that they came with.
+
+        Returns:
+            The items that are held otherwise and therefore were not taken.
+
+        Raises:
+            ValueError: An item contradicts itself or the departments; none is taken then.
+        """
+        with self._adopting:
+            held = dict(self._items)
+            refused = []
+            for item in items:
+                self._check(item)
+                if held.setdefault((item.code, item.edition), item) != item:
+                    refused.append(item)
+            # Readers see the old catalogue or the new one, never half of it.
+            self._items = held
+            self._number = max(self._number, number)
+        return tuple(refused)
+
+    def knows(self, code: str) -> bool:
+        """Tell whether there is an item with this code, in any edition."""
+        if not any(item.code == code for item in self.items):
+            self.refresh()
+        return any(item.code == code for item in self.items)
+
     def get(self, code: str, edition: str) -> Item:
-        """Give an item in an edition; raises ``ItemUnknownError``."""
+        """Give an item in an edition, asking for it when it is not held; raises ``ItemUnknownError``."""
         item = self._items.get((code, edition))
+        if item is None:
+            self.refresh()
+            item = self._items.get((code, edition))
         if item is None:
             raise ItemUnknownError
         return item
@@ -165,7 +253,8 @@ class ItemCatalogue:
             raise ValueError(f"item {item.code}: the last retention rule must always apply")
 
 
-def _item(entry: Mapping[str, Any]) -> Item:
+def read_item(entry: Mapping[str, Any]) -> Item:
+    """Read an item of a document that follows ``items.schema.json``."""
     return Item(
         code=entry["code"],
         edition=entry["edition"],

@@ -3,6 +3,8 @@
 
 import datetime as dt
 import json
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,87 @@ def test_a_catalogue_that_contradicts_itself_does_not_load(tmp_path: Path) -> No
     )
     with pytest.raises(ValueError, match="twice"):
         ItemCatalogue.load(tmp_path)
+
+
+def test_a_missing_edition_is_asked_for_and_held_from_then_on() -> None:
+    later = replace(FOOD, edition="2027-01", filing_days=7)
+    asked: list[int] = []
+
+    def look_up(number: int) -> list[tuple[int, tuple[Item, ...]]]:
+        asked.append(number)
+        return [(1, (later,))] if number < 1 else []
+
+    catalogue = ItemCatalogue.load(look_up=look_up)
+    assert catalogue.get(FOOD.code, FOOD.edition) == FOOD
+    assert asked == []
+    assert catalogue.get(later.code, "2027-01") == later
+    assert catalogue.get(later.code, "2027-01") == later
+    assert asked == [0]
+    with pytest.raises(ItemUnknownError):
+        catalogue.get(FOOD.code, "2027-02")
+    assert asked == [0, 1]
+
+
+def test_a_list_of_items_is_refreshed_at_most_every_few_seconds() -> None:
+    asked: list[int] = []
+
+    def look_up(number: int) -> list[tuple[int, tuple[Item, ...]]]:
+        asked.append(number)
+        return []
+
+    catalogue = ItemCatalogue.load(look_up=look_up)
+    for _ in range(5):
+        assert catalogue.current() == CATALOGUE.items
+    assert len(asked) == 1
+    assert catalogue.knows(FOOD.code)
+    assert not catalogue.knows("nothing")
+
+
+def test_an_edition_that_does_not_fit_leaves_the_others_working(caplog: pytest.LogCaptureFixture) -> None:
+    foreign = replace(FOOD, edition="2027-01", department="nobody")
+    altered = replace(FOOD, filing_days=7)
+    good = replace(FOOD, edition="2027-02")
+    found = [(1, (foreign,)), (2, (altered,)), (3, (good,))]
+    catalogue = ItemCatalogue.load(look_up=lambda number: [one for one in found if one[0] > number])
+    assert catalogue.get(FOOD.code, "2027-02") == good
+    assert catalogue.get(FOOD.code, FOOD.edition) == FOOD
+    with pytest.raises(ItemUnknownError):
+        catalogue.get(FOOD.code, "2027-01")
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+
+
+editions = st.builds(
+    lambda item, edition, days: replace(item, edition=edition, filing_days=days),
+    st.sampled_from(CATALOGUE.items),
+    st.sampled_from(["2026-03", "2027-01", "2027-02"]),
+    st.integers(1, 90),
+)
+
+
+@given(st.lists(st.lists(editions, max_size=4), max_size=6))
+def test_whatever_is_adopted_no_held_edition_is_ever_altered(waves: list[list[Item]]) -> None:
+    catalogue = ItemCatalogue.load()
+    held: dict[tuple[str, str], Item] = {(item.code, item.edition): item for item in CATALOGUE.items}
+    for number, wave in enumerate(waves):
+        refused = catalogue.adopt(wave, number)
+        for item in wave:
+            held.setdefault((item.code, item.edition), item)
+        assert {key: catalogue.get(*key) for key in held} == held
+        assert list(refused) == [item for item in wave if held[item.code, item.edition] != item]
+        assert len(catalogue.items) == len(held)
+
+
+def test_threads_that_adopt_at_once_lose_nothing() -> None:
+    catalogue = ItemCatalogue.load()
+    threads = [
+        threading.Thread(target=catalogue.adopt, args=([replace(FOOD, edition=f"2027-{number:02d}")], number))
+        for number in range(1, 31)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(catalogue.items) == len(CATALOGUE.items) + 30
 
 
 @pytest.mark.parametrize(
