@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import CompoundSelect, or_, select, true, union_all
+from sqlalchemy.orm import aliased
 
 from archive.models import Dossier, Filing
 from archive.numbering import normalise
@@ -181,13 +182,14 @@ class TraceService:
         """Give every intent without an outcome that is older than ``INTENT_WITHIN``, for the supervisor."""
         if not identity.has(Role.SUPERVISOR, Role.AUDIT_ADMIN, Role.SYSTEM):
             raise TraceNotFoundError
-        closed = select(LedgerAct.intent).where(LedgerAct.intent.is_not(None))
+        outcome = aliased(LedgerAct)
+        closed = select(outcome.intent).where(outcome.intent == LedgerAct.act_id).exists()
         query = (
             select(LedgerAct, LedgerEntry.seq)
             .outerjoin(LedgerEntry, LedgerEntry.act_id == LedgerAct.act_id)
             .where(
                 LedgerAct.outcome == str(Outcome.INTENDED),
-                LedgerAct.act_id.not_in(closed),
+                ~closed,
                 LedgerAct.recorded_at < uow.clock.now() - INTENT_WITHIN,
                 true() if identity.has(Role.AUDIT_ADMIN) else reached(LedgerAct.organisation, identity),
             )

@@ -38,11 +38,12 @@ from licenses.services import LicenseService
 from licenses.standings import RegisterStandings
 from portal.accounts.opening import account_service
 from portal.checking import DocumentCheck, Verify
-from portal.housekeeping import Housekeeping, stamped_now
+from portal.housekeeping import Beside, Housekeeping, stamped_now
 from portal.index_keeping import IndexKeeper
 from portal.indexing import IndexStep
 from portal.needs import Needs, broker_question, needs_of
 from portal.nightly import Nightly, ReconcileStep
+from portal.patterns.services import PatternWatch
 from portal.pulse import Pulse
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
@@ -317,7 +318,7 @@ def make_worker(
     owner: str,
     dead: Callable[[], Iterable[str]],
     does: Callable[[str], bool] = lambda _kind: True,
-) -> tuple[Worker, Database, Sequence[Housekeeping | Nightly]]:
+) -> tuple[Worker, Database, Sequence[Beside]]:
     """Make the worker, and the daily work that goes on beside it; the database is the caller's to close.
 
     Args:
@@ -345,8 +346,12 @@ def make_worker(
         Pulse(settings.staging, "worker", found.clock).beat,
         Needs(needs_of(steps, found.objects, parts.index), found.database, found.clock),
     )
-    house, night = _housekeeping(settings, found), Nightly(found.database, found.clock, settings.reconcile_at)
-    return worker, found.database, [night] if house is None else [house, night]
+    house = _housekeeping(settings, found)
+    beside = (
+        Nightly(found.database, found.clock, settings.reconcile_at),
+        PatternWatch(found.database, found.clock, WorkingCalendar.load()),
+    )
+    return worker, found.database, beside if house is None else (house, *beside)
 
 
 def _steps(parts: _Parts) -> Mapping[str, Step]:

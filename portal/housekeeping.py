@@ -10,8 +10,9 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -35,6 +36,14 @@ _AT_START = dt.timedelta(hours=1)
 _LOOK_SECONDS = 600.0
 
 log = logging.getLogger("cunzheng.housekeeping")
+
+
+class Beside(Protocol):
+    """Work that goes on beside a worker's steps."""
+
+    def running(self) -> AbstractContextManager[None]:
+        """Do it from time to time, in a thread of its own, while the block runs."""
+        ...
 
 
 @contextmanager

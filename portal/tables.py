@@ -18,6 +18,7 @@ MODULES = (
     "portal.accounts.models",
     "portal.citizens.models",
     "portal.key_marks.models",
+    "portal.patterns.models",
 )
 
 

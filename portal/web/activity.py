@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, String, Tuple, func, literal, select, true, tuple_, type_coerce
 from sqlalchemy.orm import Session
 
-from archive.unusual import Query
 from cases.organisations import reached
 from portal.accounts.models import Client
 from storage.base import Instant
@@ -23,15 +22,6 @@ from storage.ledger.models import LedgerAct, LedgerPending
 
 ROWS = 100
 """Rows of one page of a list of acts."""
-MOST_QUERIES = 100_000
-"""Queries that are looked through for patterns: a page must not wait for a busy city's week."""
-_QUERIES = (
-    ActKind.ACCESS_REFUSED,
-    ActKind.DOSSIER_READ,
-    ActKind.LICENSE_READ,
-    ActKind.PROOF_ANSWERED,
-    ActKind.PROOF_REFUSED,
-)
 ALL: ColumnElement[bool] = true()
 """Every act."""
 _HOUR_LENGTH = len("2026-11-24T01")
@@ -149,30 +139,10 @@ def pending_acts(session: Session, after: str | None = None, seen: ColumnElement
         CursorError: No page gave ``after``.
     """
     place = tuple_(LedgerAct.recorded_at, LedgerAct.act_id)
-    pending = select(LedgerAct).join(LedgerPending, LedgerPending.act_id == LedgerAct.act_id).where(seen)
+    # Few are pending and many recorded: named one by one, they are not looked for among all acts.
+    pending = select(LedgerAct).where(LedgerAct.act_id.in_(select(LedgerPending.act_id)), seen)
     rest = pending.where(place > _place(after)) if after else pending
     return _page(session, pending, rest.order_by(LedgerAct.recorded_at, LedgerAct.act_id))
-
-
-def queries(session: Session, since: dt.datetime, seen: ColumnElement[bool] = ALL) -> list[Query]:
-    """Give who looked at licences and dossiers, asked for proofs or was refused, in order of time.
-
-    Of officials and calling systems; the newest :data:`MOST_QUERIES` at most.
-    """
-    newest = (
-        select(LedgerAct.act_id, LedgerAct.recorded_at, LedgerAct.outcome, LedgerAct.core)
-        .where(LedgerAct.kind.in_(_QUERIES), LedgerAct.recorded_at >= since, seen)
-        .order_by(LedgerAct.recorded_at.desc(), LedgerAct.act_id.desc())
-        .limit(MOST_QUERIES)
-    )
-    found = []
-    for act_id, at, outcome, core in session.execute(newest):
-        actor = json.loads(core)["actor"]
-        if actor["kind"] == "person" or actor.get("roles") == str(Role.CLIENT):
-            refused = outcome == Outcome.REFUSED
-            one = Query(at, actor["id"], actor.get("operator"), actor.get("org", ""), refused, act_id)
-            found.append(one)
-    return found[::-1]
 
 
 def client_names(session: Session) -> dict[str, str]:

@@ -5,7 +5,6 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, Final
 
 from apiflask import APIBlueprint
@@ -13,19 +12,19 @@ from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from archive.supervision import Trace, TraceNotFoundError
-from archive.unusual import LIMITS, Unusual, unusual
-from cases.calendar import WorkingCalendar
+from archive.unusual import LIMITS
 from cases.models import Case
 from cases.organisations import covers, organisations
 from portal.housekeeping import last_said, standing_verdict
 from portal.nightly import last_reconciled
+from portal.patterns.services import count_patterns, found_patterns, last_look
 from portal.web import context
 from portal.web.access import allow
-from portal.web.activity import client_names, days_of_acts, pending_acts, queries, refused_acts, seen_by
+from portal.web.activity import client_names, days_of_acts, pending_acts, refused_acts, seen_by
 from portal.web.api_ledger import receipt_file
 from portal.web.pages_receipts import POLICY_FILE
 from storage.database import UnitOfWork
-from storage.identity import Identity, Role
+from storage.identity import Role
 from storage.ledger.reading import read_status
 
 blueprint = APIBlueprint("supervision", __name__, url_prefix="/supervision", enable_openapi=False)
@@ -52,7 +51,7 @@ def home() -> str:
             "late": len(rooms.trace.late_filings(uow, who)),
             "refused": refused_acts(uow.session, now - _WINDOW, seen=seen_by(who)).total,
             "intents": len(rooms.trace.open_intents(uow, who)),
-            "patterns": len(_unusual(uow, now, who)),
+            "patterns": count_patterns(uow.session, who),
             "pending": pending_acts(uow.session, seen=seen_by(who)).total,
         }
         status = read_status(uow.session)
@@ -103,13 +102,13 @@ def refusals() -> str:
 @blueprint.get("/patterns")
 @allow(*_ROLES, unrecorded=_CORES)
 def patterns() -> str:
-    """List unusual queries of the last seven days."""
+    """List the unusual queries of seven days that the newest look found."""
     rooms, who = context.rooms(), context.identity()
     with rooms.database.reading() as uow:
-        found = _unusual(uow, rooms.clock.now(), who)
+        found, look = found_patterns(uow.session, who), last_look(uow.session)
         clients = client_names(uow.session)
     return render_template(
-        "patterns.html", found=found, limits=LIMITS, days=_DAYS, names=_department_names(), clients=clients
+        "patterns.html", found=found, look=look, limits=LIMITS, names=_department_names(), clients=clients
     )
 
 
@@ -130,11 +129,6 @@ def days() -> Response:
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
     answer.headers["Content-Disposition"] = 'attachment; filename="acts-by-day.csv"'
     return answer
-
-
-def _unusual(uow: UnitOfWork, now: dt.datetime, who: Identity) -> list[Unusual]:
-    asked = queries(uow.session, now - dt.timedelta(days=_DAYS), seen_by(who))
-    return unusual(asked, _calendar())
 
 
 @blueprint.get("/intents")
@@ -199,11 +193,6 @@ def _traced(uow: UnitOfWork, key: str, found: Trace) -> str:
         receipt_file=receipt_file,
         policy_file=POLICY_FILE,
     )
-
-
-@cache
-def _calendar() -> WorkingCalendar:
-    return WorkingCalendar.load()
 
 
 def _after() -> str | None:

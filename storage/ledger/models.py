@@ -15,7 +15,7 @@ class LedgerAct(Base):
     __tablename__ = "ledger_act"
 
     act_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(40), index=True)
+    kind: Mapped[str] = mapped_column(String(40))
     outcome: Mapped[str] = mapped_column(String(12))
     core: Mapped[bytes] = mapped_column(LargeBinary)
     detail: Mapped[bytes] = mapped_column(LargeBinary)
@@ -31,6 +31,9 @@ class LedgerAct(Base):
     __table_args__ = (
         Index("ix_ledger_act_object", "object_type", "object_id"),
         Index("ix_ledger_act_actor", "actor_id", "recorded_at"),
+        Index("ix_ledger_act_kind", "kind", "recorded_at"),
+        Index("ix_ledger_act_outcome", "outcome", "recorded_at"),
+        Index("ix_ledger_act_recorded_at", "recorded_at", "organisation"),
     )
 
 

@@ -36,10 +36,12 @@ NO_HOLDINGS = {
     "key_mark": "tells of the keys, which are there before anything is rebuilt",
     "license_answer": "holds the promise too; the decision itself is rebuilt",
     "login_link": "ends with the installation",
+    "pattern_look": "is looked for again",
     "step": "what was under way is planned anew",
     "password": "ends with the installation; persons get links and choose anew",
     "sign_in_lock": "counts failures of a day",
     "object_version": "which version of an object is read is learnt from the bucket again",
+    "unusual_query": "is looked for again",
     "web_session": "ends with the installation",
 }
 HOLDINGS = sorted(

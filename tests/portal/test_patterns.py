@@ -5,7 +5,11 @@ import csv
 import io
 
 import pytest
+from fakes import HandClock
 
+from cases.calendar import WorkingCalendar
+from portal.patterns.models import PatternLook
+from portal.patterns.services import PatternWatch
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act, Outcome
 from storage.ledger.kinds import ActKind
@@ -31,10 +35,18 @@ def refuse(house: House, who: Identity, times: int) -> None:
             )
 
 
+def look(house: House) -> bool:
+    return PatternWatch(house.rooms.database, house.clock, WorkingCalendar.load()).look()
+
+
 def test_who_is_refused_often_is_named_by_id_with_the_way_to_the_act(house: House) -> None:
     supervisor = house.browser(Role.SUPERVISOR)
+    assert "尚未查看" in supervisor.get("/supervision/patterns").text
+    assert look(house)
     assert "近七日无异常查询" in supervisor.get("/supervision/patterns").text
     refuse(house, CLERK, 5)
+    house.clock.advance(60)
+    assert look(house)
     page = supervisor.get("/supervision/patterns").text
     assert "多次被拒" in page
     assert "clerk-1" in page
@@ -45,7 +57,42 @@ def test_who_is_refused_often_is_named_by_id_with_the_way_to_the_act(house: Hous
 
 def test_holders_who_look_at_their_own_are_no_pattern(house: House) -> None:
     refuse(house, HOLDER, 50)
+    assert look(house)
     assert "holder-1" not in house.browser(Role.SUPERVISOR).get("/supervision/patterns").text
+
+
+def test_a_supervisor_sees_those_of_the_own_subtree_only(house: House) -> None:
+    refuse(house, CLERK, 5)
+    look(house)
+    assert "clerk-1" not in house.browser(Role.SUPERVISOR, "jtys").get("/supervision/patterns").text
+    assert "clerk-1" in house.browser(Role.SUPERVISOR, "scjg").get("/supervision/patterns").text
+    assert "clerk-1" in house.browser(Role.AUDIT_ADMIN).get("/supervision/patterns").text
+
+
+def test_one_look_serves_all_workers_until_the_next_is_due(house: House) -> None:
+    assert look(house)
+    assert not look(house)
+    house.clock.advance(60)
+    assert look(house)
+
+
+def test_a_look_that_took_long_lets_the_next_one_wait(house: House) -> None:
+    look(house)
+    with house.rooms.database.writing() as uow:
+        uow.session.get_one(PatternLook, 1).milliseconds = 10_000
+    house.clock.advance(300)
+    assert not look(house)
+    house.clock.advance(230)
+    assert look(house)
+
+
+def test_an_older_look_does_not_replace_a_newer_one(house: House) -> None:
+    refuse(house, CLERK, 5)
+    slow = PatternWatch(house.rooms.database, HandClock(house.clock.now()), WorkingCalendar.load())
+    house.clock.advance(3600)
+    look(house)
+    assert not slow.look()
+    assert "clerk-1" in house.browser(Role.SUPERVISOR).get("/supervision/patterns").text
 
 
 def test_figures_go_into_a_spreadsheet(house: House) -> None:
