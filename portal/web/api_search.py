@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from indexer.query import Highlight, Hit
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
-from portal.web.examples import SEARCH
+from portal.web.examples import SEARCH, SEARCH_NULLABLE
 from portal.web.schemas import SearchQuery
 from portal.web.searching import find
 from storage.clock import rfc3339
@@ -38,7 +38,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
 @blueprint.doc(
     summary="Find dossiers and licences",
     security="key",
-    responses=by_status({200: answers("What was found", SEARCH)}),
+    responses=by_status({200: answers("What was found", SEARCH, SEARCH_NULLABLE)}),
 )
 @allow(
     Role.ARCHIVIST,

@@ -28,6 +28,8 @@ HOLDER_PAGES: Final = "mine"
 """The blueprint of holders: no other route knows their cookie, and theirs know no official's."""
 LANGUAGE_COOKIE: Final = "cunzheng_lang"
 MODE_COOKIE: Final = "cunzheng_mode"
+REDISPLAY: Final = "redisplay"
+"""Query name with which the switches of language and mode send a form: what was typed comes back."""
 MODES: Final = ("normal", "elder")
 _LANGUAGES: Final = {"zh": ZH, "zh-CN": ZH, "en": EN}
 _LIMIT_OF_HEADER: Final = 200
@@ -149,10 +151,9 @@ def _on_basis(uow: UnitOfWork, who: Identity) -> Identity:
     Acts hold the basis in clear, so only values that we know ourselves get into it; others become
     ``unknown``, and the room refuses them.
     """
-    case = _header("Access-Case")
+    case, item, purpose = map(_header, ("Access-Case", "Access-Item", "Access-Purpose"))
     if case is None:
         return who
-    item, purpose = _header("Access-Item"), _header("Access-Purpose")
     known_items = {one.code for one in rooms().items.items}
     return who.on(
         AccessBasis(
@@ -182,6 +183,11 @@ def _header(name: str) -> str | None:
     if not 1 <= len(value) <= _LIMIT_OF_HEADER or not value.isprintable():
         raise InvalidInputError(field=name, rule="1 to 200 printable characters")
     return value
+
+
+def only_redisplays() -> bool:
+    """Tell whether a form was sent to be shown in another language or mode, not to be carried out."""
+    return REDISPLAY in request.args
 
 
 def choose_language() -> None:

@@ -148,6 +148,11 @@ REPORT_NULLABLE: Final = (
     "token_authority",
 )
 """Members of :data:`REPORT` that may be ``null``."""
+PROOF_NULLABLE: Final = ("material",)
+LICENCE_NULLABLE: Final = ("valid_from",)
+SEARCH_NULLABLE: Final = ("indexed_up_to",)
+DOSSIER_NULLABLE: Final = ("filed_at", "pages", "level", "manifest", "seal_sha256", "sha256")
+CASE_STATE_NULLABLE: Final = ("due", "decided_at", "material", "licence_waiting", "problem")
 SEARCH: Final[dict[str, Any]] = {
     "total": 1,
     "indexed_up_to": _AT,

@@ -16,7 +16,7 @@ from portal.web.access import Rule, rule_of
 from portal.web.counters import MALFORMED
 from portal.web.forms import check_form, keep_form_cookie
 from portal.web.headers import secure_headers
-from portal.web.payload import require_json
+from portal.web.payload import require_each_once, require_json
 from portal.web.uploads import remove_staged
 from storage.errors import CunzhengError, InvalidInputError, NotFoundError, NotPermittedError
 from storage.identity import PUBLIC, Identity, Role
@@ -45,6 +45,7 @@ def install(app: Flask, rooms: Rooms, settings: Settings) -> None:
             return _turn_away(rooms, rule)
         if problems.is_api_call():
             require_json(rule)
+            require_each_once()
         elif request.method not in _SAFE:
             check_form()
         return None

@@ -21,6 +21,10 @@ _PROBLEMS: Final = {
     "429": "Too many public checks",
     "503": "The ledger lags, or a part is not ready",
 }
+_WITHOUT_BODY: Final = {
+    "414": "The address is too long; the answer has no body",
+    "431": "The headers are too long; the answer has no body",
+}
 _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "description": "Problem details (RFC 9457). What was sent never comes back in it.",
@@ -79,7 +83,9 @@ def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
     schemas = components.setdefault("schemas", {})
     schemas["Problem"] = _PROBLEM_SCHEMA
     _add_submission(schemas)
-    components["responses"] = {status: _problem(text) for status, text in _PROBLEMS.items()}
+    components["responses"] = {status: _problem(text) for status, text in _PROBLEMS.items()} | {
+        status: {"description": text} for status, text in _WITHOUT_BODY.items()
+    }
     components["parameters"] = {name: _header(name, text) for name, text in _ACCESS_HEADERS}
     for path in spec.get("paths", {}).values():
         for operation in path.values():
@@ -105,7 +111,7 @@ def _header(name: str, text: str) -> dict[str, Any]:
 
 
 def _complete_operation(operation: dict[str, Any]) -> None:
-    for status in _PROBLEMS:
+    for status in (*_PROBLEMS, *_WITHOUT_BODY):
         operation["responses"].setdefault(status, {"$ref": f"#/components/responses/{status}"})
     if "x-body" in operation:
         operation["requestBody"] = operation.pop("x-body")

@@ -66,6 +66,8 @@ def set_password() -> Response:
     """Set the caller's login name and password; the caller's other sessions end."""
     rooms, own = context.rooms(), _own()
     chosen = request.form.get("login_name", "").strip().lower()[:_LONGEST]
+    if context.only_redisplays():
+        return _form(own, chosen)
     new, again = (request.form.get(field, "")[:_LONGEST] for field in ("password", "again"))
     broken: list[Rule] = []
     try:

@@ -66,6 +66,8 @@ def form() -> Response:
 def ask() -> Response:
     """Ask for a change; a new system's key is shown this once."""
     rooms, kind = context.rooms(), _kind(request.form.get("kind", ""))
+    if context.only_redisplays():
+        return _form(kind, request.form.get("of", ""), request.form.to_dict(flat=False))
     key: list[str] = []
 
     def asked(uow: UnitOfWork) -> str:

@@ -26,7 +26,7 @@ _LONGEST = 200
 @public("a stranger signs in here", unrecorded="shows nothing about anybody")
 def explain() -> str:
     """Show the form, and tell how links work."""
-    return render_template("sign_in_explain.html", problem=None)
+    return render_template("sign_in_explain.html", problem=None, login_name="")
 
 
 @blueprint.post("/sign-in")
@@ -36,14 +36,17 @@ def explain() -> str:
 )
 def by_password() -> Response:
     """Sign in by login name and password; every failure is answered alike."""
+    login_name = request.form.get("login_name", "")[:_LONGEST]
+    if context.only_redisplays():
+        return make_response(render_template("sign_in_explain.html", problem=None, login_name=login_name))
     try:
         take_one_attempt()
-        return _signed_in(_prove(request.form.get("login_name", ""), request.form.get("password", "")))
+        return _signed_in(_prove(login_name, request.form.get("password", "")))
     except (UnauthenticatedError, RateLimitedError) as problem:
         context.counters().add(
             RATE_LIMITED if isinstance(problem, RateLimitedError) else AUTHENTICATION_FAILED
         )
-        page = render_template("sign_in_explain.html", problem=problem)
+        page = render_template("sign_in_explain.html", problem=problem, login_name="")
         return make_response(page, problem.status)
 
 
@@ -56,7 +59,7 @@ def _prove(login_name: str, password: str) -> SignedIn:
     """
     rooms = context.rooms()
     with rooms.database.reading() as uow:
-        attempt = rooms.sign_ins.begin(uow, login_name[:_LONGEST], caller())
+        attempt = rooms.sign_ins.begin(uow, login_name, caller())
     proved = passwords.holds(attempt.kept, password)
     outdated = proved and attempt.kept is not None and passwords.is_outdated(attempt.kept)
     fresh = passwords.hash_password(password) if outdated else None

@@ -74,6 +74,8 @@ def ask() -> Response | tuple[str, int]:
     rooms, who = context.rooms(), context.identity()
     number = request.form.get("number", "").strip()[:_LONGEST]
     purpose = request.form.get("purpose", "")
+    if context.only_redisplays():
+        return render_template("window.html", **_desk(), number=number, chosen_purpose=purpose), 200
     with rooms.database.reading() as uow:
         found = _cases_of(uow, number)
     if len(found) > 1:

@@ -12,6 +12,7 @@ from flask.json.provider import DefaultJSONProvider
 
 from portal.errors import UnsupportedMediaError
 from portal.web.access import Rule
+from storage.errors import InvalidInputError
 
 JSON: Final = "application/json"
 _WITH_BODY: Final = frozenset({"POST", "PUT"})
@@ -44,6 +45,16 @@ def require_json(rule: Rule) -> None:
     """
     if request.method in _WITH_BODY and rule.upload is None and request.mimetype != JSON:
         raise UnsupportedMediaError
+
+
+def require_each_once() -> None:
+    """Refuse a query that names something twice: which of them counts would be anybody's guess.
+
+    Raises:
+        InvalidInputError: It does.
+    """
+    if any(len(values) > 1 for _, values in request.args.lists()):
+        raise InvalidInputError(field="query", rule="each name once")
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 """What templates may use: translated text, dates, labels, the frame around every page."""
 
 import datetime as dt
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import Flask, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from jinja2 import StrictUndefined
 
 from cases.organisations import organisations
@@ -48,9 +49,29 @@ def desks_of(who: Identity) -> list[tuple[str, str]]:
 
 def here_with(**changes: str | None) -> str:
     """Give the address of this page with some query values changed; ``None`` removes one."""
-    values = {name: value for name, value in request.args.items() if name not in changes}
-    values |= {name: value for name, value in changes.items() if value is not None}
-    return f"{request.path}?{urlencode(values)}" if values else request.path
+    return _with(_opened(request.path), changes)
+
+
+def form_with(address: str, **changes: str | None) -> str:
+    """Give the address to which a form is sent to be shown again with some query values changed."""
+    return _with(address, changes | {context.REDISPLAY: "1"})
+
+
+def _with(path: str, changes: Mapping[str, str | None]) -> str:
+    fixed = {*changes, context.REDISPLAY}
+    values = [(name, value) for name, value in request.args.items(multi=True) if name not in fixed]
+    values += [(name, value) for name, value in changes.items() if value is not None]
+    return f"{path}?{urlencode(values)}" if values else path
+
+
+def _opened(path: str) -> str:
+    """Give the nearest address that can be opened: what answered a form may answer to nothing else."""
+    routes = current_app.create_url_adapter(request)
+    if routes is None or request.url_rule is None:
+        return path
+    while path.count("/") > 1 and not routes.test(path, "GET"):
+        path = path.rpartition("/")[0]
+    return path
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -61,6 +82,7 @@ def install(app: Flask, settings: Settings) -> None:
         choose=i18n.choose,
         label=label,
         here_with=here_with,
+        form_with=form_with,
         issuer_title=issuer_title,
         organisation_title=_organisation_title,
         process_title=process_title,

@@ -175,6 +175,14 @@ ADDRESSES = [
     ),
     get("a cursor made up", 422, "cursor", path="/api/v1/cases", query="after={mark}"),
     get("a cursor of NUL", 422, "cursor", path="/api/v1/cases", query="after=%00"),
+    get("two numbers of lines", 422, "invalid-input", path="/api/v1/cases", query="limit=1&limit={mark}"),
+    get(
+        "an item of blanks where no case is named",
+        422,
+        "invalid-input",
+        path="/api/v1/cases",
+        headers={"Access-Item": ""},
+    ),
     get("no lines", 422, "invalid-input", path="/api/v1/cases", query="limit=0"),
     get("less than no lines", 422, "invalid-input", path="/api/v1/cases", query="limit=-1"),
     get(

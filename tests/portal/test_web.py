@@ -179,7 +179,7 @@ def test_the_description_names_every_route_of_the_issue(house: House) -> None:
         ("get", "/api/v1/search"),
         ("get", "/api/v1/licences/{identifier}"),
         ("post", "/api/v1/proofs"),
-        ("get", "/api/v1/proofs/{decision}"),
+        ("get", "/api/v1/proofs/{decision_id}"),
         ("post", "/api/v1/verifications"),
         ("get", "/api/v1/ledger/checkpoint"),
         ("get", "/api/v1/ledger/tile/{rest}"),
