@@ -19,7 +19,7 @@ from storage.ledger.canonical import canonical
 OUTSIDE = "outside-scope"
 """What a difference calls materials that the item does not know: their codes are input."""
 
-_ENDINGS = {MEDIA_TYPES[kind]: kind for kind in ("pdf", "jpeg", "png", "tiff", "docx")}
+_ENDINGS = {MEDIA_TYPES[kind]: kind for kind in ("pdf", "jpeg", "png", "tiff", "docx", "xlsx")}
 
 
 @dataclass(frozen=True, slots=True)

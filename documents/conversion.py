@@ -4,7 +4,7 @@
 Two gates stand before every rendition: conformance (a PDF/A validator approves the written bytes) and
 equivalence (pages, boxes, characters and pixels are those of the source). What fails either has no rendition:
 nothing is ever written for unreadable, encrypted, empty or mismatching input. The same material gives the
-same bytes, a converted DOCX excepted. One child process serves one material.
+same bytes, a converted office document excepted. One child process serves one material.
 """
 
 import re
@@ -202,16 +202,17 @@ def _convert_office(job: _Job, tried: _Tried) -> None:
     if obstacle:
         tried.reason = obstacle
         return
-    details = job.admitted.details
+    details, kind = job.admitted.details, job.admitted.format.kind
     tried.losses = tuple(cast(list[str], details["losses"]))
-    job.office.convert(job.source, job.sandbox, job.room, "office.pdf")
+    job.office.convert(job.source, kind, job.sandbox, job.room, "office.pdf")
     found = job.room.call("normalise", file="office.pdf", out=_MADE, forget_dates=True)
     tried.conform(found)
     tried.substitutions = _substitutions(
         cast(list[str], details["fonts"]), cast(list[str], found.get("fonts", []))
     )
     tried.see_glyphs(job.room, _MADE)
-    tried.compare(job.room, do="text", before="source.txt", after=_MADE, images=details["images"])
+    way = "cells" if kind == "xlsx" else "text"
+    tried.compare(job.room, do=way, before="source.txt", after=_MADE, images=details["images"])
 
 
 def _substitutions(asked: list[str], used: list[str]) -> tuple[str, ...]:
@@ -236,4 +237,5 @@ _ROUTES: dict[str, tuple[tuple[str, str, _Route], ...]] = {
     "png": (("image-embedded", "img2pdf", _embed_image), ("image-reencoded", "pillow", _reencode_image)),
     "tiff": (("image-reencoded", "pillow", _reencode_image),),
     "docx": (("office", "libreoffice", _convert_office),),
+    "xlsx": (("office", "libreoffice", _convert_office),),
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a material really is, judged by its bytes and never by its name.
 
-Five kinds are known: ``pdf``, ``jpeg``, ``png``, ``tiff``, ``docx``; everything else is ``unknown``. The
-first bytes are compared here; whatever needs a parser happens in a limited child. ``Format.problem`` is a
+Six kinds are known: ``pdf``, ``jpeg``, ``png``, ``tiff``, ``docx``, ``xlsx``; everything else is ``unknown``.
+The first bytes are compared here; whatever needs a parser happens in a limited child. ``Format.problem`` is a
 stable code of ``reasons.REASONS``; a format with a problem has no rendition, its original is still filed.
 """
 
@@ -20,6 +20,7 @@ MEDIA_TYPES = {
     "png": "image/png",
     "tiff": "image/tiff",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "unknown": "application/octet-stream",
 }
 MOST_BYTES = 400 << 20
@@ -32,7 +33,7 @@ class Format:
 
     Attributes:
         media_type: The media type of what was found.
-        kind: ``pdf``, ``jpeg``, ``png``, ``tiff``, ``docx`` or ``unknown``.
+        kind: ``pdf``, ``jpeg``, ``png``, ``tiff``, ``docx``, ``xlsx`` or ``unknown``.
         pages: Number of pages; None where the format has none or it could not be read.
         encrypted: A password or restrictions stand in the way.
         signed: The PDF carries a signature, so it is never rewritten.
@@ -82,7 +83,10 @@ class Admitted:
 
 
 def admit(path: Path, room: Workroom) -> Admitted:
-    """Copy the file into the room as ``source``, a DOCX's text as ``source.txt``, and find out what it is."""
+    """Copy the file into the room as ``source`` and find out what it is.
+
+    What an office document shows stands in ``source.txt`` afterwards: a DOCX's text, an XLSX's cells.
+    """
     kind = sniff(path)
     if kind == "unknown":
         return Admitted(_UNSUPPORTED, {})
@@ -122,11 +126,41 @@ def _image(kind: str, room: Workroom) -> Admitted:
     return Admitted(Format(MEDIA_TYPES[kind], kind, pages=pages, problem=problem), found)
 
 
-def _docx(kind: str, room: Workroom) -> Admitted:
-    found = room.call("docx", file="source", text="source.txt")
-    if found["problem"] == "not-a-document":
-        return Admitted(_UNSUPPORTED, found)
+def _archive(_: str, room: Workroom) -> Admitted:
+    screened = room.call("ooxml", file="source")
+    kind, problem = cast(str, screened["kind"]), cast(str | None, screened["problem"])
+    if problem == "not-a-document":
+        return Admitted(_UNSUPPORTED, {})
+    found: dict[str, object] = {"problem": problem}
+    if problem is None:
+        try:
+            found = _SHOWN[kind](room, screened["main"])
+        except ChildFailedError as failure:
+            found = {"problem": problem_of(failure)}
+    if found["problem"] is None:
+        losses = {*cast(list[str], screened["losses"]), *cast(list[str], found["losses"])}
+        found["losses"] = sorted(losses)
     return Admitted(Format(MEDIA_TYPES[kind], kind, problem=cast(str | None, found["problem"])), found)
 
 
-_EXAMINE = {"pdf": _pdf, "jpeg": _image, "png": _image, "tiff": _image, "docx": _docx}
+def _docx(room: Workroom, main: object) -> dict[str, object]:
+    return room.call("docx", file="source", main=main, text="source.txt")
+
+
+def _xlsx(room: Workroom, main: object) -> dict[str, object]:
+    found = room.call("xlsx", file="source", main=main, cells="cells.json")
+    if found["problem"] is not None:
+        return found
+    drawn: dict[str, object] = {"problem": None, "images": 0}
+    texts = "texts.json" if found["drawings"] else None
+    if texts:
+        drawn = room.call("drawings", file="source", parts=found["drawings"], texts=texts)
+    shown = room.call("display", cells="cells.json", texts=texts, text="source.txt")
+    problem = drawn["problem"] or shown["problem"]
+    if problem is None and not shown["shows"] and not drawn["images"]:
+        problem = "empty"
+    return found | {"problem": problem, "images": drawn["images"]}
+
+
+_EXAMINE = {"pdf": _pdf, "jpeg": _image, "png": _image, "tiff": _image, "docx": _archive}
+_SHOWN = {"docx": _docx, "xlsx": _xlsx}

@@ -16,12 +16,17 @@ from documents.tools import version_of
 from documents.typesetting import FONT_FOLDER
 
 _EXPORT = (
-    "pdf:writer_pdf_Export:{"
+    "pdf:%s:{"
     '"SelectPdfVersion":{"type":"long","value":"3"},'
     '"UseTaggedPDF":{"type":"boolean","value":"true"},'
     '"ExportBookmarks":{"type":"boolean","value":"false"},'
-    '"ExportFormFields":{"type":"boolean","value":"false"}}'
+    '"ExportFormFields":{"type":"boolean","value":"false"}%s}'
 )
+_NO_COMMENTS = ',"ExportNotes":{"type":"boolean","value":"false"}'
+_FILTERS = {
+    "docx": ("MS Word 2007 XML", "writer_pdf_Export", ""),
+    "xlsx": ("Calc MS Excel 2007 XML", "calc_pdf_Export", _NO_COMMENTS),
+}
 _LIMITS = replace(Limits(), cpu_seconds=90, wall_seconds=120, open_files=1024)
 _MOUNTED_FONTS = Path("/fonts")
 
@@ -55,9 +60,17 @@ _PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 <prop oor:name="MacroSecurityLevel"><value>3</value></prop>
 <prop oor:name="DisableMacrosExecution"><value>true</value></prop></item>
 <item oor:path="/org.openoffice.Office.Writer/Content/Update">
-<prop oor:name="Link"><value>2</value></prop></item>
+<prop oor:name="Link"><value>2</value></prop></item>%s
 </oor:items>
 """
+# A workbook is shown with the results that it holds, and dates as they are written in China.
+_WORKBOOKS = """
+<item oor:path="/org.openoffice.Office.Calc/Content/Update">
+<prop oor:name="Link"><value>2</value></prop></item>
+<item oor:path="/org.openoffice.Office.Calc/Formula/Load">
+<prop oor:name="OOXMLRecalcMode"><value>1</value></prop></item>
+<item oor:path="/org.openoffice.Setup/L10N">
+<prop oor:name="ooSetupSystemLocale"><value>zh-CN</value></prop></item>"""
 
 
 @dataclass(frozen=True)
@@ -85,8 +98,8 @@ class Office:
         """Version of the program, asked once per process."""
         return _version(self.program)
 
-    def convert(self, source: Path, sandbox: Sandbox, room: Workroom, name: str) -> None:
-        """Turn a screened DOCX into a PDF and put it into ``room`` as ``name``.
+    def convert(self, source: Path, kind: str, sandbox: Sandbox, room: Workroom, name: str) -> None:
+        """Turn a screened document, ``docx`` or ``xlsx``, into a PDF and put it into ``room`` as ``name``.
 
         The office program works in a room of its own, in which nothing else has run.
 
@@ -98,12 +111,14 @@ class Office:
             own.put(source, "source")
             own.write("fonts.conf", _fontconfig(fonts).encode())
             own.folder("profile/user")
-            own.write("profile/user/registrymodifications.xcu", _PROFILE.encode())
-            own.run(self._command(own), _LIMITS, {FONT_FOLDER: _MOUNTED_FONTS})
+            profile = _PROFILE % (_WORKBOOKS if kind == "xlsx" else "")
+            own.write("profile/user/registrymodifications.xcu", profile.encode())
+            own.run(self._command(own, kind), _LIMITS, {FONT_FOLDER: _MOUNTED_FONTS})
             with own.open("source.pdf") as made:
                 room.put(made, name)
 
-    def _command(self, room: Workroom) -> list[str]:
+    def _command(self, room: Workroom, kind: str) -> list[str]:
+        reads, *writes = _FILTERS[kind]
         return [
             "env",
             f"FONTCONFIG_FILE={room.inside('fonts.conf')}",
@@ -114,9 +129,9 @@ class Office:
             "--nologo",
             "--nodefault",
             "--nolockcheck",
-            "--infilter=MS Word 2007 XML",
+            f"--infilter={reads}",
             "--convert-to",
-            _EXPORT,
+            _EXPORT % tuple(writes),
             "--outdir",
             room.inside(""),
             room.inside("source"),

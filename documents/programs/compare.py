@@ -3,13 +3,14 @@
 
 Same number and boxes of pages, no Han or Latin character lost (after NFKC), no page visibly different at low
 resolution, no page gone blank. Operations: ``pdf`` against PDF, ``image`` against the image itself, ``text``
-against the text of a document that has no pages of its own, ``none`` where both
-are the same file.
+against the text of a document that has no pages of its own, ``cells`` against what each cell of a workbook
+shows, ``none`` where both are the same file.
 """
 
+import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,20 @@ MOST_DIFFERENT = 0.0005  # of the pixels of a page, when the same renderer draws
 MOST_DIFFERENT_IMAGE = 0.02  # when resampling differs
 BOX_TOLERANCE = 0.5  # points
 MOST_CHARACTERS = 20_000_000
+MOST_PLACES = 400_000_000  # at which the text of a cell is looked for
+FEW_TEXTS = 16  # are looked for one by one
 _BLANK_SPREAD = 8  # of 255
 
 
 def main(request: dict[str, Any]) -> dict[str, Any]:
     """Compare ``after`` (the rendition) with ``before``; give ``problem``, ``pages`` and ``text``."""
-    operations = {"pdf": _with_pdf, "image": _with_image, "text": _with_text, "none": _with_none}
+    operations = {
+        "pdf": _with_pdf,
+        "image": _with_image,
+        "text": _with_text,
+        "cells": _with_cells,
+        "none": _with_none,
+    }
     with pypdfium2.PdfDocument(request["after"]) as after:
         problem = operations[request["do"]](request, after)
         texts = [] if problem else list(_texts(after))
@@ -93,11 +102,86 @@ def _with_text(request: dict[str, Any], after: pypdfium2.PdfDocument) -> str | N
     wanted = _letters(Path(request["before"]).read_text("utf-8"))
     if _lost(wanted, _letters("".join(_texts(after)))):
         return "text-lost"
+    return _pictures(request, after)
+
+
+def _pictures(request: dict[str, Any], after: pypdfium2.PdfDocument) -> str | None:
     if _images(after) < request["images"]:
         return "images-lost"
     if all(_blank(_draw(page)) for page in after):
         return "blank"
     return None
+
+
+def _with_cells(request: dict[str, Any], after: pypdfium2.PdfDocument) -> str | None:
+    if not len(after):
+        return "page-count"
+    cells = json.loads(Path(request["before"]).read_text("utf-8"))
+    if _missing(cells, _characters("".join(_texts(after)))):
+        return "cells-lost"
+    return _pictures(request, after)
+
+
+def _characters(text: str) -> str:
+    """Give what can be seen of a text: breaks and gaps are the layout's."""
+    # pdfium has a sign of its own for a hyphen at the end of a line.
+    plain = unicodedata.normalize("NFKC", text.replace("\x02", "-").replace("\ufffe", "-"))
+    return "".join(one for one in plain if unicodedata.category(one)[0] != "Z" and not _unseen(one))
+
+
+def _unseen(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf"}
+
+
+def _missing(cells: Sequence[Sequence[str]], shown: str) -> bool:
+    """Tell whether a text does not stand as often as cells show it, or characters are too few for all cells.
+
+    The first alone would find a lost ``1`` in some ``2021``, the second alone would miss that 12 became 21.
+    """
+    needed = Counter(
+        tuple(dict.fromkeys(map(_characters, ways))) for ways in cells if any(map(_characters, ways))
+    )
+    characters: Counter[str] = Counter()
+    by_length: dict[int, set[str]] = {}
+    for ways, times in needed.items():
+        for character, number in _common(ways).items():
+            characters[character] += number * times
+        for text in ways:
+            by_length.setdefault(len(text), set()).add(text)
+    if characters - Counter(shown):
+        return True
+    if len(by_length) * len(shown) > MOST_PLACES:
+        raise MemoryError
+    found: Counter[str] = Counter()
+    for length, texts in by_length.items():
+        found += _occurrences(texts, length, shown)
+    for ways, times in needed.items():
+        # Cells that can be written in one way only need their share first.
+        wanted = times if len(ways) == 1 else times + sum(needed[(text,)] for text in ways)
+        if sum(found[text] for text in ways) < wanted:
+            return True
+    return False
+
+
+def _common(ways: Sequence[str]) -> Counter[str]:
+    common = Counter(ways[0])
+    for text in ways[1:]:
+        common &= Counter(text)
+    return common
+
+
+def _occurrences(texts: Iterable[str], length: int, shown: str) -> Counter[str]:
+    wanted = frozenset(texts)
+    if len(wanted) > FEW_TEXTS:
+        windows = (shown[at : at + length] for at in range(len(shown) - length + 1))
+        return Counter(window for window in windows if window in wanted)
+    found: Counter[str] = Counter()
+    for text in wanted:
+        at = shown.find(text)
+        while at >= 0:
+            found[text] += 1
+            at = shown.find(text, at + 1)
+    return found
 
 
 def _with_none(_: dict[str, Any], after: pypdfium2.PdfDocument) -> str | None:

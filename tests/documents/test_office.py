@@ -87,7 +87,7 @@ def test_even_unscreened_the_office_program_reaches_nothing(
         + make.relation("image", secret.as_uri(), name="p2"),
     )
     with isolated.workroom() as room:
-        Office().convert(place(data), isolated, room, "made.pdf")
+        Office().convert(place(data), "docx", isolated, room, "made.pdf")
         made = room.read("made.pdf")
     assert heard == []
     with pikepdf.open(io.BytesIO(made)) as pdf:
@@ -96,7 +96,7 @@ def test_even_unscreened_the_office_program_reaches_nothing(
 
 def test_without_a_file_there_is_no_rendition_whatever_the_exit_code(isolated: Sandbox, place: Place) -> None:
     with isolated.workroom() as room, pytest.raises(ChildFailedError) as caught:
-        Office().convert(place(b"PK\x03\x04 no archive"), isolated, room, "made.pdf")
+        Office().convert(place(b"PK\x03\x04 no archive"), "docx", isolated, room, "made.pdf")
     assert caught.value.reason == "no-output"
 
 
