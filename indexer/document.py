@@ -14,9 +14,13 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from storage.clock import legal_date
 
 TOKENISER_VERSION = 1
+FACETS: Final = ("kind", "organisation", "item", "year", "state", "type")
+"""What hits are counted and narrowed by, in the order of a page."""
 _HAN = (
     (0x3005, 0x3007),
     (0x3400, 0x4DBF),
@@ -62,6 +66,9 @@ class IndexDocument:
         at: Instant of filing or issuing; results stand newest first.
         restricted_to: Departments that find it; empty means its own alone.
         version: Grows with each change; an older version never replaces a newer one.
+        item: Code of the item that was handled.
+        type: Code of the licence type; empty for a dossier.
+        state: Where the record stands; never whether a licence is valid today, which is computed when asked.
     """
 
     id: str
@@ -73,6 +80,19 @@ class IndexDocument:
     at: dt.datetime
     restricted_to: frozenset[str] = field(default_factory=frozenset)
     version: int = 1
+    item: str = ""
+    type: str = ""
+    state: str = ""
+
+    @property
+    def year(self) -> str:
+        """Give the year of filing or issuing, by the legal date."""
+        return str(legal_date(self.at).year)
+
+    @property
+    def facets(self) -> dict[str, str]:
+        """Give its value of each of :data:`FACETS`; one that does not fit it is empty."""
+        return {name: str(getattr(self, name)) for name in FACETS}
 
     @property
     def visible_to(self) -> frozenset[str]:

@@ -25,16 +25,16 @@ from indexer.document import IndexDocument
 from indexer.elastic_language import (
     DOCUMENTS,
     REMOVED,
-    SHOWN,
     WATERMARK,
     Operation,
+    asking,
     body_of,
     documents_after,
+    facets_of,
     is_absent,
     note,
     outcome_of,
     put_operation,
-    wanted,
     watermark,
     written_of,
 )
@@ -44,11 +44,11 @@ from indexer.errors import (
     IndexUnavailableError,
     RebuildOvertakenError,
 )
+from indexer.places import read_place, write_place
 from indexer.ports import Written
-from indexer.query import Page, Query, check_limit, hit_of, parse
+from indexer.query import Page, Query, check_chosen, check_limit, hit_of, parse
 from storage.breaker import Breaker
-from storage.clock import parse_rfc3339, rfc3339
-from storage.cursors import read_cursor, write_cursor
+from storage.clock import parse_rfc3339
 
 SEARCH_SECONDS = 5.0
 PUT_SECONDS = 5.0
@@ -172,29 +172,22 @@ class ElasticIndex:
     # -- reading ---------------------------------------------------------------------------------
 
     def search(self, query: Query) -> Page:
-        """Find what the query means among the documents its organisations may find, newest first."""
+        """Find what the query means among the documents its organisations may find, in its order."""
         phrases = parse(query.text)
         limit = check_limit(query.limit)
-        place: list[Any] | None = None
-        if query.after is not None:
-            at, document_id = read_cursor(query.after)
-            place = [rfc3339(at), document_id]
+        check_chosen(query.chosen)
+        asked = asking(query, phrases, read_place(query))
         with self._server.asking():
             self._ready()
             with _asking():
-                found = self._searching.search(
-                    index=self.name,
-                    query=wanted(query, phrases),
-                    sort=[{"at": "desc"}, {"id": "desc"}],
-                    search_after=place,
-                    size=limit + 1,
-                    track_total_hits=True,
-                    source=SHOWN,
-                )["hits"]
+                answer = self._searching.search(index=self.name, **asked)
             up_to = self._up_to()
-        hits = tuple(hit_of(one["_source"], phrases) for one in found["hits"][:limit])
-        cursor = write_cursor(hits[-1].at, hits[-1].id) if len(found["hits"]) > limit else None
-        return Page(hits, int(found["total"]["value"]), cursor, up_to)
+        found = answer["hits"]["hits"]
+        hits = tuple(hit_of(one["_source"], phrases) for one in found[:limit])
+        cursor = None
+        if len(found) > limit:
+            cursor = write_place(query.sort, hits[-1], best=found[limit - 1]["sort"][0] == 1)
+        return Page(hits, int(answer["hits"]["total"]["value"]), cursor, up_to, facets_of(answer.body))
 
     def versions(self, after: str = "") -> Generator[tuple[str, int]]:
         """Give identifier and version of every document held at that moment, in ascending order."""

@@ -5,13 +5,17 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from indexer.document import TOKENISER_VERSION, IndexDocument, token_text
+from indexer.document import FACETS, TOKENISER_VERSION, IndexDocument, token_text
 from indexer.errors import IndexUnavailableError
+from indexer.facets import frequent
 from indexer.ports import Written
-from indexer.query import Phrase, Query
+from indexer.query import MOST_VALUES, Count, Phrase, Query, Sort
 from storage.clock import rfc3339
 
+LAYOUT = 2
+"""Of the mapping: an index of another one is refused until it is rebuilt."""
 _FIELDS = ("title_words", "text_words", "number_words")
+_BEST_FIELDS = ("title_words", "number_words")
 SHOWN = {"includes": ["id", "kind", "number", "organisation", "at", "title", "text"]}
 WATERMARK = "~watermark"
 REMOVED = "removed"
@@ -38,17 +42,17 @@ def body_of(analyzer: str) -> dict[str, Any]:
         },
         "mappings": {
             "dynamic": "strict",
-            "_meta": {"tokeniser": TOKENISER_VERSION, "analyzer": analyzer},
+            "_meta": {"tokeniser": TOKENISER_VERSION, "analyzer": analyzer, "layout": LAYOUT},
             # The tokens can be made again; keeping them twice would double the index.
             "_source": {"excludes": list(_FIELDS)},
             "properties": {
                 "id": exact,
                 "version": {"type": "long"},
-                "kind": exact,
-                "organisation": exact,
+                **dict.fromkeys(FACETS, exact),
                 "visible_to": exact,
                 "at": exact,
-                **dict.fromkeys(("title", "text", "number"), kept),
+                "number": exact,
+                **dict.fromkeys(("title", "text"), kept),
                 **dict.fromkeys(_FIELDS, word),
             },
         },
@@ -61,8 +65,7 @@ def put_operation(document: IndexDocument) -> Operation:
     return {"index": action}, {
         "id": document.id,
         "version": document.version,
-        "kind": document.kind,
-        "organisation": document.organisation,
+        **document.facets,
         "visible_to": sorted(document.visible_to),
         "at": rfc3339(document.at),
         "title": document.title,
@@ -81,7 +84,7 @@ def note(note_id: str, kind: str, version: int, at: str | None = None) -> Operat
     return {"index": action}, body if at is None else {**body, "at": at}
 
 
-def _clause(phrase: Phrase) -> dict[str, Any]:
+def _clause(phrase: Phrase, fields: Sequence[str] = _FIELDS) -> dict[str, Any]:
     """Ask for one phrase in any of the texts."""
     words = " ".join(phrase.tokens)
     asked: Any = words
@@ -91,7 +94,7 @@ def _clause(phrase: Phrase) -> dict[str, Any]:
         kind = "prefix"
     else:
         kind, asked = "match_phrase_prefix", {"query": words, "max_expansions": _EXPANSIONS}
-    each = [{kind: {name: asked}} for name in _FIELDS]
+    each = [{kind: {name: asked}} for name in fields]
     return {"bool": {"should": each, "minimum_should_match": 1}}
 
 
@@ -100,7 +103,59 @@ def wanted(query: Query, phrases: Sequence[Phrase]) -> dict[str, Any]:
     clauses: list[dict[str, Any]] = [{"terms": {"kind": sorted(query.kinds)}}]
     if query.organisations is not None:
         clauses.append({"terms": {"visible_to": sorted(query.organisations)}})
-    return {"bool": {"filter": [*clauses, *map(_clause, phrases)]}}
+    found: dict[str, Any] = {"filter": [*clauses, *map(_clause, phrases)]}
+    if query.sort is Sort.RELEVANCE:
+        best = {"bool": {"filter": [_clause(phrase, _BEST_FIELDS) for phrase in phrases]}}
+        # Worth one point or none: no statistics, so that a place in the list stays where it is.
+        found["should"] = [{"constant_score": {"filter": best, "boost": 1.0}}]
+    return {"bool": found}
+
+
+def _chosen(query: Query, but: str = "") -> dict[str, Any]:
+    terms = [{"term": {name: value}} for name, value in query.chosen.items() if name != but]
+    return {"bool": {"filter": terms}}
+
+
+_ORDERS: dict[Sort, list[dict[str, str]]] = {
+    Sort.NEWEST: [{"at": "desc"}, {"id": "desc"}],
+    Sort.RELEVANCE: [{"_score": "desc"}, {"at": "desc"}, {"id": "desc"}],
+    Sort.NUMBER: [{"number": "asc"}, {"id": "asc"}],
+}
+
+
+def asking(query: Query, phrases: Sequence[Phrase], place: Sequence[str | int] | None) -> dict[str, Any]:
+    """Give what the server is asked for a page.
+
+    What is chosen narrows the hits after they were counted by facet, since each facet is counted under the
+    choice of the others only.
+    """
+    asked: dict[str, Any] = {
+        "query": wanted(query, phrases),
+        "post_filter": _chosen(query) if query.chosen else None,
+        "sort": _ORDERS[query.sort],
+        "search_after": None if place is None else list(place),
+        "size": query.limit + 1,
+        "track_total_hits": True,
+        "source": SHOWN,
+    }
+    if query.counted:
+        most = {"size": MOST_VALUES + 1, "order": [{"_count": "desc"}, {"_key": "asc"}]}
+        asked["aggs"] = {
+            name: {"filter": _chosen(query, name), "aggs": {"values": {"terms": {"field": name, **most}}}}
+            for name in FACETS
+        }
+    return asked
+
+
+def facets_of(answer: Mapping[str, Any]) -> dict[str, tuple[Count, ...]]:
+    """Read how many hits have each value of each facet."""
+    counted = answer.get("aggregations")
+    if counted is None:
+        return {}
+    return {
+        name: frequent({one["key"]: one["doc_count"] for one in counted[name]["values"]["buckets"]})
+        for name in FACETS
+    }
 
 
 DOCUMENTS = {"bool": {"must_not": [{"terms": {"kind": [REMOVED, WATERMARK]}}]}}

@@ -14,64 +14,31 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from indexer.document import TOKENISER_VERSION, IndexDocument, token_text
+from indexer.embedded_language import (
+    COUNT,
+    COUNT_FACETS,
+    DROP,
+    FACET,
+    FIND,
+    FORGET,
+    LAYOUT,
+    SCHEMA,
+    WORDS,
+    few_page,
+    matching,
+    matching_best,
+    matching_rest,
+    page,
+    scope_of,
+)
 from indexer.errors import IndexUnavailableError
+from indexer.facets import counts_of
+from indexer.places import Place, read_place, write_place
 from indexer.ports import Written
-from indexer.query import Page, Phrase, Query, check_limit, hit_of, parse
+from indexer.query import Count, Page, Phrase, Query, Sort, check_chosen, check_limit, hit_of, parse
 from storage.clock import parse_rfc3339, rfc3339
-from storage.cursors import read_cursor, write_cursor
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS document (
-    key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, kind TEXT NOT NULL,
-    number TEXT NOT NULL, organisation TEXT NOT NULL, scope TEXT NOT NULL, at TEXT NOT NULL,
-    title TEXT NOT NULL, text TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS document_order ON document (at DESC, id DESC);
-CREATE TABLE IF NOT EXISTS removed (id TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (
-    title, text, number, scope, content='', tokenize='ascii');
-"""
-_LAYOUT = 2
-_TABLES = ("visible", "document", "removed", "note", "words")
-_DROP = "".join(f"DROP TABLE IF EXISTS {name};" for name in _TABLES)
 _FEW = 1_000
-_FIND = "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?"
-# Few are sorted faster than the order of the index is searched for them.
-_FEW_PAGE = """
-SELECT * FROM document WHERE key IN (SELECT value FROM json_each(?)) {after}
-ORDER BY at DESC, id DESC LIMIT ?"""
-_COUNT = "SELECT count(*) FROM words WHERE words MATCH ?"
-# In the order of the index until the page is full: sorting all that is found would read all of it. The sign
-# keeps SQLite from taking the findings one by one instead.
-_PAGE = """
-WITH found AS MATERIALIZED (SELECT rowid AS key FROM words WHERE words MATCH ?)
-SELECT document.*, (SELECT count(*) FROM found) AS total FROM document WHERE key IN (
-    SELECT key FROM document INDEXED BY document_order
-    WHERE +key IN (SELECT key FROM found) {after} ORDER BY at DESC, id DESC LIMIT ?)
-ORDER BY at DESC, id DESC"""
-_WORDS = "INSERT INTO words (rowid, title, text, number, scope) VALUES (?, ?, ?, ?, ?)"
-_FORGET = "INSERT INTO words (words, rowid, title, text, number, scope) VALUES ('delete', ?, ?, ?, ?, ?)"
-
-
-def _match(phrases: tuple[Phrase, ...]) -> str:
-    """Write phrases in FTS5's language; tokens are letters and digits, so quoting is enough."""
-    return " AND ".join(f'"{" ".join(phrase.tokens)}"{"*" if phrase.prefix else ""}' for phrase in phrases)
-
-
-def _scope(organisations: Iterable[str], kinds: Iterable[str]) -> list[str]:
-    """Write departments and kinds as words; in hexadecimal, so that each is one, whatever it holds."""
-    named = [f"o{name.encode().hex()}" for name in organisations]
-    return sorted([*named, *(f"k{kind.encode().hex()}" for kind in kinds)])
-
-
-def _wanted(query: Query, phrases: tuple[Phrase, ...]) -> str:
-    """Ask in FTS5's language for what this query finds, permission included."""
-    asked = (
-        f"{{title text number}} : ({_match(phrases)}) AND scope : ({' OR '.join(_scope((), query.kinds))})"
-    )
-    if query.organisations is None:
-        return asked
-    return f"{asked} AND scope : ({' OR '.join(_scope(query.organisations, ()))})"
 
 
 class EmbeddedIndex:
@@ -84,7 +51,7 @@ class EmbeddedIndex:
     def __init__(self, path: Path) -> None:
         self._path = path
         with self._writing() as connection:
-            connection.executescript(_SCHEMA)
+            connection.executescript(SCHEMA)
         with self._writing() as connection:
             self._check_tokeniser(connection)
 
@@ -121,11 +88,11 @@ class EmbeddedIndex:
     @staticmethod
     def _check_tokeniser(connection: sqlite3.Connection) -> None:
         row = connection.execute("SELECT value FROM note WHERE name = 'tokeniser'").fetchone()
-        rules = f"{TOKENISER_VERSION}.{_LAYOUT}"
+        rules = f"{TOKENISER_VERSION}.{LAYOUT}"
         if row is not None and row["value"] == rules:
             return
         if row is not None:
-            connection.executescript(_DROP + _SCHEMA)
+            connection.executescript(DROP + SCHEMA)
         connection.execute("INSERT OR REPLACE INTO note VALUES ('tokeniser', ?)", (rules,))
 
     engine = "embedded"
@@ -162,7 +129,7 @@ class EmbeddedIndex:
 
     @staticmethod
     def _insert(connection: sqlite3.Connection, document: IndexDocument) -> None:
-        scope = " ".join(_scope(document.visible_to, (document.kind,)))
+        scope = scope_of(document)
         cursor = connection.execute(
             "INSERT INTO document (id, version, kind, title, text, number, organisation, scope, at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -179,7 +146,8 @@ class EmbeddedIndex:
             ),
         )
         parts = (document.title, document.text, document.number)
-        connection.execute(_WORDS, (cursor.lastrowid, *map(token_text, parts), scope))
+        connection.execute(WORDS, (cursor.lastrowid, *map(token_text, parts), scope))
+        connection.execute(FACET, (cursor.lastrowid, *document.facets.values()))
 
     @staticmethod
     def _remove(connection: sqlite3.Connection, document_id: str) -> None:
@@ -187,8 +155,9 @@ class EmbeddedIndex:
         if row is None:
             return
         parts = (row["title"], row["text"], row["number"])
-        connection.execute(_FORGET, (row["key"], *map(token_text, parts), row["scope"]))
+        connection.execute(FORGET, (row["key"], *map(token_text, parts), row["scope"]))
         connection.execute("DELETE FROM document WHERE key = ?", (row["key"],))
+        connection.execute("DELETE FROM facet WHERE key = ?", (row["key"],))
 
     def delete(self, document_id: str, version: int) -> None:
         """Remove a document for good: no put of this or an older version brings it back."""
@@ -239,38 +208,72 @@ class EmbeddedIndex:
             return int(connection.execute("SELECT count(*) FROM document").fetchone()[0])
 
     def search(self, query: Query) -> Page:
-        """Find what the query means among the documents its organisations may find, newest first."""
+        """Find what the query means among the documents its organisations may find, in its order."""
         phrases = parse(query.text)
         limit = check_limit(query.limit)
-        after, place = "", []
-        if query.after is not None:
-            at, document_id = read_cursor(query.after)
-            after, place = "AND (at, id) < (?, ?)", [rfc3339(at), document_id]
+        check_chosen(query.chosen)
+        place = read_place(query)
         if not query.kinds or query.organisations == frozenset():
-            return Page((), 0, None, self.indexed_up_to())
-        asked = _wanted(query, phrases)
+            return Page((), 0, None, self.indexed_up_to(), counts_of((), {}) if query.counted else {})
         with self._connection() as connection:
             connection.execute("BEGIN")
-            rows, total = self._page(connection, asked, after, [*place, limit + 1])
+            if query.sort is Sort.RELEVANCE:
+                best, rest, total = self._best_first(connection, query, phrases, place)
+            else:
+                asked = matching(query, phrases)
+                best, (rest, total) = [], self._page(connection, query.sort, asked, place, limit + 1)
+            facets = self._facets(connection, query, phrases) if query.counted else {}
             up_to = self._noted(connection)
+        rows = [*best, *rest]
         hits = tuple(hit_of(row, phrases) for row in rows[:limit])
         more = len(rows) > limit
-        cursor = write_cursor(hits[-1].at, hits[-1].id) if more else None
-        return Page(hits, total, cursor, up_to)
+        cursor = write_place(query.sort, hits[-1], best=len(best) >= limit) if more else None
+        return Page(hits, total, cursor, up_to, facets)
+
+    def _best_first(
+        self, connection: sqlite3.Connection, query: Query, phrases: tuple[Phrase, ...], place: Place | None
+    ) -> tuple[list[sqlite3.Row], list[sqlite3.Row], int]:
+        """Give the best of a page, the others of it, and how many all pages have."""
+        best, rest = matching_best(query, phrases), matching_rest(query, phrases)
+        among_best = place is None or place[0] == 1
+        wanted = query.limit + 1
+        first: list[sqlite3.Row] = []
+        if among_best:
+            behind = None if place is None else place[1:]
+            first, best_total = self._page(connection, Sort.NEWEST, best, behind, wanted)
+        else:
+            best_total = self._count(connection, best)
+        if len(first) == wanted:
+            return first, [], best_total + self._count(connection, rest)
+        behind = None if place is None or among_best else place[1:]
+        then, total = self._page(connection, Sort.NEWEST, rest, behind, wanted - len(first))
+        return first, then, best_total + total
 
     @staticmethod
+    def _count(connection: sqlite3.Connection, asked: str) -> int:
+        return int(connection.execute(COUNT, (asked,)).fetchone()[0])
+
     def _page(
-        connection: sqlite3.Connection, asked: str, after: str, place: Sequence[str | int]
+        self, connection: sqlite3.Connection, sort: Sort, asked: str, place: Place | None, limit: int
     ) -> tuple[list[sqlite3.Row], int]:
         """Give the rows of a page and how many all pages have."""
-        found = [key for (key,) in connection.execute(_FIND, (asked, _FEW + 1))]
-        if len(found) <= _FEW:
-            query, values = _FEW_PAGE, (json.dumps(found), *place)
-            return connection.execute(query.format(after=after), values).fetchall(), len(found)
-        rows = connection.execute(_PAGE.format(after=after), (asked, *place)).fetchall()
+        found = [key for (key,) in connection.execute(FIND, (asked, _FEW + 1))]
+        few, behind = len(found) <= _FEW, place or ()
+        question = (few_page if few else page)(sort, further=place is not None)
+        values = (json.dumps(found) if few else asked, *behind, limit)
+        rows = connection.execute(question, values).fetchall()
+        if few:
+            return rows, len(found)
         # Behind the last page no row tells how many there are.
-        total = rows[0]["total"] if rows else connection.execute(_COUNT, (asked,)).fetchone()[0]
-        return rows, int(total)
+        return rows, int(rows[0]["total"]) if rows else self._count(connection, asked)
+
+    @staticmethod
+    def _facets(
+        connection: sqlite3.Connection, query: Query, phrases: tuple[Phrase, ...]
+    ) -> dict[str, tuple[Count, ...]]:
+        """Count by every facet in one pass over what is found before anything is chosen."""
+        found = connection.execute(COUNT_FACETS, (matching(query, phrases, chosen=False),))
+        return counts_of(((tuple(values), count) for *values, count in found), query.chosen)
 
     def versions(self, after: str = "") -> Generator[tuple[str, int]]:
         """Give identifier and version of every document held at that moment, in ascending order."""

@@ -58,11 +58,11 @@ class Index(Protocol):
         ...
 
     def search(self, query: Query) -> Page:
-        """Find what the query means among the documents its organisations may find, newest first.
+        """Find what the query means among the documents its organisations may find, in the query's order.
 
-        Raises ``QueryError`` when the query cannot be run, ``CursorError`` for a cursor that no page gave.
-        Documents that stay unchanged while somebody
-        pages are given exactly once.
+        Raises ``QueryError`` when the query cannot be run, ``CursorError`` for a cursor that no page of this
+        order gave. Documents that stay unchanged while somebody pages are given exactly once. Counts by facet
+        tell only of documents that may be found.
         """
         ...
 

@@ -7,13 +7,14 @@ prefix. Punctuation inside a term is skipped, as both engines skip it in texts.
 """
 
 import datetime as dt
+import enum
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 
-from indexer.document import PLAIN_MARKS, Token, is_han, is_plain, tokenise
+from indexer.document import FACETS, PLAIN_MARKS, Token, is_han, is_plain, tokenise
 from indexer.errors import QueryError
 from storage.clock import parse_rfc3339
 
@@ -21,6 +22,8 @@ MAX_TOKENS = 64
 MAX_LIMIT = 100
 SNIPPET_BEFORE = 20
 SNIPPET_LENGTH = 90
+MOST_VALUES: Final = 50
+"""Values of one facet that are counted: the most frequent."""
 
 _LETTER = "[A-Za-z0-9]"
 
@@ -52,6 +55,28 @@ class Phrase:
         return candidate.startswith(last) if self.prefix else candidate == last
 
 
+class Sort(enum.StrEnum):
+    """Order of hits.
+
+    Nothing in it depends on other documents, as a statistical weight would: a place in the list stays where
+    it is while documents arrive, and both engines give the same order.
+    """
+
+    NEWEST = "newest"
+    """By instant, the newest first."""
+    RELEVANCE = "relevance"
+    """First those whose title or number holds every term, then the others; the newest first among each."""
+    NUMBER = "number"
+    """By number, ascending."""
+
+
+class Count(NamedTuple):
+    """How many hits have a value of a facet."""
+
+    value: str
+    hits: int
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What somebody looks for and may find.
@@ -62,6 +87,9 @@ class Query:
         kinds: ``dossier`` and ``licence``, or one of them.
         limit: Hits of a page, 1 to 100.
         after: Cursor of the page before, from :attr:`Page.next_cursor`.
+        sort: Order of the hits.
+        chosen: Facet and the value that a hit must have of it.
+        counted: Whether hits are counted by facet, too.
     """
 
     text: str
@@ -69,6 +97,9 @@ class Query:
     kinds: frozenset[str] = field(default_factory=lambda: frozenset({"dossier", "licence"}))
     limit: int = 20
     after: str | None = None
+    sort: Sort = Sort.NEWEST
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +125,18 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of hits, newest first, the count of all hits and how far the index has come."""
+    """A page of hits, the count of all hits and how far the index has come.
+
+    Attributes:
+        facets: By facet, its values and how many hits each has or would have if it were chosen instead: what
+            is chosen of the other facets counts. The most frequent first; empty unless asked for.
+    """
 
     hits: tuple[Hit, ...]
     total: int
     next_cursor: str | None
     indexed_up_to: dt.datetime | None
+    facets: Mapping[str, Sequence[Count]] = field(default_factory=dict)
 
 
 def parse(text: str) -> tuple[Phrase, ...]:
@@ -120,6 +157,13 @@ def check_limit(limit: int) -> int:
     if not 1 <= limit <= MAX_LIMIT:
         raise QueryError(field="limit", most=MAX_LIMIT)
     return limit
+
+
+def check_chosen(chosen: Mapping[str, str]) -> Mapping[str, str]:
+    """Give back what was chosen; raises :class:`QueryError` for what is no facet."""
+    if not set(chosen) <= set(FACETS):
+        raise QueryError(field="chosen")
+    return chosen
 
 
 def highlight(text: str, phrases: Sequence[Phrase]) -> Highlight:

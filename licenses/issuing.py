@@ -206,6 +206,9 @@ def index_document(uow: UnitOfWork, holdings: Holdings, license_id: str) -> Inde
         number=license_.identifier,
         at=license_.issued_at,
         version=len(holdings.events(uow, [license_id])[license_id]),
+        item=license_.item_code,
+        type=license_.type_code,
+        state=str(state_of(uow, license_id)),
     )
 
 

@@ -46,6 +46,16 @@ class RateLimitedError(RefusedError):
     remedy_en = "Try again in a minute; for many files use the offline tool cunzheng-verify."
 
 
+class SearchListTooLongError(InvalidInputError):
+    """More was found than one list may hold; nothing was given out."""
+
+    code = "search-list-too-long"
+    title_zh = "检索结果超过一份清单的行数上限"
+    title_en = "More was found than one list may hold"
+    remedy_zh = "请增加检索词或按部门、事项、年度、状态缩小范围后再导出。"
+    remedy_en = "Add words or narrow by department, item, year or state, then export again."
+
+
 class LoginLinkSpentError(RefusedError):
     """The login link is unknown, used or out of date; which of these is not told."""
 

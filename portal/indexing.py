@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from archive.models import Dossier, DossierMember
+from archive.models import Dossier, DossierMember, Filing
 from cases.models import Case
 from indexer.document import IndexDocument
 from indexer.errors import IndexUnavailableError
@@ -83,6 +83,7 @@ def _dossier(uow: UnitOfWork, dossier_id: str) -> IndexDocument | None:
     if dossier is None or dossier.filed_at is None:
         return None
     case = uow.session.get_one(Case, dossier.case_id)
+    filing = uow.session.get(Filing, dossier.filing_id)
     titles = uow.session.scalars(
         select(DossierMember.title)
         .where(DossierMember.dossier_id == dossier.id)
@@ -97,6 +98,8 @@ def _dossier(uow: UnitOfWork, dossier_id: str) -> IndexDocument | None:
         number=dossier.archival_number,
         at=dossier.filed_at,
         version=dossier.version,
+        item=case.item_code,
+        state="original-only" if filing is not None and filing.original_only else "filed",
     )
 
 
@@ -110,6 +113,9 @@ def _as_json(document: IndexDocument) -> dict[str, Json]:
         "number": document.number,
         "at": rfc3339(document.at),
         "version": document.version,
+        "item": document.item,
+        "type": document.type,
+        "state": document.state,
     }
 
 

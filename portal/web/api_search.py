@@ -5,12 +5,13 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from indexer.query import Highlight, Hit
+from indexer.document import FACETS
+from indexer.query import Count, Highlight, Hit
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
 from portal.web.examples import SEARCH, SEARCH_NULLABLE
 from portal.web.schemas import SearchQuery
-from portal.web.searching import find
+from portal.web.searching import Asked, find
 from storage.clock import rfc3339
 from storage.identity import Role
 
@@ -33,6 +34,10 @@ def _hit(hit: Hit) -> dict[str, Any]:
     }
 
 
+def _count(one: Count) -> dict[str, Any]:
+    return {"value": one.value, "count": one.hits}
+
+
 @blueprint.get("")
 @blueprint.input(SearchQuery, location="query", arg_name="query")
 @blueprint.doc(
@@ -48,11 +53,14 @@ def _hit(hit: Hit) -> dict[str, Any]:
     unrecorded="the index holds no personal identifiers and gives only what the caller's department filed",
 )
 def search(query: SearchQuery) -> dict[str, Any]:
-    """Find what the caller may see, newest first, and tell how far the index has come."""
-    page = find(query.q, kind=query.kind, after=query.after, limit=query.limit)
+    """Find what the caller may see, newest first unless asked otherwise; tell how far the index has come."""
+    chosen = {name: value for name in FACETS if (value := getattr(query, name)) is not None}
+    asked = Asked(query.q, query.sort, chosen, counted=query.facets)
+    page = find(asked, after=query.after, limit=query.limit)
     return {
         "total": page.total,
         "indexed_up_to": rfc3339(page.indexed_up_to) if page.indexed_up_to else None,
         "hits": [_hit(hit) for hit in page.hits],
+        "facets": {name: [_count(one) for one in page.facets.get(name, ())] for name in FACETS},
         "next": page.next_cursor,
     }

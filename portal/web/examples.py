@@ -167,6 +167,14 @@ SEARCH: Final[dict[str, Any]] = {
             "snippet": {"text": "食品经营许可申请书", "spans": [[0, 4]]},
         }
     ],
+    "facets": {
+        "kind": [{"value": "dossier", "count": 1}],
+        "organisation": [{"value": "scjg", "count": 1}],
+        "item": [{"value": "339999010002", "count": 1}],
+        "year": [{"value": "2026", "count": 1}],
+        "state": [{"value": "filed", "count": 1}],
+        "type": [],
+    },
     "next": None,
 }
 JWKS: Final[dict[str, Any]] = {

@@ -68,6 +68,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "holder": Label(_("Holder"), PLAIN),
         "ledger": Label(_("Ledger"), PLAIN),
         "licence": Label(_("Licence"), PLAIN),
+        "list": Label(_("Search list"), PLAIN),
         "manifest": Label(_("Manifest"), PLAIN),
         "material": Label(_("Material"), PLAIN),
         "rendition": Label(_("Rendition"), PLAIN),

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from cases.identifiers import is_plain
+from indexer.query import Sort
 from storage.clock import read_instant
 
 PLAIN: Final = r"^[^\x00-\x1f\x7f]+$"
@@ -126,7 +127,29 @@ class SearchQuery(Body):
         str, Field(min_length=1, max_length=200, description="Han characters, words, prefixes (`*`).")
     ]
     kind: Annotated[str | None, Field(default=None, pattern=r"^(dossier|licence)$")]
-    after: Annotated[str | None, Field(default=None, max_length=300)]
+    organisation: Annotated[Code | None, Field(default=None, description="Code of the owning department.")]
+    item: Annotated[Code | None, Field(default=None, description="Code of the item.")]
+    year: Annotated[
+        str | None, Field(default=None, pattern=r"^[0-9]{4}$", description="Year of filing or issuing.")
+    ]
+    state: Annotated[
+        str | None,
+        Field(
+            default=None,
+            pattern=r"^(filed|original-only|issued|suspended|cancelled|revoked)$",
+            description="Where the record stands, not whether a licence is valid today.",
+        ),
+    ]
+    type: Annotated[Code | None, Field(default=None, description="Code of the licence type.")]
+    sort: Annotated[
+        Sort,
+        Field(
+            default=Sort.NEWEST,
+            description="`relevance`: first those whose title or number holds every term.",
+        ),
+    ]
+    facets: Annotated[bool, Field(default=False, description="Count the hits by facet, too.")]
+    after: Annotated[str | None, Field(default=None, max_length=600)]
     limit: Annotated[int, Field(default=20, ge=1, le=100)]
 
 

@@ -1,15 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who finds what: the one place where a caller's rights become the departments of a query."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
 from cases.organisations import reach
 from indexer.errors import IndexUnavailableError
-from indexer.query import Page, Query
+from indexer.query import Page, Query, Sort
 from portal.indexing import oldest_waiting
 from portal.web import context
 from storage.clock import rfc3339
 from storage.identity import Identity
 
-BEHIND_SINCE = "behind_since"
+BEHIND_SINCE: Final = "behind_since"
+_KINDS: Final = frozenset({"dossier", "licence"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a caller looks for: words, order, what is chosen of the facets, whether those are counted."""
+
+    text: str
+    sort: Sort = Sort.NEWEST
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    counted: bool = False
 
 
 def departments_of(who: Identity) -> frozenset[str] | None:
@@ -17,17 +32,29 @@ def departments_of(who: Identity) -> frozenset[str] | None:
     return reach(who)
 
 
-def find(text: str, *, kind: str | None = None, after: str | None = None, limit: int = 20) -> Page:
+def query_of(asked: Asked, *, after: str | None = None, limit: int = 20) -> Query:
+    """Give the query of the caller, with the departments that the caller may find."""
+    return Query(
+        text=asked.text,
+        organisations=departments_of(context.identity()),
+        kinds=_KINDS,
+        limit=limit,
+        after=after,
+        sort=asked.sort,
+        chosen=asked.chosen,
+        counted=asked.counted,
+    )
+
+
+def find(asked: Asked | str, *, after: str | None = None, limit: int = 20) -> Page:
     """Find dossiers and licences that the caller may see.
 
     Raises:
         QueryError: nothing to search for.
-        CursorError: a cursor that no page gave.
+        CursorError: a cursor that no page of this order gave.
         IndexUnavailableError: the index does not answer; a fact tells since when it lacks what was recorded.
     """
-    kinds = frozenset({kind}) if kind else frozenset({"dossier", "licence"})
-    who = context.identity()
-    query = Query(text=text, organisations=departments_of(who), kinds=kinds, limit=limit, after=after)
+    query = query_of(asked if isinstance(asked, Asked) else Asked(asked), after=after, limit=limit)
     try:
         return context.rooms().index.search(query)
     except IndexUnavailableError as error:

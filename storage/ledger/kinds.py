@@ -58,6 +58,7 @@ class ActKind(enum.StrEnum):
     RIGHT_REFUSED = "right.refused"
     RIGHT_REQUESTED = "right.requested"
     RIGHT_WITHDRAWN = "right.withdrawn"
+    SEARCH_EXPORTED = "search.exported"
     SEAL_ENABLED = "seal.enabled"
     SEAL_REGISTERED = "seal.registered"
     SEAL_RESUMED = "seal.resumed"
@@ -122,6 +123,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.RIGHT_REFUSED: ("权限变更驳回", "Change of rights refused"),
     ActKind.RIGHT_REQUESTED: ("权限变更申请", "Change of rights requested"),
     ActKind.RIGHT_WITHDRAWN: ("权限变更撤回", "Change of rights withdrawn"),
+    ActKind.SEARCH_EXPORTED: ("检索清单导出", "Search list exported"),
     ActKind.SEAL_ENABLED: ("印章启用", "Seal enabled"),
     ActKind.SEAL_REGISTERED: ("印章备案", "Seal registered"),
     ActKind.SEAL_RESUMED: ("印章恢复", "Seal resumed"),
@@ -180,6 +182,7 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.LEDGER_CLOSED_REFUSALS: _LEDGER_ONLY,
     ActKind.LEDGER_OPENED: _LEDGER_ONLY,
     ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
+    ActKind.SEARCH_EXPORTED: "changes no holding: whoever exported a list took a copy away",
     ActKind.STEP_RETRIED: "changes no holding: what the step then does has acts of its own",
     ActKind.STORE_PROBED: "changes no holding: the bucket itself tells how it is locked",
     ActKind.STORE_SWEPT: "changes no holding: what is removed no record names",

@@ -1,52 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every index does, whichever engine holds it."""
 
-import contextlib
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from elastic_part import elastic_index
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.document import IndexDocument, is_han
-from indexer.embedded import EmbeddedIndex
 from indexer.errors import QueryError
 from indexer.ports import Index, Written
-from indexer.query import MAX_TOKENS, Query
+from indexer.query import MAX_TOKENS, Query, Sort
 from indexer.reconcile import Difference, OrderError, compare
 from storage.cursors import CursorError
 
+from .conftest import IMPLEMENTATIONS, NOON, PARAMETERS, document
+
 GOLDEN = json.loads((Path(__file__).parent / "golden_queries.json").read_text("utf-8"))
-NOON = dt.datetime(2026, 11, 22, 4, tzinfo=dt.UTC)
-
-
-@contextlib.contextmanager
-def embedded(folder: Path) -> Iterator[Index]:
-    yield EmbeddedIndex(folder / "index.db")
-
-
-@contextlib.contextmanager
-def elastic(folder: Path) -> Iterator[Index]:
-    with elastic_index() as index:
-        yield index
-
-
-IMPLEMENTATIONS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Index]]] = {
-    "embedded": embedded,
-    "elastic": elastic,
-}
-PARAMETERS = ["embedded", pytest.param("elastic", marks=pytest.mark.services)]
-
-
-@pytest.fixture(params=PARAMETERS)
-def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Index]:
-    with IMPLEMENTATIONS[request.param](tmp_path) as made:
-        yield made
 
 
 @pytest.fixture(params=PARAMETERS, scope="module")
@@ -58,19 +31,6 @@ def golden_index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         ]
         assert made.put_all(documents) == Written(len(documents))
         yield made
-
-
-def document(number: int = 1, **changes: object) -> IndexDocument:
-    base = IndexDocument(
-        id=f"id{number:04d}",
-        kind="dossier",
-        title="食品经营许可",
-        text="申请书",
-        organisation="DEMO-A",
-        number=f"Z339-XK·2026·D30-{number:05d}",
-        at=NOON + dt.timedelta(seconds=number),
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]
 
 
 def found(index: Index, text: str, **changes: object) -> list[str]:
@@ -119,7 +79,8 @@ def test_a_department_finds_its_own_documents_only(index: Index) -> None:
 
 def test_nobody_without_a_department_finds_anything(index: Index) -> None:
     index.put(document(1))
-    assert index.search(Query("食品", frozenset())).total == 0
+    page = index.search(Query("食品", frozenset(), counted=True))
+    assert (page.total, set(page.facets.values())) == (0, {()})
 
 
 def test_a_restricted_document_is_found_by_those_named_alone(index: Index) -> None:
@@ -264,6 +225,9 @@ def test_indexed_up_to_never_goes_back(index: Index) -> None:
         Query("食品", None, limit=101),
         Query("食品", None, after="bm9uc2Vuc2U="),
         Query("食品", None, after="不是游标"),
+        Query("食品", None, after="W10", sort=Sort.NUMBER),
+        Query("食品", None, after="WyJyZWxldmFuY2UiLDIsIngiLCJ5Il0", sort=Sort.RELEVANCE),
+        Query("食品", None, chosen={"holder": "x"}),
     ],
 )
 def test_what_cannot_be_run_is_refused_without_repeating_it(index: Index, query: Query) -> None:

@@ -12,7 +12,7 @@ from indexer import embedded
 from indexer.document import IndexDocument
 from indexer.embedded import EmbeddedIndex
 from indexer.errors import IndexUnavailableError
-from indexer.query import Query
+from indexer.query import Query, Sort
 from storage.cursors import write_cursor
 
 NOON = dt.datetime(2026, 11, 22, 4, tzinfo=dt.UTC)
@@ -75,3 +75,21 @@ def test_few_and_many_hits_come_in_the_same_order_with_the_same_total(
     assert seen == [f"id{number}" for number in range(8, -1, -1)]
     behind = write_cursor(NOON - dt.timedelta(days=1), "id0")
     assert index.search(Query("食品", None, after=behind)) == replace(page, hits=())
+
+
+@pytest.mark.parametrize("few", [1, 1_000], ids=["by the order of the index", "sorted"])
+@pytest.mark.parametrize("sort", [Sort.RELEVANCE, Sort.NUMBER])
+def test_few_and_many_hits_come_in_the_same_order_by_relevance_and_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int, sort: Sort
+) -> None:
+    monkeypatch.setattr("indexer.embedded._FEW", few)
+    index = EmbeddedIndex(tmp_path / "index.db")
+    index.put_all([replace(document(one), title="食品" if one % 2 else "", text="食品") for one in range(9)])
+    seen: list[str] = []
+    query: Query | None = Query("食品", None, limit=2, sort=sort)
+    while query is not None:
+        page = index.search(query)
+        assert page.total == 9
+        seen += [hit.id[2:] for hit in page.hits]
+        query = replace(query, after=page.next_cursor) if page.next_cursor else None
+    assert "".join(seen) == ("753186420" if sort is Sort.RELEVANCE else "012345678")
