@@ -178,3 +178,63 @@ class RuleMissingError(QuestionRefusedError):
     title_en = "The item has no no-proof rule in force"
     remedy_zh = "请按事项指南收取材料。"
     remedy_en = "Collect the materials as the item's guide says."
+
+
+class ObjectionSubjectError(NotFoundError):
+    """Nothing of the caller's own has this id: no use and no licence."""
+
+    code = "objection-subject-unknown"
+    title_zh = "没有可提出异议的记录"
+    title_en = "Nothing of yours to object to"
+    remedy_zh = "请从“我的证照”页面中选择记录。"
+    remedy_en = "Choose it on the page of your licences."
+
+
+class ObjectionStandsError(ConflictError):
+    """An objection to the same use or licence waits for its answer."""
+
+    code = "objection-stands"
+    title_zh = "已有一项异议正在等待答复"
+    title_en = "An objection to this waits for its answer"
+    remedy_zh = "请等待答复；答复后如仍不认可，可再次提出。"
+    remedy_en = "Wait for the answer; you may object again after it."
+
+
+class ObjectionWordsError(InvalidInputError):
+    """What the holder says, or what is answered, is missing, too long or holds what cannot be seen."""
+
+    code = "objection-words"
+    title_zh = "请用文字说明"
+    title_en = "Say it in words"
+    remedy_zh = "请填写 1 至 500 字，不含不可见字符。"
+    remedy_en = "Write 1 to 500 characters that are seen."
+
+
+class ObjectionUnknownError(NotFoundError):
+    """No objection with this id is visible to this identity; unknown and forbidden look alike."""
+
+    code = "objection-unknown"
+    title_zh = "未找到异议"
+    title_en = "No such objection"
+    remedy_zh = "请从异议清单中选择。"
+    remedy_en = "Choose it in the list of objections."
+
+
+class ObjectionAnsweredError(ConflictError):
+    """The objection was answered; an answer is never changed."""
+
+    code = "objection-answered"
+    title_zh = "异议已经答复"
+    title_en = "The objection is answered already"
+    remedy_zh = "请查看已有答复。"
+    remedy_en = "Look at the answer that there is."
+
+
+class ObjectionOwnUseError(RefusedError):
+    """Who used the data answers no objection against that use."""
+
+    code = "objection-own-use"
+    title_zh = "不得答复针对本人用证的异议"
+    title_en = "Nobody answers an objection to the own use"
+    remedy_zh = "请由本单位其他人员答复。"
+    remedy_en = "Somebody else of the department answers."

@@ -157,3 +157,44 @@ class SignedAnswer(Base):
     decision_id: Mapped[str] = mapped_column(String(26), primary_key=True)
     act_id: Mapped[str] = mapped_column(String(64), unique=True)
     jws_cipher: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Objection(Base):
+    """An objection 异议 of a holder against a use of what is held of them, or against a licence.
+
+    Whether it is overdue is computed from ``due_on``; it is never stored.
+
+    Attributes:
+        about: ``use`` or ``licence``.
+        object_id: Row of the use, or of the licence.
+        position: 1, 2, 3 … of objections against the same thing; the unique triple makes two racing ones
+            impossible.
+        organisation: Who must answer: the department that used the data or issued the licence.
+        case_id: Case of the use or of the licence.
+        words_cipher: What the holder says, under the holder's key.
+        due_on: Last legal date on which it is answered in time.
+        state: ``open``, ``upheld`` or ``declined``.
+        answer_cipher: What the department answers, under the holder's key.
+    """
+
+    __tablename__ = "license_objection"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    holder_id: Mapped[str] = mapped_column(String(26), index=True)
+    about: Mapped[str] = mapped_column(String(8))
+    object_id: Mapped[str] = mapped_column(String(26))
+    position: Mapped[int] = mapped_column(Integer)
+    organisation: Mapped[str] = mapped_column(String(40))
+    case_id: Mapped[str | None] = mapped_column(String(26))
+    words_cipher: Mapped[bytes] = mapped_column(LargeBinary)
+    opened_at: Mapped[dt.datetime] = mapped_column(Instant)
+    due_on: Mapped[dt.date] = mapped_column(Date)
+    state: Mapped[str] = mapped_column(String(8))
+    answered_by: Mapped[str | None] = mapped_column(String(64))
+    answered_at: Mapped[dt.datetime | None] = mapped_column(Instant)
+    answer_cipher: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    __table_args__ = (
+        UniqueConstraint("about", "object_id", "position"),
+        Index("ix_license_objection_state_organisation", "state", "organisation"),
+    )

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What holders see of themselves: their licences, and who used what the library holds of them.
+"""What holders see of themselves: their licences, who used what the library holds of them, their objections.
 
-Only ever the records of whoever looks: no number, code or id is taken from outside. Every look is an act; it
-is no use of a licence, so that a holder's own looks do not fill the list of what others did.
+Only ever the records of whoever looks: no number or code is taken from outside, and an id that is not the
+holder's own is unknown. Every look is an act; it is no use of a licence, so that a holder's own looks do not
+fill the list of what others did.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +16,10 @@ from cases.holders import HolderService, MaskedHolder
 from cases.models import Case, Holder
 from licenses.catalogue import LicenseType
 from licenses.decisions import ProofService
+from licenses.errors import ObjectionSubjectError
 from licenses.holdings import Holdings
 from licenses.models import Decision, License, LicenseUsage
+from licenses.objections import About, ObjectionService, SpokenObjection
 from licenses.reading import LicenseReader, LicenseView
 from licenses.rules import Requirement
 from storage.base import Instant
@@ -27,7 +30,7 @@ from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 from storage.secrets import SYSTEM_SUBJECT
 
-_Row = TypeVar("_Row", Case, Decision, License)
+_Row = TypeVar("_Row", Case, Decision, License, LicenseUsage)
 ROWS: Final = 30
 """Uses on one page."""
 
@@ -50,6 +53,15 @@ class OwnUse:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnObjection:
+    """An own objection, with the use or the licence that it is about."""
+
+    spoken: SpokenObjection
+    use: OwnUse | None
+    licence: LicenseView | None
+
+
+@dataclass(frozen=True, slots=True)
 class OwnRecords:
     """What one look shows.
 
@@ -57,6 +69,7 @@ class OwnRecords:
         holder: Whose records these are, masked; none when nothing is held of whoever looks.
         licences: Every issued licence, whatever its state.
         uses: One page of uses, newest first.
+        objections: The own objections, newest first.
         next_cursor: Where the next page begins; ``None`` on the last one.
         promise: Of the recorded look.
     """
@@ -64,8 +77,15 @@ class OwnRecords:
     holder: MaskedHolder | None
     licences: Sequence[LicenseView]
     uses: Sequence[OwnUse]
+    objections: Sequence[OwnObjection]
     next_cursor: str | None
     promise: Promise
+
+    def objection(self, about: str, object_id: str) -> OwnObjection | None:
+        """Give the newest objection to a use or a licence."""
+        named = (about, object_id)
+        fitting = (one for one in self.objections if named == _about(one.spoken))
+        return next(fitting, None)
 
 
 class OwnRecordsService:
@@ -76,15 +96,22 @@ class OwnRecordsService:
         proofs: Knows what was asked.
         holdings: Knows the licence types.
         holders: Masks holders.
+        objections: Takes objections.
     """
 
     def __init__(
-        self, reader: LicenseReader, proofs: ProofService, holdings: Holdings, holders: HolderService
+        self,
+        reader: LicenseReader,
+        proofs: ProofService,
+        holdings: Holdings,
+        holders: HolderService,
+        objections: ObjectionService,
     ) -> None:
         self._reader = reader
         self._proofs = proofs
         self._holdings = holdings
         self._holders = holders
+        self._objections = objections
 
     def look(self, uow: UnitOfWork, identity: Identity, after: str | None = None) -> OwnRecords:
         """Give the records of the holder who looks.
@@ -102,17 +129,48 @@ class OwnRecordsService:
         holder = uow.session.get(Holder, identity.id)
         licences = self._reader.own(uow, identity)
         rows, cursor = _uses(uow, identity.id, after)
-        promise = uow.record(
-            Act(
-                kind=ActKind.HOLDER_LOOKED,
-                actor=identity,
-                object_type="holder",
-                object_id=identity.id,
-                subject=identity.id if holder is not None else SYSTEM_SUBJECT,
-            )
-        )
+        promise = _looked(uow, identity, holder)
         masked = self._holders.masked(uow, holder) if holder is not None else None
-        return OwnRecords(masked, licences, self._told(uow, rows), cursor, promise)
+        objections = self._objected(uow, self._objections.own(uow, identity), licences)
+        return OwnRecords(masked, licences, self._told(uow, rows), objections, cursor, promise)
+
+    def subject(
+        self, uow: UnitOfWork, identity: Identity, about: About, object_id: str
+    ) -> OwnUse | LicenseView:
+        """Give the own use or licence that somebody may object to; the look is recorded.
+
+        Args:
+            uow: A writing unit of work.
+            identity: The holder.
+            about: Whether the id is a use's or a licence's.
+            object_id: Its id, as the caller was shown it.
+
+        Raises:
+            NotPermittedError: Whoever looks is no holder.
+            ObjectionSubjectError: It is nothing of the holder's own.
+        """
+        identity.demand(Role.HOLDER)
+        _looked(uow, identity, uow.session.get(Holder, identity.id))
+        if about is About.LICENCE:
+            own = (one for one in self._reader.own(uow, identity) if one.id == object_id)
+            if (licence := next(own, None)) is None:
+                raise ObjectionSubjectError
+            return licence
+        row = uow.session.get(LicenseUsage, object_id)
+        if row is None or row.holder_id != identity.id:
+            raise ObjectionSubjectError
+        return self._told(uow, [row])[0]
+
+    def _objected(
+        self, uow: UnitOfWork, spoken: Sequence[SpokenObjection], licences: Sequence[LicenseView]
+    ) -> Sequence[OwnObjection]:
+        of_uses = [one.view.row.object_id for one in spoken if one.view.row.about == About.USE]
+        uses = {one.row.id: one for one in self._told(uow, [*_by_id(uow, LicenseUsage, of_uses).values()])}
+        owned = {one.id: one for one in licences}
+        return [
+            OwnObjection(one, uses.get(one.view.row.object_id), owned.get(one.view.row.object_id))
+            for one in spoken
+        ]
 
     def _told(self, uow: UnitOfWork, rows: Sequence[LicenseUsage]) -> Sequence[OwnUse]:
         cases = _by_id(uow, Case, [row.case_id for row in rows])
@@ -135,6 +193,22 @@ class OwnRecordsService:
 
     def _kind(self, license_: License | None) -> LicenseType | None:
         return self._holdings.types.get(license_.type_code) if license_ is not None else None
+
+
+def _about(spoken: SpokenObjection) -> tuple[str, str]:
+    return spoken.view.row.about, spoken.view.row.object_id
+
+
+def _looked(uow: UnitOfWork, identity: Identity, holder: Holder | None) -> Promise:
+    return uow.record(
+        Act(
+            kind=ActKind.HOLDER_LOOKED,
+            actor=identity,
+            object_type="holder",
+            object_id=identity.id,
+            subject=identity.id if holder is not None else SYSTEM_SUBJECT,
+        )
+    )
 
 
 def _uses(uow: UnitOfWork, holder_id: str, after: str | None) -> tuple[Sequence[LicenseUsage], str | None]:

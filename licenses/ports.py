@@ -13,3 +13,11 @@ class SealStandings(Protocol):
     def revoked_at(self, uow: UnitOfWork, seal_id: str) -> dt.datetime | None:
         """Give when the seal was revoked; ``None`` while it is not."""
         ...
+
+
+class WorkingDays(Protocol):
+    """How working days are counted: :class:`cases.calendar.WorkingCalendar`, or a site's own."""
+
+    def add_working_days(self, day: dt.date, count: int) -> dt.date:
+        """Give the ``count``-th working day after ``day``; the day itself does not count."""
+        ...

@@ -4,10 +4,12 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from archive.intake import IntakeService
 from archive.queries import FilingQueries
 from archive.supervision import TraceService
+from cases.calendar import WorkingCalendar
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
 from cases.services import CaseService
@@ -15,6 +17,8 @@ from indexer.ports import Index
 from licenses.catalogue import TypeCatalogue
 from licenses.decisions import ProofService
 from licenses.holdings import Holdings
+from licenses.objections import ObjectionService
+from licenses.own import OwnRecordsService
 from licenses.reading import LicenseReader
 from licenses.services import LicenseService
 from portal.accounts.changes import RightChanges
@@ -108,6 +112,18 @@ class Rooms:
         return RightChanges()
 
     @property
+    def objections(self) -> ObjectionService:
+        """Objections of holders, and their answers."""
+        return ObjectionService(_calendar())
+
+    @property
+    def own_records(self) -> OwnRecordsService:
+        """What holders see of themselves."""
+        return OwnRecordsService(
+            self.license_reader, self.proofs, self.holdings, self.holders, self.objections
+        )
+
+    @property
     def sign_ins(self) -> SignInService:
         """Signing in by password, and lock-out."""
         return SignInService(self.accounts)
@@ -124,6 +140,11 @@ class Rooms:
         """Close pooled connections."""
         self.index.close()
         self.database.close()
+
+
+@cache
+def _calendar() -> WorkingCalendar:
+    return WorkingCalendar.load()
 
 
 def all_seeing() -> Identity:

@@ -79,6 +79,6 @@ def greeting(settings: Settings, cast: Cast, script: Script, links: Mapping[str,
     yield f"  3. 查验 verify: {settings.public_url}/verify ← {settings.data / 'tampered-copy.pdf'}"
     yield "  4. 监察 supervisor: 追溯同一办件编号 trace the same number"
     yield "  5. 检索 search: 食品 (连续两个以上汉字 two or more Han characters)"
-    yield f"  6. 办事人 citizen: {settings.public_url}/mine → 谁用过我的信息 who used my information"
+    yield f"  6. 办事人 citizen: {settings.public_url}/mine → 我不认可 object to a use"
     yield ""
     yield "按 Ctrl-C 停止 / press Ctrl-C to stop"

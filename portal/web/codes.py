@@ -30,6 +30,11 @@ _REASONS: Final[Mapping[str, str]] = {
     # Why access was refused.
     "role": _("The role does not allow it"),
     "scope": _("The key does not allow it"),
+    # What an objection is about, and how it ended.
+    "about-licence": _("Against a licence"),
+    "about-use": _("Against a use"),
+    "objection-declined": _("Not upheld"),
+    "objection-upheld": _("Upheld"),
     # Why a seal was not used, or changed its state.
     "approved": _("Approved"),
     "audit": _("Audit"),

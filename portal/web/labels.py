@@ -71,6 +71,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "list": Label(_("Search list"), PLAIN),
         "manifest": Label(_("Manifest"), PLAIN),
         "material": Label(_("Material"), PLAIN),
+        "objection": Label(_("Objection"), PLAIN),
         "rendition": Label(_("Rendition"), PLAIN),
         "right-change": Label(_("Change of rights"), PLAIN),
         "route": Label(_("Page"), PLAIN),
@@ -139,6 +140,16 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "refused": Label(_("Refused"), BAD),
         "withdrawn": Label(_("Withdrawn"), PLAIN),
         "late": Label(_("Out of date"), UNKNOWN),
+    },
+    "objection": {
+        "open": Label(_("Waits for an answer"), WAIT),
+        "overdue": Label(_("Answer overdue"), BAD),
+        "upheld": Label(_("Upheld"), GOOD),
+        "declined": Label(_("Not upheld"), UNKNOWN),
+    },
+    "objected": {
+        "use": Label(_("A use"), PLAIN),
+        "licence": Label(_("A licence"), PLAIN),
     },
     "pattern": {
         "out-of-hours": Label(_("Outside working hours"), WAIT),

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The holder's page: own licences, and who used them. Holders sign in at the identity provider.
+"""The holder's pages: own licences, who used them, objections. Holders sign in at the identity provider.
 
-Nothing in an address says whose records are shown: the session does. Its cookie is of a kind of its own, sent
-to these pages only, so that neither an official's session opens them nor a holder's anything else.
+Nothing in an address says whose records are shown: the session does, and what is another's is unknown. The
+session's cookie is of a kind of its own, sent to these pages only, so that neither an official's session
+opens them nor a holder's anything else.
 """
 
 from typing import Final
 
 from apiflask import APIBlueprint
-from flask import g, redirect, render_template, request, url_for
+from flask import g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from cases.models import Case
+from licenses.errors import ObjectionSubjectError, ObjectionWordsError
 from licenses.models import LicenseUsage
-from licenses.own import OwnRecordsService
+from licenses.objections import LONGEST, About
 from portal.citizens.errors import SignInNotAcceptedError
 from portal.citizens.flow import LIFE
 from portal.errors import RateLimitedError
@@ -29,6 +31,8 @@ from storage.identity import Basis, Role
 
 blueprint = APIBlueprint(HOLDER_PAGES, __name__, url_prefix="/mine", enable_openapi=False)
 _FLOW_COOKIE = "cunzheng_flow"
+_LONGEST: Final = 2000
+"""Characters that a form gives back to be shortened."""
 _ASKED: Final = {
     "ask": _("which proofs are needed"),
     "called-up": _("a copy for the file of the case"),
@@ -45,19 +49,63 @@ _NOBODY_YET = "whoever comes is not signed in yet"
 def show() -> str:
     """Show the caller's own records; the look is recorded."""
     rooms, who = context.rooms(), context.identity()
-    own = OwnRecordsService(rooms.license_reader, rooms.proofs, rooms.holdings, rooms.holders)
     after = request.args.get("after")
     with rooms.database.writing() as uow:
-        records = own.look(uow, who, after)
+        records = rooms.own_records.look(uow, who, after)
     g.form_target = context.citizens().provider.sign_out_origin()
-    return render_template(
-        "mine.html",
-        records=records,
-        office=_office,
-        matter=_matter,
-        asked=_ASKED,
-        first=after is None,
+    return render_template("mine.html", records=records, first=after is None, **_WORDS)
+
+
+@blueprint.get("/objection")
+@allow(Role.HOLDER, records=("holder.looked",))
+def objection_form() -> Response:
+    """Show what an objection would be about, who answers it and until when."""
+    return _objection_form(_about(), request.args.get("of", ""))
+
+
+@blueprint.post("/objection")
+@allow(Role.HOLDER, records=("objection.opened",))
+def object_() -> Response:
+    """Take an objection; it cannot be taken back."""
+    rooms, who = context.rooms(), context.identity()
+    about, of, words = _about(), request.args.get("of", ""), request.form.get("words", "")[:_LONGEST]
+    try:
+        rooms.database.write(lambda uow: rooms.objections.open(uow, who, about, of, words))
+    except ObjectionWordsError as problem:
+        return _objection_form(about, of, words, problem)
+    return redirect(url_for("mine.show", _anchor="objections"), 303)
+
+
+def _about() -> About:
+    try:
+        return About(request.args.get("about", ""))
+    except ValueError:
+        raise ObjectionSubjectError from None
+
+
+def _objection_form(
+    about: About, of: str, words: str = "", problem: ObjectionWordsError | None = None
+) -> Response:
+    rooms, who = context.rooms(), context.identity()
+    with rooms.database.writing() as uow:
+        organisation = rooms.objections.answering(uow, who, about, of)
+        subject = rooms.own_records.subject(uow, who, about, of)
+        until = rooms.objections.due_on(uow.clock.now())
+    g.form_target = context.citizens().provider.sign_out_origin()
+    page = render_template(
+        "mine_objection.html",
+        about=str(about),
+        of=of,
+        use=subject if about is About.USE else None,
+        licence=subject if about is About.LICENCE else None,
+        organisation=organisation,
+        until=until,
+        longest=LONGEST,
+        words=words,
+        problem=problem,
+        **_WORDS,
     )
+    return make_response(page, 200 if problem is None else problem.status)
 
 
 @blueprint.get("/sign-in")
@@ -127,6 +175,10 @@ def _office(use: LicenseUsage) -> str:
 
 def _matter(case: Case) -> str:
     return named(context.rooms().items.get(case.item_code, case.item_edition))
+
+
+_WORDS: Final = {"office": _office, "matter": _matter, "asked": _ASKED}
+"""How templates name an office, a matter and what was asked."""
 
 
 def _limit() -> None:

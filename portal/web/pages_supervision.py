@@ -52,6 +52,7 @@ def home() -> str:
             "refused": refused_acts(uow.session, now - _WINDOW, seen=seen_by(who)).total,
             "intents": len(rooms.trace.open_intents(uow, who)),
             "patterns": count_patterns(uow.session, who),
+            "objections": rooms.objections.overdue(uow, who),
             "pending": pending_acts(uow.session, seen=seen_by(who)).total,
         }
         status = read_status(uow.session)

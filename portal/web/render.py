@@ -11,6 +11,7 @@ from flask import Flask, current_app, g, request, url_for
 from jinja2 import StrictUndefined
 
 from cases.organisations import organisations
+from licenses.objections import READERS
 from portal import i18n
 from portal.accounts.rights import ADMINISTRATORS
 from portal.settings import Settings
@@ -28,6 +29,7 @@ _DESKS: Final = (
     ("archivist.home", i18n.mark("Archive desk"), (Role.ARCHIVIST,)),
     ("window.home", i18n.mark("Service window"), (Role.CLERK,)),
     ("supervision.home", i18n.mark("Supervision"), (Role.SUPERVISOR, Role.AUDIT_ADMIN)),
+    ("objections.home", i18n.mark("Objections"), READERS),
     ("rights.home", i18n.mark("Accounts and rights"), ADMINISTRATORS),
     ("search.results", i18n.mark("Search"), SEARCH_ROLES),
     ("checks.home", i18n.mark("Check a document"), ()),

@@ -51,6 +51,9 @@ class ActKind(enum.StrEnum):
     LICENSE_REVOKED = "license.revoked"
     LICENSE_SUSPENDED = "license.suspended"
     MATERIAL_CONVERTED = "material.converted"
+    OBJECTION_ANSWERED = "objection.answered"
+    OBJECTION_OPENED = "objection.opened"
+    OBJECTION_READ = "objection.read"
     PROOF_ANSWERED = "proof.answered"
     PROOF_ASKED = "proof.asked"
     PROOF_REFUSED = "proof.refused"
@@ -116,6 +119,9 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.LICENSE_REVOKED: ("证照吊销", "Licence revoked"),
     ActKind.LICENSE_SUSPENDED: ("证照暂停", "Licence suspended"),
     ActKind.MATERIAL_CONVERTED: ("材料转换", "Material converted"),
+    ActKind.OBJECTION_ANSWERED: ("异议答复", "Objection answered"),
+    ActKind.OBJECTION_OPENED: ("提出异议", "Objection opened"),
+    ActKind.OBJECTION_READ: ("查看异议", "Objection read"),
     ActKind.PROOF_ANSWERED: ("核验结论出具", "Proof answered"),
     ActKind.PROOF_ASKED: ("免证查询", "Proof asked"),
     ActKind.PROOF_REFUSED: ("免证查询被拒绝", "Proof question refused"),
@@ -181,6 +187,7 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.FILING_REFUSED: "changes no holding: nothing was taken into custody",
     ActKind.LEDGER_CLOSED_REFUSALS: _LEDGER_ONLY,
     ActKind.LEDGER_OPENED: _LEDGER_ONLY,
+    ActKind.OBJECTION_READ: "changes no holding: supervision reads it from the ledger",
     ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
     ActKind.SEARCH_EXPORTED: "changes no holding: whoever exported a list took a copy away",
     ActKind.STEP_RETRIED: "changes no holding: what the step then does has acts of its own",

@@ -14,6 +14,8 @@ from sqlalchemy import Table, func, select
 
 from archive.holds import HoldGrounds, HoldService
 from archive.models import Dossier
+from licenses.models import LicenseUsage
+from licenses.objections import About
 from portal.accounts.rights import NewAccount
 from portal.bootstrap import open_foundation, open_keeper
 from portal.rooms import Rooms
@@ -61,7 +63,7 @@ class Second:
 
 @pytest.fixture(scope="module")
 def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demonstration, a legal hold and a change of rights; published to the last act."""
+    """The demonstration, a legal hold, a change of rights and an objection; published to the last act."""
     data = copy_of(demo_data, tmp_path_factory.mktemp("first") / "data")
     settings = settings_of(data)
     supervisor = Identity("person", "supervisor", "dsj", frozenset({Role.SUPERVISOR}))
@@ -73,6 +75,11 @@ def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         administrator = Identity("person", "administrator", "office", frozenset({Role.SYSTEM_ADMIN}))
         new = NewAccount(name="演示新同事", organisation="scjg", roles=frozenset({Role.CLERK}))
         rooms.database.write(lambda uow: rooms.rights.add_account(uow, administrator, new, "新入职"))
+        with rooms.database.reading() as uow:
+            used = uow.session.execute(select(LicenseUsage.id, LicenseUsage.holder_id))
+            use, concerned = used.first() or ("", "")
+        holder = Identity("holder", concerned, "", frozenset({Role.HOLDER}))
+        rooms.database.write(lambda uow: rooms.objections.open(uow, holder, About.USE, use, "没有办过").id)
     keeper = open_keeper(open_foundation(settings), settings)
     keeper.tick(hurry=True)
     keeper.close()

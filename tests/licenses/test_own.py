@@ -5,14 +5,18 @@ import pytest
 from license_library import BUSINESS, CLERK, CLIENT, COMPANY, FOOD, OTHER, SUPERVISOR, Library
 from sqlalchemy import select
 
+from cases.calendar import WorkingCalendar
 from licenses import own
 from licenses.decisions import ProofQuestion
 from licenses.errors import LicenseHiddenError, QuestionRefusedError
+from licenses.objections import ObjectionService
 from licenses.own import OwnRecords, OwnRecordsService
 from storage.cursors import CursorError
 from storage.errors import NotPermittedError
 from storage.identity import AccessBasis, Basis, Identity, Role
 from storage.ledger.models import LedgerAct
+
+CALENDAR = WorkingCalendar.load()
 
 
 def _holder(library: Library, of: tuple[str, str, str]) -> Identity:
@@ -23,7 +27,9 @@ def _holder(library: Library, of: tuple[str, str, str]) -> Identity:
 
 
 def _look(library: Library, who: Identity, after: str | None = None) -> OwnRecords:
-    service = OwnRecordsService(library.reader, library.proofs, library.holdings, library.holders)
+    service = OwnRecordsService(
+        library.reader, library.proofs, library.holdings, library.holders, ObjectionService(CALENDAR)
+    )
     with library.database.writing() as uow:
         return service.look(uow, who, after)
 

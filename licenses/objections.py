@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Objections 异议: holders contest a use of what is held of them, or a licence; a department answers in time.
+
+Guarantees: only holders object, and only to what is their own; each objection, each reading of its words by
+an official and each answer is an act in the transaction that makes it; an answer is given once, by the
+department concerned, never by who made the use, and stands with its sentence where the holder sees it. The
+clock counts working days (``data/objections.json``); what is overdue is computed, never stored.
+"""
+
+import datetime as dt
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, Select, func, literal, select, true, tuple_
+
+from cases.identifiers import is_plain
+from cases.models import Case
+from cases.organisations import covers, organisations, reached
+from licenses.deadlines import answer_days
+from licenses.errors import (
+    ObjectionAnsweredError,
+    ObjectionOwnUseError,
+    ObjectionStandsError,
+    ObjectionSubjectError,
+    ObjectionUnknownError,
+    ObjectionWordsError,
+)
+from licenses.models import License, LicenseUsage, Objection
+from licenses.ports import WorkingDays
+from storage.base import Instant
+from storage.clock import legal_date
+from storage.cursors import read_cursor, write_cursor
+from storage.database import UnitOfWork
+from storage.identity import Identity, Role
+from storage.ledger.acts import Act, Promise
+from storage.ledger.kinds import ActKind
+
+ROWS: Final = 50
+"""Objections on one page of a list."""
+LONGEST: Final = 500
+"""Characters of what is said or answered."""
+_MOST_OWN: Final = 100
+_HANDLERS: Final = (Role.ARCHIVIST, Role.LICENSE_MANAGER)
+READERS: Final = (*_HANDLERS, Role.SUPERVISOR)
+"""Who may read what a holder says."""
+WATCHERS: Final = (*READERS, Role.AUDIT_ADMIN)
+"""Who sees which objections there are, and how far they are."""
+
+
+class About(enum.StrEnum):
+    """What an objection may be about."""
+
+    USE = "use"
+    LICENCE = "licence"
+
+
+class ObjectionState(enum.StrEnum):
+    """How far an objection is; ``overdue`` is ``open`` past its last day and never stored."""
+
+    OPEN = "open"
+    OVERDUE = "overdue"
+    UPHELD = "upheld"
+    DECLINED = "declined"
+
+
+class Listing(enum.StrEnum):
+    """Which objections a list shows."""
+
+    OPEN = "open"
+    OVERDUE = "overdue"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectionView:
+    """An objection as a list shows it.
+
+    Attributes:
+        row: Its row; what was said stays encrypted.
+        state: How far it is today.
+        late: Whether it was answered after its last day, or waits past it.
+    """
+
+    row: Objection
+    state: ObjectionState
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenObjection:
+    """An objection with what the holder says and, once answered, what the department says."""
+
+    view: ObjectionView
+    words: str
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadObjection:
+    """What an official sees who opens an objection.
+
+    Attributes:
+        spoken: The objection with its words.
+        use: The use it is about, if it is about one.
+        license: The licence it is about, or that was used.
+        case: The case of the use or of the licence.
+        may_answer: Whether this official may answer it now.
+    """
+
+    spoken: SpokenObjection
+    use: LicenseUsage | None
+    license: License | None
+    case: Case | None
+    may_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectionPage:
+    """One page of a list, and how many each list has.
+
+    Attributes:
+        next_cursor: Where the next page begins; ``None`` on the last one.
+    """
+
+    rows: Sequence[ObjectionView]
+    counts: Mapping[Listing, int]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    use: LicenseUsage | None
+    license: License | None
+    case: Case | None
+
+
+class ObjectionService:
+    """Takes objections, shows them, and takes their answers.
+
+    Args:
+        calendar: Counts working days.
+        days: How many a department has; the data say by default.
+    """
+
+    def __init__(self, calendar: WorkingDays, days: int | None = None) -> None:
+        self._calendar = calendar
+        self._days = days or answer_days()
+
+    def due_on(self, opened_at: dt.datetime) -> dt.date:
+        """Give the last legal date (inclusive) on which an objection opened then is answered in time."""
+        return self._calendar.add_working_days(legal_date(opened_at), self._days)
+
+    def answering(self, uow: UnitOfWork, identity: Identity, about: About, object_id: str) -> str:
+        """Give the code of the organisation that would answer an objection of this holder.
+
+        Raises:
+            NotPermittedError: The caller is no holder.
+            ObjectionSubjectError: It is nothing of the caller's own.
+            ObjectionStandsError: One waits for its answer.
+        """
+        identity.demand(Role.HOLDER)
+        subject = _subject(uow, about, object_id)
+        owned = subject.use or subject.license
+        issued = about is About.USE or (subject.license is not None and subject.license.issued_at is not None)
+        if owned is None or owned.holder_id != identity.id or not issued:
+            raise ObjectionSubjectError
+        if any(row.state == ObjectionState.OPEN for row in _objections_to(uow, about, object_id)):
+            raise ObjectionStandsError
+        return _responsible(subject)
+
+    def open(
+        self, uow: UnitOfWork, identity: Identity, about: About, object_id: str, words: str
+    ) -> Objection:
+        """Take an objection.
+
+        Raises:
+            NotPermittedError, ObjectionSubjectError, ObjectionStandsError: As :meth:`answering`.
+            ObjectionWordsError: Nothing is said, or too much.
+        """
+        organisation = self.answering(uow, identity, about, object_id)
+        subject, now = _subject(uow, about, object_id), uow.clock.now()
+        row = Objection(
+            id=uow.ids.new_id(),
+            holder_id=identity.id,
+            about=about,
+            object_id=object_id,
+            position=1 + len(_objections_to(uow, about, object_id)),
+            organisation=organisation,
+            case_id=subject.case.id if subject.case is not None else None,
+            words_cipher=uow.secrets.encrypt(identity.id, _said(words).encode()),
+            opened_at=now,
+            due_on=self.due_on(now),
+            state=ObjectionState.OPEN,
+        )
+        uow.session.add(row)
+        uow.session.flush()
+        uow.record(_act(ActKind.OBJECTION_OPENED, identity, row, rows=[row], reasons=[f"about-{about}"]))
+        return row
+
+    def own(self, uow: UnitOfWork, identity: Identity) -> Sequence[SpokenObjection]:
+        """Give the caller's own objections, newest first; the caller records the look.
+
+        Raises:
+            NotPermittedError: The caller is no holder.
+        """
+        identity.demand(Role.HOLDER)
+        query = select(Objection).where(Objection.holder_id == identity.id)
+        newest = query.order_by(Objection.opened_at.desc(), Objection.id.desc()).limit(_MOST_OWN)
+        return [_spoken(uow, row) for row in uow.session.scalars(newest)]
+
+    def listed(
+        self, uow: UnitOfWork, identity: Identity, listing: Listing, after: str | None = None
+    ) -> ObjectionPage:
+        """Give the objections that an official sees, without what was said: what waits longest comes first.
+
+        Raises:
+            NotPermittedError: The caller has none of :data:`WATCHERS`' roles.
+            CursorError: No page gave ``after``.
+        """
+        identity.demand(*WATCHERS)
+        seen = true() if identity.has(Role.AUDIT_ADMIN) else reached(Objection.organisation, identity)
+        today = legal_date(uow.clock.now())
+        counts = {one: _count(uow, seen & _is(one, today)) for one in Listing}
+        query = _placed(select(Objection).where(seen, _is(listing, today)), listing, after)
+        found = uow.session.scalars(query.limit(ROWS + 1)).all()
+        last = found[ROWS - 1] if len(found) > ROWS else None
+        cursor = write_cursor(last.opened_at, last.id) if last is not None else None
+        return ObjectionPage([_view(row, today) for row in found[:ROWS]], counts, cursor)
+
+    def overdue(self, uow: UnitOfWork, identity: Identity) -> int:
+        """Count the objections that an official sees and that wait past their last day."""
+        identity.demand(*WATCHERS)
+        seen = true() if identity.has(Role.AUDIT_ADMIN) else reached(Objection.organisation, identity)
+        return _count(uow, seen & _is(Listing.OVERDUE, legal_date(uow.clock.now())))
+
+    def read(self, uow: UnitOfWork, identity: Identity, objection_id: str) -> ReadObjection:
+        """Give an objection with what was said; the reading is recorded.
+
+        Raises:
+            ObjectionUnknownError: Unknown, or none that the caller may read.
+        """
+        row = _readable(uow, identity, objection_id)
+        subject = _subject(uow, About(row.about), row.object_id)
+        uow.record(_act(ActKind.OBJECTION_READ, identity, row))
+        may_answer = row.state == ObjectionState.OPEN and _answers(identity, row)
+        may_answer = may_answer and not _made(identity, subject.use)
+        return ReadObjection(_spoken(uow, row), subject.use, subject.license, subject.case, may_answer)
+
+    def answer(
+        self, uow: UnitOfWork, identity: Identity, objection_id: str, words: str, *, upheld: bool
+    ) -> Promise:
+        """Answer an objection; the holder sees the sentence.
+
+        Raises:
+            ObjectionUnknownError: Unknown, or none that the caller may answer.
+            ObjectionAnsweredError: It was answered.
+            ObjectionOwnUseError: The caller made the use that it is about.
+            ObjectionWordsError: Nothing is said, or too much.
+        """
+        row = _readable(uow, identity, objection_id)
+        if not _answers(identity, row):
+            raise ObjectionUnknownError
+        if row.state != ObjectionState.OPEN:
+            raise ObjectionAnsweredError
+        if _made(identity, _subject(uow, About(row.about), row.object_id).use):
+            raise ObjectionOwnUseError
+        row.answer_cipher = uow.secrets.encrypt(row.holder_id, _said(words).encode())
+        row.state = ObjectionState.UPHELD if upheld else ObjectionState.DECLINED
+        row.answered_by, row.answered_at = identity.id, uow.clock.now()
+        uow.session.flush()
+        reasons = [f"objection-{row.state}"]
+        return uow.record(_act(ActKind.OBJECTION_ANSWERED, identity, row, rows=[row], reasons=reasons))
+
+
+def standing(row: Objection, today: dt.date) -> ObjectionState:
+    """Give how far an objection is on a legal date; the last day is inclusive."""
+    if row.state == ObjectionState.OPEN and today > row.due_on:
+        return ObjectionState.OVERDUE
+    return ObjectionState(row.state)
+
+
+def _view(row: Objection, today: dt.date) -> ObjectionView:
+    ended = legal_date(row.answered_at) if row.answered_at is not None else today
+    return ObjectionView(row, standing(row, today), ended > row.due_on)
+
+
+def _spoken(uow: UnitOfWork, row: Objection) -> SpokenObjection:
+    words = uow.secrets.decrypt(row.words_cipher).decode()
+    answer = uow.secrets.decrypt(row.answer_cipher).decode() if row.answer_cipher is not None else None
+    return SpokenObjection(_view(row, legal_date(uow.clock.now())), words, answer)
+
+
+def _subject(uow: UnitOfWork, about: About, object_id: str) -> _Subject:
+    use, license_id = None, None
+    if about is About.LICENCE:
+        license_id = object_id
+    elif (use := uow.session.get(LicenseUsage, object_id)) is not None:
+        license_id = use.license_id
+    license_ = uow.session.get(License, license_id) if license_id is not None else None
+    # A refused use may name a case that there is not.
+    case_id = use.case_id if use is not None else license_.case_id if license_ is not None else None
+    case = uow.session.get(Case, case_id) if case_id is not None else None
+    return _Subject(use, license_, case)
+
+
+def _objections_to(uow: UnitOfWork, about: About, object_id: str) -> Sequence[Objection]:
+    query = select(Objection).where(Objection.about == about, Objection.object_id == object_id)
+    return uow.session.scalars(query).all()
+
+
+def _responsible(subject: _Subject) -> str:
+    """Give who must answer: who used the data; else who handles the case; else who issued the licence."""
+    tree = organisations()
+    named = (subject.use, subject.case, subject.license)
+    codes = [one.organisation for one in named if one is not None]
+    known = next((code for code in codes if tree.get(code) is not None), None)
+    if known is None:
+        raise ObjectionSubjectError
+    above = tree.departments_of(known) - {known}
+    return next(iter(above), known)
+
+
+def _readable(uow: UnitOfWork, identity: Identity, objection_id: str) -> Objection:
+    row = uow.session.get(Objection, objection_id)
+    if row is None or not identity.has(*READERS) or not covers(identity, row.organisation):
+        raise ObjectionUnknownError
+    return row
+
+
+def _answers(identity: Identity, row: Objection) -> bool:
+    """Tell whether somebody answers for the organisation; supervision does for itself alone."""
+    if identity.has(*_HANDLERS):
+        return covers(identity, row.organisation)
+    return identity.has(Role.SUPERVISOR) and identity.organisation == row.organisation
+
+
+def _made(identity: Identity, use: LicenseUsage | None) -> bool:
+    return use is not None and identity.id in {use.actor_id, use.operator}
+
+
+def _said(words: str) -> str:
+    # A browser sends the lines that somebody typed; the sentence is what counts.
+    text = " ".join(words.split())
+    if not 1 <= len(text) <= LONGEST or not is_plain(text):
+        raise ObjectionWordsError
+    return text
+
+
+def _is(listing: Listing, today: dt.date) -> ColumnElement[bool]:
+    waits = Objection.state == str(ObjectionState.OPEN)
+    match listing:
+        case Listing.OPEN:
+            return waits
+        case Listing.OVERDUE:
+            return waits & (Objection.due_on < today)
+    return ~waits
+
+
+def _placed(query: Select[Objection], listing: Listing, after: str | None) -> Select[Objection]:
+    place = tuple_(Objection.opened_at, Objection.id)
+    oldest = listing is not Listing.ANSWERED
+    if after is not None:
+        at, row_id = read_cursor(after)
+        here = tuple_(literal(at, Instant), literal(row_id))
+        query = query.where(place > here if oldest else place < here)
+    if oldest:
+        return query.order_by(Objection.opened_at, Objection.id)
+    return query.order_by(Objection.opened_at.desc(), Objection.id.desc())
+
+
+def _count(uow: UnitOfWork, condition: ColumnElement[bool]) -> int:
+    return uow.session.scalar(select(func.count()).select_from(Objection).where(condition)) or 0
+
+
+def _act(
+    kind: ActKind,
+    identity: Identity,
+    row: Objection,
+    rows: Sequence[Objection] = (),
+    reasons: Sequence[str] = (),
+) -> Act:
+    return Act(
+        kind=kind,
+        actor=identity,
+        object_type="objection",
+        object_id=row.id,
+        case=row.case_id,
+        subject=row.holder_id,
+        rows=rows,
+        reasons=reasons,
+    )

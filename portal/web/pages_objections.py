@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Objections of holders: what a department must answer and until when, and supervision's view of it.
+
+Lists show what an objection is about, days and states; what the holder says is read one by one, recorded.
+"""
+
+from typing import Final
+
+from apiflask import APIBlueprint
+from flask import make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from licenses.errors import ObjectionWordsError
+from licenses.objections import LONGEST, READERS, WATCHERS, Listing
+from portal.web import context
+from portal.web.access import allow
+from portal.web.activity import client_names
+from storage.errors import InvalidInputError
+
+blueprint = APIBlueprint("objections", __name__, url_prefix="/objections", enable_openapi=False)
+_LONGEST: Final = 2000
+_ANSWERS: Final = {"upheld": True, "declined": False}
+
+
+@blueprint.get("")
+@allow(*WATCHERS, unrecorded="shows what is objected to, days and states: no holder and no words")
+def home() -> str:
+    """List objections, those that wait longest first."""
+    rooms, who = context.rooms(), context.identity()
+    listing = _listing(request.args.get("state", Listing.OPEN))
+    with rooms.database.reading() as uow:
+        page = rooms.objections.listed(uow, who, listing, request.args.get("after") or None)
+    return render_template("objections.html", page=page, listing=str(listing), opens=who.has(*READERS))
+
+
+@blueprint.get("/<objection>")
+@allow(*READERS, records=("objection.read",))
+def show(objection: str) -> Response:
+    """Show an objection with what the holder says, and the form that answers it."""
+    return _shown(objection)
+
+
+@blueprint.post("/<objection>/answer")
+@allow(*READERS, records=("objection.answered",))
+def answer(objection: str) -> Response:
+    """Answer an objection; the holder sees the sentence, and it is never changed."""
+    rooms, who = context.rooms(), context.identity()
+    outcome, words = request.form.get("outcome", ""), request.form.get("words", "")[:_LONGEST]
+    if outcome not in _ANSWERS:
+        raise InvalidInputError(field="outcome", rule=" ".join(_ANSWERS))
+    upheld = _ANSWERS[outcome]
+    try:
+        rooms.database.write(lambda uow: rooms.objections.answer(uow, who, objection, words, upheld=upheld))
+    except ObjectionWordsError as problem:
+        return _shown(objection, outcome, words, problem)
+    return redirect(url_for("objections.show", objection=objection), 303)
+
+
+def _shown(
+    objection: str, outcome: str = "", words: str = "", problem: ObjectionWordsError | None = None
+) -> Response:
+    rooms, who = context.rooms(), context.identity()
+    with rooms.database.writing() as uow:
+        found = rooms.objections.read(uow, who, objection)
+        clients = client_names(uow.session)
+    item = None
+    if found.case is not None:
+        item = rooms.items.get(found.case.item_code, found.case.item_edition)
+    page = render_template(
+        "objection.html",
+        found=found,
+        row=found.spoken.view.row,
+        item=item,
+        kind=rooms.license_types.get(found.license.type_code) if found.license is not None else None,
+        clients=clients,
+        longest=LONGEST,
+        outcome=outcome,
+        words=words,
+        problem=problem,
+    )
+    return make_response(page, 200 if problem is None else problem.status)
+
+
+def _listing(value: str) -> Listing:
+    try:
+        return Listing(value)
+    except ValueError:
+        raise InvalidInputError(field="state", rule=" ".join(Listing)) from None
