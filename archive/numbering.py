@@ -82,13 +82,17 @@ class NumberTemplates:
 
     Args:
         templates: The first edition.
+        version: Its name.
         look_up: Asks for approved editions, each time before a number is given.
 
     Raises:
         ArchiveDataError: A fonds has two templates, or a template breaks the rules of this module.
     """
 
-    def __init__(self, templates: Iterable[NumberTemplate], look_up: LookUp | None = None) -> None:
+    def __init__(
+        self, templates: Iterable[NumberTemplate], version: str = "", look_up: LookUp | None = None
+    ) -> None:
+        self.version = version
         self._newest: dict[str, NumberTemplate] = {}
         self._all: tuple[NumberTemplate, ...] = ()
         self._look_up = look_up
@@ -99,7 +103,8 @@ class NumberTemplates:
     @classmethod
     def load(cls, path: Path = DATA, look_up: LookUp | None = None) -> Self:
         """Read the templates; the shipped ones by default."""
-        return cls(read_templates(json.loads(path.read_bytes())), look_up)
+        read = json.loads(path.read_bytes())
+        return cls(read_templates(read), read["version"], look_up)
 
     @property
     def all(self) -> tuple[NumberTemplate, ...]:

@@ -184,6 +184,10 @@ class ItemCatalogue:
             self.refresh()
         return self.items
 
+    def look_again(self) -> None:
+        """Let the next list be asked for, however young this one is."""
+        self._looked_at = None
+
     def refresh(self) -> None:
         """Ask for the editions that were approved meanwhile, and hold them from now on."""
         if self._look_up is None:

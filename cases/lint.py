@@ -27,10 +27,17 @@ FACTS: Final[Mapping[str, frozenset[str]]] = {"result": frozenset({"approved", "
 _DAYS: Final = range(1, 91)
 _WARNINGS: Final = frozenset({"edition-backwards", "group-without-required"})
 _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
-    "document-size": ("文件为空或超过256 KB", "The file is empty or larger than 256 KB"),
+    "document-size": (
+        "文件为空、不是普通文件或超过256 KB",
+        "The file is empty, no regular file, or larger than 256 KB",
+    ),
     "json": (
         "不是规范的 JSON（UTF-8，键不重复，无小数）",
         "This is no plain JSON: UTF-8, no key twice, no fractions",
+    ),
+    "kind-unknown": (
+        "既不是事项目录（items），也不是档号模板（templates）",
+        "This is neither a catalogue of items (items) nor number templates (templates)",
     ),
     "schema": ("不符合已公布的结构", "This does not follow the published schema"),
     "text-unseen": (
@@ -146,6 +153,11 @@ def version_findings(version: str, versions: Collection[str]) -> Iterator[LintFi
     """Find a version that was used already."""
     if version in versions:
         yield _found("version-taken", ("version",))
+
+
+def kind_unknown() -> LintFinding:
+    """Give the finding of a document of which nobody can tell what it is an edition of."""
+    return _found("kind-unknown", ())
 
 
 def nothing_new() -> LintFinding:

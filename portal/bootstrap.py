@@ -38,6 +38,7 @@ from licenses.services import LicenseService
 from licenses.standings import RegisterStandings
 from portal.accounts.opening import account_service
 from portal.checking import DocumentCheck, Verify
+from portal.editions.approved import ApprovedEditions
 from portal.housekeeping import Beside, Housekeeping, stamped_now
 from portal.index_keeping import IndexKeeper
 from portal.indexing import IndexStep
@@ -213,7 +214,8 @@ class _Parts:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.foundation = open_foundation(settings)
-        self.items = ItemCatalogue.load()
+        self.editions = ApprovedEditions(self.foundation.database)
+        self.items = ItemCatalogue.load(look_up=self.editions.items)
         self.holders = HolderService()
         self.cases = CaseService(self.items, self.holders)
         self.types = TypeCatalogue.load()
@@ -356,12 +358,13 @@ def make_worker(
 
 def _steps(parts: _Parts) -> Mapping[str, Step]:
     objects, items = parts.foundation.objects, parts.items
+    templates = NumberTemplates.load(look_up=parts.editions.templates)
     check = _SealCheck(parts.verify(), parts.foundation.pki.trust())
     steps: tuple[Step, ...] = (
         AcceptStep(objects, items, parts.holders, parts.cases, parts.licenses),
         CheckStep(objects, items, parts.sandbox),
         RenderStep(objects, Converter(parts.sandbox), check, parts.foundation.clock),
-        AssembleStep(objects, items, parts.cases, parts.holders, NumberTemplates.load(), parts.sandbox),
+        AssembleStep(objects, items, parts.cases, parts.holders, templates, parts.sandbox),
         SealStep(objects, items, parts.typesetter, parts.sealing, parts.sandbox),
         ManifestStep(objects, parts.sealing),
         StoreStep(objects),

@@ -23,6 +23,7 @@ _COMMANDS = {
     "client": "portal.commands.people:client",
     "demo": "portal.commands.demo:demo",
     "doctor": "portal.commands.doctor:doctor",
+    "edition": "portal.commands.editions:edition",
     "hold": "portal.commands.holds:hold",
     "identity-provider": "portal.commands.demo:identity_provider",
     "index": "portal.commands.index:index",

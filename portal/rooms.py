@@ -25,6 +25,7 @@ from portal.accounts.changes import RightChanges
 from portal.accounts.services import AccountService
 from portal.accounts.sign_ins import SignInService
 from portal.checking import DocumentCheck
+from portal.editions.services import EditionService
 from seals.demo_pki import DemoPki
 from seals.services import SealService
 from storage.clock import Clock, IdSource
@@ -122,6 +123,11 @@ class Rooms:
         return OwnRecordsService(
             self.license_reader, self.proofs, self.holdings, self.holders, self.objections
         )
+
+    @property
+    def editions(self) -> EditionService:
+        """Editions of items and number templates by two persons."""
+        return EditionService(self.items, frozenset(one.code for one in self.license_types.all()))
 
     @property
     def sign_ins(self) -> SignInService:

@@ -17,6 +17,7 @@ MODULES = (
     "archive.models",
     "portal.accounts.models",
     "portal.citizens.models",
+    "portal.editions.models",
     "portal.key_marks.models",
     "portal.patterns.models",
 )

@@ -14,13 +14,13 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from cases.identifiers import is_plain
 from cases.organisations import organisations
 from portal.accounts import rights
 from portal.accounts.carrying import ChangeKind, carry_out, running_account, running_client
 from portal.accounts.errors import ChangeClosedError, ChangeUnknownError, SecondPersonError
 from portal.accounts.models import ADMINISTRATION, Account, RightChange
 from portal.accounts.posts import posts_of
+from portal.accounts.reasons import encrypted_reason
 from portal.accounts.rights import ADMINISTRATORS, NewAccount, NewClient
 from portal.accounts.services import new_secret, secret_hash
 from storage.clock import rfc3339
@@ -32,7 +32,6 @@ from storage.ledger.kinds import ActKind
 from storage.secrets import SYSTEM_SUBJECT
 
 OPEN_FOR: Final = dt.timedelta(days=7)
-_REASON: Final = 500
 
 
 class ChangeState(enum.StrEnum):
@@ -308,10 +307,7 @@ def _subject(kind: ChangeKind, object_id: str) -> str:
 
 
 def _encrypt(uow: UnitOfWork, kind: ChangeKind, object_id: str, reason: str) -> bytes:
-    text = reason.strip()
-    if not 1 <= len(text) <= _REASON or not is_plain(text):
-        raise InvalidInputError(field="reason", rule=f"1 to {_REASON} characters that are seen")
-    return uow.secrets.encrypt(_subject(kind, object_id), text.encode())
+    return encrypted_reason(uow, _subject(kind, object_id), reason)
 
 
 def _act(kind: ActKind, identity: Identity, change: RightChange) -> Act:

@@ -154,12 +154,11 @@ def _on_basis(uow: UnitOfWork, who: Identity) -> Identity:
     case, item, purpose = map(_header, ("Access-Case", "Access-Item", "Access-Purpose"))
     if case is None:
         return who
-    known_items = {one.code for one in rooms().items.items}
     return who.on(
         AccessBasis(
             Basis.CASE,
             _known_case(uow, who, case),
-            item if item is None or item in known_items else UNKNOWN,
+            item if item is None or rooms().items.knows(item) else UNKNOWN,
             purpose if purpose is None or is_purpose(purpose) else UNKNOWN,
         )
     )

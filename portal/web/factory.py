@@ -31,6 +31,7 @@ from portal.web import (
     pages_checks,
     pages_citizen,
     pages_dossiers,
+    pages_editions,
     pages_home,
     pages_licences,
     pages_objections,
@@ -71,6 +72,7 @@ _BLUEPRINTS = (
     pages_objections.blueprint,
     pages_account.blueprint,
     pages_rights.blueprint,
+    pages_editions.blueprint,
     pages_citizen.blueprint,
 )
 

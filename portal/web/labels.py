@@ -64,6 +64,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "command": Label(_("Command"), PLAIN),
         "decision": Label(_("Decision"), PLAIN),
         "dossier": Label(_("Dossier"), PLAIN),
+        "edition": Label(_("Edition"), PLAIN),
         "filing": Label(_("Filing"), PLAIN),
         "holder": Label(_("Holder"), PLAIN),
         "ledger": Label(_("Ledger"), PLAIN),
@@ -150,6 +151,10 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
     "objected": {
         "use": Label(_("A use"), PLAIN),
         "licence": Label(_("A licence"), PLAIN),
+    },
+    "edition": {
+        "items": Label(_("Catalogue of items"), PLAIN),
+        "numbering": Label(_("Number templates"), PLAIN),
     },
     "pattern": {
         "out-of-hours": Label(_("Outside working hours"), WAIT),

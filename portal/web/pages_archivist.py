@@ -43,7 +43,7 @@ def home() -> str:
         counts = rooms.filings.counts(uow, who, narrowed)
         after = request.args.get("after") or None
         page = rooms.filings.worklist(uow, who, which, after=after, limit=_ROWS, narrowed=narrowed)
-    items = {(one.code, one.edition): one for one in rooms.items.items}
+    items = {(one.code, one.edition): one for one in rooms.items.current()}
     return render_template(
         "archive.html",
         counts=counts,
@@ -53,7 +53,7 @@ def home() -> str:
         today=asked["since"] == legal_date(rooms.clock.now()).isoformat() and not asked["until"],
         tabs=[(name, _NAMES[name], _count(counts, name)) for name in LISTS],
         items=items,
-        choices={one.code: one for one in rooms.items.items if one.department == who.organisation},
+        choices={one.code: one for one in rooms.items.current() if one.department == who.organisation},
     )
 
 

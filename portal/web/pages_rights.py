@@ -140,7 +140,7 @@ def _form(
         administration=ADMINISTRATION,
         roles=[role for role in Role if role in PERSONS],
         scopes=SCOPES,
-        items=rooms.items.items,
+        items=rooms.items.current(),
     )
     return make_response(page, 200 if problem is None else problem.status)
 

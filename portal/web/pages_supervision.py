@@ -205,4 +205,4 @@ def _department_names() -> dict[str, Any]:
 
 
 def _items() -> dict[tuple[str, str], Any]:
-    return {(one.code, one.edition): one for one in context.rooms().items.items}
+    return {(one.code, one.edition): one for one in context.rooms().items.current()}

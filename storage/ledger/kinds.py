@@ -32,6 +32,10 @@ class ActKind(enum.StrEnum):
     DOSSIER_HELD = "dossier.held"
     DOSSIER_READ = "dossier.read"
     DOSSIER_RELEASED = "dossier.released"
+    EDITION_APPROVED = "edition.approved"
+    EDITION_PROPOSED = "edition.proposed"
+    EDITION_REFUSED = "edition.refused"
+    EDITION_WITHDRAWN = "edition.withdrawn"
     FILING_ACCEPTED = "filing.accepted"
     FILING_CHECKED = "filing.checked"
     FILING_QUARANTINED = "filing.quarantined"
@@ -100,6 +104,10 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.DOSSIER_HELD: ("案卷保全", "Legal hold placed"),
     ActKind.DOSSIER_READ: ("案卷查阅", "Dossier read"),
     ActKind.DOSSIER_RELEASED: ("解除案卷保全", "Legal hold lifted"),
+    ActKind.EDITION_APPROVED: ("目录版本批准", "Edition approved"),
+    ActKind.EDITION_PROPOSED: ("目录版本提交", "Edition proposed"),
+    ActKind.EDITION_REFUSED: ("目录版本驳回", "Edition refused"),
+    ActKind.EDITION_WITHDRAWN: ("目录版本撤回", "Edition withdrawn"),
     ActKind.FILING_ACCEPTED: ("办结核验通过", "Closure accepted"),
     ActKind.FILING_CHECKED: ("归档检测通过", "Filing checked"),
     ActKind.FILING_QUARANTINED: ("归档隔离", "Filing quarantined"),

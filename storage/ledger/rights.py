@@ -48,6 +48,11 @@ _SHARED = {"object_version": "SELECT, INSERT, UPDATE"}
 _READ = {"key_mark"}
 """Whoever sets up writes it; a process that works must not make foreign keys pass for its own."""
 
+_DECIDED = {
+    "catalogue_edition": "SELECT, INSERT, UPDATE (state, number, decided_by, decided_at, decision_cipher)"
+}
+"""What was proposed is what is approved: nobody alters or removes it."""
+
 
 def grants(tables: Collection[str], application: str, sequencer: str) -> Iterator[str]:
     """Give the statements that leave both roles with exactly their rights, whatever they had before.
@@ -63,6 +68,8 @@ def grants(tables: Collection[str], application: str, sequencer: str) -> Iterato
         if table in LEDGER_TABLES:
             yield f"GRANT {_APPLICATION.get(table, 'SELECT')} ON {_quoted(table)} TO {app}"
             yield f"GRANT {_SEQUENCER[table]} ON {_quoted(table)} TO {log}"
+        elif table in _DECIDED:
+            yield f"GRANT {_DECIDED[table]} ON {_quoted(table)} TO {app}"
         elif table in _READ:
             yield f"GRANT SELECT ON {_quoted(table)} TO {app}, {log}"
         else:

@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from browsing import axe_violations, layout_faults, open_page
+from editions import new_edition
 from playwright.sync_api import Browser, Page
 from running import Site, serving_demo
 
@@ -197,3 +198,35 @@ def test_a_right_is_asked_for_and_granted_by_two_persons_in_every_appearance(
         page.wait_for_url("**/rights")
         assert "没有待审批的申请" in page.locator("main").inner_text()
         assert "演示新同事" in page.locator("main").inner_text()
+
+
+def test_an_edition_is_proposed_and_approved_by_two_persons_in_every_appearance(
+    browser: Browser, site: Site, tmp_path: Path
+) -> None:
+    file = tmp_path / "edition.json"
+    file.write_bytes(new_edition(filing_days=7, edition="2025-01"))
+    with open_page(browser) as page:
+        _sign_in(page, site, "system-admin")
+        page.goto(f"{site.address}/editions")
+        page.set_input_files("input[name=file]", str(file))
+        page.fill("form[enctype] input[name=reason]", "新版指南")
+        page.locator("form[enctype] button").click()
+        page.wait_for_selector(".changes")
+        assert [*axe_violations(page), *layout_faults(page)] == []
+    with open_page(browser, java_script_enabled=False) as page:
+        _sign_in(page, site, "security-admin")
+        page.goto(f"{site.address}/editions")
+        assert "filing_days" in page.locator(".differences").inner_text()
+    with open_page(browser) as page:
+        _sign_in(page, site, "security-admin")
+        for language in ("zh", "en"):
+            for mode in ("normal", "elder"):
+                for theme in ("light", "dark"):
+                    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # one of two words
+                    page.goto(f"{site.address}/editions?lang={language}&mode={mode}")
+                    assert [*axe_violations(page), *layout_faults(page)] == [], (language, mode, theme)
+        page.goto(f"{site.address}/editions?lang=zh&mode=normal")
+        page.fill(".changes input[name=reason]", "已核对")
+        page.locator(".changes button[value=approve]").click()
+        page.wait_for_selector(".empty")
+        assert "没有待审批的申请" in page.locator("main").inner_text()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from demonstration import copy_of, opened, settings_of
+from editions import new_edition
 from fakes import make_database
 from sqlalchemy import Table, func, select
 
@@ -63,7 +64,7 @@ class Second:
 
 @pytest.fixture(scope="module")
 def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demonstration, a legal hold, a change of rights and an objection; published to the last act."""
+    """The demonstration, a hold, a change of rights, an objection and an edition; all of it published."""
     data = copy_of(demo_data, tmp_path_factory.mktemp("first") / "data")
     settings = settings_of(data)
     supervisor = Identity("person", "supervisor", "dsj", frozenset({Role.SUPERVISOR}))
@@ -80,6 +81,8 @@ def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             use, concerned = used.first() or ("", "")
         holder = Identity("holder", concerned, "", frozenset({Role.HOLDER}))
         rooms.database.write(lambda uow: rooms.objections.open(uow, holder, About.USE, use, "没有办过").id)
+        proposed = new_edition(filing_days=7)
+        rooms.database.write(lambda uow: rooms.editions.propose(uow, administrator, proposed, "新版指南"))
     keeper = open_keeper(open_foundation(settings), settings)
     keeper.tick(hurry=True)
     keeper.close()

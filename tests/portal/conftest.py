@@ -40,6 +40,7 @@ from portal.bootstrap import open_rooms
 from portal.checking import DocumentCheck
 from portal.demo.people import Cast
 from portal.demo.script import Script
+from portal.editions.approved import ApprovedEditions
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
 from portal.web.factory import create_app
@@ -160,14 +161,14 @@ def make_house(
 ) -> House:
     clock = clock or HandClock()
     holders = HolderService()
-    items = ItemCatalogue.load()
     settings = Settings(data=folder, **changes)
+    database = make_database(folder, clock)
+    items = ItemCatalogue.load(look_up=ApprovedEditions(database).items)
     cases = CaseService(items, holders)
     objects = FolderStore(folder / "objects")
     types = TypeCatalogue.load()
     holdings = Holdings(types, NoSealRevoked())
     answers = AnswerKeys(folder / "answers")
-    database = make_database(folder, clock)
     gate = LedgerGate(clock, GateLimits())
     gate.watch(database.connecting)
     reader = LicenseReader(holdings, cases, holders)

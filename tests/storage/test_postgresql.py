@@ -108,6 +108,29 @@ def test_who_works_cannot_make_foreign_keys_pass_for_its_own(city: City, role: s
         uow.session.execute(text(attack))
 
 
+@pytest.mark.parametrize("role", ["application", "sequencer"])
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "UPDATE catalogue_edition SET body = '{}'",
+        "UPDATE catalogue_edition SET digest = 'x', proposed_by = 'x'",
+        "UPDATE catalogue_edition SET expires_at = now()",
+        "DELETE FROM catalogue_edition",
+        "TRUNCATE catalogue_edition",
+    ],
+)
+def test_who_works_cannot_alter_what_was_proposed(city: City, role: str, attack: str) -> None:
+    database: Database = getattr(city, role)
+    with pytest.raises(ProgrammingError, match="permission denied"), database.writing() as uow:
+        uow.session.execute(text(attack))
+
+
+def test_the_application_decides_about_what_was_proposed(city: City) -> None:
+    decide = "UPDATE catalogue_edition SET state = 'x', number = 1, decided_by = 'x' WHERE id = 'none'"
+    with city.application.writing() as uow:
+        uow.session.execute(text(decide))
+
+
 @pytest.mark.parametrize("table", LEDGER_TABLES)
 @pytest.mark.parametrize("attack", ["DELETE FROM {}", "TRUNCATE {} CASCADE", "DROP TABLE {} CASCADE"])
 def test_the_application_cannot_take_anything_from_the_ledger(city: City, table: str, attack: str) -> None:

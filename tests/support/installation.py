@@ -79,10 +79,10 @@ class Submissions:
             staged = StagedFile(f"m{place}", path, hashlib.sha256(data).hexdigest(), len(data))
             self._files.append((staged, media_type, ending))
 
-    def make(self, number: str, item: str = FOOD, **changes: Any) -> Arrival:
+    def make(self, number: str, item: str = FOOD, edition: str = "2026-03", **changes: Any) -> Arrival:
         """Give a filing of this case number."""
         metadata: dict[str, Any] = copy.deepcopy(METADATA) | {"number": number} | changes
-        metadata["item"] = {"code": item, "edition": "2026-03"}
+        metadata["item"] = {"code": item, "edition": edition}
         for code, (staged, media_type, ending) in zip(_REQUIRED[item], self._files, strict=True):
             metadata["materials"].append(
                 {

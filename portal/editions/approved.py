@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gives the editions that two persons agreed on to whoever holds catalogues, in the order of approval."""
+
+import enum
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from archive.numbering import NumberTemplate, read_templates
+from cases.items import Item, read_item
+from portal.editions.models import CatalogueEdition
+from storage.database import Database, UnitOfWork
+from storage.ledger.canonical import canonical
+
+_log: Final = logging.getLogger("cunzheng.editions")
+
+
+class EditionKind(enum.StrEnum):
+    """What an edition is of."""
+
+    ITEMS = "items"
+    NUMBERING = "numbering"
+
+
+def digest_of(body: dict[str, Any]) -> str:
+    """Give the digest by which an edition is recorded: of its canonical form."""
+    return hashlib.sha256(canonical(body)).hexdigest()
+
+
+def written(body: dict[str, Any]) -> str:
+    """Write the document of an edition for people to read."""
+    return json.dumps(body, ensure_ascii=False, indent=2) + "\n"
+
+
+def items_of(body: dict[str, Any]) -> tuple[Item, ...]:
+    """Read the items of an edition's body."""
+    return tuple(read_item(entry) for entry in body["items"])
+
+
+def approved(uow: UnitOfWork, kind: EditionKind, after: int = 0) -> Iterator[CatalogueEdition]:
+    """Give the approved editions of a kind after a number, the oldest first.
+
+    One whose body is no longer what was approved is passed over, and said so in the log.
+    """
+    query = select(CatalogueEdition).where(CatalogueEdition.number > after, CatalogueEdition.kind == kind)
+    for row in uow.session.scalars(query.order_by(CatalogueEdition.number)):
+        if digest_of(row.body) == row.digest:
+            yield row
+        else:
+            _log.error("edition %s: its body is not what was approved and is not used", row.id)
+
+
+class ApprovedEditions:
+    """Reads approved editions, each time in a unit of its own.
+
+    Args:
+        database: Where they stand.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def items(self, after: int) -> list[tuple[int, tuple[Item, ...]]]:
+        """Give the items of the editions that were approved after a number."""
+        with self._database.reading() as uow:
+            return [(row.number or 0, items_of(row.body)) for row in approved(uow, EditionKind.ITEMS, after)]
+
+    def templates(self, after: int) -> list[tuple[int, tuple[NumberTemplate, ...]]]:
+        """Give the number templates of the editions that were approved after a number."""
+        with self._database.reading() as uow:
+            found = approved(uow, EditionKind.NUMBERING, after)
+            return [(row.number or 0, read_templates(row.body)) for row in found]

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a proposed edition would change, side by side with what is in force, in the words of the document."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from archive.numbering import NumberTemplate
+from cases.items import Item
+
+_FIELDS: Final = ("department", "zh", "en", "license_type", "filing_days")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A place in the document, with what stands there now and what would; empty is nothing."""
+
+    place: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What changes of one item or fonds.
+
+    Attributes:
+        name: Code of the item with its new edition, or the fonds.
+        zh: Name in Chinese, or empty.
+        en: Name in English, or empty.
+        against: What it is compared with; empty when it is altogether new.
+        rows: What differs.
+    """
+
+    name: str
+    zh: str
+    en: str
+    against: str
+    rows: tuple[Row, ...]
+
+
+def of_items(items: Iterable[Item], held: Mapping[tuple[str, str], Item]) -> list[Difference]:
+    """Compare the new items with the newest held edition of each; what is held already is left out."""
+    found = []
+    for item in items:
+        if (item.code, item.edition) in held:
+            continue
+        editions = sorted(edition for code, edition in held if code == item.code)
+        before = held[item.code, editions[-1]] if editions else None
+        rows = _rows({} if before is None else _parts(before), _parts(item))
+        against = before.edition if before is not None else ""
+        found.append(Difference(f"{item.code} {item.edition}", item.zh, item.en, against, rows))
+    return found
+
+
+def of_templates(templates: Iterable[NumberTemplate], held: Sequence[NumberTemplate]) -> list[Difference]:
+    """Compare templates with the newest held one of each fonds; what does not change is left out."""
+    newest = {template.fonds: template for template in held}
+    found = []
+    for template in templates:
+        before = newest.get(template.fonds)
+        if before != template:
+            rows = _rows({} if before is None else _number(before), _number(template))
+            found.append(Difference(template.fonds, "", "", "" if before is None else before.fonds, rows))
+    return found
+
+
+def _parts(item: Item) -> dict[str, str]:
+    parts = {name: _text(getattr(item, name)) for name in _FIELDS}
+    for material in item.materials:
+        needed = "required" if material.required else "optional"
+        parts[f"materials/{material.code}"] = f"{material.zh} · {material.en} · {material.group} · {needed}"
+    for place, rule in enumerate(item.retention_rules):
+        when = {name: sorted(values) for name, values in rule.when.items()}
+        parts[f"retention/{place}"] = f"{rule.code} · {_text(when)} · {rule.zh} · {rule.en}"
+    return parts
+
+
+def _number(template: NumberTemplate) -> dict[str, str]:
+    return {
+        "template": template.template,
+        "width": str(template.width),
+        "example": template.compose(2027, "D30", 1),
+    }
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - whatever a document may hold
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _rows(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Row, ...]:
+    places = dict.fromkeys((*after, *before))
+    rows = (Row(place, before.get(place, ""), after.get(place, "")) for place in places)
+    return tuple(row for row in rows if row.before != row.after)
