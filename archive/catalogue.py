@@ -4,8 +4,7 @@
 The page is set from data alone and carries the seal on its first page, at the right of the facts.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from cases.models import Case
 from documents.errors import GlyphMissingError
 from documents.ports import Typesets
 from documents.reasons import REASONS
+from documents.typesetting import surely_set
 from seals.orders import Placement
 from storage.clock import SHANGHAI, parse_rfc3339, rfc3339
 from storage.ledger.canonical import Json
@@ -39,8 +39,6 @@ RETENTION_TITLES: dict[str, tuple[str, str]] = {
     "D10": ("10年", "10 years"),
 }
 _NOTE = "原件保持接收时的字节不变；版式件为 PDF/A，由本机构用章；摘要可用任何 SHA-256 工具核对。"
-_SURELY_SET = re.compile(r"[^\u0020-\u007e\u00b7\u2010-\u2026\u3000-\u303f\u4e00-\u9fff\uff01-\uff5e]")
-_GETA = "〓"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +101,12 @@ def typeset(typesetter: Typesets, data: Mapping[str, Json]) -> bytes:
     try:
         return typesetter.typeset(TEMPLATE, data, (), at)
     except GlyphMissingError:
-        plain = {name: _replaced(value) for name, value in data.items()}
-        return typesetter.typeset(TEMPLATE, plain, (), at)
+        return typesetter.typeset(TEMPLATE, surely_set(data), (), at)
 
 
 def _reason(code: str) -> str:
     known = REASONS.get(code)
     return known.zh.rstrip("。") if known else code
-
-
-def _replaced(value: Json) -> Json:
-    if isinstance(value, str):
-        return _SURELY_SET.sub(_GETA, value)
-    if isinstance(value, Mapping):
-        return {name: _replaced(one) for name, one in value.items()}
-    if isinstance(value, Sequence):
-        return [_replaced(one) for one in value]
-    return value
 
 
 def _day(instant: str) -> str:

@@ -4,10 +4,15 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 
-from archive.models import Filing
+from archive.models import IN_PROGRESS, Filing, FilingState
 from cases.models import Case
+from storage.cursors import CursorError
+
+ALL, ORIGINAL_ONLY, PROGRESS = "all", "original-only", "in-progress"
+LISTS = (ALL, PROGRESS, "returned", "quarantined", ORIGINAL_ONLY, "filed")
+"""The archivist's lists; each count of :class:`archive.views.Counts` links to exactly the rows of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +47,16 @@ class Narrowing:
 
 
 EVERYTHING = Narrowing()
+
+
+def list_condition(which: str) -> ColumnElement[bool]:
+    """Give what a filing of one of the lists has to meet; raises CursorError when there is no such list."""
+    if which not in LISTS:
+        raise CursorError(field="list")
+    if which == ALL:
+        return Filing.state.is_not(None)
+    if which == PROGRESS:
+        return Filing.state.in_(sorted(IN_PROGRESS))
+    if which == ORIGINAL_ONLY:
+        return and_(Filing.state == str(FilingState.FILED), Filing.original_only > 0)
+    return Filing.state == which

@@ -6,7 +6,7 @@ needs the basis ``filing`` or ``supervision`` and is itself an act.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
@@ -24,11 +24,11 @@ from archive.models import (
     MaterialOutcome,
 )
 from archive.names import sent_names, titles
-from archive.narrowing import EVERYTHING, Narrowing
+from archive.narrowing import ALL, EVERYTHING, Narrowing, list_condition
 from archive.numbering import normalise
 from archive.permissions import dossiers_visible_to, filings_visible_to
 from archive.sealing import members_of
-from archive.stepping import StepOfCase, unfinished_steps
+from archive.stepping import StepOfCase, progress_of, unfinished_steps
 from archive.views import (
     AttemptView,
     CaseView,
@@ -39,20 +39,18 @@ from archive.views import (
     Waiting,
     WorkPage,
     WorkRow,
+    has_pages,
 )
 from cases.holders import HolderService, MaskedHolder
 from cases.models import Case, Holder
 from cases.ports import Deadlines, Items
 from cases.services import CaseService
-from storage.cursors import CursorError, read_cursor, write_cursor
+from storage.cursors import read_cursor, write_cursor
 from storage.database import UnitOfWork
 from storage.identity import Basis, Identity
-from storage.ledger.acts import Act, Outcome
+from storage.ledger.acts import Act, Outcome, Promise
 from storage.ledger.kinds import ActKind
-
-ALL, ORIGINAL_ONLY, PROGRESS = "all", "original-only", "in-progress"
-LISTS = (ALL, PROGRESS, "returned", "quarantined", ORIGINAL_ONLY, "filed")
-"""The archivist's lists; each count of :class:`Counts` links to exactly the rows of one."""
+from storage.ledger.models import LedgerAct
 
 UNTOUCHED = "untouched"
 """Outcome of a material whose filing was given back before it was processed; the original is kept."""
@@ -143,7 +141,7 @@ class FilingQueries:
         Raises:
             CursorError: ``which`` is no list, or the cursor is not one of ours.
         """
-        conditions = [filings_visible_to(identity), _list_condition(which), *narrowed.conditions()]
+        conditions = [filings_visible_to(identity), list_condition(which), *narrowed.conditions()]
         limit = max(1, min(limit, _MOST))
         total = uow.session.scalar(select(func.count()).select_from(Filing).where(*conditions)) or 0
         query = (
@@ -160,6 +158,24 @@ class FilingQueries:
         last = shown[-1][0] if len(found) > limit else None
         cursor = write_cursor(last.received_at, last.id) if last else None
         return WorkPage(rows, total, cursor)
+
+    def selected(self, uow: UnitOfWork, identity: Identity, ids: Collection[str]) -> Sequence[WorkRow]:
+        """Give the rows of some filings, newest first.
+
+        Raises:
+            FilingNotFoundError: One of them does not exist, or this identity may not see it.
+        """
+        query = (
+            select(Filing, Case)
+            .join(Case, Case.id == Filing.case_id)
+            .where(Filing.id.in_(ids), filings_visible_to(identity))
+            .order_by(Filing.received_at.desc(), Filing.id.desc())
+        )
+        found = [(filing, owner) for filing, owner in uow.session.execute(query)]
+        if len(found) != len(set(ids)):
+            raise FilingNotFoundError
+        waiting = _waiting(uow, [filing for filing, _ in found])
+        return [self._row(uow, filing, owner, waiting) for filing, owner in found]
 
     def filing(self, uow: UnitOfWork, identity: Identity, filing_id: str) -> FilingDetail:
         """Give a filing with its materials.
@@ -202,12 +218,12 @@ class FilingQueries:
             DossierNotFoundError: Unknown, or not to be seen on this basis; the caller records it.
         """
         dossier = self._readable(uow, identity, key)
-        self._note(uow, identity, dossier, dossier.manifest_sha256)
+        look = self._note(uow, identity, dossier, dossier.manifest_sha256)
         owner = uow.session.get_one(Case, dossier.case_id)
         members = tuple(members_of(uow, dossier.id))
         sent = {one.id: sent_names(uow, one) for one in _materials(uow, dossier.filing_id)}
         holds = tuple(standing_holds(uow, dossier.id))
-        return DossierView(dossier, owner, self._holder(uow, dossier.holder_id), members, sent, holds)
+        return DossierView(dossier, owner, self._holder(uow, dossier.holder_id), members, sent, holds, look)
 
     def member(self, uow: UnitOfWork, identity: Identity, dossier_id: str, member_id: str) -> DossierMember:
         """Give one file of a dossier for reading it from the object store; recorded like :meth:`dossier`.
@@ -215,12 +231,37 @@ class FilingQueries:
         Raises:
             DossierNotFoundError: As :meth:`dossier`, or the dossier has no such member.
         """
+        dossier, member = self._member(uow, identity, dossier_id, member_id)
+        self._note(uow, identity, dossier, member.sha256)
+        return member
+
+    def pages(
+        self, uow: UnitOfWork, identity: Identity, dossier_id: str, member_id: str
+    ) -> tuple[Dossier, DossierMember]:
+        """Give a dossier and that PDF/A file of it (``archive.views.has_pages``) whose pages are to be shown.
+
+        Reading pages is an act of the case, one for each person, dossier and hour of the clock: a dossier is
+        many pages, and a record of each would hide the rest. Web processes on several machines may record
+        one more at the turn of the hour, never none.
+
+        Raises:
+            DossierNotFoundError: As :meth:`member`, or the file has no pages to be shown.
+        """
+        dossier, member = self._member(uow, identity, dossier_id, member_id)
+        if not has_pages(member):
+            raise DossierNotFoundError(_refusal(identity, dossier))
+        if not _read_this_hour(uow, identity, dossier):
+            self._note(uow, identity, dossier, dossier.manifest_sha256, ActKind.DOSSIER_PAGES_READ)
+        return dossier, member
+
+    def _member(
+        self, uow: UnitOfWork, identity: Identity, dossier_id: str, member_id: str
+    ) -> tuple[Dossier, DossierMember]:
         dossier = self._readable(uow, identity, dossier_id)
         member = uow.session.get(DossierMember, member_id)
         if member is None or member.dossier_id != dossier.id:
             raise DossierNotFoundError(_refusal(identity, dossier))
-        self._note(uow, identity, dossier, member.sha256)
-        return member
+        return dossier, member
 
     def _readable(self, uow: UnitOfWork, identity: Identity, key: str) -> Dossier:
         condition = or_(Dossier.id == key, Dossier.archival_number == normalise(key))
@@ -234,10 +275,16 @@ class FilingQueries:
         return dossier
 
     @staticmethod
-    def _note(uow: UnitOfWork, identity: Identity, dossier: Dossier, sha256: str | None) -> None:
-        uow.record(
+    def _note(
+        uow: UnitOfWork,
+        identity: Identity,
+        dossier: Dossier,
+        sha256: str | None,
+        kind: ActKind = ActKind.DOSSIER_READ,
+    ) -> Promise:
+        return uow.record(
             Act(
-                kind=ActKind.DOSSIER_READ,
+                kind=kind,
                 actor=identity,
                 object_type="dossier",
                 object_id=dossier.id,
@@ -273,6 +320,19 @@ class FilingQueries:
         )
 
 
+def _read_this_hour(uow: UnitOfWork, identity: Identity, dossier: Dossier) -> bool:
+    hour = uow.clock.now().replace(minute=0, second=0, microsecond=0)
+    found = select(LedgerAct.act_id).where(
+        LedgerAct.kind == str(ActKind.DOSSIER_PAGES_READ),
+        LedgerAct.object_type == "dossier",
+        LedgerAct.object_id == dossier.id,
+        LedgerAct.actor_id == identity.id,
+        LedgerAct.organisation == identity.organisation,
+        LedgerAct.recorded_at >= hour,
+    )
+    return uow.session.scalar(found.limit(1)) is not None
+
+
 def _refusal(identity: Identity, dossier: Dossier | None) -> Act:
     return Act(
         kind=ActKind.ACCESS_REFUSED,
@@ -286,16 +346,18 @@ def _refusal(identity: Identity, dossier: Dossier | None) -> Act:
 
 
 def _attempt(filing: Filing, waiting: Mapping[str, Waiting]) -> AttemptView:
+    state, wait = FilingState(filing.state), waiting.get(filing.id)
     return AttemptView(
         id=filing.id,
         attempt=filing.attempt,
-        state=FilingState(filing.state),
+        state=state,
         set_sha256=filing.set_sha256,
         received_at=filing.received_at,
         decided_at=filing.decided_at,
         findings=tuple(read_finding(one) for one in filing.findings),
         original_only=filing.original_only,
-        waiting=waiting.get(filing.id),
+        waiting=wait,
+        progress=progress_of(state, wait.step if wait else None),
     )
 
 
@@ -322,18 +384,6 @@ def _first(steps: Sequence[StepOfCase], *subjects: str | None) -> Waiting | None
     """Give the step of these subjects that needs somebody most."""
     step = next((one for one in steps if one.subject in subjects), None)
     return Waiting(step.kind, step.state, step.problem, step.since) if step else None
-
-
-def _list_condition(which: str) -> ColumnElement[bool]:
-    if which not in LISTS:
-        raise CursorError(field="list")
-    if which == ALL:
-        return Filing.state.is_not(None)
-    if which == PROGRESS:
-        return Filing.state.in_(sorted(IN_PROGRESS))
-    if which == ORIGINAL_ONLY:
-        return and_(Filing.state == str(FilingState.FILED), Filing.original_only > 0)
-    return Filing.state == which
 
 
 def _before(received_at: dt.datetime, filing_id: str) -> ColumnElement[bool]:

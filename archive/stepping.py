@@ -7,13 +7,61 @@ from dataclasses import dataclass
 
 from sqlalchemy import literal, select, union_all
 
-from archive.models import Dossier, Filing
+from archive.models import Dossier, Filing, FilingState
 from licenses.models import License
 from storage.database import UnitOfWork
 from storage.steps import BY_NEED, STANDING, UNFINISHED, StepRow
 
 _SUBJECTS = ((Filing, ""), (License, ""), (License, "licence:"), (Dossier, "dossier:"))
 """What a step may work on, and what stands before its id in the step's subject."""
+
+
+FILING_STEPS = (
+    "archive.accept",
+    "archive.check",
+    "archive.render",
+    "archive.assemble",
+    "archive.seal",
+    "archive.manifest",
+    "archive.store",
+)
+"""The steps of a filing in their order; after the last one it is filed."""
+_FIRST_OF_STATE = {
+    FilingState.RECEIVED: "archive.accept",
+    FilingState.ACCEPTED: "archive.check",
+    FilingState.CHECKED: "archive.render",
+    FilingState.RENDERED: "archive.assemble",
+    FilingState.ASSEMBLED: "archive.seal",
+    FilingState.SEALED: "archive.manifest",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a filing that is not decided yet stands.
+
+    Attributes:
+        step: Kind of the step that it is at.
+        place: Which step that is, from 1.
+        of: How many steps there are.
+    """
+
+    step: str
+    place: int
+    of: int = len(FILING_STEPS)
+
+
+def progress_of(state: FilingState, at: str | None) -> Progress | None:
+    """Tell which step of how many a filing is at; ``None`` once it is filed, returned or quarantined.
+
+    Args:
+        state: Of the filing.
+        at: Kind of its unfinished step; of another's (its licence's), or none, the state alone tells.
+    """
+    if state not in _FIRST_OF_STATE:
+        return None
+    step = at if at in FILING_STEPS else _FIRST_OF_STATE[state]
+    return Progress(step, FILING_STEPS.index(step) + 1)
 
 
 @dataclass(frozen=True, slots=True)

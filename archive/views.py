@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from archive.findings import Finding
 from archive.models import Dossier, DossierHold, DossierMember, FilingMaterial, FilingState
 from archive.names import SentNames, Title
+from archive.rendering import PDF
+from archive.stepping import Progress
 from cases.holders import MaskedHolder
 from cases.models import Case
+from storage.ledger.acts import Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class AttemptView:
     Attributes:
         findings: Why it was returned or quarantined; warnings where it was not.
         original_only: Materials without a rendition.
+        progress: Which step of how many it is at; ``None`` once it is decided.
     """
 
     id: str
@@ -48,6 +52,7 @@ class AttemptView:
     findings: tuple[Finding, ...]
     original_only: int
     waiting: Waiting | None
+    progress: Progress | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,7 @@ class DossierView:
     Attributes:
         sent: Names as sent, by the id of the material.
         holds: Legal holds that stand on it, the oldest first.
+        look: Of the act that this look is.
     """
 
     dossier: Dossier
@@ -157,4 +163,10 @@ class DossierView:
     holder: MaskedHolder
     members: tuple[DossierMember, ...]
     sent: Mapping[str, SentNames]
-    holds: tuple[DossierHold, ...] = ()
+    holds: tuple[DossierHold, ...]
+    look: Promise
+
+
+def has_pages(member: DossierMember) -> bool:
+    """Tell whether pages of a file can be shown: a PDF/A that was checked, never a file as it was sent."""
+    return member.media_type == PDF and member.level is not None and bool(member.pages)

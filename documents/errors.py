@@ -62,6 +62,18 @@ class ChildFailedError(CunzhengError):
         return str(self.facts["reason"])
 
 
+class DrawingBusyError(CunzhengError):
+    """So many pictures of pages are being drawn that one more would have to wait too long."""
+
+    code = "drawing-busy"
+    status = 503
+    exit_code = EXIT_CANNOT_TELL
+    title_zh = "页面图像生成繁忙"
+    title_en = "Too many pages are being drawn"
+    remedy_zh = "请稍后重新打开该页。"
+    remedy_en = "Open the page again in a moment."
+
+
 class UnreadableError(RefusedError):
     """The file is not a PDF that can be read; ``reason`` is one of the codes in ``formats``."""
 

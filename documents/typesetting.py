@@ -42,6 +42,8 @@ _ATTACH = """
   )
 }
 """
+_SURELY_SET = re.compile(r"[^\u0020-\u007e\u00b7\u2010-\u2026\u3000-\u303f\u4e00-\u9fff\uff01-\uff5e]")
+_GETA = "〓"
 _LINE = re.compile(r"\.typ:(\d+):\d+")
 
 
@@ -134,6 +136,21 @@ class Typesetter:
         }
         if missing:
             raise GlyphMissingError(characters=len(missing))
+
+
+def surely_set(data: Mapping[str, Json]) -> dict[str, Json]:
+    """Give the data with 〓, the mark for a missing glyph, for every character that the font might lack."""
+    return {name: _surely_set(value) for name, value in data.items()}
+
+
+def _surely_set(value: Json) -> Json:
+    if isinstance(value, str):
+        return _SURELY_SET.sub(_GETA, value)
+    if isinstance(value, Mapping):
+        return surely_set(value)
+    if isinstance(value, Sequence):
+        return [_surely_set(one) for one in value]
+    return value
 
 
 def _compile(compiler: typst.Compiler, source: bytes, inputs: dict[str, str], at: dt.datetime) -> bytes:

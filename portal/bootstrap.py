@@ -22,8 +22,12 @@ from cases.calendar import WorkingCalendar
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
 from cases.services import CaseService
+from documents.codes import LIMITS as CODE_LIMITS
+from documents.codes import read_codes
 from documents.conversion import Converter
-from documents.sandbox import Sandbox
+from documents.pages import LIMITS as PAGE_LIMITS
+from documents.pages import PageImages
+from documents.sandbox import Limits, Sandbox
 from documents.typesetting import Typesetter
 from indexer.embedded import EmbeddedIndex
 from indexer.ports import Index
@@ -222,7 +226,12 @@ class _Parts:
         self.holdings = Holdings(self.types, RegisterStandings())
         self.licenses = LicenseService(self.types, self.items, self.holders)
         self.answers = AnswerKeys(settings.keys)
-        self.sandbox = Sandbox(bubblewrap=settings.isolation_required or None, scratch=settings.staging)
+        self.sandbox = self.sandbox_with(Limits())
+
+    def sandbox_with(self, limits: Limits) -> Sandbox:
+        """Give the place where files from outside are parsed, with limits of its own."""
+        settings = self.settings
+        return Sandbox(limits, bubblewrap=settings.isolation_required or None, scratch=settings.staging)
 
     @cached_property
     def sealing(self) -> SealingService:
@@ -286,6 +295,9 @@ def open_rooms(settings: Settings) -> Rooms:
         holdings=parts.holdings,
         filings=FilingQueries(parts.cases, parts.holders, parts.items, WorkingCalendar.load()),
         trace=TraceService(parts.items, WorkingCalendar.load()),
+        page_images=PageImages(parts.sandbox_with(PAGE_LIMITS)),
+        read_codes=partial(read_codes, sandbox=parts.sandbox_with(CODE_LIMITS)),
+        typesetter=parts.typesetter,
         lock_probe=_lock_probe(settings, found),
         ask_broker=broker_question(settings.broker),
     )

@@ -56,6 +56,18 @@ class SearchListTooLongError(InvalidInputError):
     remedy_en = "Add words or narrow by department, item, year or state, then export again."
 
 
+class PhotoWithoutCodeError(InvalidInputError):
+    """A photo shows no verification code, or several; fact ``codes`` counts them."""
+
+    code = "photo-without-code"
+    title_zh = "照片中没有读到唯一的核验码"
+    title_en = "The photo does not show exactly one verification code"
+    remedy_zh = "请靠近、拍平、拍清楚一个证照二维码后重试，或输入二维码旁的 26 位核验码。"
+    remedy_en = (
+        "Photograph one QR code of a licence, close, flat and sharp, or type the 26 characters beside it."
+    )
+
+
 class LoginLinkSpentError(RefusedError):
     """The login link is unknown, used or out of date; which of these is not told."""
 

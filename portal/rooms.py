@@ -5,6 +5,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from archive.intake import IntakeService
 from archive.queries import FilingQueries
@@ -13,6 +14,8 @@ from cases.calendar import WorkingCalendar
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
 from cases.services import CaseService
+from documents.pages import PageImages
+from documents.ports import Typesets
 from indexer.ports import Index
 from licenses.catalogue import TypeCatalogue
 from licenses.decisions import ProofService
@@ -78,6 +81,9 @@ class Rooms:
         gate: Whether the ledger admits acts now.
         filings: States of filings, counts, dossiers.
         holdings: Status and faces of licences, for the product's own use.
+        read_codes: Gives what the QR codes in a photo say.
+        typesetter: Sets reports.
+        page_images: Draws pages of filed documents for the screen.
         lock_probe: Attacks the bucket's lock; none where objects lie in a folder.
         ask_broker: Returns when the broker answers; none where there is no broker.
     """
@@ -104,6 +110,9 @@ class Rooms:
     filings: FilingQueries
     trace: TraceService
     holdings: Holdings
+    page_images: PageImages
+    read_codes: Callable[[Path], Sequence[str]]
+    typesetter: Typesets
     lock_probe: LockProbe | None = None
     ask_broker: Callable[[], None] | None = None
 

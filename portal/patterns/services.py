@@ -37,6 +37,7 @@ _REST: Final = 50
 _ONLY: Final = 1
 _QUERIES: Final = (
     ActKind.ACCESS_REFUSED,
+    ActKind.DOSSIER_PAGES_READ,
     ActKind.DOSSIER_READ,
     ActKind.LICENSE_READ,
     ActKind.PROOF_ANSWERED,

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What page and interface share when somebody checks a document: limit and upload."""
 
+import re
 from dataclasses import dataclass
 from typing import Final, cast
 
 from flask import request
 
+from documents.errors import UnreadableError
 from licenses.errors import CodeUnknownError
 from licenses.reading import PublicCheck
 from portal.checking import CheckReport
-from portal.errors import RateLimitedError
+from portal.errors import PhotoWithoutCodeError, RateLimitedError
 from portal.web import context, uploads
 from portal.web.counters import RATE_LIMITED, UNMATCHED_UPLOAD
 from portal.web.uploads import StagedFile
@@ -17,6 +19,9 @@ from storage.errors import InvalidInputError
 from storage.identity import AccessBasis, Basis
 
 PART: Final = "file"
+PHOTO: Final = "photo"
+_CODE: Final = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
+_ADDRESS: Final = re.compile(rf"https?://[^\s?#]+/v/({_CODE.pattern})/?(?:[?#].*)?")
 MOST_FILES: Final = 20
 """Files of one request to the page; programs send one at a time."""
 
@@ -76,6 +81,40 @@ def _check(staged: StagedFile) -> CheckReport:
     if report.promise is None:
         context.counters().add(UNMATCHED_UPLOAD)
     return report
+
+
+def code_in(text: str) -> str | None:
+    """Give the verification code that a text holds: the code itself, or the address that a QR code leads to.
+
+    Whose address it is does not matter: this library is asked, whatever the paper says.
+    """
+    plain = re.sub(r"[\s-]", "", text).lower()
+    if _CODE.fullmatch(plain):
+        return plain
+    found = _ADDRESS.fullmatch(text.strip().lower())
+    return found[1] if found else None
+
+
+def code_in_photo() -> str:
+    """Give the one verification code that the uploaded photo shows.
+
+    Raises:
+        InvalidInputError: No photo came, an empty one, or several.
+        PhotoWithoutCodeError: It shows no code, several, or cannot be read.
+        RateLimitedError: See :func:`check_limit`.
+    """
+    check_limit()
+    staged = uploads.staged_file(PHOTO)
+    if staged is None or staged.size == 0 or len(request.files.getlist(PHOTO)) > 1:
+        raise InvalidInputError(field=PHOTO, rule="one photo")
+    try:
+        texts = context.rooms().read_codes(staged.path)
+    except UnreadableError as error:
+        raise PhotoWithoutCodeError(codes=0) from error
+    codes = {code for text in texts if (code := code_in(text))}
+    if len(codes) != 1:
+        raise PhotoWithoutCodeError(codes=len(codes))
+    return codes.pop()
 
 
 def check_code(code: str) -> PublicCheck:

@@ -128,6 +128,17 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "checks": Label(_("Checks"), PLAIN),
         "catalogue": Label(_("Catalogue"), PLAIN),
     },
+    "step": {
+        "archive.accept": Label(_("Checking the closure"), PLAIN),
+        "archive.check": Label(_("Checking the materials"), PLAIN),
+        "archive.render": Label(_("Making renditions"), PLAIN),
+        "archive.assemble": Label(_("Putting the dossier together"), PLAIN),
+        "archive.seal": Label(_("Sealing the dossier"), PLAIN),
+        "archive.manifest": Label(_("Sealing the manifest"), PLAIN),
+        "archive.store": Label(_("Storing the dossier"), PLAIN),
+        "index.put": Label(_("Indexing"), PLAIN),
+        "license.issue": Label(_("Issuing the licence"), PLAIN),
+    },
     "right": {
         "account-add": Label(_("Add a person"), PLAIN),
         "account-post": Label(_("Change roles"), PLAIN),

@@ -3,6 +3,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from apiflask import APIBlueprint
@@ -10,12 +11,14 @@ from flask import render_template, request
 
 from archive.errors import FilingNotFoundError
 from archive.models import FilingState
-from archive.narrowing import Narrowing
-from archive.queries import ALL, LISTS
+from archive.narrowing import ALL, LISTS, Narrowing
+from archive.views import AttemptView, CaseView
+from cases.items import Item, MaterialRule
 from portal.i18n import mark
 from portal.web import context
 from portal.web.access import allow
 from storage.clock import SHANGHAI, legal_date
+from storage.database import UnitOfWork
 from storage.errors import InvalidInputError
 from storage.identity import Role
 
@@ -53,6 +56,8 @@ def home() -> str:
         today=asked["since"] == legal_date(rooms.clock.now()).isoformat() and not asked["until"],
         tabs=[(name, _NAMES[name], _count(counts, name)) for name in LISTS],
         items=items,
+        all=request.args.get("pick") == "all",
+        now=rooms.clock.now(),
         choices={one.code: one for one in rooms.items.current() if one.department == who.organisation},
     )
 
@@ -69,7 +74,7 @@ def case(source: str, number: str) -> str:
         view = rooms.filings.case_state(uow, who, source, number)
         details = [rooms.filings.filing(uow, who, attempt.id) for attempt in reversed(view.attempts)]
     item = rooms.items.get(view.case.item_code, view.case.item_edition)
-    return render_template("case.html", view=view, details=details, item=item)
+    return render_template("case.html", view=view, details=details, item=item, now=rooms.clock.now())
 
 
 @blueprint.get("/cases/<source>/<number>/return-slip/<int:attempt>")
@@ -79,22 +84,36 @@ def case(source: str, number: str) -> str:
 )
 def return_slip(source: str, number: str, attempt: int) -> str:
     """Show the slip of a returned attempt, for printing."""
-    rooms, who = context.rooms(), context.identity()
+    rooms = context.rooms()
     with rooms.database.reading() as uow:
-        view = rooms.filings.case_state(uow, who, source, number)
+        slip = slip_of(uow, source, number, attempt)
+    return render_template("return_slip.html", slip=slip, now=rooms.clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """What a return slip says; ``materials`` by their code."""
+
+    view: CaseView
+    attempt: AttemptView
+    item: Item
+    materials: Mapping[str, MaterialRule]
+
+
+def slip_of(uow: UnitOfWork, source: str, number: str, attempt: int) -> Slip:
+    """Give the slip of a returned attempt.
+
+    Raises:
+        CaseNotFoundError: There is no such case, or the caller may not see it.
+        FilingNotFoundError: It has no such attempt, or that was not returned.
+    """
+    rooms = context.rooms()
+    view = rooms.filings.case_state(uow, context.identity(), source, number)
     found = [one for one in view.attempts if one.attempt == attempt and one.state == FilingState.RETURNED]
     if not found:
         raise FilingNotFoundError
     item = rooms.items.get(view.case.item_code, view.case.item_edition)
-    materials = {one.code: one for one in item.materials}
-    return render_template(
-        "return_slip.html",
-        view=view,
-        attempt=found[0],
-        item=item,
-        materials=materials,
-        now=rooms.clock.now(),
-    )
+    return Slip(view, found[0], item, {one.code: one for one in item.materials})
 
 
 def _count(counts: object, name: str) -> int:

@@ -3,8 +3,7 @@
 
 import base64
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from apiflask import APIBlueprint
@@ -15,11 +14,11 @@ from licenses.errors import CodeUnknownError
 from portal.checking import HEADLINE_TITLES, judge_card, report_json
 from portal.web import context
 from portal.web.access import public
-from portal.web.checks import check_code, check_uploads
+from portal.web.checks import NamedReport, check_code, check_uploads, code_in, code_in_photo
+from portal.web.report_pdf import ReportOrigin, report_pdf
 
 blueprint = APIBlueprint("checks", __name__, enable_openapi=False)
 _WHY: Final = "anybody may check a document"
-_CODE: Final = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
 
 
 @blueprint.get("/verify")
@@ -34,31 +33,46 @@ def home() -> str:
 def check() -> str:
     """Check a file and show the report, or several and show a table of their answers."""
     checked = check_uploads()
+    pdf = _link("application/pdf", _pdf(checked))
     if len(checked) == 1:
         report = checked[0].report
-        return render_template(
-            "report.html", report=report, titles=HEADLINE_TITLES, data=_link(report_json(report))
-        )
+        data = _json(report_json(report))
+        return render_template("report.html", report=report, titles=HEADLINE_TITLES, data=data, pdf=pdf)
     reports = [{"name": one.name, **report_json(one.report)} for one in checked]
-    return render_template(
-        "reports.html", checked=checked, titles=HEADLINE_TITLES, data=_link({"reports": reports})
-    )
+    data = _json({"reports": reports})
+    return render_template("reports.html", checked=checked, titles=HEADLINE_TITLES, data=data, pdf=pdf)
 
 
-def _link(data: Mapping[str, Any]) -> str:
+def _pdf(checked: Sequence[NamedReport]) -> bytes:
+    settings = context.settings()
+    origin = ReportOrigin(settings.operator_name, settings.public_url, demo=settings.demo)
+    return report_pdf(context.rooms().typesetter, [(one.name, one.report) for one in checked], origin)
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    return _link("application/json", json.dumps(data, ensure_ascii=False, indent=2).encode())
+
+
+def _link(media_type: str, data: bytes) -> str:
     """Give data as an address that a browser saves as a file: nothing of a check is kept here."""
-    text = json.dumps(data, ensure_ascii=False, indent=2)
-    return f"data:application/json;base64,{base64.b64encode(text.encode()).decode()}"
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
 @blueprint.get("/verify/code")
 @public(_WHY, unrecorded="leads to the page of the code, which records")
 def by_code() -> Response:
     """Lead to the page of a code."""
-    code = re.sub(r"[\s-]", "", request.args.get("code", "")).lower()
-    if not _CODE.fullmatch(code):
+    code = code_in(request.args.get("code", ""))
+    if code is None:
         raise CodeUnknownError
     return redirect(url_for("checks.card", code=code), 303)
+
+
+@blueprint.post("/verify/photo")
+@public(_WHY, unrecorded="leads to the page of the code, which records", upload="verification")
+def by_photo() -> Response:
+    """Read the QR code in a photo and lead to the page of its code."""
+    return redirect(url_for("checks.card", code=code_in_photo()), 303)
 
 
 @blueprint.get("/v/<code>")

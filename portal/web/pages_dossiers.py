@@ -5,7 +5,7 @@ import hashlib
 import tempfile
 from contextlib import ExitStack
 from functools import partial
-from typing import Final
+from typing import IO, Final
 
 from apiflask import APIBlueprint
 from flask import Response, render_template, send_file
@@ -13,7 +13,7 @@ from flask import Response, render_template, send_file
 from archive.catalogue import ROLE_TITLES
 from archive.models import DossierMember
 from archive.models import Role as MemberRole
-from archive.views import DossierView
+from archive.views import DossierView, has_pages
 from cases.items import Item
 from portal.package import AUTHORITY, MANIFEST, MANIFEST_SEAL, POLICY, SUMS, Package, compose
 from portal.settings import Environment
@@ -36,8 +36,9 @@ def show(dossier: str) -> str:
     with rooms.database.writing() as uow:
         view = rooms.filings.dossier(uow, on_reading_basis(context.identity()), dossier)
     item = rooms.items.get(view.dossier.item_code, view.dossier.item_edition)
-    english = {one.id: _english_title(one, item) for one in view.members}
-    return render_template("dossier.html", view=view, item=item, english=english)
+    english = {one.id: english_title(one, item) for one in view.members}
+    shown = {one.id for one in view.members if has_pages(one)}
+    return render_template("dossier.html", view=view, item=item, english=english, shown=shown)
 
 
 @blueprint.get("/<dossier>/package")
@@ -48,19 +49,29 @@ def package(dossier: str) -> Response:
     with rooms.database.writing() as uow:
         view = rooms.filings.dossier(uow, on_reading_basis(context.identity()), dossier)
         packed = compose(uow, view, rooms.objects)
-    keys = {
-        AUTHORITY: rooms.keys.ca_pem,
-        POLICY: single_log_policy(VerifierKey.parse(rooms.keys.log_key)).encode(),
-    }
     with ExitStack() as kept:
         file = kept.enter_context(tempfile.TemporaryFile(dir=settings.staging))
-        packed.write(file, rooms.objects, keys, partial(_instructions, view))
+        write_package(file, view, packed)
         file.seek(0)
         answer = send_file(
             file, "application/zip", as_attachment=True, download_name=f"{view.dossier.id}.zip"
         )
         answer.call_on_close(kept.pop_all().close)
     return answer
+
+
+def write_package(file: IO[bytes], view: DossierView, packed: Package) -> None:
+    """Write a dossier's package with this installation's keys and its instructions.
+
+    Raises:
+        ObjectDamagedError: A member's bytes are no longer those that were filed.
+    """
+    rooms = context.rooms()
+    keys = {
+        AUTHORITY: rooms.keys.ca_pem,
+        POLICY: single_log_policy(VerifierKey.parse(rooms.keys.log_key)).encode(),
+    }
+    packed.write(file, rooms.objects, keys, partial(_instructions, view))
 
 
 def _instructions(view: DossierView, packed: Package) -> str:
@@ -95,7 +106,7 @@ def download(dossier: str, member: str) -> Response:
     return answer
 
 
-def _english_title(member: DossierMember, item: Item) -> str:
+def english_title(member: DossierMember, item: Item) -> str:
     """Give a member's title for English readers, from the data that named it."""
     types, material = context.rooms().license_types, item.material(member.code)
     if member.material_id is not None and material is not None:

@@ -87,7 +87,7 @@ def install(app: Flask, settings: Settings) -> None:
         here_with=here_with,
         form_with=form_with,
         issuer_title=issuer_title,
-        organisation_title=_organisation_title,
+        organisation_title=organisation_title,
         process_title=process_title,
         purpose_title=purpose_title,
         reason_title=reason_title,
@@ -144,7 +144,7 @@ def _own_posts() -> dict[str, frozenset[Role]]:
     return {}
 
 
-def _organisation_title(code: str) -> str:
+def organisation_title(code: str) -> str:
     """Give an organisation's name in the language of the page, the code where the data do not know it."""
     found = organisations().get(code)
     return code if found is None else i18n.choose(found.zh, found.en)

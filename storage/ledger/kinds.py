@@ -30,6 +30,7 @@ class ActKind(enum.StrEnum):
     CLOCK_STEPPED = "clock.stepped"
     DOSSIER_FILED = "dossier.filed"
     DOSSIER_HELD = "dossier.held"
+    DOSSIER_PAGES_READ = "dossier.pages-read"
     DOSSIER_READ = "dossier.read"
     DOSSIER_RELEASED = "dossier.released"
     EDITION_APPROVED = "edition.approved"
@@ -102,6 +103,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.CLOCK_STEPPED: ("时钟跳变", "Clock stepped"),
     ActKind.DOSSIER_FILED: ("案卷归档", "Dossier filed"),
     ActKind.DOSSIER_HELD: ("案卷保全", "Legal hold placed"),
+    ActKind.DOSSIER_PAGES_READ: ("查阅案卷页面", "Pages of a dossier read"),
     ActKind.DOSSIER_READ: ("案卷查阅", "Dossier read"),
     ActKind.DOSSIER_RELEASED: ("解除案卷保全", "Legal hold lifted"),
     ActKind.EDITION_APPROVED: ("目录版本批准", "Edition approved"),
@@ -191,6 +193,7 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.HOLDER_LOOKED: "changes no holding: a holder's look at own records is no use of a licence",
     ActKind.HOLDER_SIGNED_IN: "changes no holding: sessions end with the installation",
     ActKind.INDEX_RECONCILED: "changes no holding: the index is a copy",
+    ActKind.DOSSIER_PAGES_READ: "changes no holding: supervision reads it from the ledger",
     ActKind.DOSSIER_READ: "changes no holding: supervision reads it from the ledger",
     ActKind.FILING_REFUSED: "changes no holding: nothing was taken into custody",
     ActKind.LEDGER_CLOSED_REFUSALS: _LEDGER_ONLY,

@@ -14,8 +14,8 @@ from archive.errors import DossierNotFoundError, FilingNotFoundError
 from archive.filings import give_back, load
 from archive.findings import finding
 from archive.models import FilingState
-from archive.narrowing import Narrowing
-from archive.queries import LISTS, UNTOUCHED, FilingQueries
+from archive.narrowing import LISTS, Narrowing
+from archive.queries import UNTOUCHED, FilingQueries
 from archive.views import Waiting
 from cases.calendar import WorkingCalendar
 from cases.errors import CaseNotFoundError

@@ -106,6 +106,20 @@ def test_the_public_pages_are_fit_in_english(browser: Browser, site: Site, dark:
     assert {kind: found for kind, found in faults.items() if found} == {}
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_selection_of_cases_is_fit(browser: Browser, site: Site, language: str) -> None:
+    with open_page(browser) as page:
+        _sign_in(page, site, "archivist")
+        for action in ("packages", "slips"):
+            page.goto(f"{site.address}/archive?pick=all&lang={language}")
+            assert page.locator("input[name=pick]:checked").count() > 1
+            assert [*axe_violations(page), *layout_faults(page)] == []
+            page.locator(f"button[value={action}]").click()
+            page.wait_for_load_state()
+            assert page.locator("main table").first.locator("tbody tr").count() > 1
+            assert [*axe_violations(page), *layout_faults(page)] == []
+
+
 @pytest.mark.parametrize("role", ["archivist", "clerk"])
 def test_a_desk_works_without_script(browser: Browser, site: Site, role: str) -> None:
     with open_page(browser, java_script_enabled=False) as page:

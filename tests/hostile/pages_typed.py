@@ -287,6 +287,23 @@ TYPED = [
         redisplays=True,
     ),
     Visit(
+        name="a page of no dossier",
+        status=404,
+        code="dossier-not-found",
+        who="archivist",
+        acts=REFUSED,
+        path="/dossiers/{mark}/members/{mark}/pages/1/large.jpg",
+        redisplays=True,
+    ),
+    Visit(
+        name="a page whose number is no number",
+        status=404,
+        code="not-found",
+        who="archivist",
+        path="/dossiers/{mark}/members/{mark}/pages/1%3Cscript%3E/large.jpg",
+        redisplays=True,
+    ),
+    Visit(
         name="a package of no dossier",
         status=404,
         code="dossier-not-found",

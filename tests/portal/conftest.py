@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ from cases.calendar import WorkingCalendar
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
 from cases.services import CaseService
+from documents.codes import read_codes
+from documents.pages import PageImages
 from documents.sandbox import Sandbox
+from documents.typesetting import Typesetter
 from indexer.embedded import EmbeddedIndex
 from licenses.answers import AnswerKeys
 from licenses.catalogue import TypeCatalogue
@@ -197,6 +201,9 @@ def make_house(
         pki=DemoPki(folder / "pki", FileKeyStore(folder / "keys" / "seals"), clock),
         gate=gate,
         holdings=holdings,
+        page_images=PageImages(Sandbox()),
+        read_codes=partial(read_codes, sandbox=Sandbox()),
+        typesetter=Typesetter(),
     )
     return House(rooms, create_app(rooms, settings), clock, settings.staging)
 

@@ -84,7 +84,8 @@ def layout_faults(page: Page) -> list[str]:
             if (count('main') !== 1) faults.push(`${count('main')} main parts`);
             const width = document.documentElement.scrollWidth;
             if (width > window.innerWidth) faults.push('wider than the window');
-            const broken = [...document.images].filter(image => !image.naturalWidth);
+            // One that is loaded when it comes into view is not broken before.
+            const broken = [...document.images].filter(image => image.complete && !image.naturalWidth);
             for (const image of broken) faults.push(`broken image ${image.src}`);
             return faults;
         }"""
