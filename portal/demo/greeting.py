@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from rich.table import Table
 
+from cases.identifiers import RESIDENT_ID
 from portal.demo.driver import ANSWER
 from portal.demo.figures import Figures
 from portal.demo.people import Cast
@@ -80,5 +81,14 @@ def greeting(settings: Settings, cast: Cast, script: Script, links: Mapping[str,
     yield "  4. 监察 supervisor: 追溯同一办件编号 trace the same number"
     yield "  5. 检索 search: 食品 (连续两个以上汉字 two or more Han characters)"
     yield f"  6. 办事人 citizen: {settings.public_url}/mine → 我不认可 object to a use"
+    person = _person_with_a_licence(script)
+    if person is not None:
+        yield f"     选择 choose: {person}"
     yield ""
     yield "按 Ctrl-C 停止 / press Ctrl-C to stop"
+
+
+def _person_with_a_licence(script: Script) -> str | None:
+    """Give the name of a natural person whose licence the script has issued."""
+    holders = (case.data()["holder"] for case in script.cases if case.expect.get("licence") == "valid")
+    return next((holder["name"] for holder in holders if holder["scheme"] == RESIDENT_ID), None)

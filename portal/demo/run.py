@@ -21,7 +21,7 @@ from portal.settings import Settings
 from storage.clock import SystemClock
 from storage.identity import system_identity
 
-PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 1200
 _PAUSE_SECONDS = 0.1
 _LOCK = "demo.lock"
 

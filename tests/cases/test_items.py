@@ -22,11 +22,11 @@ FOOD = CATALOGUE.get("339999010002", "2026-03")
 days = st.dates(dt.date(2026, 1, 1), dt.date(2026, 12, 1))
 
 
-def test_the_shipped_catalogue_has_four_items_of_three_departments() -> None:
-    assert len(CATALOGUE.items) == 4
-    assert {item.department for item in CATALOGUE.items} == {"scjg", "jtys", "zhzf"}
+def test_the_shipped_catalogue_has_eight_items_of_five_departments() -> None:
+    assert len(CATALOGUE.items) == 8
+    assert {item.department for item in CATALOGUE.items} == {"scjg", "jtys", "zhzf", "wjw", "rsj"}
     assert all(is_uscc(CATALOGUE.department(item.department).uscc) for item in CATALOGUE.items)
-    assert len({item.license_type for item in CATALOGUE.items} - {None}) == 3
+    assert len({item.license_type for item in CATALOGUE.items} - {None}) == 6
 
 
 @pytest.mark.parametrize("item", CATALOGUE.items, ids=lambda item: item.code)

@@ -24,7 +24,7 @@ def test_the_line_ends_with_the_same_figures_on_real_servers(tmp_path: Path) -> 
         env=plain | city_settings(tmp_path),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     # The script states every figure; the command ends 0 only when each of them closes.

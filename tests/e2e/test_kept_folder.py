@@ -33,8 +33,8 @@ pytestmark = pytest.mark.slow
 KEPT = Path(__file__).parent / "kept" / "first-line.tar.xz"
 MADE_AT = "0006"
 FIRST, NEXT = "01-firm-registered", "08-street-sealed-elsewhere"
-ACTS = 53 + 2
-"""Its own, and the two administrators that the first line did not have."""
+ACTS = 53 + 2 + 2 * 5
+"""Its own, two administrators, five seals registered and enabled: those the first line did not have."""
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from licenses.faces import Party, complete_face, masked_face
 from licenses.metadata import check_metadata, from_xml, metadata_table, to_api, to_json, to_xml
 
 FOOD, BUSINESS, ROAD = "11339999DEM0010178001", "11100000MB0143028R001", "11100000000019713D008"
+DRIVER, HYGIENE, DISPATCH = "11339999DEM0010253001", "11339999DEM001041Q001", "11339999DEM00105XG001"
 HOLDER = Party("001", "91339999MADEM0011X", "演示食品有限公司")
 DATA = {
     "type": FOOD,
@@ -41,10 +42,10 @@ def face_of(**changes: object) -> dict[str, object]:
     return dict(complete_face(TypeCatalogue.load().get(data.type), data, HOLDER, "演示市市场监督管理局"))
 
 
-def test_three_types_load_and_the_unconfirmed_ones_say_so() -> None:
+def test_six_types_load_and_the_unconfirmed_ones_say_so() -> None:
     types = {kind.code: kind for kind in TypeCatalogue.load().all()}
-    assert set(types) == {FOOD, BUSINESS, ROAD}
-    assert [types[code].provisional for code in (FOOD, BUSINESS, ROAD)] == [True, True, False]
+    assert set(types) == {FOOD, BUSINESS, ROAD, DRIVER, HYGIENE, DISPATCH}
+    assert [code for code, kind in types.items() if not kind.provisional] == [ROAD]
 
 
 def test_every_licence_type_an_item_gives_is_in_the_catalogue() -> None:

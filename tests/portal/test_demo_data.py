@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from tooling import ROOT
 
 from archive.submission import Result, Submission, parse_submission
-from cases.identifiers import check_holder_code
+from cases.identifiers import RESIDENT_ID, check_holder_code
 from cases.items import ItemCatalogue
 from licenses.catalogue import TypeCatalogue
 from licenses.faces import Party, complete_face
+from portal.demo.holders import demo_persons
+from portal.demo.script import Script
 
 DEMO = ROOT / "portal" / "demo"
 SCRIPT: dict[str, Any] = json.loads((DEMO / "script.json").read_bytes())
 FOLDERS = sorted(path for path in (DEMO / "cases").iterdir() if (path / "case.json").exists())
 ITEMS = ItemCatalogue.load()
+OPEN = ("11-food-open", "30-driver-open")
 LIMIT = 15 * 2**20
 
 
@@ -89,6 +93,29 @@ def test_the_open_case_asks_for_the_holder_of_the_first_licence() -> None:
     assert "食品" in str(first.license and first.license.face["scope"])
 
 
+def test_a_person_who_can_sign_in_holds_a_licence_that_an_open_case_asks_for() -> None:
+    announced = json.loads((DEMO / "cases" / "30-driver-open" / "announcement.json").read_bytes())
+    qualified = read(DEMO / "cases" / "13-driver-qualified")
+    assert announced["holder"] == qualified.holder.model_dump()
+    assert announced["holder"]["scheme"] == RESIDENT_ID
+    (person,) = [one for one in demo_persons(Script.load()) if one.title == qualified.holder.name]
+    assert person.claims["identity_code"] == qualified.holder.code
+
+
+def test_there_are_workbooks_a_tiff_of_several_pages_and_photographs_that_lie_on_their_side() -> None:
+    kinds = Counter(one.media_type for path in FOLDERS for one in read(path).materials)
+    assert kinds["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"] >= 3
+    with Image.open(DEMO / "cases" / "16-hygiene-test-report" / "卫生检测报告（三页）.tif") as report:
+        assert report.n_frames == 3
+    photographs = [path for path in DEMO.rglob("*.jpg") if _lies_on_its_side(path)]
+    assert len(photographs) >= 5
+
+
+def _lies_on_its_side(path: Path) -> bool:
+    with Image.open(path) as picture:
+        return bool(picture.getexif().get(0x0112) == 6)
+
+
 def test_one_licence_only_was_made_with_the_seal_that_is_revoked() -> None:
     revoked = next(step["seal"] for step in SCRIPT["steps"] if step["action"] == "revoke-seal")
     (seal,) = [seal for seal in SCRIPT["seals"] if seal["key"] == revoked]
@@ -107,7 +134,7 @@ def test_the_script_files_every_case_once_and_its_counts_close() -> None:
     steps = SCRIPT["steps"]
     filed = [step["case"] for step in steps if step["action"] == "file"]
     assert sorted(filed) == [path.name for path in FOLDERS]
-    assert {entry["case"] for entry in SCRIPT["cases"]} == {*filed, "11-food-open"}
+    assert {entry["case"] for entry in SCRIPT["cases"]} == {*filed, *OPEN}
     expected = {entry["case"]: entry["expect"] for entry in SCRIPT["cases"]}
     states = Counter(expected[name]["state"] for name in filed)
     counts = SCRIPT["counts"]
@@ -123,10 +150,11 @@ def test_the_script_files_every_case_once_and_its_counts_close() -> None:
         assert {(name, file) for file in wanted} <= known
 
 
-def test_twelve_cases_of_four_items_and_three_departments_fit_their_space() -> None:
+def test_thirty_cases_of_eight_items_five_departments_and_six_types_fit_their_space() -> None:
     submissions = [read(path) for path in FOLDERS]
     numbers = {one.number for one in submissions}
-    assert len(numbers) + 1 == 12
-    assert len({one.item.code for one in submissions}) == 4
-    assert len({one.organisation for one in submissions}) == 3
+    assert len(numbers) + len(OPEN) == 30
+    assert len({one.item.code for one in submissions}) == 8
+    assert len({one.organisation for one in submissions}) == 5
+    assert len({one.license.type for one in submissions if one.license}) == 6
     assert sum(path.stat().st_size for path in DEMO.rglob("*") if path.is_file()) < LIMIT

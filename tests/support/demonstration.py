@@ -33,7 +33,7 @@ from seals.models import Sealing
 from storage.identity import Role, system_identity
 
 RUNS: Final = ROOT / "build" / "demonstrations"
-_PLAYED_WITHIN: Final = 900
+_PLAYED_WITHIN: Final = 1500
 _RESULT: Final = "result.json"
 ADDRESS: Final = "http://127.0.0.1:8321"
 

@@ -23,7 +23,8 @@ from string import Template
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PIL import Image, ImageChops, ImageFilter
+from make_pictures import fax, photograph, scan  # type: ignore[import-not-found]  # beside this file
+from make_sheets import flat_ods  # type: ignore[import-not-found]  # beside this file
 
 HERE = Path(__file__).resolve().parent.parent
 ITEMS = HERE.parents[2] / "cases" / "data" / "items.json"
@@ -34,6 +35,8 @@ MEDIA = {
     ".pdf": "application/pdf",
     ".jpg": "image/jpeg",
     ".png": "image/png",
+    ".tif": "image/tiff",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 PDFA = 'pdf:writer_pdf_Export:{"SelectPdfVersion":{"type":"long","value":"2"}}'
 
@@ -80,19 +83,6 @@ def plan_html(page: Page) -> str:
         + f'<text x="40" y="750" font-size="22">{escape(page["signer"])} {escape(page["date"])}</text>'
         "</svg>"
     )
-
-
-def scan(page: Path, out: Path, seed: str) -> None:
-    """Turn a page image into what a flatbed scanner gives: skewed, shaded, noisy, gray JPEG at 150 dpi."""
-    chance = random.Random(seed)  # noqa: S311 - noise, not a secret
-    with Image.open(page) as opened:
-        image = opened.convert("L").filter(ImageFilter.GaussianBlur(0.6))
-    image = image.rotate(0.6, resample=Image.Resampling.BICUBIC, fillcolor=246)
-    shade = Image.linear_gradient("L").resize(image.size).point(lambda value: 238 + value // 16)
-    noise = Image.frombytes("L", image.size, chance.randbytes(image.width * image.height))
-    noise = noise.point(lambda value: 128 + (value - 128) // 18)
-    image = ImageChops.add(ImageChops.multiply(image, shade), noise, scale=1, offset=-128)
-    image.save(out, "JPEG", quality=72, dpi=(150, 150))
 
 
 def report(page: Page, out: Path, font: Path | None) -> None:
@@ -162,19 +152,18 @@ class Maker:
     def _office(self, page: Page, to: str, suffix: str) -> Path:
         source = self._scratch / "page.fodt"
         source.write_text(flat_odt(page), encoding="utf-8")
-        profile = f"-env:UserInstallation={(self._scratch / 'office').as_uri()}"
-        run(
-            page["at"],
-            "soffice",
-            profile,
-            "--headless",
-            "--convert-to",
-            to,
-            "--outdir",
-            self._scratch,
-            source,
-        )
+        self._convert(page["at"], source, to)
         return source.with_suffix(suffix)
+
+    def _convert(self, at: dt.datetime, source: Path, to: str) -> None:
+        profile = f"-env:UserInstallation={(self._scratch / 'office').as_uri()}"
+        run(at, "soffice", profile, "--headless", "--convert-to", to, "--outdir", self._scratch, source)
+
+    def _workbook(self, page: Page, out: Path) -> None:
+        source = self._scratch / "sheet.fods"
+        source.write_text(flat_ods(page, (HERE / "sheet.fods").read_text("utf-8")), encoding="utf-8")
+        self._convert(page["at"], source, "xlsx:Calc MS Excel 2007 XML")
+        shutil.move(source.with_suffix(".xlsx"), out)
 
     def _docx(self, page: Page, out: Path) -> None:
         shutil.move(self._office(page, "docx:MS Word 2007 XML", ".docx"), out)
@@ -186,9 +175,22 @@ class Maker:
         shutil.move(self._office(page, PDFA, ".pdf"), out)
 
     def _scan(self, page: Page, out: Path) -> None:
-        pdf = self._office(page, "pdf:writer_pdf_Export", ".pdf")
-        run(page["at"], "pdftoppm", "-r", "150", "-gray", "-png", "-singlefile", pdf, self._scratch / "scan")
-        scan(self._scratch / "scan.png", out, seed=page["title"] + page["number"])
+        scan(self._drawn(page, "scan"), out, seed=page["title"] + page["number"])
+
+    def _photograph(self, page: Page, out: Path) -> None:
+        photograph(self._drawn(page, "photograph"), out, seed=out.name + page["number"])
+
+    def _fax(self, page: Page, out: Path) -> None:
+        drawn = [
+            self._drawn({**page, "lines": lines}, f"sheet-{place}")
+            for place, lines in enumerate(page["sheets"])
+        ]
+        fax(drawn, out)
+
+    def _drawn(self, page: Page, name: str) -> Path:
+        pdf, target = self._office(page, "pdf:writer_pdf_Export", ".pdf"), self._scratch / name
+        run(page["at"], "pdftoppm", "-r", "150", "-gray", "-png", "-singlefile", pdf, target)
+        return target.with_suffix(".png")
 
     def _png(self, page: Page, out: Path) -> None:
         source = self._scratch / "plan.html"
@@ -216,6 +218,9 @@ class Maker:
         run(page["at"], "qpdf", "--encrypt", word, word, "256", "--", pdf, out)
 
     def _sealed(self, page: Page, out: Path) -> None:
+        if not (self._pki / "seal.key").exists():
+            self._pki.mkdir(parents=True, exist_ok=True)
+            make_pki(self._pki, HERE / "outside-root.pem")
         seal_elsewhere(page["at"], self._office(page, "pdf:writer_pdf_Export", ".pdf"), out, self._pki)
 
 
@@ -254,6 +259,8 @@ class Cases:
             "rows": rows,
             "lines": material.get("lines") or self._lines(case, material, item["zh"], holder["name"]),
             "rooms": material.get("rooms", ()),
+            "sheets": material.get("sheets", ()),
+            "table": material.get("table"),
             "signer": f"{department}（演示）" if ours else f"{holder['name']} 经办人：{holder['person']}",
             "date": at.strftime("%Y年%m月%d日"),
             "at": at,
@@ -305,8 +312,9 @@ class Cases:
                 "依法可以通过电子证照、数据共享核验的事项，不再要求提交证明材料。",
             ]
         if case["result"] == "refused":
+            why = case.get("reason", "车辆技术等级未达到规定要求")
             return [
-                f"{holder}：你（单位）提出的“{item}”申请，经审查，车辆技术等级未达到规定要求，决定不予许可。",
+                f"{holder}：你（单位）提出的“{item}”申请，经审查，{why}，决定不予许可。",
                 "如不服本决定，可以自收到决定书之日起六十日内申请行政复议。",
             ]
         return [
@@ -365,11 +373,7 @@ def main() -> None:
     options.add_argument("--handbook", type=Path, required=True, help="public handbook as PDF")
     options.add_argument("--scratch", type=Path, required=True, help="empty folder for keys and sources")
     chosen = options.parse_args()
-    pki = chosen.scratch / "pki"
-    pki.mkdir(parents=True, exist_ok=True)
-    if not (pki / "seal.key").exists():
-        make_pki(pki, HERE / "outside-root.pem")
-    maker = Maker(chosen.scratch, chosen.font, chosen.handbook, pki)
+    maker = Maker(chosen.scratch, chosen.font, chosen.handbook, chosen.scratch / "pki")
     cases = Cases(json.loads((HERE / "cases.json").read_bytes()), json.loads(ITEMS.read_bytes()))
     for case in cases.cases:
         folder = HERE.parent / "cases" / case["folder"]
