@@ -5,6 +5,7 @@ Nothing about a holder is shown before an open case is named. Asking is a record
 that is sent; its answer has an address of its own and can be opened again without asking again.
 """
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -14,10 +15,12 @@ from flask import redirect, render_template, request, url_for
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
+from cases.errors import HolderCodeError
 from cases.holders import MaskedHolder
 from cases.items import Item
 from cases.models import Case
 from cases.services import visible_to
+from cases.typed import read_holder, readings
 from licenses.answers import verify_answer
 from licenses.decisions import ProofQuestion
 from licenses.errors import QuestionRefusedError
@@ -27,7 +30,7 @@ from portal.refusals import record_apart
 from portal.web import context
 from portal.web.access import allow
 from storage.database import UnitOfWork
-from storage.identity import AccessBasis, Basis, Role
+from storage.identity import AccessBasis, Basis, Identity, Role
 
 blueprint = APIBlueprint("window", __name__, url_prefix="/window", enable_openapi=False)
 _LONGEST: Final = 130
@@ -42,6 +45,17 @@ class CaseLine:
     case: Case
     item: Item
     holder: MaskedHolder
+
+
+@dataclass(frozen=True, slots=True)
+class RecentCase:
+    """A case that the clerk asked about, and its newest answer; nothing about its holder."""
+
+    decision: str
+    number: str
+    item: Item
+    at: dt.datetime
+    result: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +95,17 @@ def ask() -> Response | tuple[str, int]:
     if len(found) > 1:
         return render_template("window.html", **_desk(), number=number, choices=found), 300
     case = found[0] if found else None
+    try:
+        document = request.form.get("holder", "").strip()
+        holder = read_holder(document) if document else None
+    except HolderCodeError as mistake:
+        return render_template("window.html", **_desk(), number=number, mistake=mistake), mistake.status
     question = ProofQuestion(
         source=case.source if case else _UNNAMED,
         number=case.number if case else _UNNAMED,
         item=case.item_code if case else _UNNAMED,
         purpose=purpose,
+        holder=holder,
     )
     try:
         with rooms.database.writing() as uow:
@@ -141,27 +161,38 @@ def _desk() -> dict[str, Any]:
     """Give what stands on every page of the desk: the purposes and the clerk's recent cases."""
     who = context.identity()
     with context.rooms().database.reading() as uow:
-        newest_first = (Decision.at.desc(), Decision.id.desc())
-        place = func.row_number().over(partition_by=Decision.case_id, order_by=newest_first).label("place")
-        own = select(Decision.id, Decision.case_id, Decision.at, place).where(Decision.actor_id == who.id)
-        answers = own.subquery()
-        query = (
-            select(answers.c.id, Case.number)
-            .join(Case, Case.id == answers.c.case_id)
-            .where(answers.c.place == 1)
-            .order_by(answers.c.at.desc())
-            .limit(_RECENT)
-        )
-        recent = [(row.id, row.number) for row in uow.session.execute(query)]
+        recent = _recent(uow, who)
     return {"purposes": list(purposes().values()), "recent": recent}
 
 
-def _cases_of(uow: UnitOfWork, number: str) -> Sequence[Case]:
+def _recent(uow: UnitOfWork, who: Identity) -> list[RecentCase]:
+    newest_first = (Decision.at.desc(), Decision.id.desc())
+    place = func.row_number().over(partition_by=Decision.case_id, order_by=newest_first).label("place")
+    own = select(Decision.id, place).where(Decision.actor_id == who.id).subquery()
+    query = (
+        select(Decision, Case)
+        .join(own, own.c.id == Decision.id)
+        .join(Case, Case.id == Decision.case_id)
+        .where(own.c.place == 1)
+        .order_by(*newest_first)
+        .limit(_RECENT)
+    )
+    items = context.rooms().items
+    return [
+        RecentCase(made.id, of.number, items.get(of.item_code, of.item_edition), made.at, made.result)
+        for made, of in uow.session.execute(query)
+    ]
+
+
+def _cases_of(uow: UnitOfWork, typed: str) -> Sequence[Case]:
     """Give the visible cases of a number, or of ``source/number`` where two sources share one."""
-    source, slash, rest = number.partition("/")
-    wanted = [Case.source == source, Case.number == rest] if slash else [Case.number == number]
-    query = select(Case).where(visible_to(context.identity()), *wanted).order_by(Case.source)
-    return uow.session.scalars(query).all()
+    for number in readings(typed):
+        source, slash, rest = number.partition("/")
+        wanted = [Case.source == source, Case.number == rest] if slash else [Case.number == number]
+        query = select(Case).where(visible_to(context.identity()), *wanted).order_by(Case.source)
+        if found := uow.session.scalars(query).all():
+            return found
+    return ()
 
 
 def _line(uow: UnitOfWork, case: Case) -> CaseLine:
