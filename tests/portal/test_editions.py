@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +181,30 @@ def test_the_lint_is_asked_again_at_approval(house: House) -> None:
     assert refused.value.facts == {"findings": "item-altered nothing-new"}
     assert seen(house, second).row.state == "open"
     assert house.rooms.items.get(FOOD, "2027-01").filing_days == 7
+
+
+def test_of_two_approvals_at_once_the_second_is_linted_against_the_first(house: House) -> None:
+    waiting = [
+        propose(house, new_edition(filing_days=10 + place, version=f"2027-{place}")) for place in range(6)
+    ]
+    together, lost = threading.Barrier(len(waiting)), []
+
+    def approve(edition: str) -> None:
+        together.wait()
+        try:
+            decide(house, "approve", edition)
+        except EditionFaultyError:
+            lost.append(edition)
+
+    threads = [threading.Thread(target=approve, args=(edition,)) for edition in waiting]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (won,) = set(waiting) - set(lost)
+    assert len(lost) == len(waiting) - 1
+    assert house.rooms.items.get(FOOD, "2027-01").filing_days == 10 + waiting.index(won)
+    assert seen(house, won).row.number == 1
 
 
 def test_what_waits_is_shown_with_findings_and_what_it_would_change(house: House) -> None:
