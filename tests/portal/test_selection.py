@@ -126,6 +126,7 @@ def test_the_list_tells_how_far_each_case_is_and_can_be_looked_at_again(filed: H
     page = filed.browser(Role.ARCHIVIST).get("/archive?list=in-progress").text
     assert "第 1 步，共 7 步" in page
     assert "核验办结信息" in page
+    assert '<progress value="0" max="7"' in page, "nothing is done before the first step is"
     assert '<a href="/archive?list=in-progress">重新查看</a>' in page
     case = filed.browser(Role.ARCHIVIST).get(f"/archive/cases/ycsl/{NUMBER}").text
     assert "第 1 步，共 7 步" in case
