@@ -73,7 +73,7 @@ def title_of(name: str, code: str) -> str:
         found = organisations().get(code)
         return choose(found.zh, found.en) if found else code
     if name == "item":
-        editions = [one for one in context.rooms().items.items if one.code == code]
+        editions = [one for one in context.rooms().items.current() if one.code == code]
         return named(max(editions, key=lambda one: one.edition)) if editions else code
     if name == "type":
         types = context.rooms().license_types
