@@ -21,7 +21,7 @@ COMPOSE_SCHEMA := e82b395a9ac423febdba22c159b85d51d972706aea67d64799672a6ae3e56f
 BROWSER_COMPAT := 1ba5af938601e572d37f19129b923cb077e7f084899e2d032593f661a5a32ea8  build/browser-compat/node_modules/@mdn/browser-compat-data/data.json
 
 .PHONY: help setup setup-product system-packages check-packages demo test check crashes crashes-services \
-	services services-stop test-services lint types architecture conformance-tools bench bench-index bench-backup reference revision lock clean
+	services services-stop test-services lint types architecture conformance-tools bench bench-index bench-backup screenshots reference revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ build/browser-compat/.complete:
 	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix build/browser-compat @mdn/browser-compat-data@8.1.9
 	@sha256sum --check --quiet <<<"$(BROWSER_COMPAT)"
 	@touch $@
+
+screenshots: setup system-packages check-packages ## take the guides' pictures of the desks anew (ARGS="window", "--all")
+	@$(PY) tests/support/pictures.py $(ARGS)
 
 reference: setup ## write docs/reference.md from settings and command line
 	@$(PY) tests/support/reference.py

@@ -3,6 +3,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -20,7 +21,14 @@ _FLAGS: Final = (
 )
 _PATIENCE_MS: Final = 120_000
 SMALL_SCREEN: Final = {"width": 1366, "height": 768}
+_REFUSED: Final = "Failed to load resource: the server responded with a status of 4"
+_BY_COLOUR: Final = ("color-contrast", "link-in-text-block")
 _STANDARDS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice")
+
+
+@cache
+def _axe() -> str:
+    return _AXE.read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -36,12 +44,15 @@ def chromium() -> Generator[Browser]:
 
 
 @contextmanager
-def open_page(browser: Browser, *, dark: bool = False, **options: Any) -> Generator[Page]:
+def open_page(
+    browser: Browser, *, dark: bool = False, refusals: bool = False, **options: Any
+) -> Generator[Page]:
     """Give a page in a context of its own; whatever the browser complains about in its console fails.
 
     Args:
         browser: From :func:`chromium`.
         dark: Ask pages for their dark colours.
+        refusals: Pages that say that something was refused are looked at, too; the browser notes each.
         options: Further options of a browser context: ``locale``, ``storage_state``, …
     """
     options.setdefault("viewport", SMALL_SCREEN)
@@ -56,13 +67,21 @@ def open_page(browser: Browser, *, dark: bool = False, **options: Any) -> Genera
         yield page
     finally:
         context.close()
-    assert complaints == []
+    assert [line for line in complaints if not (refusals and line.startswith(_REFUSED))] == []
 
 
-def axe_violations(page: Page) -> list[str]:
-    """Give the accessibility rules that the page breaks, each with the first elements concerned."""
-    page.evaluate(_AXE.read_text(encoding="utf-8"))
+def axe_violations(page: Page, *, colours_only: bool = False) -> list[str]:
+    """Give the accessibility rules that the page breaks, each with the first elements concerned.
+
+    Args:
+        page: The page.
+        colours_only: Judge only what colours decide, on a page that was judged in other colours already.
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_axe())
     options = {"runOnly": {"type": "tag", "values": list(_STANDARDS)}}
+    if colours_only:
+        options = {"runOnly": {"type": "rule", "values": list(_BY_COLOUR)}}
     result: Mapping[str, Sequence[Mapping[str, Any]]] = page.evaluate(
         "options => axe.run(document, options)", options
     )
