@@ -5,7 +5,7 @@ It starts when the licence of the case is issued, if there is one. Joined in as 
 decisions of the case relied on, those that were read for it, those that the filing names as called up, and
 the decisions: what was called up instead of demanded belongs to the file as much as what was handed in. A
 licence is joined because it was used; its status, whatever it has become, is not asked. Renditions get their
-final digests when they are sealed.
+final digests when they are sealed. A supplement joins in only what no dossier of the case holds yet.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from sqlalchemy import select
 from archive.errors import FilingRefusedError
 from archive.filings import FilingFile, load, move, parts_of, text_of
 from archive.members import ANSWER_TYPE, dossier_slots, stored_json
-from archive.models import Dossier, FilingState, Role
-from archive.numbering import NumberTemplates, reserve
+from archive.models import Dossier, DossierMember, FilingState, Role
+from archive.numbering import NumberTemplates, reserve, supplement_number
 from archive.rendering import PDF
 from archive.retention import decide
 from cases.holders import HolderService
@@ -75,8 +75,12 @@ class AssembleStep:
         file = load(uow, job.subject)
         if FilingState(file.filing.state) is not FilingState.RENDERED:
             return None
-        own = _own_license(uow, file)
-        called_up = [one for one in _called_up(uow, file.case.id) if own is None or one.id != own.id]
+        own, held = _own_license(uow, file), _held(uow, file.case.id)
+        called_up = [
+            one
+            for one in _called_up(uow, file.case.id)
+            if one.id not in held and (own is None or one.id != own.id)
+        ]
         licenses = [(Role.LICENCE, own)] if own else []
         licenses += [(Role.CALLED_UP, one) for one in called_up]
         return {
@@ -86,6 +90,7 @@ class AssembleStep:
             "decisions": [
                 {"id": decision.id, "jws": uow.secrets.decrypt(cipher).decode()}
                 for decision, cipher in _decisions(uow, file.case.id)
+                if decision.id not in held
             ],
         }
 
@@ -129,6 +134,8 @@ class AssembleStep:
         return {"id": entry["id"], "stored": stored_json(stored)}
 
     def _dossier(self, uow: UnitOfWork, file: FilingFile, item: Item) -> Dossier:
+        if file.filing.supplement is not None:
+            return _supplement(uow, file, main_dossier(uow, file.case.id), file.filing.supplement)
         case, filing = file.case, file.filing
         retention = decide(item, filing.result)
         fonds = self._items.department(case.organisation).fonds
@@ -153,6 +160,45 @@ class AssembleStep:
             assembled_at=uow.clock.now(),
             version=1,
         )
+
+
+def main_dossier(uow: UnitOfWork, case_id: str) -> Dossier:
+    """Give the dossier that the supplements of a case add to."""
+    query = select(Dossier).where(Dossier.case_id == case_id, Dossier.supplement.is_(None))
+    return uow.session.scalars(query).one()
+
+
+def _supplement(uow: UnitOfWork, file: FilingFile, main: Dossier, number: int) -> Dossier:
+    """Make the dossier of a supplement: what it adds to stays as it was sealed, and lends it its terms."""
+    return Dossier(
+        id=uow.ids.new_id(),
+        case_id=main.case_id,
+        filing_id=file.filing.id,
+        holder_id=main.holder_id,
+        organisation=main.organisation,
+        item_code=main.item_code,
+        item_edition=main.item_edition,
+        title=main.title,
+        archival_number=supplement_number(main.archival_number, number),
+        fonds=main.fonds,
+        year=main.year,
+        retention=main.retention,
+        retention_zh=main.retention_zh,
+        retention_en=main.retention_en,
+        assembled_at=uow.clock.now(),
+        version=1,
+        supplement=number,
+    )
+
+
+def _held(uow: UnitOfWork, case_id: str) -> frozenset[str]:
+    """Give the licences and decisions that dossiers of the case hold already."""
+    query = (
+        select(DossierMember.reference)
+        .join(Dossier, Dossier.id == DossierMember.dossier_id)
+        .where(Dossier.case_id == case_id, DossierMember.reference.is_not(None))
+    )
+    return frozenset(one for one in uow.session.scalars(query) if one is not None)
 
 
 def _own_license(uow: UnitOfWork, file: FilingFile) -> License | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.models import Dossier, DossierMember, Role
+from archive.numbering import supplement_number
 from cases.items import Department, Item
 from cases.models import Case
 from documents.errors import GlyphMissingError
@@ -56,10 +57,14 @@ def catalogue_data(facts: CatalogueFacts) -> dict[str, Json]:
     dossier, case = facts.dossier, facts.case
     closed = case.closed_at or dossier.assembled_at
     period = f"{_day(rfc3339(case.accepted_at))} 至 {_day(rfc3339(closed))}"
+    adds: list[Json] = []
+    if dossier.supplement is not None:
+        adds.append(["补充归档", _adds(dossier, dossier.supplement)])
     return {
         "number": dossier.archival_number,
         "facts": [
             ["档号", dossier.archival_number],
+            *adds,
             ["题名", dossier.title],
             ["立档单位", facts.department.zh],
             ["事项", f"{facts.item.zh}（{facts.item.code}，{facts.item.edition}版）"],
@@ -102,6 +107,11 @@ def typeset(typesetter: Typesets, data: Mapping[str, Json]) -> bytes:
         return typesetter.typeset(TEMPLATE, data, (), at)
     except GlyphMissingError:
         return typesetter.typeset(TEMPLATE, surely_set(data), (), at)
+
+
+def _adds(dossier: Dossier, number: int) -> str:
+    main = dossier.archival_number.removesuffix(supplement_number("", number))
+    return f"第{number}次，补充案卷 {main}（该案卷不变）"
 
 
 def _reason(code: str) -> str:

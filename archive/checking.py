@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 
-from archive.checks import ACCEPTED_CHECKS, MATERIAL_CHECKS, check_materials
+from archive.checks import ACCEPTED_CHECKS, check_materials, material_checks
 from archive.facts import FilingFacts, MaterialFacts, OpinionFacts
 from archive.filings import act_on, give_back, json_bytes, load, move, parts_of, text_of
 from archive.findings import failures, property_report, read_finding
@@ -58,6 +58,7 @@ class CheckStep:
         return {
             "metadata": filing.metadata_sha256,
             "item": [filing.item_code, filing.item_edition],
+            "supplement": filing.supplement,
             "materials": [_declared(material) for material in file.materials],
             "callable": [
                 {"kind": kind, "identifier": one}
@@ -80,9 +81,11 @@ class CheckStep:
             materials=tuple(map(_facts, entries, submission.materials, formats)),
             opinions=tuple(OpinionFacts(one.node, one.author, one.at) for one in submission.opinions),
             called_up=tuple(one.model_dump() in parts_of(plan, "callable") for one in submission.called_up),
+            # A plan of an earlier release names none.
+            supplement=isinstance(plan, Mapping) and plan.get("supplement") is not None,
         )
         findings = check_materials(facts)
-        report = property_report((*ACCEPTED_CHECKS, *MATERIAL_CHECKS), findings)
+        report = property_report((*ACCEPTED_CHECKS, *material_checks(facts)), findings)
         stored = self._objects.put(json_bytes(report), METADATA_TYPE)
         return {
             "findings": [one.as_json() for one in findings],

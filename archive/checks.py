@@ -224,6 +224,9 @@ MATERIAL_CHECKS: dict[str, Callable[[FilingFacts], Iterator[Finding]]] = {
     "W03": format_is_known,
 }
 
+WHOLE_CASE = frozenset({"M03", "M09", "M10", "M11"})
+"""What a case must hold as a whole: its first filing has passed these, and a supplement only adds to it."""
+
 ACCEPTED_CHECKS = ("C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09")
 """What an accepted closure has passed; the report of the material checks names them."""
 
@@ -234,5 +237,10 @@ def check_closure(facts: ClosureFacts) -> list[Finding]:
 
 
 def check_materials(facts: FilingFacts) -> list[Finding]:
-    """Run every material check."""
-    return [one for check in MATERIAL_CHECKS.values() for one in check(facts)]
+    """Run every material check that applies."""
+    return [one for code in material_checks(facts) for one in MATERIAL_CHECKS[code](facts)]
+
+
+def material_checks(facts: FilingFacts) -> tuple[str, ...]:
+    """Give the codes of the material checks that apply to a filing."""
+    return tuple(code for code in MATERIAL_CHECKS if not facts.supplement or code not in WHOLE_CASE)

@@ -74,7 +74,8 @@ class AcceptStep:
         file = load(uow, job.subject)
         submission = parse_submission(text_of(result, "metadata").encode())
         findings = check_closure(self._facts(uow, file, submission))
-        if not findings:
+        # A supplement closes nothing and brings no licence: the case ended with its own filing.
+        if not findings and file.filing.supplement is None:
             findings = list(self._accept(uow, file, submission))
         if findings:
             give_back(uow, file, findings, FilingState.RETURNED)
@@ -100,7 +101,9 @@ class AcceptStep:
             same_holder=holder is not None and holder.id == case.holder_id,
             same_organisation=submission.organisation == case.organisation,
             holder_code_right=right,
-            grants=bool(item and item.license_type) and submission.result is Result.APPROVED,
+            grants=bool(item and item.license_type)
+            and submission.result is Result.APPROVED
+            and file.filing.supplement is None,
             has_license_data=submission.license is not None,
             accepted_at=submission.accepted_at,
             decided_at=submission.decided_at,

@@ -67,6 +67,16 @@ class HoldNotFoundError(NotFoundError):
     remedy_en = "See the holds that stand with cunzheng hold list."
 
 
+class SupplementTooEarlyError(ConflictError):
+    """Further material came for a case that has no filed dossier yet."""
+
+    code = "supplement-too-early"
+    title_zh = "该办件尚无已归档案卷，不能补充归档"
+    title_en = "The case has no filed dossier to supplement"
+    remedy_zh = "请先完成该办件的归档；归档完成后再补充。"
+    remedy_en = "File the case first; supplement it when its dossier is filed."
+
+
 class FilingConflictError(ConflictError):
     """The case is filed, or being filed, with another set; ``difference`` names what differs.
 
@@ -76,9 +86,10 @@ class FilingConflictError(ConflictError):
     code = "filing-conflict"
     title_zh = "该办件已归档或正在归档，且内容不同"
     title_en = "The case is filed or being filed with other content"
-    remedy_zh = "请核对差异；已归档案卷不可替换，退回后方可重新提交。"
+    remedy_zh = "请核对差异；已归档案卷不可替换，退回后方可重新提交，归档后到的材料请补充归档。"
     remedy_en = (
-        "Look at the difference; a filed dossier is never replaced, only a returned filing is sent anew."
+        "Look at the difference; a filed dossier is never replaced: a returned filing is sent anew, and what "
+        "came after filing is sent as a supplement."
     )
 
     def __init__(self, state: str, difference: Difference) -> None:

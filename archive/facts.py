@@ -43,6 +43,7 @@ class FilingFacts:
 
     Attributes:
         called_up: Of each reference to something called up, whether the case can have called it up.
+        supplement: Whether it only adds to a case that is filed.
     """
 
     item: Item
@@ -51,6 +52,7 @@ class FilingFacts:
     materials: tuple[MaterialFacts, ...]
     opinions: tuple[OpinionFacts, ...]
     called_up: tuple[bool, ...]
+    supplement: bool = False
 
     def title(self, material: MaterialFacts) -> tuple[str, str]:
         """Give the name of a material in both languages; its code when the item does not know it."""

@@ -3,7 +3,8 @@
 
 Order is the guarantee: bytes are in the object store and were read back before the transaction that
 promises them. The same set again gives the same receipt; another set while the case is in progress or
-filed is a conflict that names the difference; after a return it is the next attempt.
+filed is a conflict that names the difference; after a return it is the next attempt. Further material for a
+case whose dossier is filed comes as a supplement, which becomes a sealed unit of its own.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from archive.errors import ClassifiedMaterialError, Difference, FilingConflictError, ReceiptGoneError
+from archive.errors import (
+    ClassifiedMaterialError,
+    Difference,
+    FilingConflictError,
+    ReceiptGoneError,
+    SupplementTooEarlyError,
+)
 from archive.models import (
     REPEATABLE,
     Filing,
@@ -101,15 +108,18 @@ class IntakeService:
             NotPermittedError: The identity may not file cases of this source or department.
             ClassifiedMaterialError: The submission says that it is classified.
             FilingConflictError: The case is in progress or filed with another set.
+            SupplementTooEarlyError: It supplements a case that has no filed dossier.
             InvalidInputError: Nobody announced the case, and none can be made of the submission.
         """
         case = self._permitted_case(uow, identity, arrival.submission)
         if arrival.submission.classified:
             raise ClassifiedMaterialError(_refusal(identity, arrival, case))
-        if case is None:
-            self._cases.check(uow, announcement_of(arrival.submission))
-            return None
-        return self._standing(uow, case, arrival)
+        if case is not None:
+            return self._standing(uow, case, arrival)
+        if arrival.supplement:
+            raise SupplementTooEarlyError
+        self._cases.check(uow, announcement_of(arrival.submission))
+        return None
 
     def store(self, arrival: Arrival) -> StoredArrival:
         """Make the bytes durable; no transaction is open.
@@ -147,7 +157,8 @@ class IntakeService:
             batch: Opaque id of the run it belongs to, if it came with others.
 
         Raises:
-            NotPermittedError, ClassifiedMaterialError, FilingConflictError: As :meth:`admit`.
+            NotPermittedError, ClassifiedMaterialError, FilingConflictError, SupplementTooEarlyError: As
+                :meth:`admit`.
             InvalidInputError: The case was never announced and cannot be created from the submission.
         """
         arrival = stored.arrival
@@ -189,8 +200,12 @@ class IntakeService:
         for filing in filings:
             if filing.set_sha256 == arrival.set_sha256:
                 return _standing_receipt(uow, filing)
-        if filings and FilingState(filings[0].state) not in REPEATABLE:
-            raise FilingConflictError(filings[0].state, self._difference(uow, filings[0], arrival))
+        closing = next((filing for filing in filings if filing.supplement is None), None)
+        if arrival.supplement:
+            if closing is None or closing.state != FilingState.FILED:
+                raise SupplementTooEarlyError
+        elif closing is not None and FilingState(closing.state) not in REPEATABLE:
+            raise FilingConflictError(closing.state, self._difference(uow, closing, arrival))
         return None
 
     def _difference(self, uow: UnitOfWork, filing: Filing, arrival: Arrival) -> Difference:
@@ -237,13 +252,14 @@ def _filing(
     uow: UnitOfWork, identity: Identity, stored: StoredArrival, case: Case, batch: str | None
 ) -> Filing:
     arrival, submission = stored.arrival, stored.arrival.submission
-    last = uow.session.scalar(
-        select(Filing.attempt).where(Filing.case_id == case.id).order_by(Filing.attempt.desc()).limit(1)
-    )
+    earlier = uow.session.scalars(
+        select(Filing).where(Filing.case_id == case.id).order_by(Filing.attempt.desc())
+    ).all()
     return Filing(
         id=uow.ids.new_id(),
         case_id=case.id,
-        attempt=(last or 0) + 1,
+        attempt=earlier[0].attempt + 1 if earlier else 1,
+        supplement=_next_supplement(earlier) if arrival.supplement else None,
         set_sha256=arrival.set_sha256,
         content_sha256=arrival.content_sha256,
         state=str(FilingState.RECEIVED),
@@ -262,6 +278,14 @@ def _filing(
         received_by=identity.id,
         batch=batch,
     )
+
+
+def _next_supplement(newest_first: Sequence[Filing]) -> int:
+    """Give the number of the next supplement: that of one which was given back, or one more."""
+    for filing in newest_first:
+        if filing.supplement is not None:
+            return filing.supplement + (FilingState(filing.state) not in REPEATABLE)
+    return 1
 
 
 def _material(
@@ -332,6 +356,7 @@ def _receipt(
             "case": {"source": case.source, "number": case.number},
             "filing": filing.id,
             "attempt": filing.attempt,
+            **({} if filing.supplement is None else {"supplement": filing.supplement}),
             "set_sha256": filing.set_sha256,
             "metadata": {
                 "sha256": filing.metadata_sha256,

@@ -38,14 +38,28 @@ def manifest_key(dossier: Dossier, version: int) -> str:
 
 
 def compose(
-    dossier: Dossier, members: Sequence[DossierMember], acts: Sequence[EarlierAct]
+    dossier: Dossier,
+    members: Sequence[DossierMember],
+    acts: Sequence[EarlierAct],
+    adds_to: Dossier | None = None,
 ) -> dict[str, Json]:
     """Give the manifest of a dossier but for where its members lie.
+
+    That of a supplement says in ``supplement`` which one it is and which dossier it adds to, by id and by the
+    digest of that one's manifest.
 
     File names and titles stay out: they may name persons. Members say what they are by role and
     material code.
     """
+    added: dict[str, Json] = {}
+    if adds_to is not None:
+        added["supplement"] = {
+            "number": dossier.supplement,
+            "dossier": adds_to.id,
+            "manifest_sha256": adds_to.manifest_sha256,
+        }
     return {
+        **added,
         "v": VERSION,
         "dossier": dossier.id,
         "version": dossier.version,

@@ -4,7 +4,7 @@
 import datetime as dt
 import enum
 
-from sqlalchemy import JSON, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Instant
@@ -81,6 +81,7 @@ class Filing(Base):
         findings: Why it was returned or quarantined, sentences included.
         original_only: Materials without a rendition; a listed part of filed.
         batch: The folder run it came with, if any.
+        supplement: Number of the supplement that it is to become; none for the filing that closes the case.
     """
 
     __tablename__ = "filing"
@@ -111,6 +112,7 @@ class Filing(Base):
     decided_at: Mapped[dt.datetime | None] = mapped_column(Instant)
     dossier_id: Mapped[str | None] = mapped_column(String(26))
     batch: Mapped[str | None] = mapped_column(String(26), index=True)
+    supplement: Mapped[int | None] = mapped_column(Integer)
 
     __table_args__ = (
         UniqueConstraint("case_id", "attempt"),
@@ -203,12 +205,17 @@ class NumberReservation(Base):
 
 
 class Dossier(Base):
-    """A filed case 案卷: its number, how long it is kept and why, its sealed catalogue and manifest."""
+    """A filed case 案卷: its number, how long it is kept and why, its sealed catalogue and manifest.
+
+    Attributes:
+        supplement: 1, 2, 3 … for what was filed after the case's dossier was sealed; none for that dossier.
+            A case has one dossier, and one of each supplement.
+    """
 
     __tablename__ = "dossier"
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    case_id: Mapped[str] = mapped_column(String(26), unique=True)
+    case_id: Mapped[str] = mapped_column(String(26))
     filing_id: Mapped[str] = mapped_column(String(26), unique=True)
     holder_id: Mapped[str] = mapped_column(String(26), index=True)
     organisation: Mapped[str] = mapped_column(String(40))
@@ -228,8 +235,19 @@ class Dossier(Base):
     manifest_seal_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
     manifest_key: Mapped[str | None] = mapped_column(String(120))
     version: Mapped[int] = mapped_column(Integer)
+    supplement: Mapped[int | None] = mapped_column(Integer)
 
-    __table_args__ = (Index("ix_dossier_organisation", "organisation", "filed_at", "id"),)
+    __table_args__ = (
+        UniqueConstraint("case_id", "supplement"),
+        Index(
+            "ix_dossier_of_case",
+            "case_id",
+            unique=True,
+            sqlite_where=text("supplement IS NULL"),
+            postgresql_where=text("supplement IS NULL"),
+        ),
+        Index("ix_dossier_organisation", "organisation", "filed_at", "id"),
+    )
 
 
 class DossierHold(Base):

@@ -208,6 +208,11 @@ def reserve(
     return reservation, counter
 
 
+def supplement_number(number: str, supplement: int) -> str:
+    """Give the archival number of a supplement: the dossier's, ``-B`` (补) and which one it is."""
+    return f"{number}-B{supplement}"
+
+
 @dataclass(frozen=True, slots=True)
 class SeriesReport:
     """A series: the last serial given out, and serials below it that nobody holds."""

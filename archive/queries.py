@@ -27,7 +27,7 @@ from archive.names import sent_names, titles
 from archive.narrowing import ALL, EVERYTHING, Narrowing, list_condition
 from archive.numbering import normalise
 from archive.permissions import dossiers_visible_to, filings_visible_to
-from archive.sealing import members_of
+from archive.sealing import filed_of, members_of
 from archive.stepping import StepOfCase, progress_of, unfinished_steps
 from archive.views import (
     AttemptView,
@@ -88,10 +88,10 @@ class FilingQueries:
             select(Filing).where(Filing.case_id == found.id).order_by(Filing.attempt)
         ).all()
         waiting = _waiting(uow, filings)
-        last = filings[-1] if filings else None
-        dossier = uow.session.scalar(
-            select(Dossier).where(Dossier.case_id == found.id, Dossier.filed_at.is_not(None))
-        )
+        closing = [filing for filing in filings if filing.supplement is None]
+        last = closing[-1] if closing else None
+        dossiers = filed_of(uow, found.id)
+        dossier = next((one for one in dossiers if one.supplement is None), None)
         license_id = next((one.license_id for one in reversed(filings) if one.license_id), None)
         license_waiting = _first(unfinished_steps(uow, [found.id]), license_id) if license_id else None
         return CaseView(
@@ -104,6 +104,7 @@ class FilingQueries:
             license_waiting=license_waiting,
             dossier_id=dossier.id if dossier else None,
             archival_number=dossier.archival_number if dossier else None,
+            supplements=tuple(one for one in dossiers if one.supplement is not None),
         )
 
     def counts(self, uow: UnitOfWork, identity: Identity, narrowed: Narrowing = EVERYTHING) -> Counts:
@@ -223,7 +224,9 @@ class FilingQueries:
         members = tuple(members_of(uow, dossier.id))
         sent = {one.id: sent_names(uow, one) for one in _materials(uow, dossier.filing_id)}
         holds = tuple(standing_holds(uow, dossier.id))
-        return DossierView(dossier, owner, self._holder(uow, dossier.holder_id), members, sent, holds, look)
+        family = tuple(one for one in filed_of(uow, owner.id) if one.id != dossier.id)
+        holder = self._holder(uow, dossier.holder_id)
+        return DossierView(dossier, owner, holder, members, sent, holds, look, family)
 
     def member(self, uow: UnitOfWork, identity: Identity, dossier_id: str, member_id: str) -> DossierMember:
         """Give one file of a dossier for reading it from the object store; recorded like :meth:`dossier`.
@@ -358,6 +361,7 @@ def _attempt(filing: Filing, waiting: Mapping[str, Waiting]) -> AttemptView:
         original_only=filing.original_only,
         waiting=wait,
         progress=progress_of(state, wait.step if wait else None),
+        supplement=filing.supplement,
     )
 
 

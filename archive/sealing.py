@@ -160,6 +160,12 @@ def dossier_of(uow: UnitOfWork, file: FilingFile) -> Dossier:
     return uow.session.scalars(select(Dossier).where(Dossier.filing_id == file.filing.id)).one()
 
 
+def filed_of(uow: UnitOfWork, case_id: str) -> Sequence[Dossier]:
+    """Give the filed dossier of a case and its supplements, by number."""
+    query = select(Dossier).where(Dossier.case_id == case_id, Dossier.filed_at.is_not(None))
+    return sorted(uow.session.scalars(query), key=lambda one: one.supplement or 0)
+
+
 def members_of(uow: UnitOfWork, dossier_id: str) -> Sequence[DossierMember]:
     """Give the members of a dossier in order."""
     return uow.session.scalars(

@@ -39,6 +39,7 @@ class Arrival:
         files: By part.
         content_sha256: Digest of the metadata's content.
         set_sha256: Digest of the set.
+        supplement: Whether it supplements a case whose dossier is filed.
     """
 
     metadata: bytes
@@ -46,6 +47,7 @@ class Arrival:
     files: Mapping[str, StagedFile]
     content_sha256: str
     set_sha256: str
+    supplement: bool = False
 
 
 def read_arrival(metadata: bytes, files: Sequence[StagedFile]) -> Arrival:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
+from archive.assembly import main_dossier
 from archive.filings import load, move, parts_of, text_of
 from archive.manifests import EarlierAct, complete, compose, manifest_key, read
 from archive.models import FilingState, NumberReservation, NumberSeries
@@ -50,7 +51,9 @@ class ManifestStep:
         dossier = dossier_of(uow, file)
         if FilingState(file.filing.state) is not FilingState.SEALED or dossier.manifest_sha256:
             return None
-        manifest = compose(dossier, members_of(uow, dossier.id), _earlier_acts(uow, file.case.id))
+        adds_to = None if dossier.supplement is None else main_dossier(uow, file.case.id)
+        acts = _earlier_acts(uow, file.case.id)
+        manifest = compose(dossier, members_of(uow, dossier.id), acts, adds_to)
         request = SealRequest(
             department=file.case.organisation,
             item=file.case.item_code,
@@ -147,19 +150,22 @@ class StoreStep:
         move(uow, file.filing, FilingState.FILED)
         dossier.filed_at = uow.clock.now()
         uow.session.flush()
-        number = uow.session.get_one(NumberReservation, dossier.archival_number)
-        series = uow.session.get_one(NumberSeries, number.series)
+        numbers: list[NumberReservation | NumberSeries] = []
+        if dossier.supplement is None:
+            number = uow.session.get_one(NumberReservation, dossier.archival_number)
+            numbers = [number, uow.session.get_one(NumberSeries, number.series)]
         members = members_of(uow, dossier.id)
+        adds = dossier.supplement is not None
         uow.record(
             Act(
-                kind=ActKind.DOSSIER_FILED,
+                kind=ActKind.DOSSIER_SUPPLEMENTED if adds else ActKind.DOSSIER_FILED,
                 actor=file.actor,
                 object_type="dossier",
                 object_id=dossier.id,
                 object_sha256=dossier.manifest_sha256,
                 case=file.case.id,
                 subject=file.case.holder_id,
-                rows=[dossier, *members, number, series, file.filing, *file.materials],
+                rows=[dossier, *members, *numbers, file.filing, *file.materials],
                 notes={"bytes": _number(result)},
             )
         )

@@ -86,6 +86,7 @@ class Trace:
     gaps: tuple[Gap, ...]
     due: dt.date | None
     late: bool
+    supplements: tuple[Dossier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,8 @@ class TraceService:
         if not _may_trace(identity, case):
             raise TraceNotFoundError
         license_ = uow.session.scalar(select(License).where(License.case_id == case.id))
-        dossier = uow.session.scalar(select(Dossier).where(Dossier.case_id == case.id))
+        dossiers = uow.session.scalars(select(Dossier).where(Dossier.case_id == case.id)).all()
+        dossier = next((one for one in dossiers if one.supplement is None), None)
         acts = acts_of(uow, case.id, license_)
         due = self._due(case)
         filed_at = dossier.filed_at if dossier else None
@@ -164,6 +166,7 @@ class TraceService:
             gaps=tuple(self._gaps(uow, case, acts, license_, late=late and filed_at is None)),
             due=due,
             late=late,
+            supplements=tuple(one for one in dossiers if one.supplement and one.filed_at),
         )
 
     def late_filings(self, uow: UnitOfWork, identity: Identity) -> Sequence[LateFiling]:

@@ -41,6 +41,7 @@ class AttemptView:
         findings: Why it was returned or quarantined; warnings where it was not.
         original_only: Materials without a rendition.
         progress: Which step of how many it is at; ``None`` once it is decided.
+        supplement: Number of the supplement that it is to become; none for a filing of the case itself.
     """
 
     id: str
@@ -53,6 +54,7 @@ class AttemptView:
     original_only: int
     waiting: Waiting | None
     progress: Progress | None
+    supplement: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class CaseView:
     license_waiting: Waiting | None
     dossier_id: str | None
     archival_number: str | None
+    supplements: tuple[Dossier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,7 @@ class DossierView:
         sent: Names as sent, by the id of the material.
         holds: Legal holds that stand on it, the oldest first.
         look: Of the act that this look is.
+        family: The other dossiers of the case: what it supplements, and what supplements it.
     """
 
     dossier: Dossier
@@ -165,6 +169,7 @@ class DossierView:
     sent: Mapping[str, SentNames]
     holds: tuple[DossierHold, ...]
     look: Promise
+    family: tuple[Dossier, ...] = ()
 
 
 def has_pages(member: DossierMember) -> bool:

@@ -89,10 +89,11 @@ def _dossier(uow: UnitOfWork, dossier_id: str) -> IndexDocument | None:
         .where(DossierMember.dossier_id == dossier.id)
         .order_by(DossierMember.position)
     ).all()
+    added = "" if dossier.supplement is None else f"（补充归档{dossier.supplement}）"
     return IndexDocument(
         id=dossier.id,
         kind="dossier",
-        title=dossier.title,
+        title=f"{dossier.title}{added}",
         text="\n".join([*dict.fromkeys(titles), case.number]),
         organisation=dossier.organisation,
         number=dossier.archival_number,

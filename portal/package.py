@@ -147,7 +147,8 @@ def _named(manifest: bytes) -> Iterator[tuple[str, str]]:
 def _filing(uow: UnitOfWork, dossier_id: str) -> list[tuple[str, str]]:
     """Give the act by which the dossier was filed, which its manifest cannot name."""
     acts = select(LedgerAct.act_id, LedgerAct.kind).where(
-        LedgerAct.kind == ActKind.DOSSIER_FILED, LedgerAct.object_id == dossier_id
+        LedgerAct.kind.in_((ActKind.DOSSIER_FILED, ActKind.DOSSIER_SUPPLEMENTED)),
+        LedgerAct.object_id == dossier_id,
     )
     return [(act, kind) for act, kind in uow.session.execute(acts)]
 

@@ -6,6 +6,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,11 @@ _METADATA = "case.json"
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
+@click.option(
+    "--supplement", is_flag=True, help="Further material for cases whose dossiers are filed 补充归档."
+)
 @AS
-def intake(paths: Sequence[Path], account: str | None) -> int:
+def intake(paths: Sequence[Path], *, supplement: bool, account: str | None) -> int:
     """归档 / File closed cases: each PATH is a case folder (case.json and its files) or a folder of them.
 
     Exit code 3 when any case was refused; the others are filed all the same.
@@ -43,7 +47,7 @@ def intake(paths: Sequence[Path], account: str | None) -> int:
         task = progress.add_task("", total=len(folders))
         for folder in folders:
             try:
-                line = _file(here.rooms, archivist, folder, batch)
+                line = _file(here.rooms, archivist, folder, batch, supplement=supplement)
             except CunzhengError as error:
                 here.record_refusal(error)
                 refused += 1
@@ -62,10 +66,10 @@ def _case_folders(paths: Sequence[Path]) -> Iterator[Path]:
             yield from sorted(found.parent for found in path.glob(f"*/{_METADATA}"))
 
 
-def _file(rooms: "Rooms", archivist: Identity, folder: Path, batch: str) -> str:
+def _file(rooms: "Rooms", archivist: Identity, folder: Path, batch: str, *, supplement: bool) -> str:
     from archive.staging import read_folder
 
-    arrival = read_folder(folder)
+    arrival = replace(read_folder(folder), supplement=supplement)
     identity = archivist.on(AccessBasis(Basis.FILING))
     with rooms.database.reading() as uow:
         received = rooms.intake.admit(uow, identity, arrival)

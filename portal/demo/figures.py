@@ -116,7 +116,7 @@ def _ledger(uow: UnitOfWork, acts: int, entries: int) -> Iterator[str]:
 
 
 def _cases(rooms: Rooms, uow: UnitOfWork, identity: Identity, script: Script) -> Iterator[str]:
-    dossiers = Counter(uow.session.scalars(select(Dossier.case_id)))
+    dossiers = Counter(uow.session.scalars(select(Dossier.case_id).where(Dossier.supplement.is_(None))))
     for spec in script.cases:
         data = spec.data()
         view = rooms.filings.case_state(uow, identity, data["source"], data["number"])

@@ -50,6 +50,7 @@ def attempt_json(attempt: AttemptView) -> dict[str, Any]:
     return {
         "filing": attempt.id,
         "attempt": attempt.attempt,
+        "supplement": attempt.supplement,
         "state": str(attempt.state),
         "received_at": rfc3339(attempt.received_at),
         "decided_at": rfc3339(attempt.decided_at) if attempt.decided_at else None,
@@ -141,4 +142,8 @@ def show(source: str, number: str) -> dict[str, Any]:
             "licence_waiting": waiting_json(view.license_waiting),
             "dossier": view.dossier_id,
             "archival_number": view.archival_number,
+            "supplements": [
+                {"number": one.supplement, "dossier": one.id, "archival_number": one.archival_number}
+                for one in view.supplements
+            ],
         }

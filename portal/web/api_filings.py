@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``/api/v1/cases/…/filings``: a closed case arrives as one multipart request, streamed and hashed."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from apiflask import APIBlueprint
@@ -14,7 +15,7 @@ from portal.errors import UnsupportedMediaError
 from portal.web import context, uploads
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
-from portal.web.examples import RECEIPT
+from portal.web.examples import RECEIPT, SUPPLEMENT_RECEIPT
 from storage.errors import InvalidInputError
 from storage.identity import Role
 
@@ -51,11 +52,33 @@ _BODY: Final[dict[str, Any]] = {
 @allow(Role.ARCHIVIST, scopes=("file",), records=("filing.received", "filing.refused"), upload="intake")
 def file(source: str, number: str) -> Response:
     """Receive a filing; the receipt leaves after the bytes are durable and were read back."""
+    return _filed(source, number, supplement=False)
+
+
+@blueprint.post("/<source>/<number>/supplements")
+@blueprint.doc(
+    summary="Supplement a filed case: the same parts as of a filing, with the further materials only",
+    security="key",
+    responses=by_status(
+        {
+            200: answers("The receipt of this very set, received before", SUPPLEMENT_RECEIPT),
+            202: answers("Received; the receipt", SUPPLEMENT_RECEIPT),
+        }
+    ),
+    extensions={"x-body": _BODY},
+)
+@allow(Role.ARCHIVIST, scopes=("file",), records=("filing.received", "filing.refused"), upload="intake")
+def supplement(source: str, number: str) -> Response:
+    """Receive further material for a case whose dossier is filed; that dossier stays as it was sealed."""
+    return _filed(source, number, supplement=True)
+
+
+def _filed(source: str, number: str, *, supplement: bool) -> Response:
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaError
     # Before the body is read: nobody should send hundreds of megabytes into a full or absent store.
     context.rooms().intake.require_store()
-    arrival = _arrival()
+    arrival = replace(_arrival(), supplement=supplement)
     if (arrival.submission.source, arrival.submission.number) != (source, number):
         raise InvalidInputError(field="source, number", rule="same as in the path")
     received = receive(arrival)

@@ -38,6 +38,7 @@ RECEIPT: Final[dict[str, Any]] = {
     "received_at": _AT,
     "promise": _PROMISE,
 }
+SUPPLEMENT_RECEIPT: Final[dict[str, Any]] = RECEIPT | {"attempt": 2, "supplement": 1}
 PROOF: Final[dict[str, Any]] = {
     "jws": "eyJhbGciOiJFUzI1NiJ9.eyJkZWNpc2lvbiI6e319.c2lnbmF0dXJl",
     "decision": {
@@ -218,6 +219,7 @@ DOSSIER: Final[dict[str, Any]] = {
 ATTEMPT: Final[dict[str, Any]] = {
     "filing": _ID,
     "attempt": 1,
+    "supplement": None,
     "state": "returned",
     "received_at": _AT,
     "decided_at": _AT,
@@ -245,4 +247,5 @@ CASE_STATE: Final[dict[str, Any]] = CASE | {
     },
     "dossier": None,
     "archival_number": None,
+    "supplements": [],
 }

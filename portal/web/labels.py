@@ -157,7 +157,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "open": Label(_("Waits for an answer"), WAIT),
         "overdue": Label(_("Answer overdue"), BAD),
         "upheld": Label(_("Upheld"), GOOD),
-        "declined": Label(_("Not upheld"), UNKNOWN),
+        "declined": Label(_("Not upheld"), BAD),
     },
     "objected": {
         "use": Label(_("A use"), PLAIN),

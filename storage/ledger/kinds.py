@@ -37,6 +37,7 @@ class ActKind(enum.StrEnum):
     EDITION_PROPOSED = "edition.proposed"
     EDITION_REFUSED = "edition.refused"
     EDITION_WITHDRAWN = "edition.withdrawn"
+    DOSSIER_SUPPLEMENTED = "dossier.supplemented"
     FILING_ACCEPTED = "filing.accepted"
     FILING_CHECKED = "filing.checked"
     FILING_QUARANTINED = "filing.quarantined"
@@ -110,6 +111,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.EDITION_PROPOSED: ("目录版本提交", "Edition proposed"),
     ActKind.EDITION_REFUSED: ("目录版本驳回", "Edition refused"),
     ActKind.EDITION_WITHDRAWN: ("目录版本撤回", "Edition withdrawn"),
+    ActKind.DOSSIER_SUPPLEMENTED: ("案卷补充归档", "Dossier supplemented"),
     ActKind.FILING_ACCEPTED: ("办结核验通过", "Closure accepted"),
     ActKind.FILING_CHECKED: ("归档检测通过", "Filing checked"),
     ActKind.FILING_QUARANTINED: ("归档隔离", "Filing quarantined"),

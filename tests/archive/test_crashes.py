@@ -2,10 +2,11 @@
 """A process killed at any point of any step leaves one dossier, and every intent with its outcome."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from archive_line import MANAGER, Canned, Line, Unconvertible
+from archive_line import MANAGER, Canned, Line, Unconvertible, picture
 from sqlalchemy import func, select
 
 import portal.worker
@@ -86,6 +87,37 @@ def test_one_dossier_and_intents_equal_outcomes_whatever_dies(
     assert kinds["sealing.sealed"] == 8
     # Abandoned: all eight after their plan, the licence twice more while it was made.
     assert kinds["sealing.abandoned"] == 10
+    assert list((line.folder / "staging").iterdir()) == []
+
+
+def test_a_supplement_survives_whatever_dies_and_its_dossier_stays(
+    tmp_path: Path, authority_folder: Path, page: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Line(tmp_path, authority_folder, Canned(page))
+    line.file(line.granted())
+    line.run()
+    with line.database.reading() as uow:
+        sealed = uow.session.scalars(select(Dossier.manifest_sha256)).one()
+        before = Counter(uow.session.scalars(select(LedgerAct.kind)))
+    content = {"layout": picture(7)}
+    further = line.arrival(content, {"layout": "image/png"}, result="approved", opinions=[])
+    line.file(replace(further, supplement=True))
+    killed = run_killed(line, monkeypatch)
+    named = [point for point in POINTS if point.startswith("archive.")]
+    assert len(killed) == 2 * 7 + len(named)
+    with line.database.reading() as uow:
+        main, added = uow.session.scalars(select(Dossier).order_by(Dossier.archival_number)).all()
+        acts = uow.session.scalars(select(LedgerAct)).all()
+        filings = uow.session.scalars(select(Filing.state)).all()
+        assert [(one.last, one.gaps) for one in report(uow)] == [(1, ())]
+    assert set(filings) == {FilingState.FILED}
+    assert (main.manifest_sha256, added.archival_number) == (sealed, f"{main.archival_number}-B1")
+    intents = [act.act_id for act in acts if act.outcome == "intended"]
+    assert Counter(act.intent for act in acts if act.intent) == Counter(intents)
+    kinds = Counter(act.kind for act in acts) - before
+    assert (kinds["dossier.supplemented"], kinds["dossier.filed"], kinds["filing.received"]) == (1, 0, 1)
+    # One rendition, the catalogue and the manifest: once each, whatever was abandoned.
+    assert kinds["sealing.sealed"] == 3
     assert list((line.folder / "staging").iterdir()) == []
 
 

@@ -180,14 +180,20 @@ def submission(contents: dict[str, bytes]) -> dict[str, Any]:
     }
 
 
-def send(browser: FlaskClient, key: str, metadata: dict[str, Any], contents: dict[str, bytes]) -> Any:
+def send(
+    browser: FlaskClient,
+    key: str,
+    metadata: dict[str, Any],
+    contents: dict[str, bytes],
+    to: str = "filings",
+) -> Any:
     """File a case as the acceptance system does."""
     parts: dict[str, Any] = {
         name: (io.BytesIO(data), f"{name}.pdf", "application/pdf") for name, data in contents.items()
     }
     parts["metadata"] = (io.BytesIO(json.dumps(metadata).encode()), "case.json", "application/json")
     return browser.post(
-        f"{PATH}/filings",
+        f"{PATH}/{to}",
         data=parts,
         content_type="multipart/form-data",
         headers={"Authorization": f"Bearer {key}"},
@@ -216,6 +222,20 @@ def test_other_content_is_a_conflict_that_names_the_difference(house: House) -> 
     answer = send(browser, key, submission(other), other)
     assert answer.status_code == 409
     assert answer.json["difference"]["changed"] == ["decision"]
+
+
+def test_what_is_not_filed_yet_takes_no_supplement(house: House) -> None:
+    contents = {"application-form": b"%PDF-1.7 one"}
+    key, browser = house.client_key("file"), house.app.test_client()
+    answer = send(browser, key, submission(contents), contents, "supplements")
+    assert (answer.status_code, answer.json["code"]) == (409, "supplement-too-early")
+    send(browser, key, submission(contents), contents)
+    further = {"decision": b"%PDF-1.7 two"}
+    answer = send(browser, key, submission(further), further, "supplements")
+    assert (answer.status_code, answer.json["code"]) == (409, "supplement-too-early")
+    stranger = house.client_key("ask")
+    assert send(browser, stranger, submission(further), further, "supplements").status_code == 403
+    assert house.acts().count("filing.received") == 1
 
 
 def test_a_file_that_nobody_listed_is_refused(house: House) -> None:
