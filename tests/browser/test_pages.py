@@ -243,5 +243,4 @@ def test_an_edition_is_proposed_and_approved_by_two_persons_in_every_appearance(
         page.goto(f"{site.address}/editions?lang=zh&mode=normal")
         page.fill(".changes input[name=reason]", "已核对")
         page.locator(".changes button[value=approve]").click()
-        page.wait_for_selector(".empty")
-        assert "没有待审批的申请" in page.locator("main").inner_text()
+        page.get_by_text("没有待审批的申请").wait_for()
