@@ -13,7 +13,7 @@ import pikepdf
 import pytest
 from fakes import HandClock, make_database
 from press import DEPARTMENTS, Press
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from seals.demo_pki import DemoPki
 from seals.demo_tsa import DemoTsa
@@ -73,7 +73,7 @@ def seal_id(database: Database, pki: DemoPki) -> str:
 
 def kinds(database: Database) -> list[tuple[str, str]]:
     with database.reading() as uow:
-        rows = uow.session.scalars(select(LedgerAct).order_by(LedgerAct.recorded_at)).all()
+        rows = uow.session.scalars(select(LedgerAct).order_by(LedgerAct.recorded_at, text("rowid"))).all()
         return [(row.kind, row.outcome) for row in rows]
 
 

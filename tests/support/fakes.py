@@ -47,6 +47,7 @@ def make_database(
     url, path = database_url(folder), folder / "cunzheng.db"
     fresh = url.startswith("sqlite") and not path.exists()
     if fresh:
+        folder.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_empty(frozenset(Base.metadata.tables)))
     database = Database(
         url,
