@@ -52,7 +52,7 @@ def test_every_use_of_a_seal_left_a_stored_file(rooms: Rooms, sealed: list[Seale
     assert kinds.keys() == {"catalogue", "licence", "rendition", "manifest"}
     assert kinds["catalogue"] == kinds["manifest"] == filed
     assert len(sealed) == sum(kinds.values()) - kinds["manifest"]
-    routes = {"pdf-normalised", "image-embedded", "office"}
+    routes = {"pdf-normalised", "image-embedded", "image-reencoded", "office"}
     assert {file.kind for file in sealed} == {"catalogue", "licence"} | routes
 
 
