@@ -14,7 +14,8 @@ from running import Site, serving_demo
 from portal.demo.script import Script
 
 pytestmark = pytest.mark.browser
-OPEN = [case.data()["number"] for case in Script.load().cases if case.expect["state"] == "open"]
+# The first open case is one of the clerk's own department.
+OPEN = next(case.data()["number"] for case in Script.load().cases if case.expect["state"] == "open")
 PRINTS = "window.print = () => document.documentElement.toggleAttribute('data-printed');"
 PRINTED = "html[data-printed]"
 SCAN = """keys => {
@@ -58,7 +59,7 @@ def _begin(page: Page, site: Site) -> None:
 
 def _answer(page: Page, before: str = "") -> str:
     """Give the case of the answer that is shown once it is another one than before."""
-    page.wait_for_url(lambda url: "/decisions/" in url and url != before)
+    page.wait_for_url(lambda url: "/decisions/" in url and not (before and url.startswith(before)))
     return page.locator(".case code").first.inner_text()
 
 
@@ -73,9 +74,9 @@ def test_the_desk_is_walked_with_the_keyboard_alone(browser: Browser, site: Site
         _begin(page, site)
         for key in ("N", "/", "J", "K", "Enter", "Esc"):
             assert page.locator(".keys kbd", has_text=re.compile(f"^{re.escape(key)}$")).first.is_visible()
-        page.keyboard.type(OPEN[0])
+        page.keyboard.type(OPEN)
         page.keyboard.press("Enter")
-        assert _answer(page) == OPEN[0]
+        assert _answer(page) == OPEN
         assert axe_violations(page) == []
         assert layout_faults(page) == []
         requirements = page.locator(".requirements > li").count()
@@ -97,29 +98,29 @@ def test_the_desk_is_walked_with_the_keyboard_alone(browser: Browser, site: Site
         _key(page, "n", "#number")
         before = page.url.removesuffix("/licences")
         # What was selected is typed over.
-        page.keyboard.type(OPEN[-1])
+        page.keyboard.type(OPEN)
         page.keyboard.press("Enter")
-        assert _answer(page, before) == OPEN[-1]
+        assert _answer(page, before) == OPEN
         _tab_to(page, "窗口核验")
         page.keyboard.press("Enter")
         page.wait_for_selector("#number:focus")
         page.keyboard.press("Escape")
-        _key(page, "1", f"a[data-result]:has-text('{OPEN[-1]}')")
+        _key(page, "1", f"a[data-result]:has-text('{OPEN}')")
         page.keyboard.press("Enter")
-        assert _answer(page) == OPEN[-1]
+        assert _answer(page) == OPEN
 
 
 def test_a_scanner_is_understood_wherever_the_focus_is(browser: Browser, site: Site) -> None:
     with open_page(browser) as page:
         _begin(page, site)
-        page.keyboard.insert_text(OPEN[0].translate(FULL_WIDTH) + "\u3000")
+        page.keyboard.insert_text(OPEN.translate(FULL_WIDTH) + "\u3000")
         page.keyboard.press("Enter")
-        assert _answer(page) == OPEN[0]
+        assert _answer(page) == OPEN
         assert page.evaluate("document.activeElement === document.body")
         # A scanner's signs follow each other at once, faster than a test's; some of them are keys.
         before = page.url
-        page.evaluate(SCAN, [*OPEN[-1], "Enter"])
-        assert _answer(page, before) == OPEN[-1]
+        page.evaluate(SCAN, [*OPEN, "Enter"])
+        assert _answer(page, before) == OPEN
         assert page.locator(PRINTED).count() == 0
 
 
@@ -132,7 +133,7 @@ def test_letter_keys_can_be_switched_off_and_stay_so(browser: Browser, site: Sit
         page.keyboard.press("n")
         page.reload()
         page.wait_for_selector("#number:focus")
-        page.keyboard.type(OPEN[0])
+        page.keyboard.type(OPEN)
         page.keyboard.press("Enter")
         _answer(page)
         page.keyboard.press("p")
@@ -148,9 +149,9 @@ def test_without_script_the_desk_answers_and_no_key_is_promised(browser: Browser
         page.locator("main form button").first.click()
         page.goto(f"{site.address}/window")
         assert not page.locator(".keys").is_visible()
-        page.fill("#number", OPEN[0])
+        page.fill("#number", OPEN)
         page.keyboard.press("Enter")
-        assert _answer(page) == OPEN[0]
+        assert _answer(page) == OPEN
         assert not page.locator("[data-print]").is_visible()
         assert "Ctrl+P" in page.locator("main").inner_text()
         page.locator("form[action$='/licences'] button").click()
@@ -160,7 +161,7 @@ def test_without_script_the_desk_answers_and_no_key_is_promised(browser: Browser
 def test_the_printed_answer_is_one_sheet_without_the_desk(browser: Browser, site: Site) -> None:
     with open_page(browser) as page:
         _begin(page, site)
-        page.keyboard.type(OPEN[0])
+        page.keyboard.type(OPEN)
         page.keyboard.press("Enter")
         _answer(page)
         page.emulate_media(media="print")
