@@ -177,6 +177,8 @@ class Features:
 
     def of_page(self, text: str) -> Iterator[Used]:
         """Give what a page's elements and attributes use; what a template fills in is left out."""
+        # The level of a heading may be computed.
+        text = re.sub(r"(</?h)\{\{.*?\}\}", r"\g<1>2", text)
         plain = re.sub(r"\{#.*?#\}|\{%.*?%\}", " ", re.sub(r"\{\{.*?\}\}", "x", text), flags=re.S)
         reader = _Elements()
         reader.feed(plain)
