@@ -2,14 +2,19 @@
 """What every suite shares: hypothesis settings, tools, and the rule that a required tool is never skipped."""
 
 import os
+import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 from fakes import close_databases
 from tooling import require_tool as find_or_skip
 from tooling import tools_required
+
+if TYPE_CHECKING:
+    from running import Site
 
 hypothesis.settings.register_profile(
     "cunzheng",
@@ -52,6 +57,17 @@ def demo_data(testrun_uid: str, _no_settings_from_outside: None) -> Generator[Pa
 
     with played_demo(testrun_uid) as data:
         yield data
+
+
+@pytest.fixture(scope="module")
+def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator["Site"]:
+    """Serve a copy of the demonstration: visitors write, for every look and every question is an act."""
+    from running import serving_demo  # noqa: PLC0415 - as above
+
+    own = tmp_path_factory.mktemp("demo") / "data"
+    shutil.copytree(demo_data, own)
+    with serving_demo(own) as running:
+        yield running
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -7,7 +7,6 @@ every request and decision (docs/decisions/0019-second-person.md).
 """
 
 import datetime as dt
-import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +21,7 @@ from portal.accounts.models import ADMINISTRATION, Account, RightChange
 from portal.accounts.posts import posts_of
 from portal.accounts.reasons import encrypted_reason
 from portal.accounts.rights import ADMINISTRATORS, NewAccount, NewClient
+from portal.accounts.second_person import OPEN_FOR, DecisionState
 from portal.accounts.services import new_secret, secret_hash
 from storage.clock import rfc3339
 from storage.database import UnitOfWork
@@ -31,22 +31,10 @@ from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 from storage.secrets import SYSTEM_SUBJECT
 
-OPEN_FOR: Final = dt.timedelta(days=7)
-
-
-class ChangeState(enum.StrEnum):
-    """How far a change is."""
-
-    OPEN = "open"
-    APPROVED = "approved"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
-
-
 _ACTS: Final = {
-    ChangeState.APPROVED: ActKind.RIGHT_APPROVED,
-    ChangeState.REFUSED: ActKind.RIGHT_REFUSED,
-    ChangeState.WITHDRAWN: ActKind.RIGHT_WITHDRAWN,
+    DecisionState.APPROVED: ActKind.RIGHT_APPROVED,
+    DecisionState.REFUSED: ActKind.RIGHT_REFUSED,
+    DecisionState.WITHDRAWN: ActKind.RIGHT_WITHDRAWN,
 }
 
 
@@ -176,7 +164,7 @@ class RightChanges:
                 carried out any more; it stays open.
         """
         change = self._to_decide(uow, identity, change_id)
-        promise = self._decide(uow, identity, change, ChangeState.APPROVED, reason)
+        promise = self._decide(uow, identity, change, DecisionState.APPROVED, reason)
         carry_out(uow, identity, change)
         return promise
 
@@ -187,7 +175,7 @@ class RightChanges:
             NotPermittedError, ChangeUnknownError, ChangeClosedError, SecondPersonError: As :meth:`approve`.
         """
         change = self._to_decide(uow, identity, change_id)
-        return self._decide(uow, identity, change, ChangeState.REFUSED, reason)
+        return self._decide(uow, identity, change, DecisionState.REFUSED, reason)
 
     def withdraw(self, uow: UnitOfWork, identity: Identity, change_id: str, reason: str) -> Promise:
         """Take one's own request back.
@@ -201,9 +189,9 @@ class RightChanges:
         change = uow.session.get(RightChange, change_id)
         if change is None or change.requested_by != identity.id:
             raise ChangeUnknownError
-        if change.state != ChangeState.OPEN:
+        if change.state != DecisionState.OPEN:
             raise ChangeClosedError
-        return self._decide(uow, identity, change, ChangeState.WITHDRAWN, reason)
+        return self._decide(uow, identity, change, DecisionState.WITHDRAWN, reason)
 
     def open(self, uow: UnitOfWork, identity: Identity) -> list[ChangeView]:
         """Give the changes that wait for a decision, the oldest first.
@@ -212,9 +200,11 @@ class RightChanges:
             NotPermittedError: The caller is none of the three administrators.
         """
         identity.demand(*ADMINISTRATORS)
-        waiting = select(RightChange).where(RightChange.state == ChangeState.OPEN)
+        waiting = select(RightChange).where(
+            RightChange.state == DecisionState.OPEN, RightChange.expires_at > uow.clock.now()
+        )
         found = uow.session.scalars(waiting.order_by(RightChange.requested_at, RightChange.id))
-        return [view for view in self._views(uow, found.all()) if not view.late]
+        return self._views(uow, found.all())
 
     def past(self, uow: UnitOfWork, identity: Identity, most: int = 50) -> list[ChangeView]:
         """Give the newest changes that were decided or whose time is over.
@@ -223,7 +213,7 @@ class RightChanges:
             NotPermittedError: The caller is none of the three administrators.
         """
         identity.demand(*ADMINISTRATORS)
-        over = (RightChange.state != ChangeState.OPEN) | (RightChange.expires_at <= uow.clock.now())
+        over = (RightChange.state != DecisionState.OPEN) | (RightChange.expires_at <= uow.clock.now())
         newest = select(RightChange).where(over).order_by(RightChange.requested_at.desc(), RightChange.id)
         return self._views(uow, uow.session.scalars(newest.limit(most)).all())
 
@@ -241,7 +231,7 @@ class RightChanges:
         return RightChange(
             id=uow.ids.new_id(),
             kind=kind,
-            state=ChangeState.OPEN,
+            state=DecisionState.OPEN,
             object_id=object_id,
             organisation=terms["organisation"],
             terms=terms,
@@ -261,14 +251,14 @@ class RightChanges:
         change = uow.session.get(RightChange, change_id)
         if change is None:
             raise ChangeUnknownError
-        if change.state != ChangeState.OPEN or change.expires_at <= uow.clock.now():
+        if change.state != DecisionState.OPEN or change.expires_at <= uow.clock.now():
             raise ChangeClosedError
         if identity.id in {change.requested_by, change.object_id}:
             raise SecondPersonError
         return change
 
     def _decide(
-        self, uow: UnitOfWork, identity: Identity, change: RightChange, state: ChangeState, reason: str
+        self, uow: UnitOfWork, identity: Identity, change: RightChange, state: DecisionState, reason: str
     ) -> Promise:
         change.state = state
         change.decided_by = identity.id
@@ -292,7 +282,7 @@ def _view(uow: UnitOfWork, row: RightChange, now: dt.datetime) -> ChangeView:
         reason=uow.secrets.decrypt(row.reason_cipher).decode(),
         decision="" if row.decision_cipher is None else uow.secrets.decrypt(row.decision_cipher).decode(),
         before={} if account is None else posts_of(account),
-        late=row.state == ChangeState.OPEN and row.expires_at <= now,
+        late=row.state == DecisionState.OPEN and row.expires_at <= now,
     )
 
 

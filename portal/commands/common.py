@@ -17,8 +17,11 @@ from storage.errors import CunzhengError, NotPermittedError
 from storage.identity import Identity, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from portal.rooms import Rooms
     from portal.settings import Settings
+    from storage.database import UnitOfWork
 
 
 AS = click.option("--as", "account", help="Acting account 操作账号 (needed when several hold the role).")
@@ -140,6 +143,13 @@ class Terminal:
         from portal.refusals import Place, record_refusal  # noqa: PLC0415 - as above
 
         record_refusal(self.rooms.database, error, self._actor, Place("command", _command()))
+
+
+def carry(role: Role, account: str | None, work: "Callable[[Rooms, UnitOfWork, Identity], object]") -> None:
+    """Do something in one unit of work on behalf of who holds ``role``; errors as :meth:`Terminal.act_as`."""
+    with terminal() as here:
+        who = here.act_as(role, account)
+        here.rooms.database.write(lambda uow: work(here.rooms, uow, who))
 
 
 @contextmanager

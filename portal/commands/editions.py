@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portal.commands.common import AS, Terminal, terminal
+from portal.commands.common import AS, Terminal, carry, terminal
 from storage.errors import EXIT_DONE, EXIT_INVALID
 from storage.identity import Identity, Role
 
@@ -114,9 +114,11 @@ def edition_show(edition_id: str, *, as_json: bool, account: str | None) -> None
 @AS
 def edition_approve(edition_id: str, reason: str, account: str | None) -> None:
     """批准并生效 / Approve an edition; it takes effect without a restart."""
-    with terminal() as here:
-        who = here.act_as(Role.SECURITY_ADMIN, account)
-        here.rooms.database.write(lambda uow: here.rooms.editions.approve(uow, who, edition_id, reason))
+    carry(
+        Role.SECURITY_ADMIN,
+        account,
+        lambda rooms, uow, who: rooms.editions.approve(uow, who, edition_id, reason),
+    )
     click.echo(f"已批准 / approved: {edition_id}")
 
 
@@ -126,9 +128,11 @@ def edition_approve(edition_id: str, reason: str, account: str | None) -> None:
 @AS
 def edition_refuse(edition_id: str, reason: str, account: str | None) -> None:
     """驳回 / Refuse an edition."""
-    with terminal() as here:
-        who = here.act_as(Role.SECURITY_ADMIN, account)
-        here.rooms.database.write(lambda uow: here.rooms.editions.refuse(uow, who, edition_id, reason))
+    carry(
+        Role.SECURITY_ADMIN,
+        account,
+        lambda rooms, uow, who: rooms.editions.refuse(uow, who, edition_id, reason),
+    )
     click.echo(f"已驳回 / refused: {edition_id}")
 
 
@@ -138,9 +142,11 @@ def edition_refuse(edition_id: str, reason: str, account: str | None) -> None:
 @AS
 def edition_withdraw(edition_id: str, reason: str, account: str | None) -> None:
     """撤回 / Take one's own proposal back."""
-    with terminal() as here:
-        who = here.act_as(Role.SYSTEM_ADMIN, account)
-        here.rooms.database.write(lambda uow: here.rooms.editions.withdraw(uow, who, edition_id, reason))
+    carry(
+        Role.SYSTEM_ADMIN,
+        account,
+        lambda rooms, uow, who: rooms.editions.withdraw(uow, who, edition_id, reason),
+    )
     click.echo(f"已撤回 / withdrawn: {edition_id}")
 
 

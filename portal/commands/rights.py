@@ -7,7 +7,7 @@ import json
 
 import click
 
-from portal.commands.common import AS, terminal
+from portal.commands.common import AS, carry, terminal
 from storage.identity import Role
 
 _REASON = click.option("--reason", required=True, help="Reason 理由.")
@@ -59,9 +59,9 @@ def right_list(*, as_json: bool, account: str | None) -> None:
 @AS
 def right_approve(change: str, reason: str, account: str | None) -> None:
     """批准并生效 / Approve a request and carry it out."""
-    with terminal() as here:
-        who = here.act_as(Role.SECURITY_ADMIN, account)
-        here.rooms.database.write(lambda uow: here.rooms.rights.approve(uow, who, change, reason))
+    carry(
+        Role.SECURITY_ADMIN, account, lambda rooms, uow, who: rooms.rights.approve(uow, who, change, reason)
+    )
     click.echo(f"已批准 / approved: {change}")
 
 
@@ -71,9 +71,7 @@ def right_approve(change: str, reason: str, account: str | None) -> None:
 @AS
 def right_refuse(change: str, reason: str, account: str | None) -> None:
     """驳回 / Refuse a request."""
-    with terminal() as here:
-        who = here.act_as(Role.SECURITY_ADMIN, account)
-        here.rooms.database.write(lambda uow: here.rooms.rights.refuse(uow, who, change, reason))
+    carry(Role.SECURITY_ADMIN, account, lambda rooms, uow, who: rooms.rights.refuse(uow, who, change, reason))
     click.echo(f"已驳回 / refused: {change}")
 
 
@@ -83,7 +81,5 @@ def right_refuse(change: str, reason: str, account: str | None) -> None:
 @AS
 def right_withdraw(change: str, reason: str, account: str | None) -> None:
     """撤回 / Take one's own request back."""
-    with terminal() as here:
-        who = here.act_as(Role.SYSTEM_ADMIN, account)
-        here.rooms.database.write(lambda uow: here.rooms.rights.withdraw(uow, who, change, reason))
+    carry(Role.SYSTEM_ADMIN, account, lambda rooms, uow, who: rooms.rights.withdraw(uow, who, change, reason))
     click.echo(f"已撤回 / withdrawn: {change}")

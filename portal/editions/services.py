@@ -7,7 +7,6 @@ administrator sees all of it (docs/decisions/0033-editions.md).
 """
 
 import datetime as dt
-import enum
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +20,7 @@ from cases.lint import ItemGround, LintFinding, blocking, kind_unknown, lint_ite
 from portal.accounts.errors import SecondPersonError
 from portal.accounts.reasons import encrypted_reason
 from portal.accounts.rights import ADMINISTRATORS
+from portal.accounts.second_person import OPEN_FOR, DecisionState
 from portal.editions.approved import EditionKind, approved, digest_of, items_of
 from portal.editions.differences import Difference, of_items, of_templates
 from portal.editions.errors import EditionClosedError, EditionFaultyError, EditionUnknownError
@@ -32,23 +32,13 @@ from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
 from storage.secrets import SYSTEM_SUBJECT
 
-OPEN_FOR: Final = dt.timedelta(days=7)
 _KEYS: Final = {"items": EditionKind.ITEMS, "templates": EditionKind.NUMBERING}
 
 
-class EditionState(enum.StrEnum):
-    """How far an edition is."""
-
-    OPEN = "open"
-    APPROVED = "approved"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
-
-
 _ACTS: Final = {
-    EditionState.APPROVED: ActKind.EDITION_APPROVED,
-    EditionState.REFUSED: ActKind.EDITION_REFUSED,
-    EditionState.WITHDRAWN: ActKind.EDITION_WITHDRAWN,
+    DecisionState.APPROVED: ActKind.EDITION_APPROVED,
+    DecisionState.REFUSED: ActKind.EDITION_REFUSED,
+    DecisionState.WITHDRAWN: ActKind.EDITION_WITHDRAWN,
 }
 
 
@@ -116,7 +106,7 @@ class EditionService:
             id=uow.ids.new_id(),
             kind=checked.kind,
             version=checked.body["version"],
-            state=EditionState.OPEN,
+            state=DecisionState.OPEN,
             body=checked.body,
             digest=digest_of(checked.body),
             reason_cipher=encrypted_reason(uow, SYSTEM_SUBJECT, reason),
@@ -146,7 +136,7 @@ class EditionService:
             raise _faulty(checked)
         # Two approvals at once would take the same number: the second one is done again and linted anew.
         edition.number = (uow.session.scalar(select(func.max(CatalogueEdition.number))) or 0) + 1
-        promise = self._decide(uow, identity, edition, EditionState.APPROVED, reason)
+        promise = self._decide(uow, identity, edition, DecisionState.APPROVED, reason)
         uow.on_commit(self._items.look_again)
         return promise
 
@@ -157,7 +147,7 @@ class EditionService:
             NotPermittedError, EditionUnknownError, EditionClosedError, SecondPersonError: As :meth:`approve`.
         """
         edition = self._to_decide(uow, identity, edition_id)
-        return self._decide(uow, identity, edition, EditionState.REFUSED, reason)
+        return self._decide(uow, identity, edition, DecisionState.REFUSED, reason)
 
     def withdraw(self, uow: UnitOfWork, identity: Identity, edition_id: str, reason: str) -> Promise:
         """Take one's own proposal back.
@@ -171,9 +161,9 @@ class EditionService:
         edition = uow.session.get(CatalogueEdition, edition_id)
         if edition is None or edition.proposed_by != identity.id:
             raise EditionUnknownError
-        if edition.state != EditionState.OPEN:
+        if edition.state != DecisionState.OPEN:
             raise EditionClosedError
-        return self._decide(uow, identity, edition, EditionState.WITHDRAWN, reason)
+        return self._decide(uow, identity, edition, DecisionState.WITHDRAWN, reason)
 
     def get(self, uow: UnitOfWork, identity: Identity, edition_id: str) -> EditionView:
         """Give one edition.
@@ -192,7 +182,7 @@ class EditionService:
         """Give the editions that wait for a decision, the oldest first; errors as :meth:`past`."""
         identity.demand(*ADMINISTRATORS)
         waiting = select(CatalogueEdition).where(
-            CatalogueEdition.state == EditionState.OPEN, CatalogueEdition.expires_at > uow.clock.now()
+            CatalogueEdition.state == DecisionState.OPEN, CatalogueEdition.expires_at > uow.clock.now()
         )
         found = uow.session.scalars(waiting.order_by(CatalogueEdition.proposed_at, CatalogueEdition.id))
         return [self._view(uow, row) for row in found]
@@ -204,7 +194,7 @@ class EditionService:
             NotPermittedError: The caller is none of the three administrators.
         """
         identity.demand(*ADMINISTRATORS)
-        over = (CatalogueEdition.state != EditionState.OPEN) | (
+        over = (CatalogueEdition.state != DecisionState.OPEN) | (
             CatalogueEdition.expires_at <= uow.clock.now()
         )
         newest = select(CatalogueEdition).where(over).order_by(CatalogueEdition.proposed_at.desc())
@@ -234,14 +224,19 @@ class EditionService:
         edition = uow.session.get(CatalogueEdition, edition_id)
         if edition is None:
             raise EditionUnknownError
-        if edition.state != EditionState.OPEN or edition.expires_at <= uow.clock.now():
+        if edition.state != DecisionState.OPEN or edition.expires_at <= uow.clock.now():
             raise EditionClosedError
         if identity.id == edition.proposed_by:
             raise SecondPersonError
         return edition
 
     def _decide(
-        self, uow: UnitOfWork, identity: Identity, edition: CatalogueEdition, state: EditionState, reason: str
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        edition: CatalogueEdition,
+        state: DecisionState,
+        reason: str,
     ) -> Promise:
         edition.state = state
         edition.decided_by = identity.id
@@ -287,7 +282,7 @@ class EditionService:
         return NumberGround(frozenset(one.fonds for one in self._items.departments), held, versions)
 
     def _view(self, uow: UnitOfWork, row: CatalogueEdition) -> EditionView:
-        is_open = row.state == EditionState.OPEN
+        is_open = row.state == DecisionState.OPEN
         late = is_open and row.expires_at <= uow.clock.now()
         return EditionView(
             row=row,

@@ -15,6 +15,7 @@ from portal.editions.errors import EditionFaultyError
 from portal.editions.services import Checked
 from portal.web import context
 from portal.web.access import allow
+from portal.web.decisions import carry_decision
 from portal.web.uploads import staged_file
 from storage.errors import ConflictError, CunzhengError, InvalidInputError
 from storage.identity import Role
@@ -22,7 +23,6 @@ from storage.identity import Role
 blueprint = APIBlueprint("editions", __name__, url_prefix="/editions", enable_openapi=False)
 _DATA: Final = "shows data of the installation, nothing of persons, to who administers it"
 _LONGEST: Final = 600
-_DECISIONS: Final = ("approve", "refuse", "withdraw")
 
 
 @blueprint.get("")
@@ -70,14 +70,8 @@ def document(edition: str) -> Response:
 )
 def decide(edition: str) -> Response:
     """Approve, refuse or withdraw an edition."""
-    rooms, who = context.rooms(), context.identity()
-    decision, reason = request.form.get("decision", ""), request.form.get("reason", "")[:_LONGEST]
-    if decision not in _DECISIONS:
-        raise InvalidInputError(field="decision", rule=" ".join(_DECISIONS))
-    editions = rooms.editions
-    carry = {"approve": editions.approve, "refuse": editions.refuse, "withdraw": editions.withdraw}[decision]
     try:
-        rooms.database.write(lambda uow: carry(uow, who, edition, reason))
+        carry_decision(context.rooms().editions, edition)
     except (InvalidInputError, ConflictError) as problem:
         return make_response(_home(problem), problem.status)
     return redirect(url_for("editions.home"), 303)

@@ -18,6 +18,7 @@ from portal.accounts.rights import ADMINISTRATORS, PERSONS, NewAccount, NewClien
 from portal.errors import RolesExcludeError
 from portal.web import context
 from portal.web.access import allow
+from portal.web.decisions import carry_decision
 from storage.database import UnitOfWork
 from storage.errors import ConflictError, CunzhengError, InvalidInputError
 from storage.identity import Role
@@ -26,7 +27,6 @@ blueprint = APIBlueprint("rights", __name__, url_prefix="/rights", enable_openap
 _OFFICIALS: Final = "shows names and roles of officials to who administers them"
 _LONGEST: Final = 600
 _MOST_DAYS: Final = 1100
-_DECISIONS: Final = ("approve", "refuse", "withdraw")
 
 
 @blueprint.get("")
@@ -92,14 +92,8 @@ def ask() -> Response:
 )
 def decide(change: str) -> Response:
     """Approve, refuse or withdraw a change."""
-    rooms, who = context.rooms(), context.identity()
-    decision, reason = request.form.get("decision", ""), request.form.get("reason", "")[:_LONGEST]
-    if decision not in _DECISIONS:
-        raise InvalidInputError(field="decision", rule=" ".join(_DECISIONS))
-    rights = rooms.rights
-    carry = {"approve": rights.approve, "refuse": rights.refuse, "withdraw": rights.withdraw}[decision]
     try:
-        rooms.database.write(lambda uow: carry(uow, who, change, reason))
+        carry_decision(context.rooms().rights, change)
     except (InvalidInputError, ConflictError) as problem:
         return make_response(_home(problem, change), problem.status)
     return redirect(url_for("rights.home"), 303)

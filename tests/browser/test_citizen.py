@@ -2,14 +2,11 @@
 """A holder's way in a browser, with and without script: sign in, see licences, see uses, sign out."""
 
 import re
-import shutil
-from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 from browsing import axe_violations, layout_faults, open_page
 from playwright.sync_api import Browser, Page
-from running import Site, serving_demo
+from running import Site
 
 from portal.demo.holders import demo_persons
 from portal.demo.script import Script
@@ -18,15 +15,6 @@ pytestmark = pytest.mark.browser
 NAMES = [one.title for one in demo_persons(Script.load())]
 FIRM = next(name for name in NAMES if "丙" in name)
 ELDER = "施样例"
-
-
-@pytest.fixture(scope="module")
-def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
-    # Visitors write: every look is an act.
-    own = tmp_path_factory.mktemp("demo") / "data"
-    shutil.copytree(demo_data, own)
-    with serving_demo(own) as running:
-        yield running
 
 
 def _press(page: Page, name: str) -> None:

@@ -6,8 +6,6 @@ is looked at.
 """
 
 import re
-import shutil
-from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -15,7 +13,7 @@ import pytest
 from browsing import axe_violations, layout_faults, open_page
 from editions import new_edition
 from playwright.sync_api import Browser, Page
-from running import Site, serving_demo
+from running import Site
 
 from portal.demo.script import Script
 
@@ -32,15 +30,6 @@ STARTS = {
     "holder": ["/mine"],
 }
 LIMIT = 40
-
-
-@pytest.fixture(scope="module")
-def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
-    # Visitors write: every look is an act.
-    own = tmp_path_factory.mktemp("demo") / "data"
-    shutil.copytree(demo_data, own)
-    with serving_demo(own) as running:
-        yield running
 
 
 def _kind(address: str) -> str:

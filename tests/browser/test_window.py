@@ -2,14 +2,11 @@
 """The window desk walked with the keyboard alone: no pointer, no address, only keys that the page lists."""
 
 import re
-import shutil
-from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 from browsing import axe_violations, layout_faults, open_page
 from playwright.sync_api import Browser, Page
-from running import Site, serving_demo
+from running import Site
 
 from portal.demo.script import Script
 
@@ -23,15 +20,6 @@ SCAN = """keys => {
         document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}));
 }"""
 FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
-
-
-@pytest.fixture(scope="module")
-def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
-    # Visitors write: every question is an act.
-    own = tmp_path_factory.mktemp("demo") / "data"
-    shutil.copytree(demo_data, own)
-    with serving_demo(own) as running:
-        yield running
 
 
 def _tab_to(page: Page, words: str, most: int = 40) -> None:

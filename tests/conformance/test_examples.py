@@ -4,10 +4,9 @@
 import base64
 import json
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,22 +15,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jws
 from joserfc.jwk import ECKey
-from running import Site, serving_demo
+from running import Site
 from tooling import ROOT, require_tool
 
 pytestmark = pytest.mark.conformance
 EXAMPLES = ROOT / "docs" / "examples"
 TYPE = "cunzheng-decision+json"
 LANGUAGES = ("python", "java")
-
-
-@pytest.fixture(scope="module")
-def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
-    # Questions are acts.
-    own = tmp_path_factory.mktemp("demo") / "data"
-    shutil.copytree(demo_data, own)
-    with serving_demo(own) as running:
-        yield running
 
 
 def _command(language: str) -> list[str]:

@@ -8,10 +8,9 @@ say what is accepted. Calls are the same in every run.
 """
 
 import json
-import shutil
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
-from running import Site, serving_demo
+from running import Site
 
 from portal.demo.script import Script
 
@@ -27,15 +26,6 @@ pytestmark = [pytest.mark.conformance, pytest.mark.slow]
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 CALLS_PER_OPERATION = 25
 WITHIN_SECONDS = 900
-
-
-@pytest.fixture(scope="module")
-def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
-    # Calls are acts.
-    own = tmp_path_factory.mktemp("demo") / "data"
-    shutil.copytree(demo_data, own)
-    with serving_demo(own) as running:
-        yield running
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import select
 
-from portal.accounts.changes import OPEN_FOR, ChangeState, RightChanges
+from portal.accounts.changes import RightChanges
 from portal.accounts.models import Account, RightChange
 from portal.accounts.posts import posts_of
 from portal.accounts.rights import ADMINISTRATORS, EXCLUSIVE, NewAccount, add_account
+from portal.accounts.second_person import OPEN_FOR, DecisionState
 from storage.errors import CunzhengError
 from storage.identity import Identity, Role, system_identity
 
@@ -101,7 +102,7 @@ class Rights(RuleBasedStateMachine):
         with self.database.reading() as uow:
             found = {one.id: posts_of(one) for one in uow.session.scalars(select(Account))}
             waiting = set(
-                uow.session.scalars(select(RightChange.id).where(RightChange.state == ChangeState.OPEN))
+                uow.session.scalars(select(RightChange.id).where(RightChange.state == DecisionState.OPEN))
             )
         assert found == self.model
         assert waiting == set(self.open)
