@@ -5,9 +5,7 @@ A page shows some hits to somebody who is there; a list leaves the house, so it 
 with the digest of what was given.
 """
 
-import csv
 import hashlib
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,6 +13,7 @@ from typing import Final
 from indexer.ports import Index
 from indexer.query import MAX_LIMIT, Hit, Query
 from portal.errors import SearchListTooLongError
+from portal.spreadsheet import spreadsheet
 from storage.database import Database, UnitOfWork
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act, Promise
@@ -23,10 +22,6 @@ from storage.ledger.kinds import ActKind
 MOST_ROWS: Final = 5_000
 """Rows of one list; more are refused, never cut off."""
 EXPORT_ROLES: Final = (Role.ARCHIVIST, Role.SUPERVISOR)
-# A spreadsheet program takes a table for UTF-8 only if it begins like this, and a text that begins with one
-# of the signs for a formula.
-_BEGINNING: Final = "\ufeff"
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ def export_list(
     who.demand(*EXPORT_ROLES)
     heads, cells = table
     hits = list(_all(index, query))
-    content = _written([heads, *(list(map(_plain, cells(hit))) for hit in hits)])
+    content = spreadsheet([heads, *map(cells, hits)])
 
     def record(uow: UnitOfWork) -> Promise:
         return uow.record(
@@ -99,14 +94,3 @@ def _all(index: Index, query: Query) -> Iterator[Hit]:
         if page.next_cursor is None:
             return
         asked = replace(asked, after=page.next_cursor)
-
-
-def _plain(cell: str) -> str:
-    """Keep a spreadsheet program from running a text as a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def _written(rows: Sequence[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return (_BEGINNING + text.getvalue()).encode()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The form by which somebody approves, refuses or withdraws what waits for a second person."""
 
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from flask import request
@@ -24,16 +25,15 @@ class _Decides(Protocol):
     def withdraw(self, uow: UnitOfWork, identity: Identity, _id: str, reason: str, /) -> object: ...
 
 
-def carry_decision(service: _Decides, subject: str) -> None:
-    """Carry out the decision that the form states, on behalf of who sent it.
+def sent_decision(service: _Decides, subject: str) -> Callable[[], object]:
+    """Give what carries out the decision that the form states, on behalf of who sent it.
 
     Raises:
-        InvalidInputError: It states none of the three, or the reason is none.
-        CunzhengError: What the service refuses.
+        InvalidInputError: It states none of the three.
     """
-    who = context.identity()
+    rooms, who = context.rooms(), context.identity()
     decision, reason = request.form.get("decision", ""), request.form.get("reason", "")[:_LONGEST]
     if decision not in _DECISIONS:
         raise InvalidInputError(field="decision", rule=" ".join(_DECISIONS))
-    carry = {"approve": service.approve, "refuse": service.refuse, "withdraw": service.withdraw}[decision]
-    context.rooms().database.write(lambda uow: carry(uow, who, subject, reason))
+    decide = {"approve": service.approve, "refuse": service.refuse, "withdraw": service.withdraw}[decision]
+    return lambda: rooms.database.write(lambda uow: decide(uow, who, subject, reason))

@@ -15,7 +15,7 @@ from portal.editions.errors import EditionFaultyError
 from portal.editions.services import Checked
 from portal.web import context
 from portal.web.access import allow
-from portal.web.decisions import carry_decision
+from portal.web.decisions import sent_decision
 from portal.web.uploads import staged_file
 from storage.errors import ConflictError, CunzhengError, InvalidInputError
 from storage.identity import Role
@@ -70,8 +70,9 @@ def document(edition: str) -> Response:
 )
 def decide(edition: str) -> Response:
     """Approve, refuse or withdraw an edition."""
+    carry = sent_decision(context.rooms().editions, edition)
     try:
-        carry_decision(context.rooms().editions, edition)
+        carry()
     except (InvalidInputError, ConflictError) as problem:
         return make_response(_home(problem), problem.status)
     return redirect(url_for("editions.home"), 303)

@@ -18,7 +18,7 @@ from portal.accounts.rights import ADMINISTRATORS, PERSONS, NewAccount, NewClien
 from portal.errors import RolesExcludeError
 from portal.web import context
 from portal.web.access import allow
-from portal.web.decisions import carry_decision
+from portal.web.decisions import sent_decision
 from storage.database import UnitOfWork
 from storage.errors import ConflictError, CunzhengError, InvalidInputError
 from storage.identity import Role
@@ -92,8 +92,9 @@ def ask() -> Response:
 )
 def decide(change: str) -> Response:
     """Approve, refuse or withdraw a change."""
+    carry = sent_decision(context.rooms().rights, change)
     try:
-        carry_decision(context.rooms().rights, change)
+        carry()
     except (InvalidInputError, ConflictError) as problem:
         return make_response(_home(problem, change), problem.status)
     return redirect(url_for("rights.home"), 303)

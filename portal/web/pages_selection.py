@@ -5,9 +5,7 @@ What a selection allows is what the page of each case allows; a record is made f
 all of them.
 """
 
-import csv
 import hashlib
-import io
 import shutil
 import tempfile
 import zipfile
@@ -24,6 +22,7 @@ from archive.models import FilingState
 from archive.views import DossierView, WorkRow
 from portal.i18n import gettext, mark
 from portal.package import Package, compose
+from portal.spreadsheet import spreadsheet
 from portal.web import context
 from portal.web.access import allow
 from portal.web.pages_archivist import slip_of
@@ -159,18 +158,9 @@ def _packed(archive: zipfile.ZipFile, row: WorkRow) -> Chosen:
 
 
 def _table(done: Sequence[Chosen]) -> bytes:
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow([gettext(head) for head in _HEADS])
+    rows: list[Sequence[object]] = [[gettext(head) for head in _HEADS]]
     for one in done:
         row, result = one.row, gettext(_LEFT_OUT if one.why_not else _DONE)
-        about = [row.number, row.source, row.filing.attempt, row.archival_number or ""]
-        rows.writerow([plain(cell) for cell in (*about, result, one.why_not, one.act, one.file, one.sha256)])
-    # A spreadsheet program takes a table for UTF-8 only if it begins like this.
-    return ("\ufeff" + text.getvalue()).encode()
-
-
-def plain(cell: object) -> str:
-    """Give a cell that no spreadsheet program takes for a formula: case numbers come from outside."""
-    text = str(cell)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+        about = (row.number, row.source, row.filing.attempt, row.archival_number or "")
+        rows.append([*about, result, one.why_not, one.act, one.file, one.sha256])
+    return spreadsheet(rows)

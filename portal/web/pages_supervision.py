@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The supervisor's desk: numbers, each a link to exactly those rows, the ledger, traces."""
 
-import csv
 import datetime as dt
-import io
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -18,6 +16,7 @@ from cases.organisations import covers, organisations
 from portal.housekeeping import last_said, standing_verdict
 from portal.nightly import last_reconciled
 from portal.patterns.services import count_patterns, found_patterns, last_look
+from portal.spreadsheet import spreadsheet
 from portal.web import context
 from portal.web.access import allow
 from portal.web.activity import client_names, days_of_acts, pending_acts, refused_acts, seen_by
@@ -121,12 +120,9 @@ def days() -> Response:
     with rooms.database.reading() as uow:
         found = days_of_acts(uow.session, rooms.clock.now(), _QUARTER, seen_by(context.identity()))
     codes = sorted({code for day in found for code in day.by_department})
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(["date", "all", *(code or "none" for code in codes)])
-    rows.writerows([day.day, day.total, *(day.by_department[code] for code in codes)] for day in found)
-    # A spreadsheet program takes a table for UTF-8 only if it begins like this.
-    answer = make_response("\ufeff" + text.getvalue())
+    heads = ["date", "all", *(code or "none" for code in codes)]
+    rows = ([day.day, day.total, *(day.by_department[code] for code in codes)] for day in found)
+    answer = make_response(spreadsheet([heads, *rows]))
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
     answer.headers["Content-Disposition"] = 'attachment; filename="acts-by-day.csv"'
     return answer

@@ -100,7 +100,7 @@ def install(app: Flask, settings: Settings) -> None:
         moment=i18n.moment,
         exact=i18n.exact_moment,
         day=i18n.day,
-        grouped=_grouped,
+        grouped=grouped,
         size=_size,
     )
     # A name that a template has wrong is an error, not an empty place on a page.
@@ -158,7 +158,7 @@ def _last_checkpoint() -> list[dt.datetime | None]:
     return []
 
 
-def _grouped(text: str, width: int = 8) -> str:
+def grouped(text: str, width: int = 8) -> str:
     """Break a digest into groups so that a person can compare it and a narrow page can wrap it."""
     return " ".join(text[start : start + width] for start in range(0, len(text), width))
 

@@ -21,6 +21,7 @@ from portal.i18n import mark as _
 from portal.version import VERSION
 from portal.web.codes import issuer_title
 from portal.web.labels import label
+from portal.web.render import grouped
 from seals.verdicts import SignatureReport
 from storage.ledger.canonical import Json
 
@@ -98,13 +99,13 @@ def _part(name: str, report: CheckReport, origin: ReportOrigin) -> dict[str, Jso
         "checked_title": gettext(_("What was checked")),
         "checked": [
             [gettext(_("File")), name or gettext(_("without a name"))],
-            ["SHA-256", _grouped(verdict.sha256)],
+            ["SHA-256", grouped(verdict.sha256)],
             [gettext(_("Size")), f"{verdict.size} B"],
             [gettext(_("Checked at")), exact_moment(verdict.at)],
             [gettext(_("Checked by")), f"{origin.operator} · {gettext(_('Cunzheng'))} {VERSION}"],
         ],
         "record_title": gettext(_("Record of this check")),
-        "act": _grouped(act),
+        "act": grouped(act),
         "qr": qr_svg(f"{origin.public_url.rstrip('/')}/receipts/{act}") if act else "",
         "record": gettext(_RECORDED if act else _UNRECORDED),
     }
@@ -129,10 +130,6 @@ def _seal(number: int, one: SignatureReport) -> dict[str, Json]:
         at = f"{exact_moment(one.sealed_at)} · {gettext(_('trusted time stamp of'))} {authority}"
     facts.append([gettext(_("Sealed at")), at])
     if one.certificate_sha256:
-        facts.append([gettext(_("Certificate")), _grouped(one.certificate_sha256)])
+        facts.append([gettext(_("Certificate")), grouped(one.certificate_sha256)])
     state = gettext(label("verdict", one.state).word)
     return {"title": f"{gettext(_('Seal %(number)s'), number=number)}: {state}", "facts": facts}
-
-
-def _grouped(digest: str, width: int = 8) -> str:
-    return " ".join(digest[start : start + width] for start in range(0, len(digest), width))

@@ -11,7 +11,6 @@ from indexer.query import Page, Query, Sort
 from portal.indexing import oldest_waiting
 from portal.web import context
 from storage.clock import rfc3339
-from storage.identity import Identity
 
 BEHIND_SINCE: Final = "behind_since"
 _KINDS: Final = frozenset({"dossier", "licence"})
@@ -27,16 +26,11 @@ class Asked:
     counted: bool = False
 
 
-def departments_of(who: Identity) -> frozenset[str] | None:
-    """Give the departments whose documents somebody may find; ``None`` means all."""
-    return reach(who)
-
-
 def query_of(asked: Asked, *, after: str | None = None, limit: int = 20) -> Query:
     """Give the query of the caller, with the departments that the caller may find."""
     return Query(
         text=asked.text,
-        organisations=departments_of(context.identity()),
+        organisations=reach(context.identity()),
         kinds=_KINDS,
         limit=limit,
         after=after,

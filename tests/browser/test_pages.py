@@ -47,8 +47,23 @@ def _sign_in(page: Page, site: Site, role: str) -> None:
         return
     page.goto(site.login_link(role))
     assert axe_violations(page) == []
+    _enter(page)
+
+
+def _enter(page: Page) -> None:
+    """Press the button of a login link's page; also where no script runs, axe's included."""
     page.locator("main form button").first.click()
     page.wait_for_load_state()
+
+
+def _look_in_every_appearance(page: Page, address: str) -> None:
+    for language in ("zh", "en"):
+        for mode in ("normal", "elder"):
+            for theme in ("light", "dark"):
+                page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # one of two words
+                page.goto(f"{address}?lang={language}&mode={mode}")
+                assert [*axe_violations(page), *layout_faults(page)] == [], (language, mode, theme)
+    page.goto(f"{address}?lang=zh&mode=normal")
 
 
 def _links(page: Page, site: Site) -> list[str]:
@@ -113,8 +128,7 @@ def test_a_selection_of_cases_is_fit(browser: Browser, site: Site, language: str
 def test_a_desk_works_without_script(browser: Browser, site: Site, role: str) -> None:
     with open_page(browser, java_script_enabled=False) as page:
         page.goto(site.login_link(role))
-        page.locator("main form button").first.click()
-        page.wait_for_load_state()
+        _enter(page)
         assert page.locator("header form button").count() >= 1
         assert page.locator("h1").count() == 1
 
@@ -190,13 +204,7 @@ def test_a_right_is_asked_for_and_granted_by_two_persons_in_every_appearance(
         assert "待第二人审批" in page.locator("main").inner_text()
     with open_page(browser) as page:
         _sign_in(page, site, "security-admin")
-        for language in ("zh", "en"):
-            for mode in ("normal", "elder"):
-                for theme in ("light", "dark"):
-                    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # one of two words
-                    page.goto(f"{site.address}/rights?lang={language}&mode={mode}")
-                    assert [*axe_violations(page), *layout_faults(page)] == [], (language, mode, theme)
-        page.goto(f"{site.address}/rights?lang=zh&mode=normal")
+        _look_in_every_appearance(page, f"{site.address}/rights")
         page.fill(".changes input[name=reason]", "同意")
         page.locator(".changes button[value=approve]").click()
         page.wait_for_url("**/rights")
@@ -219,19 +227,12 @@ def test_an_edition_is_proposed_and_approved_by_two_persons_in_every_appearance(
         assert [*axe_violations(page), *layout_faults(page)] == []
     with open_page(browser, java_script_enabled=False) as page:
         page.goto(site.login_link("security-admin"))
-        page.locator("main form button").first.click()
-        page.wait_for_load_state()
+        _enter(page)
         page.goto(f"{site.address}/editions")
         assert "filing_days" in page.locator(".differences").inner_text()
     with open_page(browser) as page:
         _sign_in(page, site, "security-admin")
-        for language in ("zh", "en"):
-            for mode in ("normal", "elder"):
-                for theme in ("light", "dark"):
-                    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # one of two words
-                    page.goto(f"{site.address}/editions?lang={language}&mode={mode}")
-                    assert [*axe_violations(page), *layout_faults(page)] == [], (language, mode, theme)
-        page.goto(f"{site.address}/editions?lang=zh&mode=normal")
+        _look_in_every_appearance(page, f"{site.address}/editions")
         page.fill(".changes input[name=reason]", "已核对")
         page.locator(".changes button[value=approve]").click()
         page.get_by_text("没有待审批的申请").wait_for()
