@@ -23,7 +23,7 @@ from portal.indexing import oldest_waiting
 from portal.nightly import last_reconciled
 from portal.queues import queue_of
 from portal.readiness import Readiness
-from portal.rooms import Rooms
+from portal.rooms import Rooms, all_seeing
 from portal.settings import Settings
 from portal.version import VERSION
 from storage.database import UnitOfWork
@@ -75,7 +75,7 @@ class Figures(Collector):
         yield _gauge("part_ready", "Whether a part answers.", ready, "part")
         yield _gauge("ready", "Whether this process can take work.", {(): standing.ready})
         parts = (self._probe, self._renewal, self._steps, self._ledger, self._index, self._backup)
-        for collect in (self._disk, *parts):
+        for collect in (self._disk, *parts, self._people):
             yield from _known(collect)
         if "objects" not in standing.problems:
             # A scrape must not wait for a server that is silent.
@@ -164,6 +164,13 @@ class Figures(Collector):
         )
         words = "Documents that the engine could not hold then."
         yield _gauge("index_refused", words, {(): last.refused})
+
+    def _people(self) -> Iterator[GaugeMetricFamily]:
+        with self._rooms.database.reading() as uow:
+            late = len(self._rooms.trace.late_filings(uow, all_seeing()))
+            overdue = self._rooms.objections.overdue(uow, all_seeing())
+        yield _gauge("filings_late", "Closed cases that were not filed within their item's days.", {(): late})
+        yield _gauge("objections_overdue", "Objections that nobody answered in time.", {(): overdue})
 
     def _backup(self) -> Iterator[GaugeMetricFamily]:
         with self._rooms.database.reading() as uow:

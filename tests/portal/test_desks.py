@@ -27,6 +27,7 @@ from storage.ledger.policies import parse_policy
 
 from .conftest import House
 from .test_api_cases import PATH, send, submission
+from .test_operation import figures
 
 CONTENTS = {"application-form": b"%PDF-1.7 one", "decision": b"%PDF-1.7 two"}
 
@@ -260,7 +261,9 @@ def test_a_late_case_is_shown_as_such(filed: House) -> None:
     headers = {"Authorization": f"Bearer {filed.client_key('announce')}"}
     closed = CASE_EXAMPLE | {"closed_at": "2026-11-23T09:00:00+08:00"}
     assert filed.app.test_client().put(PATH, json=closed, headers=headers).status_code == 200
+    assert figures(filed).get_sample_value("cunzheng_filings_late") == 0
     filed.clock.advance(60 * 24 * 3600)
+    assert figures(filed).get_sample_value("cunzheng_filings_late") == 1
     browser = filed.browser(Role.SUPERVISOR)
     assert "YC-2026-000140" in browser.get("/supervision/late").text
     assert "已办结，逾期未归档" in browser.get("/supervision/trace?q=YC-2026-000140").text

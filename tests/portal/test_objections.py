@@ -20,6 +20,7 @@ from storage.identity import Identity, Role, system_identity
 
 from .conftest import House, form_token
 from .signing_in import PUBLIC_URL, begin, house_at
+from .test_operation import figures
 
 PERSONS = {one.title: one for one in demo_persons(Script.load())}
 FIRM, STRANGER = PERSONS["浙江演示甲餐饮管理有限公司"], PERSONS["吴样例"]
@@ -191,10 +192,12 @@ def test_an_answer_needs_a_sentence_and_one_of_two_outcomes(desk: House) -> None
 def test_supervision_sees_what_is_overdue_and_does_not_answer_for_others(desk: House) -> None:
     _object(_sign_in(desk))
     key = _only(desk).id
+    assert figures(desk).get_sample_value("cunzheng_objections_overdue") == 0
     desk.clock.advance(15 * DAY)
     supervisor = desk.browser(Role.SUPERVISOR)
     home = supervisor.get("/supervision").text
     assert re.search(r'state=overdue"><b class="bad">1</b>', home)
+    assert figures(desk).get_sample_value("cunzheng_objections_overdue") == 1
     assert key in supervisor.get("/objections?state=overdue").text
     page = supervisor.get(f"/objections/{key}").text
     assert "逾期未答复" in page
