@@ -216,6 +216,18 @@ class AlreadyRunningError(CunzhengError):
     remedy_en = "Stop the running one, or use another data folder."
 
 
+class DemoOutdatedError(CunzhengError):
+    """The data folder holds the demonstration of another release, whose script this one cannot go on with."""
+
+    code = "demo-outdated"
+    status = 409
+    exit_code = EXIT_REFUSED
+    title_zh = "数据目录中是其他版本的演示"
+    title_en = "The data folder holds the demonstration of another release"
+    remedy_zh = "请用 cunzheng demo --reset 重新开始，原演示数据将被删除。"
+    remedy_en = "Begin anew with cunzheng demo --reset, which removes what was played."
+
+
 class PortBusyError(CunzhengError):
     """Something already listens on the port; ``facts`` name it."""
 

@@ -2,12 +2,14 @@
 """Plays the demonstration's script on a running installation, through the same services as everybody else.
 
 Progress stands in ``demo.json`` of the data folder: a second start goes on where the first one stopped,
-and repeating an interrupted step changes nothing.
+and repeating an interrupted step changes nothing. The steps that were played are named by their digest: a
+script that begins otherwise does not go on there.
 """
 
+import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from licenses.services import Grounds
 from portal.checking import CheckReport
 from portal.demo.people import Cast
 from portal.demo.script import CaseSpec, Script
+from portal.errors import DemoOutdatedError
 from portal.refusals import record_apart
 from portal.revocation import revoke_seal
 from portal.rooms import Rooms
@@ -37,6 +40,7 @@ from storage.identity import PUBLIC
 from storage.steps import unfinished
 
 ANSWER = "answer.jws"
+_PROGRESS = "demo.json"
 
 
 class DemoFailedError(Exception):
@@ -48,6 +52,27 @@ class Wait:
     """How the driver waits: ``pause`` returns after a moment, False when it is to give up."""
 
     pause: Callable[[], bool]
+
+
+def steps_played(settings: Settings, script: Script) -> int:
+    """Give how many of the script's steps the data folder has seen.
+
+    Raises:
+        DemoOutdatedError: Another script has played them: this one cannot go on there.
+    """
+    marker = settings.data / _PROGRESS
+    if not marker.exists():
+        return 0
+    progress = json.loads(marker.read_bytes())
+    done: int = progress["steps"]
+    if progress.get("digest") != _digest(script.steps[:done]):
+        raise DemoOutdatedError
+    return done
+
+
+def _digest(steps: Sequence[Mapping[str, Any]]) -> str:
+    told = json.dumps([dict(step) for step in steps], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 class Driver:
@@ -95,13 +120,15 @@ class Driver:
 
         Raises:
             DemoFailedError: Something came out otherwise than expected.
+            DemoOutdatedError: The folder holds what another script has played.
         """
-        marker = self._settings.data / "demo.json"
-        done = json.loads(marker.read_bytes())["steps"] if marker.exists() else 0
-        for number, step in enumerate(self._script.steps[done:], done + 1):
-            self._report(f"[{number}/{len(self._script.steps)}] {self._title(step)}")
+        steps = self._script.steps
+        done = steps_played(self._settings, self._script)
+        for number, step in enumerate(steps[done:], done + 1):
+            self._report(f"[{number}/{len(steps)}] {self._title(step)}")
             self._actions[step["action"]](step)
-            write_durably(marker, json.dumps({"steps": number}).encode())
+            progress = {"steps": number, "digest": _digest(steps[:number])}
+            write_durably(self._settings.data / _PROGRESS, json.dumps(progress).encode())
 
     def _title(self, step: Mapping[str, Any]) -> str:
         about = self._script.case(step["case"]).zh if "case" in step else step.get("seal", "")

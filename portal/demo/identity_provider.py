@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Error
@@ -27,6 +28,7 @@ from portal.citizens.provider import DEMO_MARK
 from portal.demo.holders import DemoPerson
 from portal.i18n import EN, ZH, gettext, language, set_language
 from portal.web.access import public
+from portal.web.context import MODES
 from storage.clock import Clock
 
 CODE_SECONDS: Final = 60
@@ -340,6 +342,16 @@ def _answer(made: object) -> Response:
     return made
 
 
+def _mode() -> str:
+    asked = request.args.get("mode", MODES[0])
+    return asked if asked in MODES else MODES[0]
+
+
+def _here_with(name: str, value: str) -> str:
+    """Give this page's address with one word of its query set: what a relying party asked for stays."""
+    return f"{request.path}?{urlencode({**request.args, name: value})}"
+
+
 def create_provider(issuer: str, party: RelyingParty, persons: Sequence[DemoPerson], clock: Clock) -> Flask:
     """Make the provider's application.
 
@@ -362,7 +374,7 @@ def create_provider(issuer: str, party: RelyingParty, persons: Sequence[DemoPers
     server.register_endpoint(_EndSession)
     app.extensions["demo.server"] = server
 
-    app.jinja_env.globals.update(_=gettext, language=language)
+    app.jinja_env.globals.update(_=gettext, language=language, mode=_mode, here_with=_here_with)
 
     @app.before_request
     def choose_language() -> None:

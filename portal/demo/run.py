@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from portal.bootstrap import open_rooms
-from portal.demo.driver import DemoFailedError, Driver, Wait
+from portal.demo.driver import DemoFailedError, Driver, Wait, steps_played
 from portal.demo.figures import Figures, gather, is_sequenced
 from portal.demo.greeting import greeting
 from portal.demo.neighbour import make_client_secret, neighbour_port, provider_environment
@@ -108,6 +108,7 @@ class Demonstration:
 
         Raises:
             DemoFailedError: Something came out otherwise than the script expects.
+            DemoOutdatedError: The folder holds the demonstration of another release.
             AlreadyRunningError: Another demonstration runs on this data folder.
             PortBusyError: Something listens on the port.
         """
@@ -121,6 +122,7 @@ class Demonstration:
                     shutil.rmtree(self._settings.data)
         self._settings.data.mkdir(parents=True, exist_ok=True)
         with only_one(self._settings.data / _LOCK):
+            steps_played(self._settings, self._options.script or Script.load())
             make_client_secret(self._settings)
             return self._run()
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starting the demonstration: never two on one data folder, never somebody else's folder removed."""
 
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from portal.bootstrap import open_rooms
 from portal.demo.driver import DemoFailedError
 from portal.demo.run import Demonstration, Options
 from portal.demo.script import Script
-from portal.errors import AlreadyRunningError
+from portal.errors import AlreadyRunningError, DemoOutdatedError
 from portal.processes import only_one
 from portal.settings import Settings
 from storage.ledger.models import LedgerAct
@@ -40,6 +41,18 @@ def test_a_folder_that_holds_something_else_is_not_removed(tmp_path: Path) -> No
     with pytest.raises(DemoFailedError):
         demonstration(tmp_path, reset=True).run()
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("progress", [{"steps": 3}, {"steps": 3, "digest": "of other steps"}])
+def test_a_folder_in_which_another_script_was_played_asks_for_a_reset(
+    tmp_path: Path, progress: dict[str, object]
+) -> None:
+    marker = tmp_path / "demo.json"
+    marker.write_text(json.dumps(progress))
+    with pytest.raises(DemoOutdatedError):
+        demonstration(tmp_path, reset=False).run()
+    assert not (tmp_path / "cunzheng.db").exists(), "nothing was begun"
+    assert json.loads(marker.read_text()) == progress
 
 
 def test_while_it_serves_links_are_acts_commands_find_its_address_and_the_figures_are_those_of_the_end(
