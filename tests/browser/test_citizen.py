@@ -4,7 +4,7 @@
 import re
 
 import pytest
-from browsing import axe_violations, layout_faults, open_page
+from browsing import open_page, page_faults, sign_in
 from playwright.sync_api import Browser, Page
 from running import Site
 
@@ -20,17 +20,6 @@ ELDER = "施样例"
 def _press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name).click()
     page.wait_for_load_state()
-
-
-def _fit(page: Page) -> None:
-    assert axe_violations(page) == []
-    assert layout_faults(page) == []
-
-
-def _sign_in(page: Page, site: Site, person: str) -> None:
-    page.goto(f"{site.address}/mine/begin")
-    _press(page, person)
-    assert page.url == f"{site.address}/mine"
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -66,11 +55,11 @@ def test_the_page_is_fit_in_every_appearance(
 ) -> None:
     with open_page(browser, dark=dark) as page:
         page.goto(f"{site.address}/mine/sign-in?lang={language}&mode={mode}")
-        _fit(page)
+        assert page_faults(page) == []
         page.goto(f"{site.address}/mine/begin")
-        _fit(page)
+        assert page_faults(page) == []
         _press(page, FIRM)
-        _fit(page)
+        assert page_faults(page) == []
         assert page.locator("html").get_attribute("data-ui-mode") == mode
 
 
@@ -78,10 +67,10 @@ def test_large_print_comes_by_itself_from_sixty_on_and_the_person_may_switch(
     browser: Browser, site: Site
 ) -> None:
     with open_page(browser) as page:
-        _sign_in(page, site, ELDER)
+        sign_in(page, site, "holder", ELDER)
         assert page.locator("html").get_attribute("data-ui-mode") == "elder"
         assert page.get_by_role("table").count() >= 1
-        _fit(page)
+        assert page_faults(page) == []
         page.get_by_role("link", name="标准版").click()
         page.goto(f"{site.address}/mine")
         assert page.locator("html").get_attribute("data-ui-mode") == "normal"
@@ -89,8 +78,8 @@ def test_large_print_comes_by_itself_from_sixty_on_and_the_person_may_switch(
 
 def test_the_page_fits_a_telephone(browser: Browser, site: Site) -> None:
     with open_page(browser, viewport={"width": 360, "height": 740}) as page:
-        _sign_in(page, site, FIRM)
-        _fit(page)
+        sign_in(page, site, "holder", FIRM)
+        assert page_faults(page) == []
 
 
 def test_the_keyboard_alone_leads_through(browser: Browser, site: Site) -> None:

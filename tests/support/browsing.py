@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Final
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from running import Site
 from tooling import ROOT, require_tool
 
 _AXE: Final = ROOT / "tests" / "browser" / "vendor" / "axe.min.js"
@@ -23,6 +24,8 @@ _PATIENCE_MS: Final = 120_000
 SMALL_SCREEN: Final = {"width": 1366, "height": 768}
 _REFUSED: Final = "Failed to load resource: the server responded with a status of 4"
 _BY_COLOUR: Final = ("color-contrast", "link-in-text-block")
+APPEARANCES: Final = (("zh", "normal"), ("zh", "elder"), ("en", "normal"), ("en", "elder"))
+"""Language and print; each comes in light and in dark colours."""
 _STANDARDS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice")
 
 
@@ -110,3 +113,38 @@ def layout_faults(page: Page) -> list[str]:
         }"""
     )
     return faults
+
+
+def page_faults(page: Page) -> list[str]:
+    """Give what is wrong with the page as it is shown."""
+    return [*axe_violations(page), *layout_faults(page)]
+
+
+def faults_in_light_and_dark(page: Page) -> list[str]:
+    """Give what is wrong with the page in light colours, and what its dark ones add."""
+    page.emulate_media(color_scheme="light")
+    light = page_faults(page)
+    page.emulate_media(color_scheme="dark")
+    dark = axe_violations(page, colours_only=True)
+    page.emulate_media(color_scheme="light")
+    return [*light, *(f"dark: {fault}" for fault in dark)]
+
+
+def sign_in(page: Page, site: Site, role: str, person: str = "") -> None:
+    """Sign somebody in as people do; works where no script runs.
+
+    Args:
+        page: The page.
+        site: The installation.
+        role: A role, ``holder``, or nothing for a stranger.
+        person: Which holder, as the identity provider's page names them; the first when empty.
+    """
+    if role == "holder":
+        page.goto(f"{site.address}/mine/begin")
+        button = page.get_by_role("button", name=person) if person else page.locator("main form button").first
+        button.click()
+        page.wait_for_url(f"{site.address}/mine")
+    elif role:
+        page.goto(site.login_link(role))
+        page.locator("main form button").first.click()
+        page.wait_for_load_state()

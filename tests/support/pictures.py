@@ -18,7 +18,7 @@ from typing import Final
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
-from browsing import chromium, open_page  # noqa: E402 # the path above has to be set first
+from browsing import chromium, open_page, sign_in  # noqa: E402 # the path above has to be set first
 from PIL import Image, ImageChops  # noqa: E402 # as above
 from playwright.sync_api import Browser, Page  # noqa: E402 # as above
 from running import Site, serving_demo  # noqa: E402 # as above
@@ -75,20 +75,10 @@ PICTURES: Final[Sequence[Picture]] = (
 )
 
 
-def _sign_in(page: Page, site: Site, role: str) -> None:
-    if role == "holder":
-        page.goto(f"{site.address}/mine/begin")
-        page.get_by_role("button", name=_FIRM).click()
-        page.wait_for_load_state()
-    elif role:
-        page.goto(site.login_link(role))
-        _press(page, "main form button")
-
-
 def take(browser: Browser, site: Site, picture: Picture) -> bytes:
     """Give a picture as a PNG of few colours."""
     with open_page(browser, reduced_motion="reduce") as page:
-        _sign_in(page, site, picture.role)
+        sign_in(page, site, picture.role, _FIRM)
         page.goto(f"{site.address}/verify?lang={picture.language}&mode={picture.mode}")
         picture.show(page, site)
         page.mouse.move(0, 0)

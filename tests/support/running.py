@@ -87,6 +87,24 @@ def wait_for(answers: Callable[[], bool], process: subprocess.Popen[bytes]) -> N
         time.sleep(0.1)
 
 
+def play_demo(data: Path, address: str) -> None:
+    """Play the demonstration's cases on an empty data folder.
+
+    Args:
+        data: The folder.
+        address: The public address that seals and receipts name.
+    """
+    once = subprocess.run(
+        [COMMAND, "demo", "--once"],
+        env=environment_of(data, address),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_FILLED_WITHIN,
+    )
+    assert once.returncode == 0, once.stdout[-2000:] + once.stderr[-2000:]
+
+
 @contextmanager
 def serving_demo(data: Path) -> Generator[Site]:
     """Serve the demonstration, having played its cases if that was not done; stop everything at the end.
@@ -97,15 +115,7 @@ def serving_demo(data: Path) -> Generator[Site]:
     address = f"http://127.0.0.1:{free_port()}"
     environment = environment_of(data, address)
     if not (data / "cunzheng.db").exists():
-        once = subprocess.run(
-            [COMMAND, "demo", "--once"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_FILLED_WITHIN,
-        )
-        assert once.returncode == 0, once.stdout[-2000:] + once.stderr[-2000:]
+        play_demo(data, address)
     with (data / "served.log").open("wb") as log:
         demo = subprocess.Popen([COMMAND, "demo"], env=environment, stdout=log, stderr=log)
         try:

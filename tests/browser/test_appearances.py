@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every page that a desk can reach by links is accessible, well framed and silent, however it is shown.
+
+Pages are found as a person finds them, by following links from the desk's home; one page per kind of address
+is looked at, in both languages, in the usual print and in large print, in light and in dark colours.
+"""
+
+import re
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from browsing import APPEARANCES, faults_in_light_and_dark, open_page, sign_in
+from playwright.sync_api import Browser, Page
+from running import Site
+
+pytestmark = pytest.mark.browser
+STARTS = {
+    "": ["/", "/sign-in", "/mine/sign-in"],
+    "archivist": ["/"],
+    "clerk": ["/"],
+    "inspector": ["/"],
+    "supervisor": ["/"],
+    "system-admin": ["/"],
+    "security-admin": ["/"],
+    "audit-admin": ["/"],
+    "holder": ["/mine"],
+}
+LIMIT = 40
+
+
+def _kind(address: str) -> str:
+    """Give an address with its identifiers and numbers blanked."""
+    parts = urlsplit(address).path.split("/")
+    return "/".join("*" if re.search(r"\d", part) or len(part) > 24 else part for part in parts)
+
+
+def _links(page: Page, site: Site) -> list[str]:
+    found: list[str] = page.eval_on_selector_all(
+        "a[href]:not([download])", "links => links.map(link => link.getAttribute('href'))"
+    )
+    targets = [urljoin(page.url, target) for target in found if not target.startswith(("#", "mailto:"))]
+    return [target for target in targets if target.startswith(site.address)]
+
+
+def _is_page(page: Page, address: str) -> bool:
+    answer = page.request.get(address)
+    return "text/html" in answer.headers.get("content-type", "") and answer.ok
+
+
+def _pages(page: Page, site: Site, starts: list[str]) -> list[str]:
+    """Follow links; give an address of each kind of page."""
+    waiting = [site.address + start for start in starts]
+    found: dict[str, str] = {}
+    while waiting and len(found) < LIMIT:
+        address = waiting.pop(0)
+        if _kind(address) in found or not _is_page(page, address):
+            continue
+        found[_kind(address)] = address
+        page.goto(address)
+        waiting.extend(_links(page, site))
+    return list(found.values())
+
+
+def _faults(page: Page, site: Site, addresses: list[str]) -> dict[str, list[str]]:
+    """Give for each page and appearance what is wrong; each appearance is chosen once, as a person does."""
+    faults: dict[str, list[str]] = {}
+    for language, mode in APPEARANCES:
+        page.goto(f"{site.address}/verify?lang={language}&mode={mode}")
+        for address in addresses:
+            page.goto(address)
+            assert (page.locator("html").get_attribute("lang") or "").startswith(language), address
+            assert page.locator("html").get_attribute("data-ui-mode") == mode, address
+            faults[f"{_kind(address)} {language} {mode}"] = faults_in_light_and_dark(page)
+    return faults
+
+
+@pytest.mark.parametrize("role", STARTS, ids=lambda role: role or "stranger")
+def test_every_page_of_a_desk_is_fit_in_every_appearance(browser: Browser, site: Site, role: str) -> None:
+    with open_page(browser) as page:
+        sign_in(page, site, role)
+        addresses = _pages(page, site, STARTS[role])
+        faults = _faults(page, site, addresses)
+    assert len(addresses) >= 2, addresses
+    assert {kind: found for kind, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_identity_provider_s_page_is_fit_in_every_appearance(
+    browser: Browser, site: Site, language: str
+) -> None:
+    """It stands beside the installation and knows none of its cookies: it has switches of its own."""
+    with open_page(browser) as page:
+        page.goto(f"{site.address}/mine/begin")
+        if language == "en":
+            page.get_by_role("link", name="English").click()
+            page.wait_for_load_state()
+        assert page.locator("html").get_attribute("lang") == language
+        assert faults_in_light_and_dark(page) == []
+        page.get_by_role("link", name=re.compile("长辈版|Large print")).click()
+        page.wait_for_load_state()
+        assert page.locator("html").get_attribute("data-ui-mode") == "elder"
+        assert faults_in_light_and_dark(page) == []
+        page.locator("main form button").first.click()
+        page.wait_for_url(f"{site.address}/mine")
