@@ -60,6 +60,8 @@ def open_page(
     """
     options.setdefault("viewport", SMALL_SCREEN)
     options.setdefault("locale", "zh-CN")
+    # Colours that fade into each other would be judged half-way.
+    options.setdefault("reduced_motion", "reduce")
     context = browser.new_context(color_scheme="dark" if dark else "light", **options)
     context.set_default_timeout(_PATIENCE_MS)
     complaints: list[str] = []

@@ -77,7 +77,7 @@ PICTURES: Final[Sequence[Picture]] = (
 
 def take(browser: Browser, site: Site, picture: Picture) -> bytes:
     """Give a picture as a PNG of few colours."""
-    with open_page(browser, reduced_motion="reduce") as page:
+    with open_page(browser) as page:
         sign_in(page, site, picture.role, _FIRM)
         page.goto(f"{site.address}/verify?lang={picture.language}&mode={picture.mode}")
         picture.show(page, site)
