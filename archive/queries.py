@@ -29,6 +29,7 @@ from archive.numbering import normalise
 from archive.permissions import dossiers_visible_to, filings_visible_to
 from archive.sealing import filed_of, members_of
 from archive.stepping import StepOfCase, progress_of, unfinished_steps
+from archive.tracing import pages_read_this_hour
 from archive.views import (
     AttemptView,
     CaseView,
@@ -50,7 +51,6 @@ from storage.database import UnitOfWork
 from storage.identity import Basis, Identity
 from storage.ledger.acts import Act, Outcome, Promise
 from storage.ledger.kinds import ActKind
-from storage.ledger.models import LedgerAct
 
 UNTOUCHED = "untouched"
 """Outcome of a material whose filing was given back before it was processed; the original is kept."""
@@ -253,9 +253,21 @@ class FilingQueries:
         dossier, member = self._member(uow, identity, dossier_id, member_id)
         if not has_pages(member):
             raise DossierNotFoundError(_refusal(identity, dossier))
-        if not _read_this_hour(uow, identity, dossier):
+        if not pages_read_this_hour(uow, identity, dossier):
             self._note(uow, identity, dossier, dossier.manifest_sha256, ActKind.DOSSIER_PAGES_READ)
         return dossier, member
+
+    def pages_again(
+        self, uow: UnitOfWork, identity: Identity, dossier_id: str, member_id: str
+    ) -> tuple[Dossier, DossierMember] | None:
+        """Give the same while this hour's act stands, so that nothing is written; else nothing.
+
+        Raises:
+            DossierNotFoundError: As :meth:`member`.
+        """
+        dossier, member = self._member(uow, identity, dossier_id, member_id)
+        known = has_pages(member) and pages_read_this_hour(uow, identity, dossier)
+        return (dossier, member) if known else None
 
     def _member(
         self, uow: UnitOfWork, identity: Identity, dossier_id: str, member_id: str
@@ -321,19 +333,6 @@ class FilingQueries:
             dossier_id=filed.id if filed else None,
             archival_number=filed.archival_number if filed else None,
         )
-
-
-def _read_this_hour(uow: UnitOfWork, identity: Identity, dossier: Dossier) -> bool:
-    hour = uow.clock.now().replace(minute=0, second=0, microsecond=0)
-    found = select(LedgerAct.act_id).where(
-        LedgerAct.kind == str(ActKind.DOSSIER_PAGES_READ),
-        LedgerAct.object_type == "dossier",
-        LedgerAct.object_id == dossier.id,
-        LedgerAct.actor_id == identity.id,
-        LedgerAct.organisation == identity.organisation,
-        LedgerAct.recorded_at >= hour,
-    )
-    return uow.session.scalar(found.limit(1)) is not None
 
 
 def _refusal(identity: Identity, dossier: Dossier | None) -> Act:

@@ -16,6 +16,7 @@ from archive.models import Dossier, DossierMember, Role
 from licenses.models import Decision, License, LicenseUsage
 from seals.models import Seal, Sealing
 from storage.database import UnitOfWork
+from storage.identity import Identity
 from storage.ledger.kinds import TITLES, ActKind
 from storage.ledger.models import LedgerAct, LedgerEntry
 
@@ -191,3 +192,17 @@ def _joined(uow: UnitOfWork, dossiers: Iterable[str]) -> set[tuple[str, str]]:
 def _licenses(uow: UnitOfWork, ids: Iterable[str]) -> dict[str, LicenseUsed]:
     rows = uow.session.scalars(select(License).where(License.id.in_(set(ids))))
     return {one.id: LicenseUsed(one.id, one.identifier, one.type_code, one.organisation) for one in rows}
+
+
+def pages_read_this_hour(uow: UnitOfWork, identity: Identity, dossier: Dossier) -> bool:
+    """Tell whether the act stands that this identity reads a dossier's pages in this hour of the clock."""
+    hour = uow.clock.now().replace(minute=0, second=0, microsecond=0)
+    found = select(LedgerAct.act_id).where(
+        LedgerAct.kind == str(ActKind.DOSSIER_PAGES_READ),
+        LedgerAct.object_type == "dossier",
+        LedgerAct.object_id == dossier.id,
+        LedgerAct.actor_id == identity.id,
+        LedgerAct.organisation == identity.organisation,
+        LedgerAct.recorded_at >= hour,
+    )
+    return uow.session.scalar(found.limit(1)) is not None

@@ -58,9 +58,14 @@ def picture(dossier: str, member: str, page: int, size: str) -> Response:
 
 
 def _readable(dossier: str, member: str, page: int = 1) -> _Document:
-    rooms = context.rooms()
-    with rooms.database.writing() as uow:
-        found, document = rooms.filings.pages(uow, on_reading_basis(context.identity()), dossier, member)
+    rooms, who = context.rooms(), on_reading_basis(context.identity())
+    with rooms.database.reading() as uow:
+        # A document is many pictures: they must not queue for the one writer of the embedded database.
+        known = rooms.filings.pages_again(uow, who, dossier, member)
+    if known is None:
+        with rooms.database.writing() as uow:
+            known = rooms.filings.pages(uow, who, dossier, member)
+    found, document = known
     pages = document.pages or 0
     if not 1 <= page <= pages:
         raise NotFoundError

@@ -34,6 +34,10 @@ class _Drawer:
         return b"a picture"
 
 
+def _locked(*_: object) -> None:
+    raise TimeoutError
+
+
 @pytest.fixture
 def filed(house: House) -> House:
     """A house with a dossier of a rendition (m1) and of a file that is no PDF/A (m2)."""
@@ -130,6 +134,15 @@ def test_reading_pages_is_one_act_of_the_case_for_each_person_dossier_and_hour(
     second.get(SMALL)
     second.get(LARGE)
     assert len(_looks(filed)) == 3
+
+
+def test_further_pictures_of_the_hour_do_not_wait_for_the_writer(
+    filed: House, drawer: _Drawer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = filed.browser(Role.ARCHIVIST)
+    assert browser.get(SMALL).status_code == 200
+    monkeypatch.setattr(type(filed.rooms.database), "writing", _locked)
+    assert browser.get(LARGE).status_code == 200
 
 
 @pytest.mark.parametrize("address", [PAGES, f"{PAGES}/1", SMALL, LARGE])
