@@ -362,7 +362,7 @@ def make_worker(
     )
     house = _housekeeping(settings, found)
     beside = (
-        Nightly(found.database, found.clock, settings.reconcile_at),
+        Nightly(found.database, parts.index, found.clock, settings.reconcile_at),
         PatternWatch(found.database, found.clock, WorkingCalendar.load()),
     )
     return worker, found.database, beside if house is None else (house, *beside)

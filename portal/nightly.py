@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every night the index is compared with the records and repaired, by itself, once.
+"""Every night the index is compared with the records and repaired, by itself, once; an empty one at once.
 
 Each worker process looks whether the hour has passed and adds the night's step; its identifier is made of the
 night, so however many look, one step stands and one worker does it. What came of it is an act: the index is
@@ -16,8 +16,10 @@ from functools import partial
 
 from sqlalchemy.exc import IntegrityError
 
+from indexer.ports import Index
 from portal.housekeeping import last_act, repeatedly
-from portal.index_keeping import WAYS, IndexKeeper
+from portal.index_keeping import WAYS, IndexKeeper, anything_recorded
+from portal.indexing import oldest_waiting
 from storage.clock import SHANGHAI, Clock, encode_id
 from storage.database import Database, UnitOfWork
 from storage.identity import system_identity
@@ -98,16 +100,18 @@ def last_reconciled(uow: UnitOfWork) -> Reconciled | None:
 
 
 class Nightly:
-    """Adds the step of each night.
+    """Adds the step of each night, and one when the index holds nothing of what is recorded.
 
     Args:
         database: Where the steps are.
+        index: What is compared.
         clock: Tells when the hour has passed.
         at: The hour, in Asia/Shanghai.
     """
 
-    def __init__(self, database: Database, clock: Clock, at: dt.time) -> None:
+    def __init__(self, database: Database, index: Index, clock: Clock, at: dt.time) -> None:
         self._database = database
+        self._index = index
         self._clock = clock
         self._at = at
 
@@ -118,16 +122,38 @@ class Nightly:
             yield
 
     def look(self) -> bool:
-        """Add the step of the last night whose hour has passed, unless it stands; tell whether it did."""
+        """Add the step of the last night whose hour has passed, unless it stands; tell whether it did.
+
+        Where there is none to add and the index is empty, as an upgrade of its layout leaves it, or a disk
+        that was lost, a step is added at once, one in an hour.
+        """
         due = self._due()
-        step_id = encode_id(hashlib.sha256(f"{KIND} {due.date()}".encode()).digest()[:16])
+        if self._stands_since(due) and self._ask_for(str(due.date()), str(due.date())):
+            return True
+        now = self._clock.now().astimezone(SHANGHAI)
+        return self._lost() and self._ask_for(f"{now:%Y-%m-%dT%H}", str(now.date()))
+
+    def _stands_since(self, due: dt.datetime) -> bool:
+        """Tell whether the installation is older than an instant; a newer one has nothing to make up for."""
         with self._database.reading() as uow:
             first = uow.session.get(LedgerEntry, 0)
-            # An installation that was set up since has nothing to make up for.
-            if first is None or first.at > due or uow.session.get(StepRow, step_id) is not None:
+        return first is not None and first.at <= due
+
+    def _lost(self) -> bool:
+        """Tell whether the index holds nothing though something that was recorded has been put into it."""
+        with self._database.reading() as uow:
+            if oldest_waiting(uow) is not None or not anything_recorded(uow):
+                return False
+        # Asked last: what was put meanwhile is seen.
+        return self._index.count() == 0
+
+    def _ask_for(self, name: str, night: str) -> bool:
+        step_id = encode_id(hashlib.sha256(f"{KIND} {name}".encode()).digest()[:16])
+        with self._database.reading() as uow:
+            if uow.session.get(StepRow, step_id) is not None:
                 return False
         try:
-            return self._database.write(partial(self._add, step_id, str(due.date())))
+            return self._database.write(partial(self._add, step_id, night))
         except IntegrityError:
             # Another worker was quicker.
             return False

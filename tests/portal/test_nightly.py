@@ -11,6 +11,7 @@ from prometheus_client import generate_latest
 from sqlalchemy import select
 
 from indexer.document import IndexDocument
+from indexer.embedded import EmbeddedIndex
 from portal.index_keeping import IndexKeeper
 from portal.metrics import make_registry
 from portal.nightly import KIND, Nightly, ReconcileStep, last_reconciled
@@ -18,7 +19,7 @@ from portal.readiness import Readiness
 from portal.settings import Settings
 from portal.worker import Worker
 from storage.database import Database
-from storage.identity import Role
+from storage.identity import Role, system_identity
 from storage.ledger.sequencer import Sequencer
 from storage.steps import StepRow
 
@@ -46,7 +47,7 @@ def nights(database: Database) -> list[str]:
 def test_a_step_is_added_once_a_night_when_its_hour_has_passed_in_shanghai(tmp_path: Path) -> None:
     # 02:00 in Shanghai.
     database, clock = opened_at(tmp_path, dt.datetime(2026, 11, 23, 18, 0, tzinfo=dt.UTC))
-    nightly = Nightly(database, clock, AT)
+    nightly = Nightly(database, EmbeddedIndex(tmp_path / "index.db"), clock, AT)
     assert not nightly.look()
     clock.advance(31 * 60)
     assert nightly.look()
@@ -62,9 +63,9 @@ def test_a_step_is_added_once_a_night_when_its_hour_has_passed_in_shanghai(tmp_p
 
 def test_a_new_installation_has_no_night_to_make_up_for(tmp_path: Path) -> None:
     database, clock = opened_at(tmp_path, dt.datetime(2026, 11, 24, 1, 0, tzinfo=dt.UTC))
-    assert not Nightly(database, clock, AT).look()
+    assert not Nightly(database, EmbeddedIndex(tmp_path / "index.db"), clock, AT).look()
     clock.advance(24 * 3600)
-    assert Nightly(database, clock, AT).look()
+    assert Nightly(database, EmbeddedIndex(tmp_path / "index.db"), clock, AT).look()
 
 
 def test_of_many_workers_that_look_at_once_one_adds_the_step(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_of_many_workers_that_look_at_once_one_adds_the_step(tmp_path: Path) -> 
 
     def look() -> None:
         together.wait()
-        added.append(Nightly(database, clock, AT).look())
+        added.append(Nightly(database, EmbeddedIndex(tmp_path / "index.db"), clock, AT).look())
 
     workers = [threading.Thread(target=look) for _ in range(8)]
     for worker in workers:
@@ -84,6 +85,27 @@ def test_of_many_workers_that_look_at_once_one_adds_the_step(tmp_path: Path) -> 
         worker.join()
     assert len(added) == 8
     assert nights(database) == ["2026-11-24"]
+
+
+def test_an_empty_index_of_what_is_recorded_is_filled_at_once_and_not_again_within_the_hour(
+    house: House,
+) -> None:
+    rooms = house.rooms
+    nightly = Nightly(rooms.database, rooms.index, house.clock, AT)
+    assert not nightly.look(), "nothing is recorded"
+    file_dossiers(house, 1)
+    with rooms.database.writing() as uow:
+        uow.add_step("index.put", "dossier:d1", step_id="waits")
+    assert not nightly.look(), "what waits to be put is not lost"
+    with rooms.database.writing() as uow:
+        uow.session.delete(uow.session.get_one(StepRow, "waits"))
+    assert nightly.look()
+    assert not nightly.look()
+    house.clock.advance(3600)
+    assert nightly.look()
+    IndexKeeper(rooms.database, rooms.index, rooms.holdings).reconcile(system_identity("test"))
+    house.clock.advance(3600)
+    assert not nightly.look()
 
 
 @pytest.fixture
