@@ -47,22 +47,6 @@ def test_a_firm_signs_in_sees_its_licences_and_their_uses_and_signs_out(
         assert page.get_by_role("button", name=FIRM).is_visible(), "the provider asks again"
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("mode", ["normal", "elder"])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_page_is_fit_in_every_appearance(
-    browser: Browser, site: Site, language: str, mode: str, dark: bool
-) -> None:
-    with open_page(browser, dark=dark) as page:
-        page.goto(f"{site.address}/mine/sign-in?lang={language}&mode={mode}")
-        assert page_faults(page) == []
-        page.goto(f"{site.address}/mine/begin")
-        assert page_faults(page) == []
-        _press(page, FIRM)
-        assert page_faults(page) == []
-        assert page.locator("html").get_attribute("data-ui-mode") == mode
-
-
 def test_large_print_comes_by_itself_from_sixty_on_and_the_person_may_switch(
     browser: Browser, site: Site
 ) -> None:
