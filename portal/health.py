@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ``cunzheng doctor`` looks at: one finding per part, each with what to do.
+"""What ``cunzheng doctor`` looks at: one finding per part, each with who is affected and what to do.
 
 Nothing is repaired here. A check that breaks is a finding that is not well, never a silent pass.
 """
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from documents.sandbox import Sandbox
 from documents.tools import probe_all
 from indexer.errors import IndexUnavailableError
+from portal.affected import AFFECTED
 from portal.backup.saving import last_backup
 from portal.errors import BrokerUnavailableError
 from portal.index_keeping import recorded_count
@@ -63,6 +64,11 @@ class Finding:
     needed: bool
     state: tuple[str, str]
     remedy: tuple[str, str] = ("", "")
+
+    @property
+    def affects(self) -> tuple[str, str]:
+        """Who notices when the part is not well, in Chinese and English."""
+        return AFFECTED[self.part]
 
 
 def examine_machine(part: str, lack: CunzhengError) -> Iterator[Finding]:

@@ -53,6 +53,7 @@ def _show(findings: "Sequence[Finding]", *, as_json: bool) -> None:
                 "well": one.well,
                 "needed": one.needed,
                 "state": {"zh": one.state[0], "en": one.state[1]},
+                "affects": None if one.well else {"zh": one.affects[0], "en": one.affects[1]},
                 "remedy": None if one.well else {"zh": one.remedy[0], "en": one.remedy[1]},
             }
             for one in findings
@@ -62,5 +63,7 @@ def _show(findings: "Sequence[Finding]", *, as_json: bool) -> None:
         for one in findings:
             mark = "●" if one.well else ("✕" if one.needed else "▲")
             click.echo(f"{mark} {one.part:22} {one.state[0]} / {one.state[1]}")
+            if not one.well:
+                click.echo(f"    影响 affects: {one.affects[0]} / {one.affects[1]}")
             if not one.well and one.remedy[0]:
                 click.echo(f"    → {one.remedy[0]} / {one.remedy[1]}")
