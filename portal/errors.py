@@ -42,8 +42,8 @@ class RateLimitedError(RefusedError):
     status = 429
     title_zh = "核验过于频繁"
     title_en = "Too many checks"
-    remedy_zh = "请一分钟后再试；批量核验请使用离线工具 cunzheng-verify。"
-    remedy_en = "Try again in a minute; for many files use the offline tool cunzheng-verify."
+    remedy_zh = "请一分钟后再试；批量核验请在自己的机器上用 cunzheng verify --trust。"
+    remedy_en = "Try again in a minute; check many files on your own machine: cunzheng verify --trust."
 
 
 class SearchListTooLongError(InvalidInputError):
@@ -65,6 +65,22 @@ class PhotoWithoutCodeError(InvalidInputError):
     remedy_zh = "请靠近、拍平、拍清楚一个证照二维码后重试，或输入二维码旁的 26 位核验码。"
     remedy_en = (
         "Photograph one QR code of a licence, close, flat and sharp, or type the 26 characters beside it."
+    )
+
+
+class TrustNeededError(InvalidInputError):
+    """A file is to be verified where there is no installation, and nothing was named to trust."""
+
+    code = "trust-needed"
+    title_zh = "本机没有存证系统，需指明信任什么"
+    title_en = "No installation here: name what you trust"
+    remedy_zh = (
+        "请加 --trust：文件用签发系统 /api/v1/trust/ca.pem 的证书，答复用其 /.well-known/jwks.json 的公钥集；"
+        "请经另一途径核对一次后保存。"
+    )
+    remedy_en = (
+        "Add --trust: for a PDF the certificates at /api/v1/trust/ca.pem of the installation that issued it, "
+        "for an answer the keys at its /.well-known/jwks.json; compare them once another way and keep them."
     )
 
 

@@ -47,6 +47,26 @@ def only_one(path: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def together(path: Path, alone: str) -> Iterator[None]:
+    """Hold a share of the lock on ``path``: others may, too, while :func:`only_one` is refused.
+
+    Args:
+        path: The lock.
+        alone: What holds the lock for itself when there is no share to be had.
+
+    Raises:
+        AlreadyRunningError: Somebody holds it alone.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunningError(process=alone) from error
+        yield
+
+
 class Colleagues:
     """Worker processes that share a folder: each holds the lock of its own name as long as it lives.
 
@@ -98,6 +118,11 @@ def require_free_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise PortBusyError(port=port) from error
+
+
+def web_lock(data: Path) -> Path:
+    """Name the lock that the web processes of a data folder share as long as they live."""
+    return data / "web.lock"
 
 
 def answers(host: str, port: int) -> bool:

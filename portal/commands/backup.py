@@ -52,17 +52,14 @@ def restore(folder: Path, *, replace: bool, new_log: bool) -> int:
     CUNZHENG_LOG_ORIGIN to its name and add --new-log. Exit code 1 when files of dossiers are gone.
     """
     from portal.backup.restoring import Restoration
-    from portal.errors import AlreadyRunningError
-    from portal.processes import answers, only_one
+    from portal.processes import only_one, web_lock
     from storage.ledger.sequencer import SequencerLock
 
     settings = load_settings()
     settings.data.mkdir(parents=True, exist_ok=True)
-    if settings.database is None and answers(settings.host, settings.port):
-        raise AlreadyRunningError(process="web")
     lock = SequencerLock(settings.data / "sequencer.lock")
     try:
-        with only_one(settings.data / "worker.lock"):
+        with only_one(web_lock(settings.data)), only_one(settings.data / "worker.lock"):
             restored = Restoration(settings, folder, _means(settings)).run(replace=replace, new_log=new_log)
     finally:
         lock.release()

@@ -59,7 +59,7 @@ def serve(port: int | None) -> None:
     from portal.address import publish
     from portal.logs import configure
     from portal.metrics import serve_metrics
-    from portal.processes import allow_open_files, require_free_port
+    from portal.processes import allow_open_files, require_free_port, together, web_lock
     from portal.serve import WebServer
     from portal.web.factory import create_app
     from portal.web.uploads import sweep
@@ -70,9 +70,6 @@ def serve(port: int | None) -> None:
     if port is not None:
         settings = settings.at_port(port)
     require_free_port(settings.host, settings.port)
-    publish(settings)
-    allow_open_files()
-    sweep(settings.staging)
 
     def make(leaving: "Callable[[], bool]") -> "APIFlask":
         # Rooms are opened again in the forked worker: no connection, thread or key object crosses the fork.
@@ -81,7 +78,11 @@ def serve(port: int | None) -> None:
         serve_metrics(rooms, settings, app.extensions["cunzheng.readiness"])
         return app
 
-    WebServer(settings, make).run()
+    with together(web_lock(settings.data), "restore"):
+        publish(settings)
+        allow_open_files()
+        sweep(settings.staging)
+        WebServer(settings, make).run()
 
 
 def _queues(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portal.commands.common import load_settings, open_installation
-from portal.errors import NotADocumentError, NotInitialisedError
+from portal.commands.common import open_installation, require_installation
+from portal.errors import NotADocumentError, NotInitialisedError, TrustNeededError
 from storage.errors import EXIT_DONE, EXIT_INVALID, InvalidInputError
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ _JWS_DOTS = 2
 def verify(file: Path, trust: Path | None, *, as_json: bool) -> int:
     """核验文件 / Verify FILE: a PDF, or a signed answer of a no-proof question.
 
-    Exit code 0 valid, 1 invalid, 2 cannot tell.
+    Exit code 0 valid, 1 invalid, 2 cannot tell. With --trust nobody knows whether a licence was suspended or
+    revoked since: one whose seal holds gives 2.
     """
     with file.open("rb") as opened:
         head = opened.read(_HEAD)
@@ -72,7 +73,7 @@ def _with_library(file: Path) -> "CheckReport":
     try:
         rooms, _ = open_installation()
     except NotInitialisedError:
-        raise InvalidInputError(option="--trust", rule="needed where there is no installation") from None
+        raise TrustNeededError from None
     try:
         return rooms.checks.check(PUBLIC, file)
     finally:
@@ -133,10 +134,10 @@ def _key_set(trust: Path | None) -> Any:  # noqa: ANN401 - JSON from outside, ju
     from licenses.answers import AnswerKeys
 
     if trust is None:
-        settings = load_settings()
-        if not (settings.data / "cunzheng.db").exists():
-            raise InvalidInputError(option="--trust", rule="needed where there is no installation")
-        return AnswerKeys(settings.keys).jwks()
+        try:
+            return AnswerKeys(require_installation().keys).jwks()
+        except NotInitialisedError:
+            raise TrustNeededError from None
     try:
         return json.loads(trust.read_bytes())
     except (ValueError, RecursionError):

@@ -56,6 +56,14 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "NOT_MET": Label(_("Not met"), BAD),
         "UNKNOWN": Label(_("Cannot establish"), UNKNOWN),
     },
+    "scope": {
+        "announce": Label(_("announce and close cases"), PLAIN),
+        "file": Label(_("file cases"), PLAIN),
+        "ask": Label(_("ask for proofs"), PLAIN),
+        "read": Label(_("read dossiers and licences"), PLAIN),
+        "verify": Label(_("check documents"), PLAIN),
+        "audit": Label(_("read the ledger"), PLAIN),
+    },
     "object": {
         "account": Label(_("Account"), PLAIN),
         "case": Label(_("Case"), PLAIN),

@@ -14,7 +14,7 @@ from licenses.errors import CodeUnknownError
 from portal.checking import HEADLINE_TITLES, judge_card, report_json
 from portal.web import context
 from portal.web.access import public
-from portal.web.checks import NamedReport, check_code, check_uploads, code_in, code_in_photo
+from portal.web.checks import MOST_FILES, NamedReport, check_code, check_uploads, code_in, code_in_photo
 from portal.web.report_pdf import ReportOrigin, report_pdf
 
 blueprint = APIBlueprint("checks", __name__, enable_openapi=False)
@@ -25,7 +25,8 @@ _WHY: Final = "anybody may check a document"
 @public(_WHY, unrecorded="shows an empty form")
 def home() -> str:
     """Show the form."""
-    return render_template("checks.html")
+    limit = context.settings().max_verification
+    return render_template("checks.html", most_files=MOST_FILES, most_bytes=limit)
 
 
 @blueprint.post("/verify")
@@ -35,9 +36,11 @@ def check() -> str:
     checked = check_uploads()
     pdf = _link("application/pdf", _pdf(checked))
     if len(checked) == 1:
-        report = checked[0].report
+        name, report = checked[0].name, checked[0].report
         data = _json(report_json(report))
-        return render_template("report.html", report=report, titles=HEADLINE_TITLES, data=data, pdf=pdf)
+        return render_template(
+            "report.html", name=name, report=report, titles=HEADLINE_TITLES, data=data, pdf=pdf
+        )
     reports = [{"name": one.name, **report_json(one.report)} for one in checked]
     data = _json({"reports": reports})
     return render_template("reports.html", checked=checked, titles=HEADLINE_TITLES, data=data, pdf=pdf)

@@ -131,7 +131,7 @@ def _form(
         posts=posts,
         sent=sent,
         problem=problem,
-        organisations=[(one.code, tree.depth(one.code)) for one in tree.all()],
+        organisations=[(one.code, tree.depth(one.code)) for one in tree.all() if one.code != ADMINISTRATION],
         administration=ADMINISTRATION,
         roles=[role for role in Role if role in PERSONS],
         scopes=SCOPES,

@@ -14,6 +14,8 @@ from archive.unusual import LIMITS
 from cases.models import Case
 from cases.organisations import covers, organisations
 from portal.housekeeping import last_said, standing_verdict
+from portal.i18n import gettext
+from portal.i18n import mark as _
 from portal.nightly import last_reconciled
 from portal.patterns.services import count_patterns, found_patterns, last_look
 from portal.spreadsheet import spreadsheet
@@ -22,6 +24,7 @@ from portal.web.access import allow
 from portal.web.activity import client_names, days_of_acts, pending_acts, refused_acts, seen_by
 from portal.web.api_ledger import receipt_file
 from portal.web.pages_receipts import POLICY_FILE
+from portal.web.render import organisation_title
 from storage.database import UnitOfWork
 from storage.identity import Role
 from storage.ledger.reading import read_status
@@ -120,7 +123,7 @@ def days() -> Response:
     with rooms.database.reading() as uow:
         found = days_of_acts(uow.session, rooms.clock.now(), _QUARTER, seen_by(context.identity()))
     codes = sorted({code for day in found for code in day.by_department})
-    heads = ["date", "all", *(code or "none" for code in codes)]
+    heads = [gettext(_("Date")), gettext(_("All")), *map(_department_title, codes)]
     rows = ([day.day, day.total, *(day.by_department[code] for code in codes)] for day in found)
     answer = make_response(spreadsheet([heads, *rows]))
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
@@ -190,6 +193,10 @@ def _traced(uow: UnitOfWork, key: str, found: Trace) -> str:
         receipt_file=receipt_file,
         policy_file=POLICY_FILE,
     )
+
+
+def _department_title(code: str) -> str:
+    return organisation_title(code) if code else gettext(_("no department"))
 
 
 def _after() -> str | None:

@@ -121,6 +121,8 @@ def test_the_report_is_a_page_that_names_digest_and_time(house: House, plain: by
     assert "未核验" in page.text
     assert "SHA-256" in page.text
     assert "2026-11-24 09:00:00 +08:00" in page.text
+    assert "<dd>a.pdf</dd>" in page.text
+    assert "此类查验不存证" in page.text
 
 
 def _page_of(house: House, *files: tuple[bytes, str]) -> TestResponse:

@@ -4,6 +4,7 @@
 import datetime as dt
 import json
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from sqlalchemy import select
 
 from archive.models import Filing
 from portal.address import publish
+from portal.affected import AFFECTED
 from portal.commands.common import open_installation
 from portal.demo.script import Script
+from portal.errors import AlreadyRunningError
+from portal.processes import only_one, together, web_lock
 from portal.settings import Settings
 from portal.steps import StepDesk
 from storage.errors import NotPermittedError
@@ -54,6 +58,41 @@ def test_a_refused_case_is_told_and_the_others_are_filed_all_the_same(
     assert "91339999MADEM0011Y" not in printed
     code, printed = run("status", "--json", capsys=capsys)
     assert json.loads(printed)["received"] == 1
+
+
+@pytest.mark.parametrize("content", [b"%PDF-1.7", b"a.b.c"])
+def test_verify_where_nothing_is_installed_asks_what_to_trust(
+    tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CUNZHENG_DATA", str(tmp_path / "none"))
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    code, printed = run("verify", str(file), capsys=capsys)
+    assert code == 64
+    assert "trust-needed" in printed
+    assert "/api/v1/trust/ca.pem" in printed
+
+
+def test_restore_is_refused_by_the_web_process_of_its_own_folder_and_by_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "second"
+    monkeypatch.setenv("CUNZHENG_DATA", str(folder))
+    with socket.socket() as elsewhere:
+        elsewhere.bind(("127.0.0.1", 0))
+        elsewhere.listen()
+        monkeypatch.setenv("CUNZHENG_PORT", str(elsewhere.getsockname()[1]))
+        assert "keys-missing" in run("restore", str(tmp_path), capsys=capsys)[1]
+    with together(web_lock(folder), "restore"), together(web_lock(folder), "restore"):
+        code, printed = run("restore", str(tmp_path), capsys=capsys)
+    assert code == 3
+    assert "process=web" in printed
+    with (
+        only_one(web_lock(folder)),
+        pytest.raises(AlreadyRunningError, match="process=restore"),
+        together(web_lock(folder), "restore"),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("content", [b"hi", b"", b"a b.c.d", b"{}"])
@@ -240,6 +279,20 @@ def test_the_doctor_names_the_command_for_stuck_steps_and_leaves_nothing_in_the_
     assert not findings["steps"]["well"]
     assert "1 waiting, 1 stuck" in findings["steps"]["state"]["en"]
     assert "cunzheng step retry" in findings["steps"]["remedy"]["zh"]
+    assert findings["steps"]["affects"]["en"].startswith("archivists and holders")
+    assert findings["objects"]["affects"] is None
+
+
+def test_the_doctor_says_of_every_part_who_is_affected_when_it_is_not_well(
+    installation: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, printed = run("doctor", "--json", capsys=capsys)
+    parts = {one["part"] for one in json.loads(printed)}
+    assert parts | {"installation"} == set(AFFECTED)
+    _, printed = run("doctor", capsys=capsys)
+    backup = printed.partition("▲ backup")[2].splitlines()
+    assert backup[1].strip() == "影响 affects: 目前无人；损坏时所有人 / nobody now; everybody after a loss"
+    assert backup[2].strip().startswith("→ 执行 cunzheng backup")
 
 
 def test_the_doctor_of_a_machine_without_an_installation_looks_at_its_tools_and_says_what_to_do(

@@ -239,7 +239,9 @@ def test_every_counted_act_can_be_reached_page_by_page(house: House, name: str) 
 def test_a_trace_of_what_one_may_not_see_is_a_recorded_refusal(filed: House) -> None:
     browser = filed.browser(Role.ARCHIVIST, "jtys")
     for key in ("YC-2026-000140", "nothing"):
-        assert "没有可追溯的办件" in browser.get(f"/supervision/trace?q={key}").text
+        page = browser.get(f"/supervision/trace?q={key}").text
+        assert "没有可追溯的办件" in page
+        assert f'value="{key}"' in page, "what was typed can be corrected"
         assert filed.acts()[-1] == "access.refused"
     assert filed.acts().count("access.refused") == 2
 

@@ -102,10 +102,12 @@ def test_figures_go_into_a_spreadsheet(house: House) -> None:
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.text.startswith("\ufeff")
     head, today, *rest = csv.reader(io.StringIO(answer.text.lstrip("\ufeff")))
-    assert head[:2] == ["date", "all"]
+    assert head[:2] == ["日期", "全部"]
     assert int(today[1]) == sum(int(cell) for cell in today[2:])
-    assert int(today[head.index("scjg")]) >= 3
+    assert int(today[head.index("演示市市场监督管理局")]) >= 3
     assert len(rest) == 91
+    english = house.browser(Role.SUPERVISOR).get("/supervision/days.csv?lang=en").text
+    assert english.lstrip("\ufeff").startswith("Date,All,")
 
 
 @pytest.mark.parametrize("role", [Role.CLERK, Role.ARCHIVIST, Role.INSPECTOR, Role.SYSTEM_ADMIN])

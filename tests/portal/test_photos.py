@@ -70,7 +70,8 @@ def test_a_photo_without_exactly_one_code_says_what_to_do(
     answer = _send(house, [_photo(*texts)])
     assert answer.status_code == 422
     assert "照片中没有读到唯一的核验码" in answer.text
-    assert f"<dd>{codes}</dd>" in answer.text
+    assert f"<code>photo-without-code</code> <code>codes={codes}</code>" in answer.text
+    assert '<a href="/verify">返回查验</a>' in answer.text
     assert "elsewhere" not in answer.text
 
 

@@ -347,6 +347,21 @@ def test_a_new_systems_key_is_shown_once(house: House) -> None:
     assert key[1] not in asks.get("/rights").text
 
 
+def test_forms_choose_nothing_for_who_fills_them_in(house: House) -> None:
+    asks = house.browser(Role.SYSTEM_ADMIN, "office")
+    page = asks.get("/rights/ask?kind=client-add").text
+    assert '<option value="" selected>请选择机构</option>' in page
+    assert page.count('value="office"') == 1
+    assert "免证查询 <small><code>ask</code>" in page
+    of = re.search(r"kind=account-post&amp;of=(\w+)", asks.get("/rights").text)
+    assert of is not None
+    address = f"/rights/ask?kind=account-post&of={of[1]}"
+    assert "checked" in asks.get(address).text
+    taken = {"kind": "account-post", "of": of[1], "organisation": "office", "reason": ""}
+    _, page = post(asks, "/rights/ask", address, **taken)
+    assert "checked" not in page, "who gave up every role does not get one back with the mended form"
+
+
 @pytest.mark.parametrize("days", ["0", "1101", "x", "", "٣", "-1", "1e3"])
 def test_a_form_that_cannot_be_carried_out_comes_back_with_what_was_typed(house: House, days: str) -> None:
     asks = house.browser(Role.SYSTEM_ADMIN, "office")
