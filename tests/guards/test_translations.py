@@ -3,6 +3,7 @@
 
 import io
 import re
+from collections import Counter
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -48,6 +49,13 @@ def messages() -> dict[str, str]:
 def test_every_message_has_a_chinese_text(catalogue: Catalog, messages: dict[str, str]) -> None:
     translated = {entry.id for entry in catalogue if entry.string}
     assert {text: where for text, where in messages.items() if text not in translated} == {}
+
+
+def test_no_message_is_translated_twice() -> None:
+    """The second text would silently take the place of the first, wherever both are meant."""
+    text = (ROOT / CATALOGUE).read_text(encoding="utf-8")
+    written = re.findall(r'^msgid ((?:"[^\n]*"\n)+)', text, flags=re.M)
+    assert [one for one, times in Counter(written).items() if times > 1] == []
 
 
 def test_no_translation_is_fuzzy(catalogue: Catalog) -> None:
