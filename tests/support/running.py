@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 COMMAND: Final = str(Path(sys.executable).with_name("cunzheng"))
-_FILLED_WITHIN: Final = 300
+_FILLED_WITHIN: Final = 1500
 _SERVING_WITHIN: Final = 180
 
 
