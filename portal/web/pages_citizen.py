@@ -69,6 +69,8 @@ def object_() -> Response:
     """Take an objection; it cannot be taken back."""
     rooms, who = context.rooms(), context.identity()
     about, of, words = _about(), request.args.get("of", ""), request.form.get("words", "")[:_LONGEST]
+    if context.only_redisplays():
+        return _objection_form(about, of, words)
     try:
         rooms.database.write(lambda uow: rooms.objections.open(uow, who, about, of, words))
     except ObjectionWordsError as problem:

@@ -11,10 +11,13 @@ from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from licenses.errors import ObjectionWordsError
+from licenses.models import Decision, LicenseUsage
 from licenses.objections import LONGEST, READERS, WATCHERS, Listing
+from licenses.rules import Requirement
 from portal.web import context
 from portal.web.access import allow
 from portal.web.activity import client_names
+from storage.database import UnitOfWork
 from storage.errors import InvalidInputError
 
 blueprint = APIBlueprint("objections", __name__, url_prefix="/objections", enable_openapi=False)
@@ -46,6 +49,8 @@ def answer(objection: str) -> Response:
     """Answer an objection; the holder sees the sentence, and it is never changed."""
     rooms, who = context.rooms(), context.identity()
     outcome, words = request.form.get("outcome", ""), request.form.get("words", "")[:_LONGEST]
+    if context.only_redisplays():
+        return _shown(objection, outcome, words)
     if outcome not in _ANSWERS:
         raise InvalidInputError(field="outcome", rule=" ".join(_ANSWERS))
     upheld = _ANSWERS[outcome]
@@ -63,6 +68,7 @@ def _shown(
     with rooms.database.writing() as uow:
         found = rooms.objections.read(uow, who, objection)
         clients = client_names(uow.session)
+        requirement = _requirement(uow, found.use)
     item = None
     if found.case is not None:
         item = rooms.items.get(found.case.item_code, found.case.item_edition)
@@ -73,12 +79,21 @@ def _shown(
         item=item,
         kind=rooms.license_types.get(found.license.type_code) if found.license is not None else None,
         clients=clients,
+        requirement=requirement,
         longest=LONGEST,
         outcome=outcome,
         words=words,
         problem=problem,
     )
     return make_response(page, 200 if problem is None else problem.status)
+
+
+def _requirement(uow: UnitOfWork, use: LicenseUsage | None) -> Requirement | None:
+    """Give what a use asked for as its rule names it; nothing where it asked for nothing in particular."""
+    decision = uow.session.get(Decision, use.decision_id) if use and use.decision_id else None
+    if use is None or decision is None:
+        return None
+    return context.rooms().proofs.requirements(decision).get(use.asked.partition(" ")[0])
 
 
 def _listing(value: str) -> Listing:

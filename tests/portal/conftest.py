@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,17 @@ def form_token(page: str) -> str:
     found = re.search(r'name="form_token" value="([0-9a-f]{64})"', page)
     assert found is not None
     return found[1]
+
+
+def switches(page: str) -> list[str]:
+    """Give where the switches lead: addresses of links and of buttons that send the page's form."""
+    person = page.partition('<nav class="who"')[2].partition("</nav>")[0]
+    return [unescape(one) for one in re.findall(r'(?:href|formaction)="([^"]*(?:lang|mode)=[^"]*)"', person)]
+
+
+def switch_to(page: str, wanted: str) -> str:
+    """Give where the switch leads whose address has ``wanted`` in it."""
+    return next(one for one in switches(page) if wanted in one)
 
 
 class NoSealRevoked:

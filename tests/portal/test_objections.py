@@ -18,7 +18,7 @@ from portal.demo.holders import DemoPerson, demo_persons
 from portal.demo.script import Script
 from storage.identity import Identity, Role, system_identity
 
-from .conftest import House, form_token
+from .conftest import House, form_token, switch_to
 from .signing_in import PUBLIC_URL, begin, house_at
 from .test_operation import figures
 
@@ -116,6 +116,25 @@ def test_what_says_nothing_is_asked_for_again(desk: House) -> None:
     assert "objection.opened" not in desk.acts()
 
 
+def test_the_words_stay_when_language_or_print_is_switched(desk: House) -> None:
+    browser = _sign_in(desk)
+    page = browser.get(_form_address(browser)).text
+    for wanted in ("lang=en", "mode=elder", "lang=zh"):
+        answer = browser.post(
+            switch_to(page, wanted), data={"form_token": form_token(page), "words": "还没写完"}
+        )
+        page = answer.text
+        assert answer.status_code == 200
+        assert ">还没写完</textarea>" in page
+    assert "objection.opened" not in desk.acts()
+
+
+def test_the_page_calls_objecting_by_its_name(desk: House) -> None:
+    browser = _sign_in(desk)
+    assert re.search(r"<button type=\"submit\">提出异议</button>", browser.get(_form_address(browser)).text)
+    assert "对象" not in browser.get("/mine").text
+
+
 def test_an_objection_needs_our_own_form(desk: House) -> None:
     browser = _sign_in(desk)
     assert browser.post(_form_address(browser), data={"words": WORDS}).status_code == 403
@@ -162,7 +181,9 @@ def test_the_department_reads_answers_once_and_the_holder_sees_the_sentence(desk
     listed = archivist.get("/objections").text
     assert key in listed
     assert "我没有" not in listed, "what the holder says is read one by one"
-    assert "我没有办过这件事 &lt;b&gt;" in archivist.get(f"/objections/{key}").text
+    shown = archivist.get(f"/objections/{key}").text
+    assert "我没有办过这件事 &lt;b&gt;" in shown
+    assert re.search(r"(营业执照|场地使用证明|健康证明) <small><code>R[1-3]", shown), "what was asked, by its name"
     assert desk.acts()[-1] == "objection.read"
     status, _ = _answer(archivist, key, outcome="upheld", words="经核对系误查，已更正。")
     assert status == 303
@@ -182,6 +203,12 @@ def test_an_answer_needs_a_sentence_and_one_of_two_outcomes(desk: House) -> None
     _object(_sign_in(desk))
     key = _only(desk).id
     archivist = desk.browser(Role.ARCHIVIST)
+    shown = archivist.get(f"/objections/{key}").text
+    typed = {"form_token": form_token(shown), "outcome": "upheld", "words": "还没写完"}
+    again = archivist.post(switch_to(shown, "lang=en"), data=typed)
+    assert again.status_code == 200
+    assert ">还没写完</textarea>" in again.text
+    assert re.search(r'value="upheld" required checked', again.text), "switching keeps both, and answers nothing"
     status, page = _answer(archivist, key, outcome="declined", words=" ")
     assert (status, "objection-words" in page) == (422, True)
     assert re.search(r'value="declined" required checked', page), "the choice is kept"

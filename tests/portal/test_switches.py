@@ -2,26 +2,15 @@
 """The switches of language and large print keep page, query and what was typed, without any script."""
 
 import re
-from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
 
 from storage.identity import Role
 
-from .conftest import House, form_token
+from .conftest import House, form_token, switch_to, switches
 
 LONG = "新入职，接替调离的同事"
-
-
-def _switches(page: str) -> list[str]:
-    """Give where the switches lead: addresses of links and of buttons that send the page's form."""
-    person = page.partition('<nav class="who"')[2].partition("</nav>")[0]
-    return [unescape(one) for one in re.findall(r'(?:href|formaction)="([^"]*(?:lang|mode)=[^"]*)"', person)]
-
-
-def _to(page: str, wanted: str) -> str:
-    return next(one for one in _switches(page) if wanted in one)
 
 
 @pytest.fixture
@@ -32,7 +21,7 @@ def asking(house: House) -> FlaskClient:
 def test_a_page_keeps_its_query(house: House) -> None:
     browser = house.browser(Role.ARCHIVIST)
     page = browser.get("/archive?list=returned&number=YC&since=2026-11-02&lang=zh").text
-    english = browser.get(_to(page, "lang=en")).text
+    english = browser.get(switch_to(page, "lang=en")).text
     assert 'lang="en"' in english
     for kept in ('value="YC"', 'value="2026-11-02"', 'name="list" value="returned"'):
         assert kept in english
@@ -57,7 +46,7 @@ def test_what_was_typed_comes_back_and_nothing_is_done(house: House, asking: Fla
         ("mode=elder", "en", "elder"),
         ("lang=zh", "zh-CN", "elder"),
     ):
-        answer = asking.post(_to(shown, wanted), data=typed)
+        answer = asking.post(switch_to(shown, wanted), data=typed)
         shown = answer.text
         assert answer.status_code == 200
         assert f'<html lang="{language}" data-ui-mode="{mode}">' in shown
@@ -96,7 +85,7 @@ def test_a_password_never_comes_back(house: House) -> None:
             "again": "青山 xk72",
             "current": "青山 xk72",
         }
-        again = browser.post(_to(shown, "lang=en"), data=typed)
+        again = browser.post(switch_to(shown, "lang=en"), data=typed)
         assert again.status_code == 200
         assert 'value="chen.gd"' in again.text
         assert "xk72" not in again.text
@@ -109,7 +98,7 @@ def test_the_window_keeps_number_and_purpose(house: House) -> None:
     shown = clerk.get("/window").text
     purposes = re.findall(r'<option value="([a-z-]+)"', shown)
     typed = {"form_token": form_token(shown), "number": "YC-2026-000140", "purpose": purposes[-1]}
-    again = clerk.post(_to(shown, "lang=en"), data=typed).text
+    again = clerk.post(switch_to(shown, "lang=en"), data=typed).text
     assert 'value="YC-2026-000140"' in again
     assert f'<option value="{purposes[-1]}" selected>' in again
     assert "proof.asked" not in house.acts()
@@ -126,7 +115,7 @@ def test_a_page_that_answers_a_form_leads_to_one_that_can_be_opened(house: House
     ):
         refused = clerk.post(path, data=form)
         assert refused.status_code >= 400
-        for switch in _switches(refused.text):
+        for switch in switches(refused.text):
             assert clerk.get(switch).status_code != 405, (path, switch)
 
 
@@ -134,6 +123,6 @@ def test_a_mistake_in_an_address_is_told_in_both_languages(house: House) -> None
     browser = house.app.test_client()
     page = browser.get("/no/such/page?x=1")
     assert page.status_code == 404
-    other = browser.get(_to(page.text, "lang=en"))
+    other = browser.get(switch_to(page.text, "lang=en"))
     assert other.status_code == 404
     assert 'lang="en"' in other.text
