@@ -7,6 +7,7 @@ Names inside are ASCII and name nobody. The same dossier at the same checkpoint 
 import datetime as dt
 import hashlib
 import mimetypes
+import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from typing import IO, Final
 from sqlalchemy import select
 
 from archive.manifests import acts_of
-from archive.models import DossierMember
+from archive.members import ANSWER_TYPE
+from archive.models import Dossier, DossierMember
 from archive.views import DossierView
+from storage.clock import SHANGHAI
 from storage.database import UnitOfWork
 from storage.ledger.errors import ReceiptNotReadyError
 from storage.ledger.kinds import ActKind
@@ -31,7 +34,12 @@ SUMS: Final = "SHA256SUMS"
 README: Final = "README.txt"
 POLICY: Final = "keys/cunzheng-policy.txt"
 AUTHORITY: Final = "keys/ca.pem"
-_ENDINGS: Final = {"application/json": ".json", "image/jpeg": ".jpg", "image/tiff": ".tif"}
+_ENDINGS: Final = {
+    ANSWER_TYPE: ".jws",
+    "application/json": ".json",
+    "image/jpeg": ".jpg",
+    "image/tiff": ".tif",
+}
 _STORED: Final = frozenset({"application/pdf", "image/jpeg", "image/png"})
 """Kinds that hold compressed data already."""
 
@@ -65,7 +73,7 @@ class Package:
         members: In the order of the catalogue.
         manifest: Its exact bytes, canonical JSON.
         receipts: Of every act that the manifest names, and of the filing itself.
-        filed_at: The time that all entries of the ZIP bear.
+        filed_at: The time that all entries of the ZIP bear, as clocks in China show it.
     """
 
     manifest: bytes
@@ -110,10 +118,22 @@ class Package:
             yield name, data, "text/plain"
 
     def _add(self, archive: zipfile.ZipFile, name: str, data: bytes, *, packed: bool) -> None:
-        entry = zipfile.ZipInfo(name, self.filed_at.timetuple()[:6])
+        entry = zipfile.ZipInfo(name, entry_time(self.filed_at))
         entry.external_attr = 0o644 << 16
         entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
         archive.writestr(entry, data)
+
+
+def entry_time(instant: dt.datetime) -> tuple[int, int, int, int, int, int]:
+    """Give an instant as a ZIP tells it, which knows no time zones: as clocks in China show it."""
+    local = instant.astimezone(SHANGHAI)
+    return local.year, local.month, local.day, local.hour, local.minute, local.second
+
+
+def package_name(dossier: Dossier) -> str:
+    """Name a dossier's package by its archival number; by its id where that has other signs than ASCII's."""
+    number = dossier.archival_number.replace("·", ".")
+    return f"{number if re.fullmatch(r'[A-Za-z0-9.-]+', number) else dossier.id}.zip"
 
 
 def compose(uow: UnitOfWork, view: DossierView, objects: ObjectStore) -> Package:

@@ -77,6 +77,8 @@ def _file(rooms: "Rooms", archivist: Identity, folder: Path, batch: str, *, supp
         stored = rooms.intake.store(arrival)
         received = rooms.database.write(lambda uow: rooms.intake.receive(uow, identity, stored, batch=batch))
     receipt = json.loads(received.receipt)["receipt"]
+    if supplement:
+        return f"● {folder.name}: 补充归档 supplement，收件回执 receipt {receipt}"
     return f"● {folder.name}: 收件回执 receipt {receipt}，第 {received.attempt} 次 attempt {received.attempt}"
 
 

@@ -31,6 +31,8 @@ _NAMES: Final = {
     "original-only": mark("Original only"),
     "filed": mark("Filed"),
 }
+LIST_QUERY: Final = ("list", "number", "item", "since", "until")
+"""What the address of a list says about which cases it shows."""
 _ROWS: Final = 50
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 
@@ -58,6 +60,7 @@ def home() -> str:
         items=items,
         all=request.args.get("pick") == "all",
         now=rooms.clock.now(),
+        list_query={name: value for name, value in (asked | {"list": which}).items() if value},
         choices={one.code: one for one in rooms.items.current() if one.department == who.organisation},
     )
 
@@ -122,7 +125,7 @@ def _count(counts: object, name: str) -> int:
 
 
 def _asked() -> dict[str, str]:
-    asked = {name: request.args.get(name, "").strip() for name in ("number", "item", "since", "until")}
+    asked = {name: request.args.get(name, "").strip() for name in LIST_QUERY if name != "list"}
     if asked["since"] == "today":
         asked["since"] = legal_date(context.rooms().clock.now()).isoformat()
     return asked

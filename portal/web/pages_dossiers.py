@@ -15,11 +15,20 @@ from archive.models import DossierMember
 from archive.models import Role as MemberRole
 from archive.views import DossierView, has_pages
 from cases.items import Item
-from portal.package import AUTHORITY, MANIFEST, MANIFEST_SEAL, POLICY, SUMS, Package, compose
+from portal.i18n import exact_moment
+from portal.package import (
+    AUTHORITY,
+    MANIFEST,
+    MANIFEST_SEAL,
+    POLICY,
+    SUMS,
+    Package,
+    compose,
+    package_name,
+)
 from portal.settings import Environment
 from portal.web import context
 from portal.web.access import allow
-from storage.clock import rfc3339
 from storage.identity import AccessBasis, Basis, Identity, Role
 from storage.ledger.notes import VerifierKey
 from storage.ledger.policies import single_log_policy
@@ -53,9 +62,8 @@ def package(dossier: str) -> Response:
         file = kept.enter_context(tempfile.TemporaryFile(dir=settings.staging))
         write_package(file, view, packed)
         file.seek(0)
-        answer = send_file(
-            file, "application/zip", as_attachment=True, download_name=f"{view.dossier.id}.zip"
-        )
+        name = package_name(view.dossier)
+        answer = send_file(file, "application/zip", as_attachment=True, download_name=name)
         answer.call_on_close(kept.pop_all().close)
     return answer
 
@@ -82,7 +90,7 @@ def _instructions(view: DossierView, packed: Package) -> str:
         item=rooms.items.get(view.dossier.item_code, view.dossier.item_edition),
         package=packed,
         roles={str(role): titles for role, titles in ROLE_TITLES.items()},
-        filed_at=rfc3339(packed.filed_at),
+        filed_at=exact_moment(packed.filed_at),
         demo=context.settings().environment is not Environment.PRODUCTION,
         log_key=rooms.keys.log_key,
         ca_sha256=hashlib.sha256(rooms.keys.ca_pem).hexdigest(),

@@ -21,13 +21,12 @@ from archive.members import sizes_of
 from archive.models import FilingState
 from archive.views import DossierView, WorkRow
 from portal.i18n import gettext, mark
-from portal.package import Package, compose
+from portal.package import Package, compose, entry_time, package_name
 from portal.spreadsheet import spreadsheet
 from portal.web import context
 from portal.web.access import allow
-from portal.web.pages_archivist import slip_of
+from portal.web.pages_archivist import LIST_QUERY, slip_of
 from portal.web.pages_dossiers import on_reading_basis, write_package
-from storage.clock import SHANGHAI
 from storage.database import UnitOfWork
 from storage.errors import InvalidInputError
 from storage.identity import Role
@@ -73,17 +72,17 @@ class Chosen:
     Role.ARCHIVIST,
     unrecorded="shows the own department's list and why cases were returned: holders masked, no content",
 )
-def look() -> str:
+def look() -> tuple[str, int]:
     """Show for each selected case what the action does, or why it does nothing."""
-    rooms, action = context.rooms(), request.args.get("action", "")
+    rooms, action, picked = context.rooms(), request.args.get("action", ""), request.args.getlist("pick")
     if action not in {PACKAGES, SLIPS}:
         raise InvalidInputError(field="action", rule=f"{PACKAGES}, {SLIPS}")
     with rooms.database.reading() as uow:
-        chosen = _chosen(uow, request.args.getlist("pick"), action)
+        chosen = _chosen(uow, picked, action) if picked else []
         done = [one.row for one in chosen if not one.why_not]
         slips = [slip_of(uow, row.source, row.number, row.filing.attempt) for row in done if action == SLIPS]
     items = {(one.code, one.edition): one for one in rooms.items.current()}
-    return render_template(
+    page = render_template(
         "selection.html",
         action=action,
         chosen=chosen,
@@ -91,7 +90,9 @@ def look() -> str:
         slips=slips,
         items=items,
         now=rooms.clock.now(),
+        list_query={name: request.args[name] for name in LIST_QUERY if name in request.args},
     )
+    return page, 200 if picked else InvalidInputError.status
 
 
 @blueprint.post("/packages")
@@ -105,8 +106,7 @@ def packages() -> Response:
         file = kept.enter_context(tempfile.TemporaryFile(dir=settings.staging))
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             done = [one if one.why_not else _packed(archive, one.row) for one in chosen]
-            now = rooms.clock.now().astimezone(SHANGHAI)
-            archive.writestr(zipfile.ZipInfo(RESULT, now.timetuple()[:6]), _table(done))
+            archive.writestr(zipfile.ZipInfo(RESULT, entry_time(rooms.clock.now())), _table(done))
         file.seek(0)
         answer = send_file(file, "application/zip", as_attachment=True, download_name="dossiers.zip")
         answer.call_on_close(kept.pop_all().close)
@@ -145,13 +145,13 @@ def _packed(archive: zipfile.ZipFile, row: WorkRow) -> Chosen:
         return view, compose(uow, view, rooms.objects)
 
     view, package = rooms.database.write(opened)
-    name = f"{view.dossier.id}.zip"
+    name = package_name(view.dossier)
     with tempfile.TemporaryFile(dir=context.settings().staging) as file:
         write_package(file, view, package)
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
-        entry = zipfile.ZipInfo(name, package.filed_at.timetuple()[:6])
+        entry = zipfile.ZipInfo(name, entry_time(package.filed_at))
         with archive.open(entry, "w", force_zip64=True) as target:
             shutil.copyfileobj(file, target, 1 << 20)
     return Chosen(row, act=view.look.core_sha256, file=name, sha256=sha256)

@@ -12,7 +12,7 @@ import pytest
 from demonstration import copy_of, opened, settings_of, signed_in
 from sqlalchemy import func, select
 
-from archive.models import Filing
+from archive.models import Dossier, Filing
 from portal.rooms import Rooms
 from portal.web.factory import create_app
 from storage.identity import Role
@@ -60,8 +60,13 @@ def test_each_dossier_is_packed_and_recorded_by_itself_and_the_rest_is_named(
     assert len(table) == len(picked)
     done = [row for row in table if row["SHA-256"]]
     assert len(done) == len(packed) == states.count("filed")
-    assert {(row["行为"], row["文件"].removesuffix(".zip")) for row in done} == set(new.items())
+    with rooms.database.reading() as uow:
+        numbers = {one.id: one.archival_number for one in uow.session.scalars(select(Dossier))}
+    assert {(row["行为"], row["档号"]) for row in done} == {(act, numbers[one]) for act, one in new.items()}
+    assert all(row["文件"] == f"{row['档号'].replace('·', '.')}.zip" for row in done), (
+        "people know the number"
+    )
     assert all(row["未办理原因"] for row in table if row not in done)
     some = done[0]["文件"]
-    alone = browser.get(f"/dossiers/{some.removesuffix('.zip')}/package", buffered=True)
+    alone = browser.get(f"/dossiers/{done[0]['档号']}/package", buffered=True)
     assert packed[some] == alone.data

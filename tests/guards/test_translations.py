@@ -66,13 +66,6 @@ def test_every_translation_is_in_use(catalogue: Catalog, messages: dict[str, str
     assert [entry.id for entry in catalogue if entry.id and entry.id not in messages] == []
 
 
-def test_no_message_stands_twice() -> None:
-    """Of two entries of one message one wins everywhere: a verb was shown as the noun that is spelt like it."""
-    text = (ROOT / CATALOGUE).read_text(encoding="utf-8")
-    told = re.findall(r'^msgid ("[^\n]*"(?:\n"[^\n]*")*)', text, re.MULTILINE)
-    assert {one for one in told if told.count(one) > 1} == set()
-
-
 def test_placeholders_survive_translation(catalogue: Catalog) -> None:
     broken = [
         entry.id

@@ -183,7 +183,9 @@ def test_the_department_reads_answers_once_and_the_holder_sees_the_sentence(desk
     assert "我没有" not in listed, "what the holder says is read one by one"
     shown = archivist.get(f"/objections/{key}").text
     assert "我没有办过这件事 &lt;b&gt;" in shown
-    assert re.search(r"(营业执照|场地使用证明|健康证明) <small><code>R[1-3]", shown), "what was asked, by its name"
+    assert re.search(r"(营业执照|场地使用证明|健康证明) <small><code>R[1-3]", shown), (
+        "what was asked, by its name"
+    )
     assert desk.acts()[-1] == "objection.read"
     status, _ = _answer(archivist, key, outcome="upheld", words="经核对系误查，已更正。")
     assert status == 303
@@ -208,7 +210,9 @@ def test_an_answer_needs_a_sentence_and_one_of_two_outcomes(desk: House) -> None
     again = archivist.post(switch_to(shown, "lang=en"), data=typed)
     assert again.status_code == 200
     assert ">还没写完</textarea>" in again.text
-    assert re.search(r'value="upheld" required checked', again.text), "switching keeps both, and answers nothing"
+    assert re.search(r'value="upheld" required checked', again.text), (
+        "switching keeps both, and answers nothing"
+    )
     status, page = _answer(archivist, key, outcome="declined", words=" ")
     assert (status, "objection-words" in page) == (422, True)
     assert re.search(r'value="declined" required checked', page), "the choice is kept"

@@ -96,7 +96,7 @@ def test_the_window_tells_what_to_collect(house: House) -> None:
     answer = _ask_at_the_window(browser, "YC-2026-000140")
     assert answer.status_code == 303
     page = browser.get(answer.headers["Location"]).text
-    assert "只需向申请人收取：" in page
+    assert "只需向申请人收取 2 份：" in page
     assert "健康证明" in page
     assert "无法核实" in page
     assert "91339999MADEM0011X" not in page

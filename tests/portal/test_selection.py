@@ -101,7 +101,6 @@ def test_without_a_dossier_nothing_is_packed_and_the_table_says_so(filed: House)
 @pytest.mark.parametrize(
     ("query", "status"),
     [
-        (_query("slips"), 422),
         (_query("slips", *(f"{number:026d}" for number in range(MOST + 1))), 422),
         (_query("destroy", "x"), 422),
         (_query("slips", "no such filing"), 404),
@@ -109,6 +108,20 @@ def test_without_a_dossier_nothing_is_packed_and_the_table_says_so(filed: House)
 )
 def test_what_is_no_selection_is_refused(filed: House, query: dict[str, Any], status: int) -> None:
     assert filed.browser(Role.ARCHIVIST).get(LOOK, query_string=query).status_code == status
+
+
+@pytest.mark.parametrize("action", ["slips", "packages"])
+def test_who_selected_nothing_is_told_to_tick_and_comes_back_to_the_same_list(
+    filed: House, action: str
+) -> None:
+    browser = filed.browser(Role.ARCHIVIST)
+    shown = browser.get("/archive?list=returned&number=YC").text
+    hidden = dict(re.findall(r'<input type="hidden" name="(list|number)" value="(\w+)">', shown))
+    assert hidden == {"list": "returned", "number": "YC"}
+    answer = browser.get(LOOK, query_string=_query(action) | hidden)
+    assert answer.status_code == 422
+    assert "尚未选择办件" in answer.text
+    assert 'href="/archive?list=returned&amp;number=YC"' in answer.text
 
 
 def test_another_department_and_another_role_reach_nothing(filed: House) -> None:
