@@ -20,18 +20,22 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from seals.errors import DemoInProductionError, KeyUnavailableError
 
 _log = logging.getLogger(__name__)
+_announced: set[str] = set()
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 def refuse_production(what: str) -> None:
-    """Announce a demonstration part, and refuse it in production.
+    """Announce a demonstration part once, and refuse it in production.
 
     Raises:
         DemoInProductionError: ``CUNZHENG_ENVIRONMENT`` is ``production``.
     """
     if os.environ.get("CUNZHENG_ENVIRONMENT", "").strip().lower() == "production":
         raise DemoInProductionError(part=what)
+    if what in _announced:
+        return
+    _announced.add(what)
     _log.warning("demonstration part in use: %s; never for production", what)
 
 

@@ -41,6 +41,22 @@ from storage.steps import unfinished
 
 ANSWER = "answer.jws"
 _PROGRESS = "demo.json"
+_PAUSES_BETWEEN_REPORTS = 50
+_TITLES: Mapping[str, tuple[str, str]] = {
+    "announce": ("登记在办件", "announce an open case"),
+    "file": ("归档", "file"),
+    "finish": (
+        "等待处理完毕（检测、转换、用章、存储）",
+        "wait until all is checked, converted, sealed and stored",
+    ),
+    "ask": ("免证核验", "ask which proofs are needed"),
+    "close": ("办结", "close"),
+    "suspend-licence": ("暂停证照", "suspend the licence"),
+    "revoke-seal": ("注销印章", "revoke the seal"),
+    "verify-licence": ("查验证照", "check the licence"),
+    "verify-tampered-copy": ("查验被改动的副本", "check an altered copy"),
+    "verify-material": ("查验材料", "check a material"),
+}
 
 
 class DemoFailedError(Exception):
@@ -131,8 +147,11 @@ class Driver:
             write_durably(self._settings.data / _PROGRESS, json.dumps(progress).encode())
 
     def _title(self, step: Mapping[str, Any]) -> str:
-        about = self._script.case(step["case"]).zh if "case" in step else step.get("seal", "")
-        return f"{step['action']} {about}".rstrip()
+        zh, en = _TITLES[step["action"]]
+        if "case" not in step:
+            return f"{zh} / {en}"
+        case = self._script.case(step["case"])
+        return f"{zh}：{case.zh} / {en}: {case.en}"
 
     def _announcement(self, case: CaseSpec, *, closed: bool) -> Announcement:
         data = case.data()
@@ -170,11 +189,16 @@ class Driver:
             self._rooms.intake.receive(uow, identity, stored)
 
     def _finish(self, step: Mapping[str, Any]) -> None:  # noqa: ARG002 - every action takes its step
+        pauses, told = 0, 0
         while self._wait.pause():
             with self._rooms.database.reading() as uow:
                 left = unfinished(uow.session)
             if not left:
                 return
+            pauses, count = pauses + 1, sum(left.values())
+            if pauses % _PAUSES_BETWEEN_REPORTS == 0 and count != told:
+                told = count
+                self._report(f"  剩余步骤 / steps left: {count}")
             if left.get("stuck"):
                 raise DemoFailedError("a step is stuck: see cunzheng step list")
         raise DemoFailedError("given up while steps were unfinished")

@@ -14,6 +14,7 @@ from portal.demo.script import Script
 from portal.settings import Settings
 from storage.identity import Role
 
+_USUAL_PORT = Settings.model_fields["port"].default
 _ROLE_TITLES = {
     Role.ARCHIVIST: "归档员 archivist",
     Role.CLERK: "窗口人员 window clerk",
@@ -63,6 +64,11 @@ def greeting(settings: Settings, cast: Cast, script: Script, links: Mapping[str,
     yield f"数据 data         {settings.data}    日志 logs  {settings.logs}"
     for role, link in links.items():
         yield f"登录 sign in      {_ROLE_TITLES[Role(role)]}: {link}"
+    address = "" if settings.port == _USUAL_PORT else f"CUNZHENG_PUBLIC_URL={settings.public_url} "
+    yield (
+        f"每个链接 {settings.login_link_minutes} 分钟内可用一次 each works once, within as many minutes; "
+        f"再取 another: {address}.venv/bin/cunzheng login-link archivist"
+    )
     yield f"办事人 citizens   我的证照 my licences: {settings.public_url}/mine"
     yield f"办件 case to try  {asked['number']}"
     yield ""
@@ -79,7 +85,7 @@ def greeting(settings: Settings, cast: Cast, script: Script, links: Mapping[str,
     yield f"  2. 窗口 window: 输入 {asked['number']}，回车 type the number, press Enter"
     yield f"  3. 查验 verify: {settings.public_url}/verify ← {settings.data / 'tampered-copy.pdf'}"
     yield "  4. 监察 supervisor: 追溯同一办件编号 trace the same number"
-    yield "  5. 检索 search: 食品 (连续两个以上汉字 two or more Han characters)"
+    yield "  5. 检索 search: 食品 (任意连续汉字 any run of Han characters)"
     yield f"  6. 办事人 citizen: {settings.public_url}/mine → 我不认可 object to a use"
     person = _person_with_a_licence(script)
     if person is not None:
