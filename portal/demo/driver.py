@@ -198,7 +198,7 @@ class Driver:
             pauses, count = pauses + 1, sum(left.values())
             if pauses % _PAUSES_BETWEEN_REPORTS == 0 and count != told:
                 told = count
-                self._report(f"  剩余步骤 / steps left: {count}")
+                self._report(f"  未完成步骤 / unfinished steps: {count}")
             if left.get("stuck"):
                 raise DemoFailedError("a step is stuck: see cunzheng step list")
         raise DemoFailedError("given up while steps were unfinished")

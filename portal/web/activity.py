@@ -46,6 +46,7 @@ class ListedAct:
     at: dt.datetime
     actor: Mapping[str, str]
     object_type: str
+    object_id: str
     outcome: str
     reasons: Sequence[str]
     case_id: str | None
@@ -171,6 +172,7 @@ def _listed(act: LedgerAct) -> ListedAct:
         act.recorded_at,
         core["actor"],
         act.object_type,
+        act.object_id,
         act.outcome,
         core["reasons"],
         act.case_id,

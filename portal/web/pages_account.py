@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A person's own account: where they are signed in, their password, and what they did."""
 
+from collections.abc import Mapping
+
 from apiflask import APIBlueprint
 from flask import make_response, redirect, render_template, request, url_for
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from archive.models import Dossier
+from cases.models import Case
 from portal.accounts import passwords
 from portal.accounts.errors import LoginNameTakenError, PasswordRuleError, SignInFailedError
 from portal.accounts.passwords import RULES, Rule
@@ -12,8 +17,9 @@ from portal.accounts.rights import PERSONS
 from portal.accounts.sign_ins import Own
 from portal.web import context
 from portal.web.access import allow
-from portal.web.activity import acts_of
+from portal.web.activity import ActPage, acts_of
 from portal.web.pages_sign_in import take_one_attempt
+from storage.database import UnitOfWork
 from storage.errors import CunzhengError, InvalidInputError
 
 blueprint = APIBlueprint("account", __name__, url_prefix="/account", enable_openapi=False)
@@ -30,7 +36,23 @@ def show() -> str:
         sessions = rooms.accounts.running_sessions(uow, who)
         own = rooms.sign_ins.own(uow, who)
         page = acts_of(uow.session, who.id, request.args.get("after"))
-        return render_template("account.html", sessions=sessions, own=own, page=page)
+        numbers = _numbers(uow, page)
+        return render_template("account.html", sessions=sessions, own=own, page=page, numbers=numbers)
+
+
+def _numbers(uow: UnitOfWork, page: ActPage) -> Mapping[str, str]:
+    """Give by act the number of the dossier or case that it was about.
+
+    Only of what was done: a refusal must not tell whether there is what was asked for.
+    """
+    done = [one for one in page.rows if one.outcome == "done"]
+    dossiers = select(Dossier.id, Dossier.archival_number).where(
+        Dossier.id.in_({one.object_id for one in done})
+    )
+    cases = select(Case.id, Case.number).where(Case.id.in_({one.case_id for one in done if one.case_id}))
+    known = {row[0]: row[1] for query in (cases, dossiers) for row in uow.session.execute(query)}
+    found = {one.act_id: known.get(one.object_id) or known.get(one.case_id or "") for one in done}
+    return {act: number for act, number in found.items() if number}
 
 
 @blueprint.post("/sessions")

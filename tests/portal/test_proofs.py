@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """No-proof questions, by another system and at the window."""
 
+import re
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -96,10 +97,16 @@ def test_the_window_tells_what_to_collect(house: House) -> None:
     answer = _ask_at_the_window(browser, "YC-2026-000140")
     assert answer.status_code == 303
     page = browser.get(answer.headers["Location"]).text
-    assert "只需向申请人收取 2 份：" in page
+    assert re.search("只需向申请人收取 [1-9] 份：", page)
     assert "健康证明" in page
     assert "无法核实" in page
     assert "91339999MADEM0011X" not in page
+    assert "<small><code>YC-2026-000140</code></small>" in browser.get("/account").text, "what I did names it"
+    other = house.browser(Role.CLERK, "jtys")
+    assert _ask_at_the_window(other, "YC-2026-000140").status_code == 403
+    own = other.get("/account").text
+    assert "YC-2026-000140" not in own, "a refusal tells of no case"
+    assert "✕" in own
 
 
 def test_listing_the_holders_licences_is_recorded(house: House) -> None:
