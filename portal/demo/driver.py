@@ -86,6 +86,12 @@ def steps_played(settings: Settings, script: Script) -> int:
     return done
 
 
+def code_of_a_licence(uow: UnitOfWork) -> str:
+    """Give the verification code of the licence that was issued first, for whoever wants to try one."""
+    issued = select(License.code).where(License.issued_at.is_not(None)).order_by(License.issued_at)
+    return uow.session.scalars(issued.limit(1)).one()
+
+
 def _digest(steps: Sequence[Mapping[str, Any]]) -> str:
     told = json.dumps([dict(step) for step in steps], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(told.encode()).hexdigest()

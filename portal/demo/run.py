@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from portal.bootstrap import open_rooms
-from portal.demo.driver import DemoFailedError, Driver, Wait, steps_played
+from portal.demo.driver import DemoFailedError, Driver, Wait, code_of_a_licence, steps_played
 from portal.demo.figures import Figures, gather, is_sequenced
 from portal.demo.greeting import greeting
 from portal.demo.neighbour import make_client_secret, neighbour_port, provider_environment
@@ -195,6 +195,7 @@ class Demonstration:
             for role in SIGNING_IN:
                 token = rooms.accounts.login_link(uow, system_identity("demo"), cast.person(uow, role).id)
                 links[role] = f"{self._settings.public_url}/sign-in/{token}"
-        for line in greeting(self._settings, cast, script, links):
+            code = code_of_a_licence(uow)
+        for line in greeting(self._settings, cast, script, links, code):
             self._say(line)
         sys.stdout.flush()

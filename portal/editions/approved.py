@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from archive.numbering import DATA as NUMBERING_DATA
 from archive.numbering import NumberTemplate, read_templates
+from cases.items import DATA as ITEMS_DATA
 from cases.items import Item, read_item
 from portal.editions.models import CatalogueEdition
 from storage.database import Database, UnitOfWork
@@ -24,6 +26,12 @@ class EditionKind(enum.StrEnum):
 
     ITEMS = "items"
     NUMBERING = "numbering"
+
+
+SHIPPED: Final = {EditionKind.ITEMS: ITEMS_DATA / "items.json", EditionKind.NUMBERING: NUMBERING_DATA}
+"""The document of each kind that comes with the product: what somebody who proposes one begins with."""
+SCHEMAS: Final = {kind: file.with_suffix(".schema.json") for kind, file in SHIPPED.items()}
+"""The published structure of each kind."""
 
 
 def digest_of(body: dict[str, Any]) -> str:

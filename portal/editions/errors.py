@@ -10,8 +10,8 @@ class EditionFaultyError(InvalidInputError):
     code = "edition-faulty"
     title_zh = "该版本未通过校验"
     title_en = "The lint found errors in the edition"
-    remedy_zh = "请用 cunzheng edition check 查看校验意见，改正后重新提交。"
-    remedy_en = "See the findings with `cunzheng edition check`, mend the file and propose it again."
+    remedy_zh = "请按校验意见改正文件后重新提交；命令行用 cunzheng edition check 查看意见。"
+    remedy_en = "Mend what the findings name and propose it again; `cunzheng edition check` lists them, too."
 
 
 class EditionUnknownError(NotFoundError):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Editions of items and number templates: what waits with findings and differences, and what was decided."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from apiflask import APIBlueprint
@@ -10,14 +12,14 @@ from werkzeug.wrappers import Response
 from cases.lint import MOST_BYTES
 from portal.accounts.directory import persons
 from portal.accounts.rights import ADMINISTRATORS
-from portal.editions.approved import written
+from portal.editions.approved import SCHEMAS, SHIPPED, EditionKind, written
 from portal.editions.errors import EditionFaultyError
 from portal.editions.services import Checked
 from portal.web import context
 from portal.web.access import allow
 from portal.web.decisions import sent_decision
 from portal.web.uploads import staged_file
-from storage.errors import ConflictError, CunzhengError, InvalidInputError
+from storage.errors import ConflictError, CunzhengError, InvalidInputError, NotFoundError
 from storage.identity import Role
 
 blueprint = APIBlueprint("editions", __name__, url_prefix="/editions", enable_openapi=False)
@@ -47,6 +49,30 @@ def propose() -> Response:
     except InvalidInputError as problem:
         return make_response(_home(problem), problem.status)
     return redirect(url_for("editions.home"), 303)
+
+
+@blueprint.get("/<kind>/shipped")
+@allow(*ADMINISTRATORS, unrecorded=_DATA)
+def shipped(kind: str) -> Response:
+    """Give the document of a kind that comes with the product: one to begin with."""
+    return _file(SHIPPED, kind)
+
+
+@blueprint.get("/<kind>/schema")
+@allow(*ADMINISTRATORS, unrecorded=_DATA)
+def schema(kind: str) -> Response:
+    """Give the structure that documents of a kind follow."""
+    return _file(SCHEMAS, kind)
+
+
+def _file(files: Mapping[EditionKind, Path], kind: str) -> Response:
+    if kind not in set(EditionKind):
+        raise NotFoundError
+    file = files[EditionKind(kind)]
+    answer = make_response(file.read_bytes())
+    answer.content_type = "application/json"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    return answer
 
 
 @blueprint.get("/<edition>/document")
@@ -91,6 +117,7 @@ def _home(problem: CunzhengError | None = None, checked: Checked | None = None) 
             decides=who.has(Role.SECURITY_ADMIN),
             problem=problem,
             checked=checked,
+            reason=request.form.get("reason", "")[:_LONGEST] if problem and "file" in request.files else "",
         )
 
 

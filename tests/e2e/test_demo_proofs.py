@@ -121,7 +121,7 @@ def test_the_answer_about_the_open_case_verifies_and_its_promise_is_redeemed(
 
 
 def test_the_question_that_the_terminal_shows_is_answered(office: Office) -> None:
-    shown = "\n".join(greeting(office.settings, office.cast, SCRIPT, {}))
+    shown = "\n".join(greeting(office.settings, office.cast, SCRIPT, {}, "0" * 26))
     body = re.search(r"-d '(\{.+?\})'", shown)
     assert body is not None
     assert f"Bearer {office.cast.key}" in shown

@@ -8,9 +8,11 @@ import re
 import pytest
 from editions import new_edition, new_numbering
 from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
 
 from cases.lint import MOST_BYTES
 from portal.accounts.rights import ADMINISTRATORS
+from portal.editions.approved import EditionKind
 from storage.identity import Role
 
 from .conftest import House, form_token
@@ -75,6 +77,7 @@ def test_what_the_lint_refuses_comes_back_with_its_findings(house: House, data: 
     proposes = house.browser(Role.SYSTEM_ADMIN, "office")
     status, page = send(proposes, data)
     assert (status, "edition-faulty" in page, finding in page) == (422, True, True)
+    assert re.search(r'name="reason" [^>]*value="[^"]+"', page), "what was typed is kept"
     assert "edition.proposed" not in house.acts()
 
 
@@ -132,6 +135,21 @@ def test_the_document_is_given_as_a_file(house: House) -> None:
     assert json.loads(answer.data) == json.loads(new_edition(filing_days=7))
     assert answer.headers["Content-Disposition"] == 'attachment; filename="items-2027-01.json"'
     assert house.browser(Role.CLERK).get(f"/editions/{edition}/document").status_code == 403
+
+
+@pytest.mark.parametrize("kind", list(EditionKind))
+def test_what_somebody_begins_with_is_given_as_a_file_that_follows_the_structure(
+    house: House, kind: EditionKind
+) -> None:
+    proposes = house.browser(Role.SYSTEM_ADMIN, "office")
+    given = {}
+    for name in ("shipped", "schema"):
+        address = f"/editions/{kind}/{name}"
+        assert f'href="{address}"' in proposes.get("/editions").text
+        given[name] = proposes.get(address).json
+        assert house.browser(Role.CLERK).get(address).status_code == 403
+    assert Draft202012Validator(given["schema"]).is_valid(given["shipped"])
+    assert proposes.get("/editions/nothing/shipped").status_code == 404
 
 
 def test_what_a_document_says_is_shown_as_text_and_never_as_a_page(house: House) -> None:
