@@ -114,6 +114,7 @@ def test_a_right_is_asked_for_and_granted_by_two_persons_in_every_appearance(
         sign_in(page, site, "system-admin")
         page.goto(f"{site.address}/rights/ask?kind=account-add")
         page.fill("input[name=name]", "演示新同事")
+        page.select_option("select[name=organisation]", "scjg")
         page.check("input[name=role][value=clerk]")
         page.fill("input[name=reason]", "新入职")
         page.locator("main form button").click()
