@@ -81,7 +81,7 @@ def home() -> str:
 
 
 @blueprint.get("/late")
-@allow(*_ROLES, unrecorded="shows case numbers and dates, no holders")
+@allow(*_ROLES, Role.ARCHIVIST, unrecorded="shows case numbers and dates, no holders")
 def late() -> str:
     """List cases that are past their deadline for filing."""
     rooms, who = context.rooms(), context.identity()
