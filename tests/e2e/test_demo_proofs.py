@@ -126,7 +126,7 @@ def test_the_question_that_the_terminal_shows_is_answered(office: Office) -> Non
     assert body is not None
     assert f"Bearer {office.cast.key}" in shown
     assert office.ask(json.loads(body[1])).status_code == 200
-    elsewhere = "\n".join(greeting(office.settings.at_port(9000), office.cast, SCRIPT, {}))
+    elsewhere = "\n".join(greeting(office.settings.at_port(9000), office.cast, SCRIPT, {}, "0" * 26))
     assert " .venv/bin/cunzheng login-link archivist" in shown
     assert f"CUNZHENG_PUBLIC_URL={office.settings.at_port(9000).public_url} .venv/bin" in elsewhere
 
