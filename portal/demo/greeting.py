@@ -52,7 +52,7 @@ def figures_table(figures: Figures, title: str) -> Table:
 
 
 def greeting(
-    settings: Settings, cast: Cast, script: Script, links: Mapping[str, str], code: str
+    settings: Settings, cast: Cast, script: Script, links: Mapping[str, str], code: str | None
 ) -> Iterator[str]:
     """Give the lines that a newcomer needs.
 
@@ -61,7 +61,7 @@ def greeting(
         cast: Who acts in it.
         script: What was played.
         links: Login links by role.
-        code: The verification code of a licence.
+        code: The verification code of a licence; ``None`` where none was issued.
     """
     asked = next(case for case in script.cases if case.expect["state"] == "open").data()
     question = {
@@ -94,7 +94,8 @@ def greeting(
     yield "  1. 归档员 archivist: 归档工作台 → 退回 → 打开退回单 the returned case and its reasons"
     yield f"  2. 窗口 window: 输入 {asked['number']}，回车 type the number, press Enter"
     yield f"  3. 查验 verify: {settings.public_url}/verify ← {settings.data / 'tampered-copy.pdf'}"
-    yield f"     二维码所指 where a QR code leads: {settings.public_url}/v/{code}"
+    if code is not None:
+        yield f"     二维码所指 where a QR code leads: {settings.public_url}/v/{code}"
     yield "  4. 监察 supervisor: 追溯同一办件编号 trace the same number"
     yield "  5. 检索 search: 食品 (任意连续汉字 any run of Han characters)"
     yield f"  6. 办事人 citizen: {settings.public_url}/mine → 我不认可 object to a use"
