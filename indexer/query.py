@@ -22,10 +22,12 @@ MAX_TOKENS = 64
 MAX_LIMIT = 100
 SNIPPET_BEFORE = 20
 SNIPPET_LENGTH = 90
+_LONGEST_WORD = 40
 MOST_VALUES: Final = 50
 """Values of one facet that are counted: the most frequent."""
 
 _LETTER = "[A-Za-z0-9]"
+_WITHIN_WORD = re.compile(r"[A-Za-z0-9.:/-]{2}")
 
 Span = tuple[int, int]
 
@@ -202,15 +204,28 @@ def _pattern(phrase: Phrase) -> re.Pattern[str]:
 
 
 def snippet(text: str, phrases: Sequence[Phrase]) -> Highlight:
-    """Cut a piece of a text around the first finding, with its marks; the start if nothing is found."""
+    """Cut a piece of a text around the first finding, with its marks; the start if nothing is found.
+
+    No word or number is cut in two, unless it is a very long one; an ellipsis stands where text is left out.
+    """
     marked = highlight(text, phrases)
     first = marked.spans[0][0] if marked.spans else 0
-    start = max(0, first - SNIPPET_BEFORE)
-    end = start + SNIPPET_LENGTH
+    start = _word_edge(text, max(0, first - SNIPPET_BEFORE), -1)
+    end = _word_edge(text, min(len(text), start + SNIPPET_LENGTH), 1)
+    before, after = ("…" if start else ""), ("…" if end < len(text) else "")
+    shift = len(before) - start
     spans = tuple(
-        (left - start, min(right, end) - start) for left, right in marked.spans if start <= left < end
+        (left + shift, min(right, end) + shift) for left, right in marked.spans if start <= left < end
     )
-    return Highlight(text[start:end], spans)
+    return Highlight(before + text[start:end] + after, spans)
+
+
+def _word_edge(text: str, at: int, step: int) -> int:
+    """Move a cut to where no word or number goes on, at most as far as a long number is."""
+    for cut in range(at, at + step * _LONGEST_WORD, step):
+        if not 0 < cut < len(text) or not _WITHIN_WORD.fullmatch(text[cut - 1 : cut + 1]):
+            return cut
+    return at
 
 
 class Fields(Protocol):

@@ -55,6 +55,10 @@ AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "index": ("检索的人：结果不全", "whoever searches: hits are missing"),
     "backup": ("目前无人；损坏时所有人", "nobody now; everybody after a loss"),
+    "processes": (
+        "所有人：未运行的进程不做的事，见状态",
+        "everybody: what the process that does not run would do waits",
+    ),
     "broker": ("归档员：步骤晚几秒开始", "archivists: steps start seconds later"),
 }
 """By part, as the doctor names it."""

@@ -21,6 +21,8 @@ from portal.indexing import oldest_waiting
 from portal.key_marks.services import require_own_keys
 from portal.migrations.upgrading import is_current
 from portal.object_keeping import affected
+from portal.processes import answers
+from portal.pulse import PROCESSES, SILENT_SECONDS, Pulse
 from portal.rooms import Rooms
 from portal.settings import Settings
 from seals.tokens import TrustedTokens
@@ -43,6 +45,7 @@ _CLOCK_WORDS = {
     ClockVerdict.CANNOT_TELL: ("未能与时间戳服务比对", "not compared with the time stamp authority"),
 }
 _BACKUP_HOURS = 48
+_STARTS = {"web": "serve", "worker": "worker", "sequencer": "sequencer"}
 _NAMED_AT_MOST = 5
 _INDEX_LAG = dt.timedelta(minutes=10)
 
@@ -299,6 +302,24 @@ def _backup(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - ever
     return Finding("backup", hours < _BACKUP_HOURS, False, words, remedy)
 
 
+def _processes(rooms: Rooms, settings: Settings) -> Finding:
+    """Look for the lasting processes on this machine; where there are several, others may run them."""
+    silent = {one: Pulse(settings.staging, one, rooms.clock).silent_since() for one in PROCESSES}
+    runs = {one: since is not None and since < SILENT_SECONDS for one, since in silent.items()}
+    runs["web"] = answers(settings.host, settings.port)
+    missing = [name for name, there in runs.items() if not there]
+    alone = settings.database is None
+    words = (
+        f"本机在运行：{'、'.join(name for name in runs if name not in missing) or '无'}",
+        f"running on this machine: {', '.join(name for name in runs if name not in missing) or 'none'}",
+    )
+    remedy = (
+        "启动 " + "、".join(f"cunzheng {_STARTS[name]}" for name in missing),
+        "Start " + ", ".join(f"cunzheng {_STARTS[name]}" for name in missing),
+    )
+    return Finding("processes", not (alone and missing), False, words, remedy)
+
+
 def _broker(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
     if rooms.ask_broker is None:
         return Finding("broker", True, False, ("未配置，步骤轮询处理", "none: steps are found by looking"))
@@ -325,4 +346,5 @@ _CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {
     "index": _index,
     "backup": _backup,
     "broker": _broker,
+    "processes": _processes,
 }

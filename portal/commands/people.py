@@ -5,6 +5,7 @@
 # ruff: noqa: PLC0415
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _PERSONS = [str(role) for role in Role if role not in {Role.CLIENT, Role.SYSTEM, Role.HOLDER, Role.PUBLIC}]
 
+_ADMINISTRATORS = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)
 
 _REASON = click.option("--reason", required=True, help="Reason 申请理由.")
 _CODE = click.option("--organisation", required=True, help="Department code 部门代码.")
@@ -30,6 +32,34 @@ _CODE = click.option("--organisation", required=True, help="Department code 部�
 @click.group()
 def account() -> None:
     """账号 / Accounts of persons; a security administrator decides what is asked for here."""
+
+
+@account.command("list")
+@click.option("--json", "as_json", is_flag=True, help="JSON 以 JSON 输出.")
+@click.option(
+    "--by",
+    type=click.Choice([str(role) for role in _ADMINISTRATORS]),
+    default=str(Role.SYSTEM_ADMIN),
+    show_default=True,
+    help="Which administrator asks 以哪种管理员身份.",
+)
+@AS
+def account_list(*, as_json: bool, by: str, account: str | None) -> None:
+    """列出账号 / List accounts: the ids that --as, --account and other commands take, roles, names."""
+    from portal.accounts.directory import persons
+
+    with terminal() as here:
+        who = here.act_as(Role(by), account)
+        with here.rooms.database.reading() as uow:
+            found = persons(uow, who, here.rooms.sign_ins)
+    posts = {one.id: {at: sorted(map(str, held)) for at, held in one.posts.items()} for one in found}
+    if as_json:
+        shown = [{"id": one.id, "name": one.name, "posts": posts[one.id]} for one in found]
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        return
+    for one in found:
+        told = "; ".join(f"{at}: {', '.join(held)}" for at, held in posts[one.id].items())
+        click.echo(f"{one.id}  {one.name}  {told}")
 
 
 @account.command("add")
@@ -90,7 +120,7 @@ def client() -> None:
     "scopes",
     multiple=True,
     required=True,
-    help="announce, file, ask, read, verify or audit 权限范围.",
+    help="announce, file, ask, read or audit 权限范围.",
 )
 @click.option("--item", "items", multiple=True, help="Item code it may ask about 事项代码.")
 @click.option("--operator", "operators", multiple=True, help="Account id of a person it may name 经办人账号.")

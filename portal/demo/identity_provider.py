@@ -315,7 +315,8 @@ def sign_out() -> Response | str:
     except OAuth2Error as error:
         return _answer(server.handle_error_response(None, error))
     if request.method == "GET" and _provider().session_person() is not None:
-        return render_template("identity_provider.html", persons=(), signing_out=True)
+        back = _provider().party.signed_out
+        return render_template("identity_provider.html", persons=(), signing_out=True, back=back)
     answer = server.create_endpoint_response("end_session", asked)
     return _answer(answer) if answer else redirect(url_for("demo_identity.home"), 303)
 

@@ -84,7 +84,7 @@ def _add(rooms: Rooms, script: Script) -> dict[str, object]:
             name="演示市一窗受理平台",
             organisation=office,
             sources=frozenset({script.source}),
-            scopes=frozenset({"announce", "file", "ask", "read", "verify"}),
+            scopes=frozenset({"announce", "file", "ask", "read"}),
             items=frozenset(case.data()["item"]["code"] for case in script.cases),
             operators=frozenset({accounts[Role.CLERK]}),
             expires_at=rooms.clock.now() + _DEMO_YEAR,

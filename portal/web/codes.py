@@ -35,6 +35,14 @@ _REASONS: Final[Mapping[str, str]] = {
     "about-use": _("Against a use"),
     "objection-declined": _("Not upheld"),
     "objection-upheld": _("Upheld"),
+    # What a change of rights or an edition asks for.
+    "account-add": _("Add a person"),
+    "account-end": _("End an account"),
+    "account-post": _("Change roles"),
+    "client-add": _("Add a calling system"),
+    "client-end": _("End a calling system"),
+    "items": _("Catalogue of items"),
+    "numbering": _("Number templates"),
     # Why a seal was not used, or changed its state.
     "approved": _("Approved"),
     "audit": _("Audit"),

@@ -39,6 +39,8 @@ def test_a_firm_signs_in_sees_its_licences_and_their_uses_and_signs_out(
         assert "是否有效" in uses
         assert re.search("拒绝.*办件已办结", uses), "refused uses are listed, too"
         _press(page, "退出")
+        back = page.get_by_role("link", name="返回并保持在该平台的登录").get_attribute("href") or ""
+        assert back.startswith(f"{site.address}/mine/sign-in"), "who stays signed in there finds back"
         _press(page, "退出并返回")
         assert page.url.startswith(f"{site.address}/mine/sign-in")
         page.goto(f"{site.address}/mine")

@@ -198,6 +198,23 @@ def test_a_broken_rebuild_leaves_an_index_that_serves(index: Index) -> None:
     assert list(index.versions()) == [("id0001", 1)]
 
 
+@pytest.mark.parametrize("number", ["YC-2026-000140", "GB/T39784"])
+def test_a_piece_of_a_text_cuts_no_number_in_two_and_says_where_it_leaves_out(
+    index: Index, number: str
+) -> None:
+    for before in range(15, 35):
+        text = f"{'前' * 9}{number}{'中' * before}食品{'后' * (90 - before)}{number}{'尾' * 9}"
+        index.put(document(1, text=text, version=before))
+        piece = index.search(Query("食品", None)).hits[0].snippet
+        assert [piece.text[start:end] for start, end in piece.spans] == ["食品"]
+        assert piece.text.startswith("…") == (not text.startswith(piece.text.strip("…")))
+        assert piece.text.endswith("…") == (not text.endswith(piece.text.strip("…")))
+        assert piece.text.strip("…") in text
+        told = piece.text.strip("…中前后尾")
+        cuts = range(1, len(number))
+        assert not any(told.startswith(number[cut:]) or told.endswith(number[:cut]) for cut in cuts)
+
+
 def test_marks_stand_on_the_original_text(index: Index) -> None:
     index.put(document(1, title="（ＡＢＣ１２３）食品", text="前" * 200 + "食品经营" + "后" * 200))
     hit = index.search(Query("abc123 食品", None)).hits[0]

@@ -216,7 +216,7 @@ def lay(folder: Path) -> Ground:
 
 
 def _add_clients(ground: Ground) -> None:
-    every = {"announce", "file", "ask", "read", "verify"}
+    every = {"announce", "file", "ask", "read"}
     for name, scopes, sources in (
         ("client", every, {"ycsl"}),
         ("other", every, {"wtpt"}),

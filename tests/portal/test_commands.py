@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -17,8 +18,10 @@ from portal.commands.common import open_installation
 from portal.demo.script import Script
 from portal.errors import AlreadyRunningError
 from portal.processes import only_one, together, web_lock
+from portal.pulse import Pulse
 from portal.settings import Settings
 from portal.steps import StepDesk
+from storage.clock import SystemClock
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 from storage.ledger.models import LedgerAct
@@ -293,6 +296,37 @@ def test_the_doctor_says_of_every_part_who_is_affected_when_it_is_not_well(
     backup = printed.partition("▲ backup")[2].splitlines()
     assert backup[1].strip() == "影响 affects: 目前无人；损坏时所有人 / nobody now; everybody after a loss"
     assert backup[2].strip().startswith("→ 执行 cunzheng backup")
+
+
+def test_the_doctor_names_the_processes_that_do_not_run_on_a_machine_that_has_to_run_all(
+    installation: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def found() -> dict[str, Any]:
+        _, printed = run("doctor", "--json", capsys=capsys)
+        return next(one for one in json.loads(printed) if one["part"] == "processes")
+
+    for name in ("worker", "sequencer"):
+        Pulse(Settings().staging, name, SystemClock()).beat()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("CUNZHENG_PORT", str(server.getsockname()[1]))
+        assert found()["well"]
+    assert not found()["well"]
+    assert found()["state"]["en"] == "running on this machine: worker, sequencer"
+    assert found()["remedy"]["en"] == "Start cunzheng serve"
+
+
+def test_accounts_are_listed_with_the_ids_that_commands_take_for_the_administrators_alone(
+    installation: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, printed = run("account", "list", "--json", capsys=capsys)
+    listed = json.loads(printed)
+    administrator = next(one for one in listed if "system-admin" in str(one["posts"]))
+    code, printed = run("account", "list", "--as", administrator["id"], capsys=capsys)
+    assert code == 0
+    assert [line.split()[0] for line in printed.splitlines()] == [one["id"] for one in listed]
+    assert all(one["name"] in printed for one in listed)
+    other = next(one for one in listed if "system-admin" not in str(one["posts"]))
+    assert run("account", "list", "--as", other["id"], capsys=capsys)[0] == 3
 
 
 def test_the_doctor_of_a_machine_without_an_installation_looks_at_its_tools_and_says_what_to_do(

@@ -47,7 +47,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def key(house: House) -> str:
-    return house.client_key("announce", "file", "ask", "read", "verify")
+    return house.client_key("announce", "file", "ask", "read")
 
 
 @st.composite
