@@ -9,10 +9,10 @@ A number that means several cases gives a choice of those that the identity may 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import CompoundSelect, or_, select, true, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, false, or_, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from archive.models import Dossier, Filing
@@ -171,15 +171,26 @@ class TraceService:
 
     def late_filings(self, uow: UnitOfWork, identity: Identity) -> Sequence[LateFiling]:
         """Give every visible case that was closed, is not filed and is past its deadline, oldest first."""
-        filed = select(Dossier.case_id).where(Dossier.filed_at.is_not(None))
-        query = select(Case).where(Case.closed_at.is_not(None), Case.id.not_in(filed))
+        return [LateFiling(case, due, _last_state(uow, case.id)) for case, due in self._late(uow, identity)]
+
+    def late_count(self, uow: UnitOfWork, identity: Identity) -> int:
+        """Count them."""
+        return sum(1 for _ in self._late(uow, identity))
+
+    def _late(self, uow: UnitOfWork, identity: Identity) -> Iterator[tuple[Case, dt.date]]:
+        filed = select(Dossier.id).where(Dossier.case_id == Case.id, Dossier.filed_at.is_not(None)).exists()
+        if identity.has(Role.AUDIT_ADMIN):
+            seen: ColumnElement[bool] = true()
+        elif identity.has(Role.SYSTEM, Role.SUPERVISOR, Role.ARCHIVIST):
+            seen = reached(Case.organisation, identity)
+        else:
+            seen = false()
+        query = select(Case).where(Case.closed_at.is_not(None), ~filed, seen)
         today = legal_date(uow.clock.now())
-        late = []
         for case in uow.session.scalars(query.order_by(Case.closed_at, Case.id)):
             due = self._due(case)
-            if due is not None and due < today and _may_trace(identity, case):
-                late.append(LateFiling(case, due, _last_state(uow, case.id)))
-        return late
+            if due is not None and due < today:
+                yield case, due
 
     def open_intents(self, uow: UnitOfWork, identity: Identity) -> Sequence[TracedAct]:
         """Give every intent without an outcome that is older than ``INTENT_WITHIN``, for the supervisor."""

@@ -22,7 +22,10 @@ AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
     "tool:pdfsig": ("仅运维与开发人员", "operators and developers only"),
     "tool:pdftocairo": ("仅运维与开发人员", "operators and developers only"),
     "tool:qpdf": ("仅运维与开发人员", "operators and developers only"),
-    "algorithms": ("归档员：收件回执缺少 SM3 摘要", "archivists: receipts of intake take SM3 digests"),
+    "algorithms": (
+        "归档员与调用方：任何文件都无法接收",
+        "archivists and calling systems: no file can be taken in",
+    ),
     "installation": ("所有人：系统不能启动", "everybody: nothing starts"),
     "sandbox": (
         "整个系统：有害文件可触及网络与其他文件",

@@ -9,10 +9,12 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from documents.sandbox import Sandbox
 from documents.tools import probe_all
 from indexer.errors import IndexUnavailableError
+from portal.address import served_at
 from portal.affected import AFFECTED
 from portal.backup.saving import last_backup
 from portal.errors import BrokerUnavailableError
@@ -302,11 +304,19 @@ def _backup(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - ever
     return Finding("backup", hours < _BACKUP_HOURS, False, words, remedy)
 
 
+def _served(settings: Settings) -> tuple[str, int]:
+    """Give where the web process listens, as it said when it started; behind a proxy, as configured."""
+    said = urlsplit(served_at(settings))
+    if settings.has_configured_address or said.hostname is None:
+        return settings.host, settings.port
+    return said.hostname, said.port or settings.port
+
+
 def _processes(rooms: Rooms, settings: Settings) -> Finding:
     """Look for the lasting processes on this machine; where there are several, others may run them."""
     silent = {one: Pulse(settings.staging, one, rooms.clock).silent_since() for one in PROCESSES}
     runs = {one: since is not None and since < SILENT_SECONDS for one, since in silent.items()}
-    runs["web"] = answers(settings.host, settings.port)
+    runs["web"] = answers(*_served(settings))
     missing = [name for name, there in runs.items() if not there]
     alone = settings.database is None
     words = (

@@ -172,8 +172,3 @@ def recorded_count(uow: UnitOfWork) -> int:
     """Give how many dossiers and licences are to be found."""
     counts = (select(func.count()).select_from(_findable(kind).subquery()) for kind in _KINDS)
     return sum(uow.session.scalar(one) or 0 for one in counts)
-
-
-def anything_recorded(uow: UnitOfWork) -> bool:
-    """Tell whether a dossier or licence is to be found."""
-    return any(uow.session.execute(_findable(kind).limit(1)).first() for kind in _KINDS)

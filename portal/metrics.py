@@ -167,7 +167,7 @@ class Figures(Collector):
 
     def _people(self) -> Iterator[GaugeMetricFamily]:
         with self._rooms.database.reading() as uow:
-            late = len(self._rooms.trace.late_filings(uow, all_seeing()))
+            late = self._rooms.trace.late_count(uow, all_seeing())
             overdue = self._rooms.objections.overdue(uow, all_seeing())
         yield _gauge("filings_late", "Closed cases that were not filed within their item's days.", {(): late})
         yield _gauge("objections_overdue", "Objections that nobody answered in time.", {(): overdue})

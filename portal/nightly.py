@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every night the index is compared with the records and repaired, by itself, once; an empty one at once.
+"""Every night the index is compared with the records and repaired, by itself, once; a lost one at once.
 
 Each worker process looks whether the hour has passed and adds the night's step; its identifier is made of the
 night, so however many look, one step stands and one worker does it. What came of it is an act: the index is
@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from indexer.ports import Index
 from portal.housekeeping import last_act, repeatedly
-from portal.index_keeping import WAYS, IndexKeeper, anything_recorded
-from portal.indexing import oldest_waiting
+from portal.index_keeping import WAYS, IndexKeeper, recorded_count
+from portal.indexing import KIND as PUT
 from storage.clock import SHANGHAI, Clock, encode_id
 from storage.database import Database, UnitOfWork
 from storage.identity import system_identity
@@ -27,10 +28,11 @@ from storage.ledger.acts import Act, Outcome
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerEntry
-from storage.steps import Job, Staging, StepRow
+from storage.steps import STANDING, UNFINISHED, Job, Staging, StepRow
 
 KIND = "index.reconcile"
 _LOOK_SECONDS = 60.0
+_COUNTED_EVERY = dt.timedelta(hours=1)
 _ACTOR = system_identity("housekeeping")
 
 
@@ -100,7 +102,7 @@ def last_reconciled(uow: UnitOfWork) -> Reconciled | None:
 
 
 class Nightly:
-    """Adds the step of each night, and one when the index holds nothing of what is recorded.
+    """Adds the step of each night, and one when the index lacks most of what is recorded.
 
     Args:
         database: Where the steps are.
@@ -114,6 +116,7 @@ class Nightly:
         self._index = index
         self._clock = clock
         self._at = at
+        self._next_count: dt.datetime | None = None
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -124,14 +127,20 @@ class Nightly:
     def look(self) -> bool:
         """Add the step of the last night whose hour has passed, unless it stands; tell whether it did.
 
-        Where there is none to add and the index is empty, as an upgrade of its layout leaves it, or a disk
-        that was lost, a step is added at once, one in an hour.
+        Where there is none to add and most documents are missing from the index, as an upgrade of its layout
+        leaves it, or a disk that was lost, a step is added at once, one in an hour. Documents that the engine
+        cannot hold are few.
         """
         due = self._due()
         if self._stands_since(due) and self._ask_for(str(due.date()), str(due.date())):
             return True
         now = self._clock.now().astimezone(SHANGHAI)
-        return self._lost() and self._ask_for(f"{now:%Y-%m-%dT%H}", str(now.date()))
+        if self._next_count is not None and now < self._next_count:
+            return False
+        lost = self._lost()
+        if lost is not None:
+            self._next_count = now + _COUNTED_EVERY
+        return bool(lost) and self._ask_for(f"{now:%Y-%m-%dT%H}", str(now.date()))
 
     def _stands_since(self, due: dt.datetime) -> bool:
         """Tell whether the installation is older than an instant; a newer one has nothing to make up for."""
@@ -139,13 +148,15 @@ class Nightly:
             first = uow.session.get(LedgerEntry, 0)
         return first is not None and first.at <= due
 
-    def _lost(self) -> bool:
-        """Tell whether the index holds nothing though something that was recorded has been put into it."""
+    def _lost(self) -> bool | None:
+        """Tell whether the index lacks most of what is recorded; ``None`` while something waits for it."""
+        waits = select(StepRow.id).where(StepRow.kind == PUT, UNFINISHED, STANDING != "stuck").limit(1)
         with self._database.reading() as uow:
-            if oldest_waiting(uow) is not None or not anything_recorded(uow):
-                return False
-        # Asked last: what was put meanwhile is seen.
-        return self._index.count() == 0
+            if uow.session.scalar(waits) is not None:
+                return None
+            recorded = recorded_count(uow)
+        # Asked last: what was put meanwhile is counted.
+        return 2 * self._index.count() < recorded
 
     def _ask_for(self, name: str, night: str) -> bool:
         step_id = encode_id(hashlib.sha256(f"{KIND} {name}".encode()).digest()[:16])

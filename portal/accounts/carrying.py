@@ -6,7 +6,7 @@ from typing import Final
 
 from portal.accounts import rights
 from portal.accounts.errors import AccountUnknownError, ChangeUnknownError, ClientUnknownError
-from portal.accounts.models import Account, Client, RightChange
+from portal.accounts.models import SCOPES, Account, Client, RightChange
 from portal.accounts.rights import NewAccount, NewClient
 from storage.clock import parse_rfc3339
 from storage.database import UnitOfWork
@@ -82,7 +82,8 @@ def _carry_client_add(uow: UnitOfWork, identity: Identity, change: RightChange) 
         name=terms["name"],
         organisation=change.organisation,
         sources=frozenset(terms["sources"]),
-        scopes=frozenset(terms["scopes"]),
+        # What was asked for before an upgrade may name a scope that is no longer offered.
+        scopes=frozenset(terms["scopes"]) & set(SCOPES),
         items=frozenset(terms["items"]),
         operators=frozenset(terms["operators"]),
         expires_at=parse_rfc3339(terms["expires_at"]),

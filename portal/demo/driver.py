@@ -2,14 +2,14 @@
 """Plays the demonstration's script on a running installation, through the same services as everybody else.
 
 Progress stands in ``demo.json`` of the data folder: a second start goes on where the first one stopped,
-and repeating an interrupted step changes nothing. The steps that were played are named by their digest: a
-script that begins otherwise does not go on there.
+and repeating an interrupted step changes nothing. The steps that were played are named by their digest,
+and by that of what was filed: a script that begins otherwise does not go on there.
 """
 
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ def steps_played(settings: Settings, script: Script) -> int:
         return 0
     progress = json.loads(marker.read_bytes())
     done: int = progress["steps"]
-    if progress.get("digest") != _digest(script.steps[:done]):
+    if progress.get("digest") != _digest(script, done):
         raise DemoOutdatedError
     return done
 
@@ -92,9 +92,14 @@ def code_of_a_licence(uow: UnitOfWork) -> str | None:
     return uow.session.scalar(issued.limit(1))
 
 
-def _digest(steps: Sequence[Mapping[str, Any]]) -> str:
-    told = json.dumps([dict(step) for step in steps], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(told.encode()).hexdigest()
+def _digest(script: Script, count: int) -> str:
+    """Give the digest of the first steps and of all that is filed in the cases they name."""
+    steps = script.steps[:count]
+    told = hashlib.sha256(json.dumps([dict(step) for step in steps], sort_keys=True).encode())
+    for name in sorted({step["case"] for step in steps if "case" in step}):
+        for file in sorted(path for path in script.case(name).folder.rglob("*") if path.is_file()):
+            told.update(f"\n{name}/{file.name} ".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return told.hexdigest()
 
 
 class Driver:
@@ -149,7 +154,7 @@ class Driver:
         for number, step in enumerate(steps[done:], done + 1):
             self._report(f"[{number}/{len(steps)}] {self._title(step)}")
             self._actions[step["action"]](step)
-            progress = {"steps": number, "digest": _digest(steps[:number])}
+            progress = {"steps": number, "digest": _digest(self._script, number)}
             write_durably(self._settings.data / _PROGRESS, json.dumps(progress).encode())
 
     def _title(self, step: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from portal.demo.script import Script
 from portal.settings import Settings
 from storage.identity import Role
 
-_USUAL_PORT = Settings.model_fields["port"].default
+_USUAL_DATA = Settings.model_fields["data"].default
 _ROLE_TITLES = {
     Role.ARCHIVIST: "归档员 archivist",
     Role.CLERK: "窗口人员 window clerk",
@@ -74,10 +74,10 @@ def greeting(
     yield f"数据 data         {settings.data}    日志 logs  {settings.logs}"
     for role, link in links.items():
         yield f"登录 sign in      {_ROLE_TITLES[Role(role)]}: {link}"
-    address = "" if settings.port == _USUAL_PORT else f"CUNZHENG_PUBLIC_URL={settings.public_url} "
+    folder = "" if settings.data == _USUAL_DATA else f"--data {settings.data} "
     yield (
         f"每个链接 {settings.login_link_minutes} 分钟内可用一次 each works once, within as many minutes; "
-        f"再取 another: {address}.venv/bin/cunzheng login-link archivist"
+        f"再取 another: .venv/bin/cunzheng {folder}login-link archivist"
     )
     yield f"办事人 citizens   我的证照 my licences: {settings.public_url}/mine"
     yield f"办件 case to try  {asked['number']}"

@@ -348,7 +348,7 @@ def _mode() -> str:
     return asked if asked in MODES else MODES[0]
 
 
-def _here_with(name: str, value: str) -> str:
+def _switched(name: str, value: str) -> str:
     """Give this page's address with one word of its query set: what a relying party asked for stays."""
     return f"{request.path}?{urlencode({**request.args, name: value})}"
 
@@ -375,7 +375,7 @@ def create_provider(issuer: str, party: RelyingParty, persons: Sequence[DemoPers
     server.register_endpoint(_EndSession)
     app.extensions["demo.server"] = server
 
-    app.jinja_env.globals.update(_=gettext, language=language, mode=_mode, here_with=_here_with)
+    app.jinja_env.globals.update(_=gettext, language=language, mode=_mode, switched=_switched)
 
     @app.before_request
     def choose_language() -> None:

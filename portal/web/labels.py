@@ -59,9 +59,9 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
     "scope": {
         "announce": Label(_("announce and close cases"), PLAIN),
         "file": Label(_("file cases"), PLAIN),
-        "ask": Label(_("ask for proofs"), PLAIN),
+        "ask": Label(_("ask no-proof questions"), PLAIN),
         "read": Label(_("read dossiers and licences"), PLAIN),
-        "verify": Label(_("check documents"), PLAIN),
+        "verify": Label(_("checks (no longer used)"), PLAIN),
         "audit": Label(_("read the ledger"), PLAIN),
     },
     "object": {

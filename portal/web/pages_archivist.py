@@ -47,7 +47,7 @@ def home() -> str:
     with rooms.database.reading() as uow:
         counts = rooms.filings.counts(uow, who, narrowed)
         after = request.args.get("after") or None
-        late = len(rooms.trace.late_filings(uow, who))
+        late = rooms.trace.late_count(uow, who)
         page = rooms.filings.worklist(uow, who, which, after=after, limit=_ROWS, narrowed=narrowed)
     items = {(one.code, one.edition): one for one in rooms.items.current()}
     return render_template(

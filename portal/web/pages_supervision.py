@@ -50,7 +50,7 @@ def home() -> str:
     now = rooms.clock.now()
     with rooms.database.reading() as uow:
         numbers = {
-            "late": len(rooms.trace.late_filings(uow, who)),
+            "late": rooms.trace.late_count(uow, who),
             "refused": refused_acts(uow.session, now - _WINDOW, seen=seen_by(who)).total,
             "intents": len(rooms.trace.open_intents(uow, who)),
             "patterns": count_patterns(uow.session, who),

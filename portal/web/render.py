@@ -2,7 +2,7 @@
 """What templates may use: translated text, dates, labels, the frame around every page."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -36,6 +36,24 @@ _DESKS: Final = (
     ("checks.home", i18n.mark("Check a document"), ()),
     ("mine.show", i18n.mark("My licences"), (Role.PUBLIC,)),
 )
+
+
+_BEYOND: Final = {
+    "archivist": ("dossiers", "leaves", "selection", "supervision"),
+    "supervision": ("dossiers", "leaves"),
+}
+"""Blueprints of pages to which a desk leads and that bear no desk's name, by the desk's blueprint."""
+
+
+def desk_here(desks: Sequence[tuple[str, str]]) -> str:
+    """Give the endpoint of the desk to which this page belongs; empty when it belongs to none of them."""
+    for endpoint, _ in desks:
+        if request.blueprint == endpoint.partition(".")[0]:
+            return endpoint
+    for endpoint, _ in desks:
+        if request.blueprint in _BEYOND.get(endpoint.partition(".")[0], ()):
+            return endpoint
+    return ""
 
 
 def desks_of(who: Identity) -> list[tuple[str, str]]:
@@ -111,11 +129,13 @@ def install(app: Flask, settings: Settings) -> None:
     @app.context_processor
     def frame() -> dict[str, Any]:
         who = g.get("identity")
+        desks = desks_of(who) if who is not None else []
         return {
             "settings": settings,
             "who": who,
             "signed_in": who is not None and who.kind == "person",
-            "desks": desks_of(who) if who is not None else [],
+            "desks": desks,
+            "desk_here": desk_here(desks),
             "language": i18n.language(),
             "mode": context.chosen_mode(),
             "form_field": FORM_FIELD,

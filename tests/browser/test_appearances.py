@@ -27,7 +27,6 @@ STARTS = {
     "audit-admin": ["/"],
     "holder": ["/mine"],
 }
-LIMIT = 40
 
 
 def _kind(address: str) -> str:
@@ -51,23 +50,32 @@ def _shown(address: str, language: str, mode: str) -> str:
     return parts._replace(query=urlencode(query)).geturl()
 
 
-def _is_page(page: Page, address: str) -> bool:
+def _leads(page: Page, address: str) -> str:
+    """Tell what a link of ours leads to: ``page``, ``broken``, or ``elsewhere`` (a file, another server)."""
     answer = page.request.get(address)
-    ours = answer.url.startswith(address[: address.index("/", 8)])
-    return ours and answer.ok and "text/html" in answer.headers.get("content-type", "")
+    if not answer.url.startswith(address[: address.index("/", 8)]):
+        return "elsewhere"
+    if not answer.ok:
+        return "broken"
+    return "page" if "text/html" in answer.headers.get("content-type", "") else "elsewhere"
 
 
 def _pages(page: Page, site: Site, starts: list[str]) -> dict[str, str]:
-    """Follow links; give an address of each kind of page."""
+    """Follow links; give an address of each kind of page. No link of ours is broken."""
     waiting = [site.address + start for start in starts]
     found: dict[str, str] = {}
-    while waiting and len(found) < LIMIT:
+    seen: set[str] = set()
+    while waiting:
         address = waiting.pop(0)
-        if _kind(address) in found or not _is_page(page, address):
+        if _kind(address) in seen:
             continue
-        found[_kind(address)] = address
-        page.goto(address)
-        waiting.extend(_links(page, site))
+        led = _leads(page, address)
+        assert led != "broken", address
+        seen.add(_kind(address))
+        if led == "page":
+            found[_kind(address)] = address
+            page.goto(address)
+            waiting.extend(_links(page, site))
     return found
 
 

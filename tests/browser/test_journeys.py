@@ -16,6 +16,7 @@ from pathlib import Path
 import pypdfium2
 import pytest
 from browsing import open_page
+from own_servers import until
 from pdf_text import text_of
 from playwright.sync_api import Browser
 from running import Site
@@ -110,12 +111,16 @@ def _a_returned_case_has_a_slip_to_print(walk: Walk) -> None:
     walk.stands("退回", "M03", "→", "第 2 次归档")
 
 
+def _looked_again(walk: Walk) -> str:
+    walk.follow("重新查看")
+    return walk.row(WAITING).inner_text()
+
+
 def _a_waiting_case_says_what_it_waits_for(walk: Walk) -> None:
     walk.desk("归档工作台")
     walk.follow("处理中 1")
     # The steps before the seal take their time.
-    while "等待中" not in walk.row(WAITING).inner_text():
-        walk.follow("重新查看")
+    until(lambda: "等待中" in _looked_again(walk), 180, "the case waits for its seal", every=1)
     walk.stands(r"第 5 步，共 7 步[:：] ?案卷用章", "等待中 不予用章", "自 ", "截至")
     walk.follow(WAITING)
     walk.stands("处理中", "第 5 步，共 7 步", "等待中")
@@ -305,8 +310,7 @@ def test_a_supervisor_finds_what_is_late_refused_or_unusual_and_traces_it(
     with _somebody(browser, script=script) as walk:
         walk.begin(town, "supervisor")
         walk.stands("审计链 ● ?正常", r"条数 *\d+", r"检查点 *\d+", "时间戳锚定")
-        while not _number_of(walk, "异常查询"):
-            walk.desk("电子监察")
+        until(lambda: bool(_unusual(walk)), 180, "the workers find the unusual queries", every=1)
         for name in ("逾期未归档", "24 小时内被拒绝", "异常查询", "有计划无结果", "异议逾期未答复"):
             _a_number_leads_to_exactly_its_rows(walk, name)
         assert _number_of(walk, "异议逾期未答复") == 1
@@ -326,6 +330,11 @@ def _a_number_leads_to_exactly_its_rows(walk: Walk, name: str) -> None:
     walk.stands(name[-2:])
     assert len(walk.rows()) == number
     walk.desk("电子监察")
+
+
+def _unusual(walk: Walk) -> int:
+    walk.desk("电子监察")
+    return _number_of(walk, "异常查询")
 
 
 def _unusual_queries_lead_to_an_act(walk: Walk) -> None:

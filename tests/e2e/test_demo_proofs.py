@@ -126,9 +126,10 @@ def test_the_question_that_the_terminal_shows_is_answered(office: Office) -> Non
     assert body is not None
     assert f"Bearer {office.cast.key}" in shown
     assert office.ask(json.loads(body[1])).status_code == 200
-    elsewhere = "\n".join(greeting(office.settings.at_port(9000), office.cast, SCRIPT, {}, "0" * 26))
-    assert " .venv/bin/cunzheng login-link archivist" in shown
-    assert f"CUNZHENG_PUBLIC_URL={office.settings.at_port(9000).public_url} .venv/bin" in elsewhere
+    assert f" .venv/bin/cunzheng --data {office.settings.data} login-link archivist" in shown
+    usual = office.settings.model_copy(update={"data": Settings.model_fields["data"].default})
+    told = "\n".join(greeting(usual, office.cast, SCRIPT, {}, "0" * 26))
+    assert " .venv/bin/cunzheng login-link archivist" in told
 
 
 def narrow_key(office: Office, *, items: frozenset[str], sources: frozenset[str]) -> str:

@@ -302,3 +302,15 @@ def test_a_dossier_that_is_not_there_is_a_recorded_refusal(house: House) -> None
     browser = house.browser(Role.ARCHIVIST)
     assert browser.get("/dossiers/none").status_code == 404
     assert house.acts()[-1] == "access.refused"
+
+
+def test_the_rail_marks_the_desk_on_every_page_to_which_it_leads(filed: House) -> None:
+    archivist, supervisor = filed.browser(Role.ARCHIVIST), filed.browser(Role.SUPERVISOR)
+    for browser, path, desk, marked in (
+        (archivist, "/archive", "/archive", "page"),
+        (archivist, "/supervision/late", "/archive", "true"),
+        (archivist, "/search", "/search", "page"),
+        (supervisor, "/supervision/late", "/supervision", "true"),
+    ):
+        rail = browser.get(path).text.partition('<nav class="rail"')[2].partition("</nav>")[0]
+        assert re.findall(r'<a href="([^"]+)" aria-current="(page|true)"', rail) == [(desk, marked)], path

@@ -350,9 +350,9 @@ def test_a_new_systems_key_is_shown_once(house: House) -> None:
 def test_forms_choose_nothing_for_who_fills_them_in(house: House) -> None:
     asks = house.browser(Role.SYSTEM_ADMIN, "office")
     page = asks.get("/rights/ask?kind=client-add").text
-    assert '<option value="" selected>请选择机构</option>' in page
+    assert '<option value="" selected>请选择单位</option>' in page
     assert page.count('value="office"') == 1
-    assert "免证查询 <small><code>ask</code>" in page
+    assert "免证核验 <small><code>ask</code>" in page
     of = re.search(r"kind=account-post&amp;of=(\w+)", asks.get("/rights").text)
     assert of is not None
     address = f"/rights/ask?kind=account-post&of={of[1]}"
