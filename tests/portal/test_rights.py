@@ -254,6 +254,19 @@ def test_a_new_systems_key_opens_nothing_before_approval(
         rights.end_client(uow, system, client, "停用")
 
 
+def test_a_request_from_before_an_upgrade_is_granted_without_the_scope_that_is_no_longer_offered(
+    house: House, system: Identity, security: Identity
+) -> None:
+    rights, new = house.rooms.rights, system_named(house)
+    change, key = house.rooms.database.write(lambda uow: rights.add_client(uow, system, new, "对接"))
+    with house.rooms.database.writing() as uow:
+        row = uow.session.get_one(RightChange, change.id)
+        row.terms = row.terms | {"scopes": ["ask", "verify"]}
+    approve(house, security, change.id)
+    with house.rooms.database.reading() as uow:
+        assert house.rooms.accounts.client(uow, key, None).scopes == {"ask"}
+
+
 def test_roles_that_came_to_exclude_each_other_meanwhile_are_not_granted(
     house: House, system: Identity, security: Identity
 ) -> None:
