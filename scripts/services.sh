@@ -145,8 +145,10 @@ start_postgresql() {
         rm "$BASE/run/postgresql.password"
         mv "$DATA/postgresql.new" "$DATA/postgresql" 2>/dev/null || as_owner mv "$DATA/postgresql.new" "$DATA/postgresql"
     fi
-    # PostgreSQL refuses to start while a process lives whose number an outlived note holds.
+    # PostgreSQL refuses to start while a process lives, or waits for being reaped, whose number an outlived
+    # note or the lock of its socket holds.
     [[ ! -d /proc/$(main_process postgresql 2>/dev/null) ]] || as_owner rm -f "$(note postgresql)"
+    as_owner rm -f "$BASE/run/.s.PGSQL.$POSTGRESQL_PORT.lock"
     # After a machine that went down with it, it recovers first: `syncfs` instead of a look at each file of what
     # may be thousands of tables, and time for the rest.
     as_owner "$bin/pg_ctl" -D "$DATA/postgresql" -l "$BASE/log/postgresql.log" -s -t 300 start \

@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from own_servers import at_home
+from own_servers import at_home, until
 from parts import POSTGRESQL
 from running import free_port
 from tooling import ROOT
@@ -129,6 +129,8 @@ def test_a_machine_that_went_down_is_no_obstacle(place: Place) -> None:
     for process in place.running():
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
+    # Of a machine that went down nobody holds the shared memory any more.
+    until(lambda: place.running() == [], 60, "killed processes end")
     note = place.folder / "postgresql" / "postmaster.pid"
     user = note.stat()
     outlived = time.time() - 3600
