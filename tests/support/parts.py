@@ -52,6 +52,7 @@ def database_url(folder: Path) -> str:
         with _server().connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
         atexit.register(_drop, name)
+        folder.mkdir(parents=True, exist_ok=True)
         note.write_text(name)
     return make_url(server).set(database=note.read_text()).render_as_string(hide_password=False)
 
