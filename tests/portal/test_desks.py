@@ -27,6 +27,7 @@ from storage.ledger.policies import parse_policy
 
 from .conftest import House
 from .test_api_cases import PATH, send, submission
+from .test_holds import file_dossier
 from .test_operation import figures
 
 CONTENTS = {"application-form": b"%PDF-1.7 one", "decision": b"%PDF-1.7 two"}
@@ -314,3 +315,12 @@ def test_the_rail_marks_the_desk_on_every_page_to_which_it_leads(filed: House) -
     ):
         rail = browser.get(path).text.partition('<nav class="rail"')[2].partition("</nav>")[0]
         assert re.findall(r'<a href="([^"]+)" aria-current="(page|true)"', rail) == [(desk, marked)], path
+
+
+def test_a_trace_leads_nobody_to_what_is_refused(filed: House) -> None:
+    file_dossier(filed, "1")
+    trace = "/supervision/trace?q=2026-1"
+    assert 'href="/dossiers/' in filed.browser(Role.SUPERVISOR).get(trace).text
+    page = filed.browser(Role.AUDIT_ADMIN, "office").get(trace).text
+    assert "档号" in page
+    assert 'href="/dossiers/' not in page
