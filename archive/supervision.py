@@ -179,13 +179,7 @@ class TraceService:
 
     def _late(self, uow: UnitOfWork, identity: Identity) -> Iterator[tuple[Case, dt.date]]:
         filed = select(Dossier.id).where(Dossier.case_id == Case.id, Dossier.filed_at.is_not(None)).exists()
-        if identity.has(Role.AUDIT_ADMIN):
-            seen: ColumnElement[bool] = true()
-        elif identity.has(Role.SYSTEM, Role.SUPERVISOR, Role.ARCHIVIST):
-            seen = reached(Case.organisation, identity)
-        else:
-            seen = false()
-        query = select(Case).where(Case.closed_at.is_not(None), ~filed, seen)
+        query = select(Case).where(Case.closed_at.is_not(None), ~filed, _traceable_by(identity))
         today = legal_date(uow.clock.now())
         for case in uow.session.scalars(query.order_by(Case.closed_at, Case.id)):
             due = self._due(case)
@@ -276,6 +270,15 @@ def _may_trace(identity: Identity, case: Case) -> bool:
     if identity.has(Role.AUDIT_ADMIN):
         return True
     return identity.has(Role.SYSTEM, Role.SUPERVISOR, Role.ARCHIVIST) and covers(identity, case.organisation)
+
+
+def _traceable_by(identity: Identity) -> ColumnElement[bool]:
+    """Give :func:`_may_trace` as a condition on :class:`Case` rows."""
+    if identity.has(Role.AUDIT_ADMIN):
+        return true()
+    if identity.has(Role.SYSTEM, Role.SUPERVISOR, Role.ARCHIVIST):
+        return reached(Case.organisation, identity)
+    return false()
 
 
 def _last_state(uow: UnitOfWork, case_id: str) -> str | None:

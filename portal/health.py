@@ -323,11 +323,12 @@ def _processes(rooms: Rooms, settings: Settings) -> Finding:
         f"本机在运行：{'、'.join(name for name in runs if name not in missing) or '无'}",
         f"running on this machine: {', '.join(name for name in runs if name not in missing) or 'none'}",
     )
-    remedy = (
-        "启动 " + "、".join(f"cunzheng {_STARTS[name]}" for name in missing),
-        "Start " + ", ".join(f"cunzheng {_STARTS[name]}" for name in missing),
+    starts = [f"cunzheng {_STARTS[name]}" for name in missing]
+    if not (alone and missing):
+        return Finding("processes", True, False, words)
+    return Finding(
+        "processes", False, False, words, (f"启动 {'、'.join(starts)}", f"Start {', '.join(starts)}")
     )
-    return Finding("processes", not (alone and missing), False, words, remedy)
 
 
 def _broker(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both

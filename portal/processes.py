@@ -38,12 +38,7 @@ def only_one(path: Path) -> Iterator[None]:
     Raises:
         AlreadyRunningError: Another process holds it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AlreadyRunningError(process=path.stem) from error
+    with _locked(path, fcntl.LOCK_EX, path.stem):
         yield
 
 
@@ -58,12 +53,18 @@ def together(path: Path, alone: str) -> Iterator[None]:
     Raises:
         AlreadyRunningError: Somebody holds it alone.
     """
+    with _locked(path, fcntl.LOCK_SH, alone):
+        yield
+
+
+@contextmanager
+def _locked(path: Path, way: int, keeper: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(handle, way | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AlreadyRunningError(process=alone) from error
+            raise AlreadyRunningError(process=keeper) from error
         yield
 
 

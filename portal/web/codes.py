@@ -13,6 +13,7 @@ from licenses.evaluation import ReasonTable
 from licenses.purposes import purposes
 from portal.i18n import choose, gettext
 from portal.i18n import mark as _
+from portal.web.labels import STATES
 from storage.errors import all_errors
 
 _REASONS: Final[Mapping[str, str]] = {
@@ -36,13 +37,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "objection-declined": _("Not upheld"),
     "objection-upheld": _("Upheld"),
     # What a change of rights or an edition asks for.
-    "account-add": _("Add a person"),
-    "account-end": _("End an account"),
-    "account-post": _("Change roles"),
-    "client-add": _("Add a calling system"),
-    "client-end": _("End a calling system"),
-    "items": _("Catalogue of items"),
-    "numbering": _("Number templates"),
+    **{code: one.word for asked in ("right", "edition") for code, one in STATES[asked].items()},
     # Why a seal was not used, or changed its state.
     "approved": _("Approved"),
     "audit": _("Audit"),
