@@ -18,6 +18,16 @@ class CatalogueError(CunzhengError):
     remedy_en = "Correct the named data file and start again."
 
 
+class ProfileUnknownError(NotFoundError):
+    """No mapping profile has this id."""
+
+    code = "stock-profile-unknown"
+    title_zh = "没有这个映射方案"
+    title_en = "There is no such mapping profile"
+    remedy_zh = "请从列出的映射方案中选择。"
+    remedy_en = "Choose one of the profiles that are listed."
+
+
 class UnknownTypeError(InvalidInputError):
     """The licence data name a type that the catalogue does not hold."""
 

@@ -11,6 +11,7 @@ classified and kept byte for byte, never rewritten.
 import enum
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cases.identifiers import is_uscc
 from licenses.errors import LicenseDataError
@@ -18,6 +19,7 @@ from licenses.errors import LicenseDataError
 ROOT = "1.2.156.3005.2"
 FIRST_VERSION = 1
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_VALUES = {character: value for value, character in enumerate(_ALPHABET)}
 _PART = re.compile(r"[0-9A-Z]+")
 _FOREIGN_OID = re.compile(r"[0-2](?:\.[0-9]+){3,}\..*")
 
@@ -52,11 +54,11 @@ def check_character(body: str) -> str:
     """Compute the ISO 7064 MOD 37,36 check character of digits and capitals.
 
     Raises:
-        ValueError: The text holds another character.
+        KeyError: The text holds another character.
     """
     product = 36
     for character in body:
-        product = ((product + _ALPHABET.index(character)) % 36 or 36) * 2 % 37
+        product = ((product + _VALUES[character]) % 36 or 36) * 2 % 37
     return _ALPHABET[(37 - product) % 36]
 
 
@@ -113,9 +115,15 @@ def _five_parts(parts: list[str]) -> Shape:
     if check_character(body) != check:
         with_root = check_character(ROOT.replace(".", "") + body) == check
         return Shape.LEGACY_SHAPE if with_root else Shape.CHECK_FAILED
-    if not (is_uscc(type_code[:18]) and type_code[18:].isdigit()):
+    if not (_is_authority(type_code[:18]) and type_code[18:].isdigit()):
         return Shape.BAD_TYPE_USCC
-    return Shape.CONFORMING if is_uscc(issuer) else Shape.BAD_ISSUER_USCC
+    return Shape.CONFORMING if _is_authority(issuer) else Shape.BAD_ISSUER_USCC
+
+
+@lru_cache(maxsize=4096)
+def _is_authority(code: str) -> bool:
+    # Authorities are few and identifiers many.
+    return is_uscc(code)
 
 
 def _without_issuer(parts: list[str]) -> Shape:

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a source spells what we hold: mapping profiles, data that are checked when they are loaded.
+
+A profile is a file in ``data/profiles`` that follows ``data/profile.schema.json``; another source is another
+file, no code. Codes of types and of holders' codes are mapped as pairs of scheme and code: a bare code means
+different things to different suppliers.
+"""
+
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cases.identifiers import SCHEMES
+from licenses.catalogue import TypeCatalogue
+from licenses.errors import CatalogueError, ProfileUnknownError
+from licenses.stock.dates import DateForm
+from licenses.stock.folding import folded_number
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+
+class Item(enum.StrEnum):
+    """What a record says, whatever its source calls it."""
+
+    NAME = "name"
+    TYPE_CODE = "type_code"
+    TYPE_NAME = "type_name"
+    NUMBER = "number"
+    IDENTIFIER = "identifier"
+    ISSUER_NAME = "issuer_name"
+    ISSUER_CODE = "issuer_code"
+    ISSUED_ON = "issued_on"
+    HOLDER_NAME = "holder_name"
+    HOLDER_CODE = "holder_code"
+    HOLDER_SCHEME = "holder_scheme"
+    VALID_FROM = "valid_from"
+    VALID_UNTIL = "valid_until"
+    VALIDITY = "validity"
+    STATUS = "status"
+    ADDRESS = "address"
+
+
+NEEDED = frozenset({Item.NUMBER, Item.HOLDER_NAME, Item.HOLDER_CODE, Item.ISSUER_NAME, Item.ISSUED_ON})
+"""Without a column for each of these a file does not fit its profile."""
+
+
+class SourceStatus(enum.StrEnum):
+    """What a source's word for the status means; ``unknown`` is what no word means."""
+
+    VALID = "valid"
+    SUSPENDED = "suspended"
+    CANCELLED = "cancelled"
+    REVOKED = "revoked"
+    WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+class Column(BaseModel):
+    """The columns that may hold an item.
+
+    Attributes:
+        names: Spellings that are right.
+        misspelt: Spellings met in the field that are wrong; recognised and reported.
+    """
+
+    model_config = _FROZEN
+    names: tuple[str, ...] = Field(min_length=1)
+    misspelt: tuple[str, ...] = ()
+
+
+class TypeMapping(BaseModel):
+    """A source's code of a type → ours."""
+
+    model_config = _FROZEN
+    scheme: str
+    code: str
+    type: str = Field(pattern=r"^[0-9A-Z]{21}$")
+
+
+class HolderScheme(BaseModel):
+    """A source's type of a holder's code → ours (GB/T 36903)."""
+
+    model_config = _FROZEN
+    scheme: str
+    code: str
+    means: str
+
+
+class Excluded(BaseModel):
+    """A record that is known to be bad: which, why, who says so, since when."""
+
+    model_config = _FROZEN
+    number: str = Field(min_length=1, max_length=80)
+    reason: str = Field(min_length=1, max_length=200)
+    author: str = Field(min_length=1, max_length=80)
+    on: dt.date
+
+
+class Extension(BaseModel):
+    """Where a source puts face fields: columns with a prefix, a JSON object, or a JSON list of pairs.
+
+    Attributes:
+        key: By what a field is named there: technical name, key in embedded metadata, or Chinese name.
+        aliases: Other names of fields there → technical names.
+    """
+
+    model_config = _FROZEN
+    kind: Literal["prefix", "object", "list"]
+    prefix: str = ""
+    column: str = ""
+    name: str = "name"
+    value: str = "value"
+    key: Literal["name", "pinyin", "zh"]
+    aliases: Mapping[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if bool(self.prefix) != (self.kind == "prefix") or bool(self.column) == (self.kind == "prefix"):
+            raise ValueError("a prefix for prefixed columns, a column for everything else")
+        return self
+
+
+class Several(BaseModel):
+    """How several holders stand in one field."""
+
+    model_config = _FROZEN
+    separators: tuple[str, ...] = Field(min_length=1)
+
+
+class Plausible(BaseModel):
+    """By what names of authorities and addresses are told apart."""
+
+    model_config = _FROZEN
+    agency_endings: tuple[str, ...] = Field(min_length=1)
+    address_signs: tuple[str, ...] = Field(min_length=1)
+
+
+class Profile(BaseModel):
+    """A source's spelling.
+
+    Attributes:
+        id: What commands and pages call it.
+        trust: Level that its licences get; ``A`` is kept for what is issued here under a seal.
+        columns: Item → columns.
+        type_scheme: Scheme of the codes in the column of types.
+        default_type: Our type, for a source that has one type and no column for it.
+        types: Further codes of types; our own codes and their aliases are always known.
+        holder_scheme: Scheme of the codes in the column of types of holders' codes.
+        default_holder_scheme: The scheme of ours for a source without that column.
+        status: Word → meaning; compared without outer blanks.
+        assumed_status: Meaning for a source that has no column of the status; otherwise left out.
+        dates: Forms in which this source writes dates.
+        open_ended: Words for a licence without a last day.
+        identifiers: Whether a missing identifier is composed or the record quarantined.
+        issuers: Name of an authority → its credit code, for a source without codes.
+    """
+
+    model_config = _FROZEN
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]{1,39}$")
+    version: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}$")
+    zh: str
+    en: str
+    trust: Literal["B", "C", "D"]
+    columns: Mapping[Item, Column]
+    type_scheme: str
+    default_type: str | None = None
+    types: tuple[TypeMapping, ...] = ()
+    holder_scheme: str
+    default_holder_scheme: str | None = None
+    holder_schemes: tuple[HolderScheme, ...]
+    status: Mapping[str, SourceStatus]
+    assumed_status: SourceStatus | None = None
+    dates: tuple[DateForm, ...]
+    open_ended: tuple[str, ...] = ()
+    identifiers: Literal["compose", "required"] = "required"
+    issuers: Mapping[str, str] = Field(default_factory=dict)
+    extension: Extension | None = None
+    several: Several
+    plausible: Plausible
+    excluded: tuple[Excluded, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if missing := NEEDED - set(self.columns):
+            raise ValueError(f"no column for {min(missing)}")
+        if any(one.means not in SCHEMES for one in self.holder_schemes):
+            raise ValueError("a holder's scheme that we do not have")
+        if self.default_holder_scheme is not None and self.default_holder_scheme not in SCHEMES:
+            raise ValueError("a holder's scheme that we do not have")
+        for rows in (self.types, self.holder_schemes):
+            pairs = [(one.scheme, one.code) for one in rows]
+            if len(set(pairs)) != len(pairs):
+                raise ValueError("a pair of scheme and code twice")
+        names = [name for column in self.columns.values() for name in (*column.names, *column.misspelt)]
+        if len(set(names)) != len(names):
+            raise ValueError("a column for two items")
+        return self
+
+    @property
+    def label(self) -> str:
+        """Name and version, as runs keep them."""
+        return f"{self.id}/{self.version}"
+
+    def excluded_numbers(self) -> Mapping[str, Excluded]:
+        """Give the exclusions by folded number."""
+        return {folded_number(one.number): one for one in self.excluded}
+
+    def our_types(self, catalogue: TypeCatalogue) -> Mapping[tuple[str, str], str]:
+        """Give our type for each pair of scheme and code that is known.
+
+        Raises:
+            CatalogueError: The profile maps to a type that the catalogue does not hold.
+        """
+        aliases = [(alias, kind.code) for kind in catalogue.all() for alias in kind.aliases]
+        known = {(alias.scheme, alias.code): code for alias, code in aliases}
+        known |= {(self.type_scheme, kind.code): kind.code for kind in catalogue.all()}
+        known |= {(one.scheme, one.code): one.type for one in self.types}
+        wanted = {*known.values(), *filter(None, [self.default_type])}
+        if any(code not in catalogue for code in wanted):
+            raise CatalogueError(file=f"{self.id}.json", place="types", rule="type-unknown")
+        return known
+
+
+class ProfileBook:
+    """The profiles that there are, by id."""
+
+    def __init__(self, profiles: Mapping[str, Profile]) -> None:
+        self._profiles = profiles
+
+    def get(self, profile_id: str) -> Profile:
+        """Give a profile.
+
+        Raises:
+            ProfileUnknownError: There is none with this id.
+        """
+        try:
+            return self._profiles[profile_id]
+        except KeyError:
+            raise ProfileUnknownError from None
+
+    def all(self) -> tuple[Profile, ...]:
+        """Give every profile, by id."""
+        return tuple(self._profiles[key] for key in sorted(self._profiles))
+
+    @staticmethod
+    @cache
+    def load() -> "ProfileBook":
+        """Read the profiles that come with the product.
+
+        Raises:
+            CatalogueError: A file breaks the rules; ``facts`` name it.
+        """
+        folder = resources.files("licenses").joinpath("data/profiles")
+        files = sorted((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
+        profiles = [read_profile(file.read_bytes(), file.name) for file in files]
+        return ProfileBook({one.id: one for one in profiles})
+
+
+def read_profile(data: bytes, name: str) -> Profile:
+    """Read one profile.
+
+    Raises:
+        CatalogueError: It breaks a rule; ``facts`` name the file and the first place.
+    """
+    try:
+        return Profile.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "profile"
+        raise CatalogueError(file=name, place=place, rule=first["type"]) from None

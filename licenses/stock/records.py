@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A record of the stock, as read and as normalised, side by side."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from licenses.faces import FaceValue
+from licenses.identifiers import Shape
+from licenses.stock.profiles import Item, SourceStatus
+from licenses.stock.reasons import Verdict
+from storage.ledger.canonical import Json
+
+Cells = Mapping[str, str]
+"""A row as it was read: column → text; a column without content is left out."""
+
+LIMITS: Final[Mapping[Item, int]] = {
+    Item.NUMBER: 80,
+    Item.IDENTIFIER: 128,
+    Item.ISSUER_NAME: 120,
+    Item.HOLDER_NAME: 200,
+    Item.HOLDER_CODE: 256,
+}
+"""Most characters of an item; any other has at most 500."""
+
+
+class StockParty(NamedTuple):
+    """A holder of a stock licence: always the pair of scheme and code."""
+
+    scheme: str
+    code: str
+    name: str
+    share: Fraction | None = None
+
+
+@dataclass(slots=True)
+class Draft:
+    """What could be read of a record; whatever could not is ``None`` and has its reason."""
+
+    type_code: str | None = None
+    number: str | None = None
+    number_key: str | None = None
+    identifier: str | None = None
+    shape: Shape | None = None
+    issuer_name: str | None = None
+    issuer_code: str | None = None
+    parties: tuple[StockParty, ...] = ()
+    issued_on: dt.date | None = None
+    valid_from: dt.date | None = None
+    valid_until: dt.date | None = None
+    status: SourceStatus | None = None
+    face: dict[str, FaceValue] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Json]:
+        """Give what was read, as it is kept beside the original."""
+        plain: dict[str, Json] = {
+            name: value
+            for name in ("type_code", "number", "identifier", "issuer_name", "issuer_code")
+            if (value := getattr(self, name)) is not None
+        }
+        for name in ("issued_on", "valid_from", "valid_until"):
+            if (day := getattr(self, name)) is not None:
+                plain[name] = day.isoformat()
+        for name in ("shape", "status"):
+            if (word := getattr(self, name)) is not None:
+                plain[name] = str(word)
+        if self.parties:
+            plain["parties"] = [
+                {"scheme": one.scheme, "code": one.code, "name": one.name}
+                | ({} if one.share is None else {"share": str(one.share)})
+                for one in self.parties
+            ]
+        if self.face:
+            plain["face"] = dict(self.face)
+        return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """A record with its verdict.
+
+    Attributes:
+        row: Number of the record in its file, from 1.
+        verdict: What the gravest of its reasons says.
+        reasons: Codes, in the order in which they were found.
+        original: The row as it was read.
+        draft: What could be read of it.
+    """
+
+    row: int
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    original: Cells
+    draft: Draft
