@@ -29,6 +29,7 @@ class LicenseFact:
         id: Opaque id; being unguessable, it keeps the digest from betraying the face.
         issuer_zh: The issuer's name, shown as the source.
         status: Its effective status at that instant.
+        trust: Its trust level, ``A`` to ``D``.
     """
 
     id: str
@@ -39,6 +40,7 @@ class LicenseFact:
     valid_from: dt.date | None
     valid_until: dt.date | None
     face: Mapping[str, FaceValue]
+    trust: str = "A"
 
     @cached_property
     def digest(self) -> str:
@@ -53,6 +55,8 @@ class LicenseFact:
                     "valid_from": self.valid_from.isoformat() if self.valid_from else None,
                     "valid_until": self.valid_until.isoformat() if self.valid_until else None,
                     "face": dict(self.face),
+                    # What was issued here says nothing of trust, so that older decisions keep their digests.
+                    **({} if self.trust == "A" else {"trust": self.trust}),
                 }
             )
         ).hexdigest()
@@ -117,6 +121,10 @@ _REASON_OF_STATUS = {
     Status.SUSPENDED: (Truth.NOT_MET, "R.STATUS_SUSPENDED"),
     Status.CANCELLED: (Truth.NOT_MET, "R.STATUS_CANCELLED"),
     Status.REVOKED: (Truth.NOT_MET, "R.STATUS_REVOKED"),
+    Status.SUPERSEDED: (Truth.NOT_MET, "R.SUPERSEDED"),
+    Status.WITHDRAWN: (Truth.NOT_MET, "R.STATUS_WITHDRAWN"),
+    Status.LAPSED: (Truth.NOT_MET, "R.STATUS_LAPSED"),
+    Status.ABANDONED: (Truth.UNKNOWN, "R.NOT_FOUND"),
     Status.IN_PREPARATION: (Truth.UNKNOWN, "R.IN_PREPARATION"),
     Status.SEAL_UNDETERMINED: (Truth.UNKNOWN, "R.SEAL_UNDETERMINED"),
     # A broken seal denies that the file is sound, not that the holder has the permission.
@@ -217,6 +225,8 @@ def _license(evidence: LicenseEvidence, fact: LicenseFact, case_date: dt.date) -
     accepted = evidence.licence.issuer_in
     if accepted is not None and fact.issuer_code not in accepted:
         steps.append((Truth.NOT_MET, "R.ISSUER_NOT_ACCEPTED"))
+    if fact.trust > evidence.licence.trust:
+        steps.append((Truth.UNKNOWN, "R.TRUST_TOO_LOW"))
     tests: list[Json] = []
     for predicate in evidence.predicates:
         outcome = predicate.test(fact.face.get(predicate.field), case_date)

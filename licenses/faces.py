@@ -7,15 +7,27 @@ Nothing is repaired silently: a value that breaks its field's rule is refused, n
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from cases.identifiers import ORGANISATION_SCHEMES, mask_code, mask_person
 from licenses.catalogue import FaceField, FieldType, LicenseType, Source, ValidityKind
 from licenses.errors import LicenseDataError
 
 FaceValue = str | int
+_LATER = frozenset({"replaces", "change", "share", "co_holders"})
 Face = Mapping[str, FaceValue]
+
+
+class CoHolder(BaseModel):
+    """One of several holders 共有人, with the share that the licence states."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    scheme: str = Field(pattern=r"^[0-9]{3}$")
+    code: str = Field(min_length=1, max_length=40)
+    name: str = Field(min_length=1, max_length=200)
+    share: str | None = Field(default=None, pattern=r"^([0-9]{1,4}/[0-9]{1,4}|[0-9]{1,3}(\.[0-9]{1,4})?%)$")
 
 
 class LicenseData(BaseModel):
@@ -26,6 +38,10 @@ class LicenseData(BaseModel):
         number: The licence's number as printed.
         serial: Serial of the identifier (digits and capitals) where the number does not fit it.
         face: Face fields by technical name; those filled from elsewhere may be left out.
+        replaces: Identifier of the licence that this one replaces, which keeps its holder and its issuer.
+        change: Why it replaces that one; both are stated or neither.
+        share: The applicant's own share, where there are further holders.
+        co_holders: The further holders, in the order of the licence.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -36,6 +52,16 @@ class LicenseData(BaseModel):
     valid_from: dt.date | None = None
     valid_until: dt.date | None = None
     face: dict[str, FaceValue] = Field(default_factory=dict, max_length=60)
+    replaces: str | None = Field(default=None, min_length=1, max_length=128)
+    change: Literal["renewal", "change", "reissue", "correction"] | None = None
+    share: str | None = Field(default=None, pattern=r"^([0-9]{1,4}/[0-9]{1,4}|[0-9]{1,3}(\.[0-9]{1,4})?%)$")
+    co_holders: tuple[CoHolder, ...] = Field(default=(), max_length=50, strict=False)
+
+    @model_serializer(mode="wrap")
+    def _short(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # What is not stated is left out: data filed before these could be stated keep their digests.
+        plain: dict[str, Any] = handler(self)
+        return {name: value for name, value in plain.items() if value or name not in _LATER}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from licenses.catalogue import TypeCatalogue
 from licenses.evaluation import LicenseFact
 from licenses.faces import FaceValue
-from licenses.lifecycle import SealState, Status, effective_status
-from licenses.models import License, LicenseEvent
+from licenses.lifecycle import Life, SealState, Status, effective_status, life_after
+from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.ports import SealStandings
 from storage.database import UnitOfWork
 
@@ -25,15 +25,25 @@ _EVENTS = (
     .where(LicenseEvent.license_id.in_(bindparam("ids", expanding=True)))
     .order_by(LicenseEvent.position)
 )
+_TOGETHER = select(LicenseHolder.license_id).where(LicenseHolder.holder_id == bindparam("holder"))
 _OF_HOLDER = (
     select(License)
     .where(
-        License.holder_id == bindparam("holder"),
+        or_(
+            License.holder_id == bindparam("holder"),
+            License.id.in_(
+                select(LicenseHolder.license_id).where(LicenseHolder.holder_id == bindparam("holder"))
+            ),
+        ),
         License.type_code.in_(bindparam("types", expanding=True)),
         License.reserved_at <= bindparam("at", type_=License.reserved_at.type),
     )
     .order_by(License.reserved_at, License.id)
 )
+
+
+STOCK = "stock"
+"""Origin of licences that were taken over from elsewhere."""
 
 
 class Holdings:
@@ -56,12 +66,14 @@ class Holdings:
         return found
 
     def seal_state(self, uow: UnitOfWork, license_: License, at: dt.datetime) -> SealState:
-        """Say what is known of the seal at an instant.
+        """Say what is known of the seal at an instant; stock without a file rests on its source's word.
 
         A file is recorded as issued only after its seal was validated. A seal revoked afterwards leaves
         a file of the level B-T undetermined: its time stamp alone does not show that the seal's
         certificate was good then.
         """
+        if license_.origin == STOCK and license_.object_sha256 is None:
+            return SealState.DECLARED
         if license_.issued_at is None or license_.seal_id is None or license_.issued_at > at:
             return SealState.NONE
         revoked = self._seals.revoked_at(uow, license_.seal_id)
@@ -71,6 +83,10 @@ class Holdings:
         """Compute the effective status of a licence at an instant."""
         events = self.events(uow, [license_.id]).get(license_.id, ())
         return effective_status(license_, events, at, self.seal_state(uow, license_, at))
+
+    def life(self, uow: UnitOfWork, license_: License, at: dt.datetime) -> Life:
+        """Give where the event machine stands at an instant, with the process that is pending."""
+        return life_after(self.events(uow, [license_.id]).get(license_.id, ()), at)
 
     def face(self, uow: UnitOfWork, license_: License) -> dict[str, FaceValue]:
         """Give the face in clear; raises ``ErasedError`` when the holder's key was destroyed."""
@@ -98,6 +114,7 @@ class Holdings:
                 valid_from=license_.valid_from,
                 valid_until=license_.valid_until,
                 face=self.face(uow, license_),
+                trust=license_.trust,
             )
             for license_ in licenses
         ]

@@ -3,8 +3,9 @@
 
 ``plan`` fixes everything that stands on the page and records the intended use of a seal; ``perform`` sets
 the page, seals it and stores it; ``record`` writes the outcome of the sealing, the event *issued* and the
-act with the file's digest in one transaction. A licence that is issued already is left alone; one that no
-enabled seal covers waits.
+act with the file's digest in one transaction, and with them the end of the licence that this one replaces.
+A licence that is issued already is left alone; one that no enabled seal covers waits; one whose predecessor
+was ended meanwhile is given up.
 """
 
 from collections.abc import Mapping
@@ -12,16 +13,18 @@ from typing import cast
 
 from cases.holders import HolderService
 from cases.identifiers import SCHEMES
-from cases.items import ItemCatalogue
+from cases.items import Item, ItemCatalogue
 from cases.models import Case, Holder, HolderKind
 from documents.ports import Typesets
 from indexer.document import IndexDocument
+from licenses.events import INDEX_STEP, Grounds, new_event, state_of
 from licenses.faces import hidden_fields
 from licenses.holdings import Holdings
 from licenses.layout import TEMPLATES, attachments, metadata_of, page_data
 from licenses.lifecycle import EventKind, State
 from licenses.models import License
-from licenses.services import INDEX_STEP, ISSUE_STEP, Grounds, new_event, state_of
+from licenses.services import ISSUE_STEP
+from licenses.succession import give_up, may_be_issued, succeed
 from seals.orders import Placement, SealFacts, SealOrder, SealRequest
 from seals.sealing import SealingService
 from storage.clock import parse_rfc3339, rfc3339
@@ -87,11 +90,14 @@ class IssueStep:
         When no enabled seal covers the licence, the refusal is recorded and the step waits.
         """
         license_ = uow.session.get_one(License, job.subject)
-        if license_.issued_at is not None:
+        if license_.issued_at is not None or state_of(uow, license_.id) is not State.RESERVED:
+            return None
+        if not may_be_issued(uow, license_):
+            give_up(uow, _worker(license_), license_)
             return None
         request = SealRequest(
             department=license_.organisation,
-            item=license_.item_code,
+            item=license_.item_code or "",
             document_type="licence",
             case=license_.case_id,
             object_id=license_.id,
@@ -137,8 +143,7 @@ class IssueStep:
         license_.object_size = cast(int, result["size"])
         license_.seal_id, license_.sealing_act = order.seal, promise.core_sha256
         license_.issued_at = uow.clock.now()
-        item = self._items.get(license_.item_code, license_.item_edition)
-        event = new_event(uow, worker, license_, 1, EventKind.ISSUED, Grounds("依申请签发", item.zh[:200]))
+        event = new_event(uow, worker, license_, 1, EventKind.ISSUED, self._grounds(license_))
         uow.session.add(event)
         uow.record(
             Act(
@@ -152,6 +157,7 @@ class IssueStep:
                 rows=[license_, event],
             )
         )
+        succeed(uow, worker, license_)
         uow.add_step(INDEX_STEP, f"licence:{license_.id}")
         failpoint("license.issue.before-record")
 
@@ -161,11 +167,20 @@ class IssueStep:
         license_ = uow.session.get_one(License, job.subject)
         self._sealing.abandon(uow, _worker(license_), SealOrder.from_json(plan["order"]))
 
+    def _grounds(self, license_: License) -> Grounds:
+        item = self._item(license_)
+        return Grounds("依申请签发", item.zh[:200]) if item else Grounds("依职权签发", "依职权签发")
+
+    def _item(self, license_: License) -> Item | None:
+        if license_.item_code is None or license_.item_edition is None:
+            return None
+        return self._items.get(license_.item_code, license_.item_edition)
+
     def _page(self, uow: UnitOfWork, license_: License) -> dict[str, Json]:
         kind = self._holdings.types.get(license_.type_code)
         face = self._holdings.face(uow, license_)
         holder = self._holders.reveal(uow, uow.session.get_one(Holder, license_.holder_id))
-        item = self._items.get(license_.item_code, license_.item_edition)
+        item = self._item(license_)
         metadata = metadata_of(
             license_,
             kind,
@@ -175,7 +190,7 @@ class IssueStep:
                 "scheme": holder.scheme,
                 "scheme_name": SCHEMES[holder.scheme][0],
             },
-            {"code": item.code, "name": item.zh},
+            {"code": item.code, "name": item.zh} if item else {"code": "", "name": ""},
         )
         page = page_data(license_, kind, face, public_url=self._public_url, demo=self._demo)
         return {"face": face, "metadata": metadata, "page": page}
@@ -196,17 +211,17 @@ def index_document(uow: UnitOfWork, holdings: Holdings, license_id: str) -> Inde
     shown = [
         str(face[field.name]) for field in kind.fields if field.name in face and field.name not in hidden
     ]
-    case = uow.session.get_one(Case, license_.case_id)
+    case = uow.session.get(Case, license_.case_id) if license_.case_id else None
     return IndexDocument(
         id=license_.id,
         kind="licence",
         title=kind.zh,
-        text="\n".join([*shown, case.number]),
+        text="\n".join([*shown, case.number] if case else shown),
         organisation=license_.organisation,
         number=license_.identifier,
         at=license_.issued_at,
         version=len(holdings.events(uow, [license_id])[license_id]),
-        item=license_.item_code,
+        item=license_.item_code or "",
         type=license_.type_code,
         state=str(state_of(uow, license_id)),
     )

@@ -3,8 +3,10 @@
 
 One machine carries the whole life: no independent flags that could contradict each other. The
 effective status is a function of the events, the validity dates, the instant asked about and the
-state of the seal; ``valid`` is impossible before a seal verified. Dates are Asia/Shanghai, the last
-day is inclusive. Asking about an earlier instant ignores later events.
+state of the seal; ``valid`` is impossible before a seal verified, or, for stock that has no file, without
+a declared level of trust. Dates are Asia/Shanghai, the last day is inclusive. Asking about an earlier
+instant ignores later events. A replaced licence ends when its successor comes into force, so that event may
+lie ahead; whatever ends the licence before then ends it for good.
 """
 
 import datetime as dt
@@ -24,10 +26,18 @@ class EventKind(enum.StrEnum):
     """What can happen to a licence."""
 
     ISSUED = "issued"
+    ADOPTED = "adopted"
+    ABANDONED = "abandoned"
+    PROCESS_OPENED = "process-opened"
+    PROCESS_CLOSED = "process-closed"
+    CHECKED = "checked"
     SUSPENDED = "suspended"
     RESUMED = "resumed"
+    SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
     REVOKED = "revoked"
+    LAPSED = "lapsed"
 
 
 class State(enum.StrEnum):
@@ -36,14 +46,37 @@ class State(enum.StrEnum):
     RESERVED = "reserved"
     ISSUED = "issued"
     SUSPENDED = "suspended"
+    ABANDONED = "abandoned"
+    SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
     REVOKED = "revoked"
+    LAPSED = "lapsed"
+
+
+class Process(enum.StrEnum):
+    """What may be pending on a licence; one at a time, and none of them makes it less valid."""
+
+    RENEWAL = "renewal"
+    CHANGE = "change"
+    REISSUE = "reissue"
+    CORRECTION = "correction"
+    ANNUAL_CHECK = "annual-check"
+    CANCELLATION = "cancellation"
+
+
+REPLACING = frozenset({Process.RENEWAL, Process.CHANGE, Process.REISSUE, Process.CORRECTION})
+"""Processes that end with another licence in this one's place."""
 
 
 class SealState(enum.StrEnum):
-    """What is known about the seal on the licence's file at the instant asked about."""
+    """What is known about the seal on the licence's file at the instant asked about.
+
+    ``declared`` is stock without a file: its source vouches for it at a level of trust that is shown.
+    """
 
     NONE = "none"
+    DECLARED = "declared"
     VERIFIED = "verified"
     UNDETERMINED = "undetermined"
     INVALID = "invalid"
@@ -57,8 +90,12 @@ class Status(enum.StrEnum):
     NOT_ACTIVATED = "not-activated"
     SUSPENDED = "suspended"
     EXPIRED = "expired"
+    SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
     REVOKED = "revoked"
+    LAPSED = "lapsed"
+    ABANDONED = "abandoned"
     SEAL_UNDETERMINED = "seal-undetermined"
     SEAL_INVALID = "seal-invalid"
 
@@ -87,31 +124,56 @@ class Happening(Protocol):
 
     @property
     def at(self) -> dt.datetime:
-        """When it took effect."""
+        """When it takes effect."""
+        ...
+
+    @property
+    def process(self) -> str | None:
+        """One of :class:`Process`, for the opening and closing of one."""
         ...
 
 
+_LIVE = (State.ISSUED, State.SUSPENDED)
+_ENDINGS: Mapping[EventKind, State] = {
+    EventKind.SUPERSEDED: State.SUPERSEDED,
+    EventKind.CANCELLED: State.CANCELLED,
+    EventKind.WITHDRAWN: State.WITHDRAWN,
+    EventKind.REVOKED: State.REVOKED,
+    EventKind.LAPSED: State.LAPSED,
+}
 _MOVES: Mapping[tuple[State, EventKind], State] = {
     (State.RESERVED, EventKind.ISSUED): State.ISSUED,
+    (State.RESERVED, EventKind.ADOPTED): State.ISSUED,
+    (State.RESERVED, EventKind.ABANDONED): State.ABANDONED,
     (State.ISSUED, EventKind.SUSPENDED): State.SUSPENDED,
     (State.SUSPENDED, EventKind.RESUMED): State.ISSUED,
-    (State.ISSUED, EventKind.CANCELLED): State.CANCELLED,
-    (State.SUSPENDED, EventKind.CANCELLED): State.CANCELLED,
-    (State.ISSUED, EventKind.REVOKED): State.REVOKED,
-    (State.SUSPENDED, EventKind.REVOKED): State.REVOKED,
+    **{(state, kind): ended for state in _LIVE for kind, ended in _ENDINGS.items()},
+    **{
+        (state, kind): state
+        for state in _LIVE
+        for kind in (EventKind.CHECKED, EventKind.PROCESS_OPENED, EventKind.PROCESS_CLOSED)
+    },
 }
-TERMINAL = frozenset({State.CANCELLED, State.REVOKED})
+TERMINAL = frozenset({State.ABANDONED, *_ENDINGS.values()})
 _STATUS_OF_STATE = {
     State.RESERVED: Status.IN_PREPARATION,
-    State.CANCELLED: Status.CANCELLED,
-    State.REVOKED: Status.REVOKED,
     State.SUSPENDED: Status.SUSPENDED,
+    **{state: Status(state) for state in TERMINAL},
 }
 _STATUS_OF_SEAL = {
     SealState.NONE: Status.IN_PREPARATION,
     SealState.UNDETERMINED: Status.SEAL_UNDETERMINED,
     SealState.INVALID: Status.SEAL_INVALID,
 }
+_VOUCHED = frozenset({SealState.VERIFIED, SealState.DECLARED})
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Where a licence stands: its state, and the process that is pending."""
+
+    state: State = State.RESERVED
+    pending: Process | None = None
 
 
 def move(state: State, event: EventKind) -> State:
@@ -126,17 +188,56 @@ def move(state: State, event: EventKind) -> State:
         raise LicenseStateError(state=str(state), event=str(event)) from None
 
 
-def state_after(events: Iterable[Happening], at: dt.datetime | None = None) -> State:
-    """Replay events in their order, up to and including an instant.
+def advance(life: Life, event: EventKind, process: Process | None = None) -> Life:
+    """Give where a licence stands after an event.
+
+    Raises:
+        LicenseStateError: Its state or what is pending does not allow the event.
+    """
+    state = move(life.state, event)
+    if state in TERMINAL:
+        return Life(state)
+    pending = life.pending
+    match event:
+        case EventKind.PROCESS_OPENED:
+            if pending is not None or process is None:
+                raise LicenseStateError(state=str(pending or state), event=str(event))
+            pending = process
+        case EventKind.PROCESS_CLOSED:
+            if pending is None or process is not pending:
+                raise LicenseStateError(state=str(pending or state), event=str(event))
+            pending = None
+        case EventKind.CHECKED:
+            pending = None if pending is Process.ANNUAL_CHECK else pending
+    return Life(state, pending)
+
+
+def life_after(events: Iterable[Happening], at: dt.datetime | None = None) -> Life:
+    """Replay events in the order in which they take effect, up to and including an instant.
+
+    A replacement that lay ahead when the licence ended otherwise comes to nothing.
+
+    Args:
+        events: The whole history, in the order in which it was recorded.
+        at: The instant; all of the history when ``None``.
 
     Raises:
         LicenseStateError: The events are no possible history.
     """
-    state = State.RESERVED
-    for event in events:
-        if at is None or event.at <= at:
-            state = move(state, EventKind(event.kind))
-    return state
+    life = Life()
+    for event in sorted(events, key=lambda one: one.at):
+        kind = EventKind(event.kind)
+        if at is not None and event.at > at:
+            break
+        if kind is EventKind.SUPERSEDED and life.state in TERMINAL:
+            continue
+        life = advance(life, kind, Process(event.process) if event.process else None)
+    return life
+
+
+def state_after(events: Iterable[Happening], at: dt.datetime | None = None) -> State:
+    """Give the state that :func:`life_after` gives."""
+    return life_after(events, at).state
 
 
 def effective_status(
@@ -151,13 +252,13 @@ def effective_status(
         seal_state: What is known about its seal at that instant.
 
     Returns:
-        The first of these that applies: not issued yet, cancelled, revoked, seal not verified,
-        expired, suspended, not yet in force, valid.
+        The first of these that applies: not issued yet, ended by an event, neither seal verified nor trust
+        declared, expired, suspended, not yet in force, valid.
     """
     state = state_after(events, at)
     if state in TERMINAL or state is State.RESERVED:
         return _STATUS_OF_STATE[state]
-    if seal_state is not SealState.VERIFIED:
+    if seal_state not in _VOUCHED:
         return _STATUS_OF_SEAL[seal_state]
     today = legal_date(at)
     if license_.valid_until is not None and today > license_.valid_until:

@@ -17,7 +17,13 @@ class License(Base):
         face_cipher: Canonical JSON of the face fields, with name and code of the holder.
         code: The 128-bit verification code of the QR link, 26 characters.
         data_sha256: Keyed digest of the licence data as filed: tells a repetition from a contradiction.
+        holder_id: Who holds it; the first of several, who then stand in :class:`LicenseHolder`.
+        case_id: The case that gave it; none for stock and for what an office issued by itself.
         previous_id: The licence that this one replaces.
+        change: Why it replaces that one: ``renewal``, ``change``, ``reissue``, ``correction``.
+        trust: Trust level 可信等级, ``A`` (issued here, sealed) to ``D``.
+        origin: ``case``, ``office`` or ``stock``.
+        status_index: Its place in the status list, given once and never used again.
         object_sha256: The sealed file, once issued.
         seal_id: The seal that was used.
         sealing_act: Act id of the sealing.
@@ -34,11 +40,15 @@ class License(Base):
     issuer_name: Mapped[str] = mapped_column(String(120))
     organisation: Mapped[str] = mapped_column(String(40), index=True)
     holder_id: Mapped[str] = mapped_column(String(26))
-    case_id: Mapped[str] = mapped_column(String(26), unique=True)
-    item_code: Mapped[str] = mapped_column(String(64))
-    item_edition: Mapped[str] = mapped_column(String(16))
+    case_id: Mapped[str | None] = mapped_column(String(26), unique=True)
+    item_code: Mapped[str | None] = mapped_column(String(64))
+    item_edition: Mapped[str | None] = mapped_column(String(16))
     version: Mapped[int] = mapped_column(Integer)
-    previous_id: Mapped[str | None] = mapped_column(String(26))
+    previous_id: Mapped[str | None] = mapped_column(String(26), index=True)
+    change: Mapped[str | None] = mapped_column(String(16))
+    trust: Mapped[str] = mapped_column(String(1), server_default="A")
+    origin: Mapped[str] = mapped_column(String(8), server_default="case")
+    status_index: Mapped[int | None] = mapped_column(Integer, unique=True)
     number: Mapped[str] = mapped_column(String(80))
     issued_on: Mapped[dt.date] = mapped_column(Date)
     valid_from: Mapped[dt.date | None] = mapped_column(Date)
@@ -62,6 +72,9 @@ class LicenseEvent(Base):
 
     Attributes:
         position: 1, 2, 3 … within the licence; the unique pair makes two racing changes impossible.
+        at: When it takes effect: at once, or for ``superseded`` when the next version comes into force.
+        process: What is pending from here on, for ``process-opened``; what it was, for ``process-closed``.
+        successor_id: The licence that takes its place, for ``superseded``.
         reason: Why, in words; required for everything but the issuing.
         legal_basis: The provision that allows it; likewise.
     """
@@ -71,14 +84,32 @@ class LicenseEvent(Base):
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     license_id: Mapped[str] = mapped_column(String(26))
     position: Mapped[int] = mapped_column(Integer)
-    kind: Mapped[str] = mapped_column(String(12))
+    kind: Mapped[str] = mapped_column(String(16))
     at: Mapped[dt.datetime] = mapped_column(Instant)
+    process: Mapped[str | None] = mapped_column(String(16))
+    successor_id: Mapped[str | None] = mapped_column(String(26))
     reason: Mapped[str] = mapped_column(String(200))
     legal_basis: Mapped[str] = mapped_column(String(200))
     actor_id: Mapped[str] = mapped_column(String(64))
     organisation: Mapped[str] = mapped_column(String(40))
 
     __table_args__ = (UniqueConstraint("license_id", "position"),)
+
+
+class LicenseHolder(Base):
+    """One of several holders of a licence 共有; a licence with one holder has no such rows.
+
+    Attributes:
+        position: 1, 2, 3 … in the order of the licence.
+        share: The share as the licence states it, such as ``1/2`` or ``50%``; none where it states none.
+    """
+
+    __tablename__ = "license_holder"
+
+    license_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    holder_id: Mapped[str] = mapped_column(String(26), index=True)
+    share: Mapped[str | None] = mapped_column(String(20))
 
 
 class LicenseUsage(Base):

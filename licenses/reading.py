@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 
 from cases.errors import CaseNotFoundError
 from cases.holders import HolderService, MaskedHolder
@@ -20,9 +20,9 @@ from licenses.catalogue import LicenseType
 from licenses.errors import CodeUnknownError, LicenseHiddenError
 from licenses.faces import FaceValue, masked_face
 from licenses.holdings import Holdings
-from licenses.lifecycle import Standing, StatusTitle, status_titles
+from licenses.lifecycle import Process, Standing, StatusTitle, status_titles
 from licenses.metadata import Metadata, agrees
-from licenses.models import License
+from licenses.models import License, LicenseHolder
 from licenses.purposes import is_purpose
 from licenses.usage import Use, operator_of, usage_row
 from storage.database import UnitOfWork
@@ -38,6 +38,10 @@ class LicenseView:
     Attributes:
         face: Face fields, sensitive ones masked; empty in lists and public checks.
         sealed: Whether the sealed file is there.
+        version: 1, 2, 3 … within its chain.
+        pending: The process that is under way on it, if any; it is as valid as it is.
+        trust: Trust level, ``A`` to ``D``.
+        origin: ``case``, ``office`` or ``stock``.
     """
 
     id: str
@@ -52,6 +56,10 @@ class LicenseView:
     valid_until: dt.date | None
     face: dict[str, FaceValue]
     sealed: bool
+    version: int = 1
+    pending: Process | None = None
+    trust: str = "A"
+    origin: str = "case"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +135,7 @@ class LicenseReader:
         case = self._case_of(uow, identity)
         if case is None:
             raise _refused(uow, identity, None)
-        query = select(License).where(License.holder_id == case.holder_id)
+        query = select(License).where(_held_by(case.holder_id))
         found = uow.session.scalars(query.order_by(License.reserved_at.desc(), License.id)).all()
         views = [(license_, self._view(uow, license_, with_face=False)) for license_ in found]
         shown = [pair for pair in views if history or pair[1].status.standing is Standing.GOOD]
@@ -141,7 +149,7 @@ class LicenseReader:
             NotPermittedError: Whoever looks is no holder.
         """
         identity.demand(Role.HOLDER)
-        query = select(License).where(License.holder_id == identity.id, License.issued_at.is_not(None))
+        query = select(License).where(_held_by(identity.id), License.issued_at.is_not(None))
         found = uow.session.scalars(query.order_by(License.reserved_at.desc(), License.id)).all()
         return [self._view(uow, license_, with_face=False) for license_ in found]
 
@@ -187,12 +195,14 @@ class LicenseReader:
         kind = self._holdings.types.get(license_.type_code)
         holder = uow.session.get_one(Holder, license_.holder_id)
         person = holder.kind == HolderKind.PERSON
+        now = uow.clock.now()
+        life = self._holdings.life(uow, license_, now)
         face = masked_face(kind, self._holdings.face(uow, license_), person=person) if with_face else {}
         return LicenseView(
             id=license_.id,
             identifier=license_.identifier,
             kind=kind,
-            status=status_titles()[self._holdings.status(uow, license_, uow.clock.now())],
+            status=status_titles()[self._holdings.status(uow, license_, now)],
             issuer=license_.issuer_name,
             holder=self._holders.masked(uow, holder),
             number=license_.number,
@@ -201,6 +211,10 @@ class LicenseReader:
             valid_until=license_.valid_until,
             face=face,
             sealed=license_.object_sha256 is not None,
+            version=license_.version,
+            pending=life.pending,
+            trust=license_.trust,
+            origin=license_.origin,
         )
 
     def _may_read(self, uow: UnitOfWork, identity: Identity, license_: License) -> bool:
@@ -212,7 +226,7 @@ class LicenseReader:
             return own or identity.has(Role.SYSTEM)
         if kind is Basis.CASE:
             case = self._case_of(uow, identity)
-            return case is not None and case.holder_id == license_.holder_id
+            return case is not None and _holds(uow, case.holder_id, license_)
         return False
 
     def _case_of(self, uow: UnitOfWork, identity: Identity) -> Case | None:
@@ -260,6 +274,17 @@ class LicenseReader:
                 rows=uses,
             )
         )
+
+
+def _held_by(holder_id: str) -> ColumnElement[bool]:
+    """Choose the licences of a holder, those held together with others included."""
+    together = select(LicenseHolder.license_id).where(LicenseHolder.holder_id == holder_id)
+    return or_(License.holder_id == holder_id, License.id.in_(together))
+
+
+def _holds(uow: UnitOfWork, holder_id: str, license_: License) -> bool:
+    query = select(License.id).where(License.id == license_.id, _held_by(holder_id))
+    return uow.session.scalar(query) is not None
 
 
 def _may_use(identity: Identity, basis: AccessBasis) -> bool:

@@ -3,9 +3,10 @@
 
 from sqlalchemy import select
 
+from licenses.events import state_of
 from licenses.lifecycle import State
 from licenses.models import License
-from licenses.services import ISSUE_STEP, state_of
+from licenses.services import ISSUE_STEP
 from storage.database import UnitOfWork
 from storage.step_recovery import without_step
 

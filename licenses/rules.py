@@ -28,12 +28,17 @@ _FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 
 class LicenseCondition(BaseModel):
-    """Which licences count: types, accepted issuers (all when absent), and that they are valid."""
+    """Which licences count: types, accepted issuers (all when absent), and that they are valid.
+
+    Attributes:
+        trust: The lowest trust level that counts; what the issuer has not confirmed does not by itself.
+    """
 
     model_config = _FROZEN
     type: tuple[str, ...] = Field(min_length=1)
     issuer_in: tuple[str, ...] | None = None
     status: Literal["valid"] = "valid"
+    trust: Literal["A", "B", "C", "D"] = "B"
 
     @model_validator(mode="after")
     def _check(self) -> Self:

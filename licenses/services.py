@@ -1,26 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Licences come into being and change their state here: reserve, suspend, resume, cancel, revoke.
+"""Licences come into being and change their state here.
 
 ``reserve`` composes the identifier and queues the making of the file (``license.issue``); the licence is
 issued when the sealed file is recorded (``licenses.issuing``). A state changes only by an event with its
-reason and legal basis.
+reason and legal basis. What replaces another licence is its next version (``licenses.succession``).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import func, select
 
 from cases.holders import HolderService
-from cases.items import Item, ItemCatalogue
+from cases.items import Department, Item, ItemCatalogue
 from cases.models import Case, Holder
 from cases.organisations import covers
 from cases.permissions import may_file
 from licenses import identifiers
 from licenses.catalogue import LicenseType, TypeCatalogue
-from licenses.errors import LicenseDataError, LicenseExistsError, ReasonRequiredError
+from licenses.errors import LicenseDataError, LicenseExistsError, LicenseStateError
+from licenses.events import Grounds, history_of, new_event, record_event
 from licenses.faces import FaceValue, LicenseData, Party, complete_face
-from licenses.lifecycle import EventKind, State, move, state_after
-from licenses.models import License, LicenseEvent
+from licenses.lifecycle import TERMINAL, EventKind, Process, advance, life_after
+from licenses.models import License, LicenseHolder
+from licenses.positions import first_free_position
+from licenses.succession import next_version, open_succession, predecessor_of, waiting_successors
+from storage.base import Base
 from storage.database import UnitOfWork
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
@@ -28,23 +33,21 @@ from storage.ledger.acts import Act
 from storage.ledger.canonical import Json, canonical
 from storage.ledger.kinds import ActKind
 
-ISSUE_STEP = "license.issue"
-INDEX_STEP = "index.put"
-REASON_LIMIT = 200
-_KIND_OF_EVENT = {
-    EventKind.SUSPENDED: ActKind.LICENSE_SUSPENDED,
-    EventKind.RESUMED: ActKind.LICENSE_RESUMED,
-    EventKind.CANCELLED: ActKind.LICENSE_CANCELLED,
-    EventKind.REVOKED: ActKind.LICENSE_REVOKED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Grounds:
-    """Why a licence's state changes, and the provision that allows it; both are mandatory."""
-
-    reason: str
-    legal_basis: str
+ISSUE_STEP: Final = "license.issue"
+OFFICE: Final = "office"
+"""Origin of licences that an office issued by itself, without a case."""
+_HAND_OPENED: Final = frozenset({Process.ANNUAL_CHECK, Process.CANCELLATION})
+_INHERITED: Final = frozenset(
+    {
+        EventKind.SUSPENDED,
+        EventKind.RESUMED,
+        EventKind.CANCELLED,
+        EventKind.WITHDRAWN,
+        EventKind.REVOKED,
+        EventKind.LAPSED,
+    }
+)
+"""What happens to a licence happens to a successor that is issued and not in force yet."""
 
 
 class LicenseService:
@@ -68,13 +71,9 @@ class LicenseService:
             UnknownTypeError: The catalogue does not hold the type.
             LicenseDataError: The first rule that is broken.
         """
-        kind = self._types.get(data.type)
-        if item.license_type != kind.code:
+        if item.license_type != self._types.get(data.type).code:
             raise LicenseDataError(field="type", rule="not-of-this-item")
-        department = self._items.department(item.department)
-        identifiers.compose(kind.code, department.uscc, serial_of(data))
-        clear = self._holders.reveal(uow, holder)
-        return complete_face(kind, data, Party(clear.scheme, clear.code, clear.name), department.zh)
+        return self._face(uow, self._items.department(item.department), holder, data)
 
     def reserve(
         self, uow: UnitOfWork, identity: Identity, case: Case, item: Item, holder: Holder, data: LicenseData
@@ -86,20 +85,169 @@ class LicenseService:
         Raises:
             NotPermittedError: The identity may not file results of this case.
             UnknownTypeError: The catalogue does not hold the type.
-            LicenseDataError: The data break a rule of the type.
+            LicenseDataError: The data break a rule of the type, or name no licence that they could replace.
             LicenseExistsError: The case has a licence with other data, or the number is in use.
         """
         if not may_file(identity, case.source, case.organisation):
             raise NotPermittedError
         face = self.check(uow, item, holder, data)
-        digest = uow.secrets.lookup_hash("license-data", canonical(_plain(data)).decode())
         known = uow.session.scalar(select(License).where(License.case_id == case.id))
         if known is not None:
-            if known.data_sha256 != digest:
+            if known.data_sha256 != _digest(uow, data):
                 raise LicenseExistsError(rule="case-has-other-data")
             return known
-        license_ = self._new(uow, case, item, data, face, digest)
-        uow.session.add(license_)
+        license_, previous = self._new(uow, self._items.department(item.department), holder, data, face)
+        license_.case_id, license_.item_code, license_.item_edition = case.id, item.code, item.edition
+        return self._reserve(uow, identity, license_, previous, data)
+
+    def reserve_by_office(
+        self, uow: UnitOfWork, identity: Identity, holder: Holder, data: LicenseData, grounds: Grounds
+    ) -> License:
+        """Reserve a licence that an office issues by itself, without a case, and queue its making.
+
+        The department is the one that the manager acts for; its seal must cover such licences.
+
+        Raises:
+            NotPermittedError: No licence manager.
+            ReasonRequiredError: Reason or legal basis is missing or too long.
+            UnknownTypeError, LicenseDataError, LicenseExistsError: As :meth:`reserve`.
+        """
+        identity.demand(Role.LICENSE_MANAGER)
+        grounds.require()
+        department = self._items.department(identity.organisation)
+        face = self._face(uow, department, holder, data)
+        license_, previous = self._new(uow, department, holder, data, face)
+        license_.origin = OFFICE
+        return self._reserve(uow, identity, license_, previous, data, grounds)
+
+    def suspend(self, uow: UnitOfWork, identity: Identity, identifier: str, grounds: Grounds) -> License:
+        """Suspend a licence; see :meth:`change` for what is refused."""
+        return self.change(uow, identity, identifier, EventKind.SUSPENDED, grounds)
+
+    def resume(self, uow: UnitOfWork, identity: Identity, identifier: str, grounds: Grounds) -> License:
+        """End a suspension; see :meth:`change` for what is refused."""
+        return self.change(uow, identity, identifier, EventKind.RESUMED, grounds)
+
+    def cancel(self, uow: UnitOfWork, identity: Identity, identifier: str, grounds: Grounds) -> License:
+        """Cancel a licence for good (注销); see :meth:`change` for what is refused."""
+        return self.change(uow, identity, identifier, EventKind.CANCELLED, grounds)
+
+    def revoke(self, uow: UnitOfWork, identity: Identity, identifier: str, grounds: Grounds) -> License:
+        """Revoke a licence for good (吊销); see :meth:`change` for what is refused."""
+        return self.change(uow, identity, identifier, EventKind.REVOKED, grounds)
+
+    def change(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        identifier: str,
+        kind: EventKind,
+        grounds: Grounds,
+        process: Process | None = None,
+    ) -> License:
+        """Add an event that an office decides: everything but issuing and replacing.
+
+        Args:
+            uow: A writing unit of work.
+            identity: A licence manager of the issuing department.
+            identifier: The licence.
+            kind: What happens.
+            grounds: Why, and the provision.
+            process: What begins or ends, for the opening and closing of a process: an annual check or a
+                cancellation. What ends with another version is opened and closed by that version alone.
+
+        Raises:
+            NotPermittedError: No licence manager of the issuing department, or no such licence.
+            ReasonRequiredError: Reason or legal basis is missing or too long.
+            LicenseStateError: The state does not allow it.
+        """
+        license_ = uow.session.scalar(select(License).where(License.identifier == identifier))
+        if license_ is None or not manages(identity, license_):
+            raise NotPermittedError
+        grounds.require()
+        _require_by_hand(kind, process)
+        self._add(uow, identity, license_, kind, grounds, process)
+        if kind in _INHERITED:
+            for successor in waiting_successors(uow, license_):
+                if life_after(history_of(uow, successor.id)).state not in TERMINAL:
+                    self._add(uow, identity, successor, kind, grounds, None)
+        return license_
+
+    def _add(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        license_: License,
+        kind: EventKind,
+        grounds: Grounds,
+        process: Process | None,
+    ) -> None:
+        history = history_of(uow, license_.id)
+        life = life_after(history, uow.clock.now())
+        advance(life, kind, process)
+        event = new_event(uow, identity, license_, len(history) + 1, kind, grounds, process=process)
+        record_event(uow, identity, license_, event)
+
+    def _face(
+        self, uow: UnitOfWork, department: Department, holder: Holder, data: LicenseData
+    ) -> dict[str, FaceValue]:
+        kind = self._types.get(data.type)
+        identifiers.compose(kind.code, department.uscc, serial_of(data))
+        clear = self._holders.reveal(uow, holder)
+        return complete_face(kind, data, Party(clear.scheme, clear.code, clear.name), department.zh)
+
+    def _new(
+        self,
+        uow: UnitOfWork,
+        department: Department,
+        holder: Holder,
+        data: LicenseData,
+        face: dict[str, FaceValue],
+    ) -> tuple[License, License | None]:
+        kind: LicenseType = self._types.get(data.type)
+        previous = predecessor_of(uow, data, kind.code, department.uscc, holder.id)
+        version = next_version(uow, previous, serial_of(data))
+        identifier = identifiers.compose(kind.code, department.uscc, serial_of(data), version)
+        if uow.session.scalar(select(func.count()).where(License.identifier == identifier)):
+            raise LicenseExistsError(rule="number-in-use")
+        license_ = License(
+            id=uow.ids.new_id(),
+            identifier=identifier,
+            type_code=kind.code,
+            type_version=kind.version,
+            issuer_code=department.uscc,
+            issuer_name=department.zh,
+            organisation=department.code,
+            holder_id=holder.id,
+            version=version,
+            previous_id=previous.id if previous else None,
+            change=data.change,
+            trust="A",
+            origin="case",
+            status_index=first_free_position(uow),
+            number=data.number,
+            issued_on=data.issued_on,
+            valid_from=data.valid_from,
+            valid_until=data.valid_until,
+            face_cipher=uow.secrets.encrypt(holder.id, canonical(face)),
+            data_sha256=_digest(uow, data),
+            code=uow.ids.new_id(),
+            reserved_at=uow.clock.now(),
+            issue_step="",
+        )
+        return license_, previous
+
+    def _reserve(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        license_: License,
+        previous: License | None,
+        data: LicenseData,
+        grounds: Grounds | None = None,
+    ) -> License:
+        rows: Sequence[Base] = [license_, *self._co_holders(uow, license_, data)]
+        uow.session.add_all(rows)
         uow.session.flush()
         license_.issue_step = uow.add_step(ISSUE_STEP, license_.id)
         uow.record(
@@ -108,102 +256,33 @@ class LicenseService:
                 actor=identity,
                 object_type="licence",
                 object_id=license_.id,
-                case=case.id,
-                subject=license_.holder_id,
-                rows=[license_],
-            )
-        )
-        return license_
-
-    def suspend(self, uow: UnitOfWork, identity: Identity, identifier: str, grounds: Grounds) -> License:
-        """Suspend a licence; see :meth:`_change` for what is refused."""
-        return self._change(uow, identity, identifier, EventKind.SUSPENDED, grounds)
-
-    def resume(self, uow: UnitOfWork, identity: Identity, identifier: str, grounds: Grounds) -> License:
-        """End a suspension; see :meth:`_change` for what is refused."""
-        return self._change(uow, identity, identifier, EventKind.RESUMED, grounds)
-
-    def cancel(self, uow: UnitOfWork, identity: Identity, identifier: str, grounds: Grounds) -> License:
-        """Cancel a licence for good (注销); see :meth:`_change` for what is refused."""
-        return self._change(uow, identity, identifier, EventKind.CANCELLED, grounds)
-
-    def revoke(self, uow: UnitOfWork, identity: Identity, identifier: str, grounds: Grounds) -> License:
-        """Revoke a licence for good (吊销); see :meth:`_change` for what is refused."""
-        return self._change(uow, identity, identifier, EventKind.REVOKED, grounds)
-
-    def _change(
-        self, uow: UnitOfWork, identity: Identity, identifier: str, kind: EventKind, grounds: Grounds
-    ) -> License:
-        """Add an event.
-
-        Raises:
-            NotPermittedError: No licence manager of the issuing department, or no such licence.
-            ReasonRequiredError: Reason or legal basis is missing or too long.
-            LicenseStateError: The state does not allow it.
-        """
-        license_ = uow.session.scalar(select(License).where(License.identifier == identifier))
-        if license_ is None or not _manages(identity, license_):
-            raise NotPermittedError
-        _require_grounds(grounds)
-        history = uow.session.scalars(
-            select(LicenseEvent).where(LicenseEvent.license_id == license_.id).order_by(LicenseEvent.position)
-        ).all()
-        move(state_after(history), kind)
-        event = new_event(uow, identity, license_, len(history) + 1, kind, grounds)
-        uow.session.add(event)
-        uow.record(
-            Act(
-                kind=_KIND_OF_EVENT[kind],
-                actor=identity,
-                object_type="licence",
-                object_id=license_.id,
                 case=license_.case_id,
-                object_sha256=license_.object_sha256,
                 subject=license_.holder_id,
-                rows=[event],
+                rows=rows,
+                notes={"reason": grounds.reason, "legal_basis": grounds.legal_basis} if grounds else {},
             )
         )
-        uow.add_step(INDEX_STEP, f"licence:{license_.id}")
+        if previous is not None:
+            open_succession(uow, identity, previous, license_)
         return license_
 
-    def _new(
-        self,
-        uow: UnitOfWork,
-        case: Case,
-        item: Item,
-        data: LicenseData,
-        face: dict[str, FaceValue],
-        digest: bytes,
-    ) -> License:
-        kind: LicenseType = self._types.get(data.type)
-        department = self._items.department(item.department)
-        identifier = identifiers.compose(kind.code, department.uscc, serial_of(data))
-        taken = select(func.count()).where(License.identifier == identifier)
-        if uow.session.scalar(taken):
-            raise LicenseExistsError(rule="number-in-use")
-        return License(
-            id=uow.ids.new_id(),
-            identifier=identifier,
-            type_code=kind.code,
-            type_version=kind.version,
-            issuer_code=department.uscc,
-            issuer_name=department.zh,
-            organisation=department.code,
-            holder_id=case.holder_id,
-            case_id=case.id,
-            item_code=item.code,
-            item_edition=item.edition,
-            version=identifiers.FIRST_VERSION,
-            number=data.number,
-            issued_on=data.issued_on,
-            valid_from=data.valid_from,
-            valid_until=data.valid_until,
-            face_cipher=uow.secrets.encrypt(case.holder_id, canonical(face)),
-            data_sha256=digest,
-            code=uow.ids.new_id(),
-            reserved_at=uow.clock.now(),
-            issue_step="",
-        )
+    def _co_holders(self, uow: UnitOfWork, license_: License, data: LicenseData) -> Sequence[Base]:
+        if not data.co_holders:
+            return []
+        rows: list[Base] = [
+            LicenseHolder(license_id=license_.id, position=1, holder_id=license_.holder_id, share=data.share)
+        ]
+        seen = {license_.holder_id}
+        for position, one in enumerate(data.co_holders, start=2):
+            holder = self._holders.find_or_add(uow, one.scheme, one.code, one.name)
+            if holder.id in seen:
+                raise LicenseDataError(field="co_holders", rule="holder-twice")
+            seen.add(holder.id)
+            rows.append(holder)
+            rows.append(
+                LicenseHolder(license_id=license_.id, position=position, holder_id=holder.id, share=one.share)
+            )
+        return rows
 
 
 def serial_of(data: LicenseData) -> str:
@@ -211,39 +290,18 @@ def serial_of(data: LicenseData) -> str:
     return data.serial or data.number
 
 
-def new_event(
-    uow: UnitOfWork, identity: Identity, license_: License, position: int, kind: EventKind, grounds: Grounds
-) -> LicenseEvent:
-    """Make the row of an event that happens now."""
-    return LicenseEvent(
-        id=uow.ids.new_id(),
-        license_id=license_.id,
-        position=position,
-        kind=str(kind),
-        at=uow.clock.now(),
-        reason=grounds.reason.strip(),
-        legal_basis=grounds.legal_basis.strip(),
-        actor_id=identity.id,
-        organisation=identity.organisation,
-    )
-
-
-def state_of(uow: UnitOfWork, license_id: str) -> State:
-    """Give where a licence's event machine stands now."""
-    query = select(LicenseEvent).where(LicenseEvent.license_id == license_id).order_by(LicenseEvent.position)
-    return state_after(uow.session.scalars(query).all())
-
-
-def _manages(identity: Identity, license_: License) -> bool:
+def manages(identity: Identity, license_: License) -> bool:
+    """Tell whether somebody manages the licences of the department that issued this one."""
     return identity.has(Role.LICENSE_MANAGER) and covers(identity, license_.organisation)
 
 
-def _require_grounds(grounds: Grounds) -> None:
-    for field, text in (("reason", grounds.reason), ("legal_basis", grounds.legal_basis)):
-        if not 1 <= len(text.strip()) <= REASON_LIMIT:
-            raise ReasonRequiredError(field=field)
+def _require_by_hand(kind: EventKind, process: Process | None) -> None:
+    by_process = kind in {EventKind.PROCESS_OPENED, EventKind.PROCESS_CLOSED}
+    right = process in _HAND_OPENED if by_process else process is None
+    if not right or kind in {EventKind.ISSUED, EventKind.ADOPTED, EventKind.ABANDONED, EventKind.SUPERSEDED}:
+        raise LicenseStateError(event=str(kind), process=str(process or ""))
 
 
-def _plain(data: LicenseData) -> dict[str, Json]:
+def _digest(uow: UnitOfWork, data: LicenseData) -> bytes:
     plain: dict[str, Json] = data.model_dump(mode="json")
-    return plain
+    return uow.secrets.lookup_hash("license-data", canonical(plain).decode())

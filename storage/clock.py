@@ -46,6 +46,11 @@ def legal_date(instant: dt.datetime) -> dt.date:
     return instant.astimezone(SHANGHAI).date()
 
 
+def start_of_day(day: dt.date) -> dt.datetime:
+    """Give the instant at which a legal date begins."""
+    return dt.datetime.combine(day, dt.time(), SHANGHAI).astimezone(dt.UTC)
+
+
 def legal_time(instant: dt.datetime) -> dt.time:
     """Give the time of day of an instant in Asia/Shanghai."""
     return instant.astimezone(SHANGHAI).time()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands on seals and licences: list, suspend, resume, revoke."""
+"""Commands on seals and licences: what an office decides about them."""
 
 # The command line must answer at once: what a command needs is imported when it runs.
 # ruff: noqa: PLC0415
@@ -14,8 +14,6 @@ from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 
 if TYPE_CHECKING:
-    from licenses.models import License
-    from licenses.services import Grounds, LicenseService
     from portal.rooms import Rooms
     from seals.services import SealService
     from storage.database import UnitOfWork
@@ -95,18 +93,24 @@ def licence() -> None:
 
 
 def _change(
-    choose: "Callable[[LicenseService], Callable[[UnitOfWork, Identity, str, Grounds], License]]",
+    kind: str,
     identifier: str,
     reason: str,
     legal_basis: str,
     account: str | None,
+    process: str | None = None,
 ) -> None:
-    from licenses.services import Grounds
+    from licenses.events import Grounds
+    from licenses.lifecycle import EventKind, Process
 
     with terminal() as here:
         manager = here.act_as(Role.LICENSE_MANAGER, account or _own_manager(here.rooms, identifier))
-        change, grounds = choose(here.rooms.licenses), Grounds(reason, legal_basis)
-        here.rooms.database.write(lambda uow: change(uow, manager, identifier, grounds))
+        grounds, pending = Grounds(reason, legal_basis), Process(process) if process else None
+        here.rooms.database.write(
+            lambda uow: here.rooms.licenses.change(
+                uow, manager, identifier, EventKind(kind), grounds, pending
+            )
+        )
 
 
 def _own_manager(rooms: "Rooms", identifier: str) -> str | None:
@@ -131,34 +135,69 @@ _WORDS = click.option("--reason", required=True, help="Why, in words 理由.")
 _BASIS = click.option("--legal-basis", required=True, help="The provision that allows it 法律依据.")
 
 
-@licence.command("suspend")
+_CHANGES = (
+    ("suspend", "suspended", "暂停证照 / Suspend a licence.", "已暂停 suspended"),
+    ("resume", "resumed", "恢复证照 / End a suspension.", "已恢复 resumed"),
+    (
+        "cancel",
+        "cancelled",
+        "注销证照 / Cancel a licence whose purpose is over.",
+        "已注销 cancelled",
+    ),
+    (
+        "withdraw",
+        "withdrawn",
+        "撤销证照 / Withdraw what should not have been given.",
+        "已撤销 withdrawn",
+    ),
+    ("revoke", "revoked", "吊销证照 / Revoke a licence for good, as a sanction.", "已吊销 revoked"),
+    ("check", "checked", "年检通过 / Note that a licence passed its annual check.", "年检通过 checked"),
+    ("lapse", "lapsed", "年检作废 / Void a licence after its annual check.", "年检作废 lapsed"),
+)
+
+
+def _add_change(name: str, kind: str, words: str, done: str) -> None:
+    @licence.command(name, help=words)
+    @click.argument("identifier")
+    @_WORDS
+    @_BASIS
+    @AS
+    def run(identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
+        _change(kind, identifier, reason, legal_basis, account)
+        click.echo(done)
+
+
+for _each in _CHANGES:
+    _add_change(*_each)
+
+
+_PROCESS = click.option(
+    "--process",
+    required=True,
+    type=click.Choice(["annual-check", "cancellation"]),
+    help="What is under way 办理事项.",
+)
+
+
+@licence.command("open")
 @click.argument("identifier")
+@_PROCESS
 @_WORDS
 @_BASIS
 @AS
-def licence_suspend(identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
-    """暂停证照 / Suspend a licence."""
-    _change(lambda licenses: licenses.suspend, identifier, reason, legal_basis, account)
-    click.echo("已暂停 suspended")
+def licence_open(identifier: str, process: str, reason: str, legal_basis: str, account: str | None) -> None:
+    """开始办理 / Note that something is under way on a licence; it stays as valid as it is."""
+    _change("process-opened", identifier, reason, legal_basis, account, process)
+    click.echo("已开始办理 opened")
 
 
-@licence.command("resume")
+@licence.command("close")
 @click.argument("identifier")
+@_PROCESS
 @_WORDS
 @_BASIS
 @AS
-def licence_resume(identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
-    """恢复证照 / End a suspension."""
-    _change(lambda licenses: licenses.resume, identifier, reason, legal_basis, account)
-    click.echo("已恢复 resumed")
-
-
-@licence.command("revoke")
-@click.argument("identifier")
-@_WORDS
-@_BASIS
-@AS
-def licence_revoke(identifier: str, reason: str, legal_basis: str, account: str | None) -> None:
-    """吊销证照 / Revoke a licence for good."""
-    _change(lambda licenses: licenses.revoke, identifier, reason, legal_basis, account)
-    click.echo("已吊销 revoked")
+def licence_close(identifier: str, process: str, reason: str, legal_basis: str, account: str | None) -> None:
+    """结束办理 / Note that what was under way on a licence ended without a change."""
+    _change("process-closed", identifier, reason, legal_basis, account, process)
+    click.echo("已结束办理 closed")

@@ -22,8 +22,8 @@ from archive.staging import read_folder
 from cases.services import Announcement
 from licenses.decisions import ProofQuestion
 from licenses.errors import LicenseStateError, QuestionRefusedError
+from licenses.events import Grounds
 from licenses.models import License
-from licenses.services import Grounds
 from portal.checking import CheckReport
 from portal.demo.people import Cast
 from portal.demo.script import CaseSpec, Script

@@ -49,13 +49,20 @@ class ActKind(enum.StrEnum):
     INDEX_RECONCILED = "index.reconciled"
     LEDGER_CLOSED_REFUSALS = "ledger.closed-refusals"
     LEDGER_OPENED = "ledger.opened"
+    LICENSE_ABANDONED = "license.abandoned"
     LICENSE_CANCELLED = "license.cancelled"
+    LICENSE_CHECKED = "license.checked"
     LICENSE_ISSUED = "license.issued"
+    LICENSE_LAPSED = "license.lapsed"
+    LICENSE_PROCESS_CLOSED = "license.process-closed"
+    LICENSE_PROCESS_OPENED = "license.process-opened"
     LICENSE_READ = "license.read"
     LICENSE_RESERVED = "license.reserved"
     LICENSE_RESUMED = "license.resumed"
     LICENSE_REVOKED = "license.revoked"
+    LICENSE_SUPERSEDED = "license.superseded"
     LICENSE_SUSPENDED = "license.suspended"
+    LICENSE_WITHDRAWN = "license.withdrawn"
     MATERIAL_CONVERTED = "material.converted"
     OBJECTION_ANSWERED = "objection.answered"
     OBJECTION_OPENED = "objection.opened"
@@ -123,13 +130,20 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.INDEX_RECONCILED: ("检索索引核对", "Index reconciled"),
     ActKind.LEDGER_CLOSED_REFUSALS: ("停摆期间拒绝计数", "Refusals counted while closed"),
     ActKind.LEDGER_OPENED: ("审计链开启", "Ledger opened"),
+    ActKind.LICENSE_ABANDONED: ("证照停止制作", "Licence given up"),
     ActKind.LICENSE_CANCELLED: ("证照注销", "Licence cancelled"),
+    ActKind.LICENSE_CHECKED: ("证照年检通过", "Licence passed its annual check"),
     ActKind.LICENSE_ISSUED: ("证照签发", "Licence issued"),
+    ActKind.LICENSE_LAPSED: ("证照年检作废", "Licence void after its annual check"),
+    ActKind.LICENSE_PROCESS_CLOSED: ("证照办理结束", "Process on a licence closed"),
+    ActKind.LICENSE_PROCESS_OPENED: ("证照办理开始", "Process on a licence opened"),
     ActKind.LICENSE_READ: ("证照查阅", "Licence read"),
     ActKind.LICENSE_RESERVED: ("证照赋码", "Licence identifier reserved"),
     ActKind.LICENSE_RESUMED: ("证照恢复", "Licence resumed"),
     ActKind.LICENSE_REVOKED: ("证照吊销", "Licence revoked"),
+    ActKind.LICENSE_SUPERSEDED: ("证照被新版替代", "Licence replaced by a later version"),
     ActKind.LICENSE_SUSPENDED: ("证照暂停", "Licence suspended"),
+    ActKind.LICENSE_WITHDRAWN: ("证照撤销", "Licence withdrawn"),
     ActKind.MATERIAL_CONVERTED: ("材料转换", "Material converted"),
     ActKind.OBJECTION_ANSWERED: ("异议答复", "Objection answered"),
     ActKind.OBJECTION_OPENED: ("提出异议", "Objection opened"),
@@ -168,8 +182,10 @@ NEVER_REFUSED: frozenset[ActKind] = frozenset(
         ActKind.LEDGER_CLOSED_REFUSALS,
         ActKind.LEDGER_OPENED,
         ActKind.LICENSE_CANCELLED,
+        ActKind.LICENSE_LAPSED,
         ActKind.LICENSE_REVOKED,
         ActKind.LICENSE_SUSPENDED,
+        ActKind.LICENSE_WITHDRAWN,
         ActKind.SEAL_REVOKED,
         ActKind.SEAL_SUSPENDED,
         ActKind.SEALING_ABANDONED,

@@ -15,8 +15,8 @@ from sqlalchemy import select
 from archive.intake import Received, announcement_of
 from archive.models import DossierMember, Filing, FilingState, Role
 from cases.models import Case
+from licenses.events import Grounds
 from licenses.models import License, LicenseUsage
-from licenses.services import Grounds
 from storage.identity import Identity, system_identity
 from storage.identity import Role as Right
 from storage.ledger.models import LedgerAct

@@ -11,17 +11,20 @@ import pytest
 from demonstration import copy_of, opened, settings_of
 from editions import new_edition
 from fakes import make_database
+from license_library import FOOD, license_data
 from sqlalchemy import Table, func, select
 
 from archive.holds import HoldGrounds, HoldService
 from archive.models import Dossier
-from licenses.models import LicenseUsage
+from cases.models import Holder
+from licenses.events import Grounds
+from licenses.models import License, LicenseUsage
 from licenses.objections import About
 from portal.accounts.rights import NewAccount
 from portal.bootstrap import open_foundation, open_keeper
 from portal.rooms import Rooms
 from portal.tables import all_tables
-from storage.database import Database
+from storage.database import Database, UnitOfWork
 from storage.identity import Identity, Role
 from storage.ledger.findings import Verdict
 from storage.ledger.models import LedgerEntry
@@ -62,6 +65,19 @@ class Second:
     size: int
 
 
+def issued_together(rooms: Rooms, uow: UnitOfWork) -> License:
+    """Let an office issue a licence that two hold together."""
+    manager = Identity("person", "manager", "scjg", frozenset({Role.LICENSE_MANAGER}))
+    holders = uow.session.scalars(
+        select(Holder).where(Holder.kind == "organisation").order_by(Holder.id)
+    ).all()
+    other = rooms.holders.reveal(uow, holders[1])
+    shared = {"scheme": other.scheme, "code": other.code, "name": other.name, "share": "1/2"}
+    licence = license_data(FOOD, number="N00000TOGETHER", share="1/2", co_holders=[shared])
+    grounds = Grounds("补录", "行政许可法第三十九条")
+    return rooms.licenses.reserve_by_office(uow, manager, holders[0], licence, grounds)
+
+
 @pytest.fixture(scope="module")
 def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration, a hold, a change of rights, an objection and an edition; all of it published."""
@@ -81,6 +97,7 @@ def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             use, concerned = used.first() or ("", "")
         holder = Identity("holder", concerned, "", frozenset({Role.HOLDER}))
         rooms.database.write(lambda uow: rooms.objections.open(uow, holder, About.USE, use, "没有办过").id)
+        rooms.database.write(lambda uow: issued_together(rooms, uow).id)
         proposed = new_edition(filing_days=7)
         rooms.database.write(lambda uow: rooms.editions.propose(uow, administrator, proposed, "新版指南"))
     keeper = open_keeper(open_foundation(settings), settings)

@@ -11,10 +11,14 @@ from licenses.errors import LicenseStateError
 from licenses.lifecycle import (
     TERMINAL,
     EventKind,
+    Life,
+    Process,
     SealState,
     State,
     Status,
+    advance,
     effective_status,
+    life_after,
     move,
     state_after,
     status_titles,
@@ -33,6 +37,7 @@ class Dates:
 class Happened:
     kind: str
     at: dt.datetime
+    process: str | None = None
 
 
 ISSUED = (Happened("issued", START),)
@@ -49,7 +54,10 @@ def test_an_issued_sealed_licence_within_its_dates_is_valid() -> None:
     assert effective_status(Dates(), ISSUED, LATER, SealState.VERIFIED) is Status.VALID
 
 
-@pytest.mark.parametrize("seal", [seal for seal in SealState if seal is not SealState.VERIFIED])
+VOUCHED = {SealState.VERIFIED, SealState.DECLARED}
+
+
+@pytest.mark.parametrize("seal", sorted(set(SealState) - VOUCHED))
 def test_nothing_is_valid_before_its_seal_verified(seal: SealState) -> None:
     assert effective_status(Dates(), ISSUED, LATER, seal) is not Status.VALID
 
@@ -104,48 +112,111 @@ def test_every_status_has_its_words_and_codes() -> None:
     assert set(status_titles()) == set(Status)
 
 
-@given(st.lists(st.sampled_from(list(EventKind)), max_size=8), st.sampled_from(list(SealState)))
-def test_valid_needs_a_possible_history_that_ends_issued(kinds: list[EventKind], seal: SealState) -> None:
-    events = [Happened(kind, START + dt.timedelta(hours=i)) for i, kind in enumerate(kinds)]
+EVENTS = st.tuples(st.sampled_from(list(EventKind)), st.sampled_from([None, *Process]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("superseded", Status.SUPERSEDED),
+        ("withdrawn", Status.WITHDRAWN),
+        ("lapsed", Status.LAPSED),
+        ("revoked", Status.REVOKED),
+    ],
+)
+@pytest.mark.parametrize("before", [(), ("suspended",)])
+def test_every_end_has_a_status_of_its_own(kind: str, status: Status, before: tuple[str, ...]) -> None:
+    assert effective_status(Dates(), after(*before, kind), LATER, SealState.VERIFIED) is status
+
+
+def test_stock_is_valid_on_the_word_of_its_source() -> None:
+    adopted = (Happened("adopted", START),)
+    assert effective_status(Dates(), adopted, LATER, SealState.DECLARED) is Status.VALID
+
+
+def test_a_pending_process_takes_nothing_from_validity_and_is_one_at_a_time() -> None:
+    opened = (*ISSUED, Happened("process-opened", START + dt.timedelta(days=1), "annual-check"))
+    assert effective_status(Dates(), opened, LATER, SealState.VERIFIED) is Status.VALID
+    life = life_after(opened)
+    assert life.pending is Process.ANNUAL_CHECK
+    with pytest.raises(LicenseStateError):
+        advance(life, EventKind.PROCESS_OPENED, Process.CHANGE)
+    with pytest.raises(LicenseStateError):
+        advance(life, EventKind.PROCESS_CLOSED, Process.CHANGE)
+    assert advance(life, EventKind.CHECKED).pending is None
+    assert advance(life, EventKind.PROCESS_CLOSED, Process.ANNUAL_CHECK).pending is None
+
+
+def test_a_replacement_that_lies_ahead_leaves_the_licence_valid_until_then() -> None:
+    ahead = START + dt.timedelta(days=60)
+    events = (*ISSUED, Happened("superseded", ahead))
+    assert (
+        effective_status(Dates(), events, ahead - dt.timedelta(seconds=1), SealState.VERIFIED) is Status.VALID
+    )
+    assert effective_status(Dates(), events, ahead, SealState.VERIFIED) is Status.SUPERSEDED
+
+
+def test_what_is_revoked_before_its_replacement_stays_revoked() -> None:
+    ahead = START + dt.timedelta(days=60)
+    events = (*ISSUED, Happened("superseded", ahead), Happened("revoked", START + dt.timedelta(days=1)))
+    assert effective_status(Dates(), events, ahead, SealState.VERIFIED) is Status.REVOKED
+
+
+@given(st.lists(EVENTS, max_size=8), st.sampled_from(list(SealState)))
+def test_valid_needs_a_possible_history_that_ends_issued(
+    wishes: list[tuple[EventKind, Process | None]], seal: SealState
+) -> None:
+    events = [
+        Happened(kind, START + dt.timedelta(hours=i), process) for i, (kind, process) in enumerate(wishes)
+    ]
     try:
         state = state_after(events)
     except LicenseStateError:
         return
     status = effective_status(Dates(), events, LATER, seal)
-    assert (status is Status.VALID) == (state is State.ISSUED and seal is SealState.VERIFIED)
+    assert (status is Status.VALID) == (state is State.ISSUED and seal in VOUCHED)
 
 
-class Life(RuleBasedStateMachine):
-    """Any sequence of wishes: the machine takes what it may and its history always replays."""
+class Wishes(RuleBasedStateMachine):
+    """Any sequence of wishes: the machine takes what it may, and its history always replays."""
 
     def __init__(self) -> None:
         super().__init__()
         self.events: list[Happened] = []
-        self.state = State.RESERVED
+        self.lives: list[Life] = [Life()]
 
-    @rule(kind=st.sampled_from(list(EventKind)))
-    def wish(self, kind: EventKind) -> None:
+    @rule(wish=EVENTS)
+    def wish(self, wish: tuple[EventKind, Process | None]) -> None:
+        kind, process = wish
         try:
-            self.state = move(self.state, kind)
+            life = advance(self.lives[-1], kind, process)
         except LicenseStateError:
             return
-        self.events.append(Happened(kind, START + dt.timedelta(minutes=len(self.events))))
+        self.lives.append(life)
+        self.events.append(Happened(kind, START + dt.timedelta(minutes=len(self.events)), process))
 
-    @precondition(lambda self: self.state in TERMINAL)
+    @precondition(lambda self: self.lives[-1].state in TERMINAL)
     @rule(kind=st.sampled_from(list(EventKind)))
     def nothing_leaves_an_end(self, kind: EventKind) -> None:
         with pytest.raises(LicenseStateError):
-            move(self.state, kind)
+            move(self.lives[-1].state, kind)
 
     @invariant()
-    def history_replays(self) -> None:
-        assert state_after(self.events) is self.state
+    def as_of_any_instant_is_the_replay_up_to_it(self) -> None:
+        assert life_after(self.events) == self.lives[-1]
+        for place, event in enumerate(self.events):
+            assert life_after(self.events, event.at) == self.lives[place + 1]
+            assert life_after(self.events, event.at - dt.timedelta(microseconds=1)) == self.lives[place]
 
     @invariant()
-    def issued_once_and_first(self) -> None:
+    def nothing_is_pending_on_what_ended(self) -> None:
+        assert self.lives[-1].state not in TERMINAL or self.lives[-1].pending is None
+
+    @invariant()
+    def made_once_and_first(self) -> None:
         kinds = [event.kind for event in self.events]
-        assert kinds.count("issued") == min(1, len(kinds))
-        assert not kinds or kinds[0] == "issued"
+        made = [kind for kind in kinds if kind in {"issued", "adopted", "abandoned"}]
+        assert made == kinds[:1]
 
 
-TestLife = Life.TestCase
+TestWishes = Wishes.TestCase

@@ -30,10 +30,10 @@ from licenses.errors import (
     LicenseStateError,
     ReasonRequiredError,
 )
+from licenses.events import Grounds
 from licenses.lifecycle import Status
 from licenses.metadata import registered_items
 from licenses.models import License, LicenseEvent, LicenseUsage
-from licenses.services import Grounds
 from storage.errors import NotPermittedError
 from storage.identity import AccessBasis, Basis, Role
 from storage.ledger.models import LedgerAct

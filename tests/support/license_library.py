@@ -18,13 +18,15 @@ from cases.services import Announcement, CaseService
 from licenses.answers import AnswerKeys
 from licenses.catalogue import TypeCatalogue
 from licenses.decisions import ProofService
+from licenses.events import Grounds, new_event
 from licenses.faces import LicenseData
 from licenses.holdings import Holdings
-from licenses.lifecycle import EventKind
+from licenses.lifecycle import EventKind, Status
 from licenses.models import License
 from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
-from licenses.services import Grounds, LicenseService, new_event
+from licenses.services import LicenseService
+from licenses.succession import succeed
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity, Role, system_identity
 
@@ -143,7 +145,9 @@ class Library:
 
     def issue(self, type_code: str, holder: tuple[str, str, str] = COMPANY, **changes: Any) -> License:
         """Reserve a licence and put it into the state that the issuing step leaves."""
-        reserved = self.reserve(type_code, holder, **changes)
+        return self.issue_reserved(self.reserve(type_code, holder, **changes))
+
+    def issue_reserved(self, reserved: License) -> License:
         with self.database.writing() as uow:
             license_ = uow.session.get_one(License, reserved.id)
             license_.issued_at, license_.object_sha256, license_.seal_id = (
@@ -151,10 +155,16 @@ class Library:
                 "ab" * 32,
                 "seal-1",
             )
-            uow.session.add(
-                new_event(uow, WORKER, license_, 1, EventKind.ISSUED, Grounds("签发", "许可决定"))
-            )
+            event = new_event(uow, WORKER, license_, 1, EventKind.ISSUED, Grounds("签发", "许可决定"))
+            uow.session.add(event)
+            uow.session.flush()
+            succeed(uow, WORKER, license_)
         return license_
+
+    def status(self, license_: License, at: dt.datetime | None = None) -> Status:
+        with self.database.reading() as uow:
+            row = uow.session.get_one(License, license_.id)
+            return self.holdings.status(uow, row, at or self.clock.now())
 
 
 def on_case(identity: Identity, case: Case, purpose: str = "accept", item: str | None = None) -> Identity:
