@@ -4,26 +4,32 @@
 A *subject* is whoever's data is protected: a holder id, or ``system`` for acts without personal data.
 Encrypted values are ``version (1 byte) | key id (16) | generation (2, big-endian) | nonce (12) |
 AES-256-GCM ciphertext and tag``; the header is authenticated. Subject keys are files in the key
-folder, so that holdings are rebuilt from the object store and this folder alone.
+folder, one each or many in a pack, so that holdings are rebuilt from the object store and this folder alone.
 """
 
 import hashlib
 import hmac
 import os
 import struct
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from storage.errors import CunzhengError
 from storage.files import create_once, sync_folder
+from storage.key_packs import KEY_SIZE, KeyPacks
 
 SYSTEM_SUBJECT = "system"
 _VERSION = 1
 _HEADER = struct.Struct(">B16sH")
 _NONCE_SIZE = 12
+_PACKED = 0
+"""The generation of keys in packs; a key after an erasure is a file of its own."""
+_REMEMBERED = 20_000
 
 
 class ErasedError(CunzhengError):
@@ -61,8 +67,17 @@ class Secrets:
         index_key = folder / "index.key"
         create_once(index_key, os.urandom(32), 0o400)
         self._index_key = index_key.read_bytes()
+        self._packs = KeyPacks(self._subjects / "packs")
         self._cipher = lru_cache(maxsize=4096)(self._load_cipher)
-        self._current: dict[str, tuple[bytes, int, str]] = {}
+        self._current: dict[str, _Current] = {}
+
+    def make_many(self, subjects: Collection[str]) -> None:
+        """Make the keys of new subjects in one file; all are durable when this returns.
+
+        A subject that has a key already keeps it and reads with both; one that was erased stays erased.
+        """
+        fresh = {self._key_id(subject): os.urandom(KEY_SIZE) for subject in subjects}
+        self._packs.write(fresh)
 
     def lookup_hash(self, scheme: str, code: str) -> bytes:
         """Give the keyed hash (32 bytes) under which a personal identifier is found."""
@@ -70,11 +85,10 @@ class Secrets:
 
     def encrypt(self, subject: str, plaintext: bytes) -> bytes:
         """Encrypt under the subject's key, making one when there is none."""
-        key_id, generation = self._current_key(subject)
-        header = _HEADER.pack(_VERSION, key_id, generation)
+        current = self._current_key(subject)
+        header = _HEADER.pack(_VERSION, current.key_id, current.generation)
         nonce = os.urandom(_NONCE_SIZE)
-        sealed = self._cipher(key_id, generation).encrypt(nonce, plaintext, header)
-        return header + nonce + sealed
+        return header + nonce + current.cipher.encrypt(nonce, plaintext, header)
 
     def decrypt(self, blob: bytes) -> bytes:
         """Decrypt what :meth:`encrypt` made.
@@ -87,13 +101,13 @@ class Secrets:
         if len(blob) < start or blob[0] != _VERSION:
             raise UndecipherableError
         _, key_id, generation = _HEADER.unpack_from(blob)
-        if not self._path(key_id, generation).exists():
-            raise ErasedError if self._tombstone(key_id, generation).exists() else UndecipherableError
         nonce = blob[_HEADER.size : start]
-        try:
-            return self._cipher(key_id, generation).decrypt(nonce, blob[start:], blob[: _HEADER.size])
-        except InvalidTag as error:
-            raise UndecipherableError from error
+        for cipher in self._ciphers(key_id, generation):
+            try:
+                return cipher.decrypt(nonce, blob[start:], blob[: _HEADER.size])
+            except InvalidTag:
+                continue
+        raise UndecipherableError
 
     def made(self, subject: str, blob: bytes) -> bool:
         """Tell whether a blob names the key that this folder gives the subject."""
@@ -102,42 +116,84 @@ class Secrets:
     def destroy(self, subject: str) -> None:
         """Destroy the subject's keys: everything encrypted under them so far is erased."""
         key_id = self._key_id(subject)
-        for path in sorted(self._folder(key_id).glob(f"{key_id.hex()}.*.key")):
+        folder = Path(self._path(key_id, _PACKED)).parent
+        for path in sorted(folder.glob(f"{key_id.hex()}.*.key")):
             path.with_suffix(".destroyed").touch(mode=0o400)
             path.unlink()
             sync_folder(path.parent)
+        if next(self._packs.find(key_id), None) is not None:
+            folder.mkdir(exist_ok=True, mode=0o700)
+            Path(self._tombstone(key_id, _PACKED)).touch(mode=0o400)
+            sync_folder(folder)
+            self._packs.destroy(key_id)
         self._current.pop(subject, None)
         self._cipher.cache_clear()
 
     def _key_id(self, subject: str) -> bytes:
         return hmac.digest(self._index_key, b"subject\0" + subject.encode(), hashlib.sha256)[:16]
 
-    def _folder(self, key_id: bytes) -> Path:
-        return self._subjects / key_id.hex()[:2]
+    def _file(self, key_id: bytes, generation: int, suffix: str) -> str:
+        # A Path would cost as much as encrypting.
+        name = key_id.hex()
+        return f"{self._subjects}/{name[:2]}/{name}.{generation}.{suffix}"
 
-    def _path(self, key_id: bytes, generation: int) -> Path:
-        return self._folder(key_id) / f"{key_id.hex()}.{generation}.key"
+    def _path(self, key_id: bytes, generation: int) -> str:
+        return self._file(key_id, generation, "key")
 
-    def _tombstone(self, key_id: bytes, generation: int) -> Path:
-        return self._path(key_id, generation).with_suffix(".destroyed")
+    def _tombstone(self, key_id: bytes, generation: int) -> str:
+        return self._file(key_id, generation, "destroyed")
 
     def _load_cipher(self, key_id: bytes, generation: int) -> AESGCM:
-        return AESGCM(self._path(key_id, generation).read_bytes())
+        return AESGCM(Path(self._path(key_id, generation)).read_bytes())
 
-    def _current_key(self, subject: str) -> tuple[bytes, int]:
+    def _ciphers(self, key_id: bytes, generation: int) -> Iterator[AESGCM]:
+        """Give what may open a value; more than one where two processes made a key at the same time.
+
+        Raises:
+            ErasedError: The key was destroyed.
+            UndecipherableError: There never was one.
+        """
+        alone = os.path.exists(self._path(key_id, generation))
+        if alone:
+            yield self._cipher(key_id, generation)
+        elif os.path.exists(self._tombstone(key_id, generation)):
+            raise ErasedError
+        packed = list(self._packs.find(key_id)) if generation == _PACKED else []
+        if not alone and not packed:
+            raise UndecipherableError
+        yield from map(AESGCM, packed)
+
+    def _current_key(self, subject: str) -> "_Current":
         known = self._current.get(subject)
-        # Another process may have destroyed it meanwhile; a Path would cost as much as encrypting.
-        if known is not None and os.path.exists(known[2]):
-            return known[:2]
-        key_id = self._key_id(subject)
+        # Another process may have destroyed it meanwhile.
+        if known is not None and os.path.exists(known.watched) is known.there:
+            return known
+        if len(self._current) >= _REMEMBERED:
+            self._current.clear()
+        self._current[subject] = found = self._find_or_make(self._key_id(subject))
+        return found
+
+    def _find_or_make(self, key_id: bytes) -> "_Current":
         generation = 0
-        while self._tombstone(key_id, generation).exists():
+        while os.path.exists(tombstone := self._tombstone(key_id, generation)):
             generation += 1
         path = self._path(key_id, generation)
-        if path.exists():
+        if os.path.exists(path):
             # Whoever made it may not have got as far as making its entry durable.
-            sync_folder(path.parent)
+            sync_folder(Path(path).parent)
         else:
-            create_once(path, AESGCM.generate_key(256), 0o400)
-        self._current[subject] = (key_id, generation, str(path))
-        return key_id, generation
+            packed = next(self._packs.find(key_id), None) if generation == _PACKED else None
+            if packed is not None:
+                return _Current(key_id, generation, AESGCM(packed), tombstone, there=False)
+            create_once(Path(path), AESGCM.generate_key(256), 0o400)
+        return _Current(key_id, generation, self._cipher(key_id, generation), path, there=True)
+
+
+class _Current(NamedTuple):
+    """The key under which a subject's values are encrypted now, and the file that says whether it stands."""
+
+    key_id: bytes
+    generation: int
+    cipher: AESGCM
+    watched: str
+    there: bool

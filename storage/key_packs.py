@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys of many subjects in one file, made durable at once (docs/decisions/0035-key-packs.md).
+
+A pack is a file of records ``key id (16 bytes) | key (32)``, sorted by key id, written whole before anybody
+sees it. Records are never moved, added or removed; a destroyed one keeps its place and holds zeros. Who
+misses a key lists the folder again: another process may have made a pack meanwhile.
+"""
+
+import mmap
+import os
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from storage.files import create_once
+
+ID_SIZE: Final = 16
+KEY_SIZE: Final = 32
+_RECORD: Final = ID_SIZE + KEY_SIZE
+_DESTROYED: Final = bytes(KEY_SIZE)
+_SUFFIX: Final = ".pack"
+
+
+class KeyPacks:
+    """A folder of packs; safe to share between threads and processes.
+
+    Args:
+        folder: Made when the first pack is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._packs: dict[str, _Pack] = {}
+
+    def write(self, keys: Mapping[bytes, bytes]) -> None:
+        """Write one pack of these keys by their ids; durable, directory entry included, when this returns."""
+        if not keys:
+            return
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        data = b"".join(key_id + keys[key_id] for key_id in sorted(keys))
+        # Whoever destroys a key writes into the file, so its owner may.
+        create_once(self._folder / f"{os.urandom(16).hex()}{_SUFFIX}", data, 0o600)
+
+    def find(self, key_id: bytes) -> Iterator[bytes]:
+        """Give the keys of this id that are not destroyed: one, or one of each process that made one."""
+        met = False
+        for pack in reversed(list(self._packs.values())):
+            for key in pack.find(key_id):
+                met = True
+                yield key
+        if not met:
+            for pack in self._unknown():
+                yield from pack.find(key_id)
+
+    def destroy(self, key_id: bytes) -> None:
+        """Overwrite every key of this id; durable when this returns."""
+        list(self._unknown())
+        for pack in list(self._packs.values()):
+            pack.destroy(key_id)
+
+    def _unknown(self) -> Iterator["_Pack"]:
+        """Open the packs that were made since the folder was last listed."""
+        try:
+            names = sorted(name for name in os.listdir(self._folder) if name.endswith(_SUFFIX))
+        except FileNotFoundError:
+            return
+        for name in names:
+            if name not in self._packs:
+                self._packs[name] = pack = _Pack(self._folder / name)
+                yield pack
+
+
+class _Pack:
+    """One pack, looked into where it lies."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with path.open("rb") as file:
+            # Shared with those who write: what they destroy is gone from here, too.
+            self._records = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def __len__(self) -> int:
+        return len(self._records) // _RECORD
+
+    def __getitem__(self, place: int) -> bytes:
+        start = place * _RECORD
+        return self._records[start : start + ID_SIZE]
+
+    def find(self, key_id: bytes) -> Iterator[bytes]:
+        start = self._start(key_id)
+        if start is not None:
+            key = self._records[start + ID_SIZE : start + _RECORD]
+            if key != _DESTROYED:
+                yield key
+
+    def destroy(self, key_id: bytes) -> None:
+        start = self._start(key_id)
+        if start is None:
+            return
+        with self._path.open("r+b", buffering=0) as file:
+            os.pwrite(file.fileno(), _DESTROYED, start + ID_SIZE)
+            os.fsync(file.fileno())
+
+    def _start(self, key_id: bytes) -> int | None:
+        place = bisect_left(self, key_id)
+        return place * _RECORD if place < len(self) and self[place] == key_id else None
