@@ -83,3 +83,14 @@ class UnreadableError(RefusedError):
     title_en = "The document cannot be read"
     remedy_zh = "请确认文件完整、未加密后重新提交。"
     remedy_en = "Make sure that the file is complete and not encrypted."
+
+
+class FeedRefusedError(RefusedError):
+    """A file of records cannot be read at all; ``rule`` is a stable code, never a part of the file."""
+
+    code = "feed-unreadable"
+    status = 422
+    title_zh = "数据文件无法读取"
+    title_en = "The file of records cannot be read"
+    remedy_zh = "请导出为 CSV（UTF-8 或 GB 18030）、XLSX、JSON 数组或逐行 JSON 后重试。"
+    remedy_en = "Export it as CSV (UTF-8 or GB 18030), XLSX, a JSON array or JSON lines and try again."

@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads records out of a table or a list of objects, block by block: CSV, JSON, JSON lines.
+
+Nothing is held but the block: a file may be as long as it likes. What is malformed is named with line and
+column and does not take its neighbours with it. Workbooks have a program of their own.
+"""
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+MOST_COLUMNS = 512
+MOST_LINE = 1 << 20  # bytes of one line, characters of one object
+MOST_CELL = 1 << 16
+MOST_LINES = 40  # of one record with line ends inside quotes
+MOST_DEPTH = 16
+SAMPLE = 1 << 20
+DELIMITERS = ",\t;|"
+BROKEN = "\ufffd"
+_STEP = 1 << 16
+_SIGNS = re.compile(r'["{}\[\]]|\\.', re.DOTALL)
+
+# A record is [number, line, cells]; what is malformed is [number, line, column, code].
+Record = list[Any]
+
+
+class Refused(Exception):  # noqa: N818 - a finding, not an error
+    """The file as a whole cannot be read; carries the code."""
+
+
+def encoding_of(sample: bytes) -> str:
+    """Give the encoding of a file's beginning: UTF-8 unless only GB 18030 explains what stands there."""
+    if sample.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")) or sample[:4096].count(0) > len(sample[:4096]) // 8:
+        raise Refused("file-encoding")
+    lines = [line for line in sample.split(b"\n")[:-1] or [sample] if not line.isascii()]
+    broken = Counter(name for line in lines for name in ("utf-8", "gb18030") if not _decodes(line, name))
+    # A few damaged lines do not make another encoding.
+    if broken["utf-8"] * 20 <= len(lines):
+        return "utf-8"
+    if broken["gb18030"] * 20 <= len(lines):
+        return "gb18030"
+    raise Refused("file-encoding")
+
+
+def _decodes(line: bytes, name: str) -> bool:
+    try:
+        line.decode(name)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class Table:
+    """Records of a CSV file."""
+
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
+        self._file, self._encoding = file, encoding
+        self._line = 0
+        self._back: list[str] = []
+        self._taken: list[str] = []
+        self._problem = ""
+        head = self._head()
+        self.delimiter = max(DELIMITERS, key=head.count)
+        self.columns = _named(next(csv.reader([head], delimiter=self.delimiter), []))
+
+    def _head(self) -> str:
+        for line in self._lines():
+            if self._problem:
+                break
+            if line.strip():
+                return line
+        raise Refused("file-head")
+
+    def _lines(self) -> Iterator[str]:
+        """Give the lines; what those of the record that is being read were, stands in ``_taken``."""
+        while True:
+            if self._back:
+                line = self._back.pop(0)
+            else:
+                data = self._file.readline(MOST_LINE + 1)
+                if not data:
+                    return
+                line = self._decoded(data)
+            self._line += 1
+            self._taken.append(line)
+            yield line
+
+    def _decoded(self, data: bytes) -> str:
+        encoding = self._encoding if not self._line else self._encoding.removesuffix("-sig")
+        if len(data) > MOST_LINE:
+            while data and not data.endswith(b"\n"):
+                data = self._file.readline(MOST_LINE)
+            self._problem = "row-size"
+            return ""
+        line = data.decode(encoding, "replace")
+        if "\0" in line or BROKEN in line:
+            self._problem = "row-control" if "\0" in line else "row-encoding"
+        return line.rstrip("\r\n") + "\n"
+
+    def records(self) -> Iterator[Record]:
+        """Give every record in turn, malformed ones with their code."""
+        reader = csv.reader(_Limited(self._lines(), self._taken), delimiter=self.delimiter, strict=True)
+        number = 0
+        while True:
+            self._problem = ""
+            self._taken.clear()
+            first = self._line + 1
+            try:
+                cells = next(reader)
+                code, column = self._fault(cells)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                cells, code = [], "row-size" if "field limit" in str(error) else "row-quotes"
+                column = _quoted_cell(self._taken[0] if self._taken else "", self.delimiter)
+            if not cells and not code:
+                continue
+            number += 1
+            if not code:
+                yield [number, first, cells]
+                continue
+            if len(self._taken) > 1:
+                # The lines that a stray quote took with it are records of their own.
+                self._back[:0] = self._taken[1:]
+                self._line -= len(self._taken) - 1
+            yield [number, first, column, self._problem or code]
+
+    def _fault(self, cells: list[str]) -> tuple[str, int]:
+        if self._problem:
+            broken = (place for place, cell in enumerate(cells, 1) if BROKEN in cell or "\0" in cell)
+            return self._problem, next(broken, 1)
+        if cells and len(cells) != len(self.columns):
+            return "row-cells", min(len(cells), len(self.columns)) + 1
+        return "", 0
+
+
+class _Limited:
+    """Lines for one record at a time; unlike a generator it goes on after it has refused one."""
+
+    def __init__(self, lines: Iterator[str], taken: list[str]) -> None:
+        self._lines, self._taken = lines, taken
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if len(self._taken) > MOST_LINES:
+            raise csv.Error("too many lines")
+        return next(self._lines)
+
+
+def _named(cells: list[str]) -> list[str]:
+    names = [cell.strip() for cell in cells]
+    if len(names) > MOST_COLUMNS:
+        raise Refused("file-columns")
+    given = [name for name in names if name]
+    if not given or len(set(given)) != len(given) or any(len(name) > 200 for name in given):
+        raise Refused("file-head")
+    return names
+
+
+def _quoted_cell(line: str, delimiter: str) -> int:
+    return line[: line.rfind('"') + 1].count(delimiter) + 1
+
+
+class Objects:
+    """Records of a JSON array, or of lines that are JSON objects each."""
+
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
+        self._file, self._encoding = file, encoding
+        self.columns: list[str] = []
+        self.delimiter = ""
+
+    def records(self) -> Iterator[Record]:
+        """Give every record in turn, malformed ones with their code."""
+        for number, (line, text, code) in enumerate(self._texts(), 1):
+            cells: dict[str, str] = {}
+            problem = code or ("row-encoding" if BROKEN in text else "row-control" if "\0" in text else "")
+            if not problem:
+                problem = _deep(text)
+            if not problem:
+                cells, problem = _cells(text)
+            yield [number, line, 1, problem] if problem else [number, line, cells]
+
+    def _texts(self) -> Iterator[tuple[int, str, str]]:
+        raise NotImplementedError
+
+
+class Lines(Objects):
+    """One object each line."""
+
+    def _texts(self) -> Iterator[tuple[int, str, str]]:
+        line = 0
+        encoding = self._encoding
+        while data := self._file.readline(MOST_LINE + 1):
+            line += 1
+            if len(data) > MOST_LINE:
+                while data and not data.endswith(b"\n"):
+                    data = self._file.readline(MOST_LINE)
+                yield line, "", "row-size"
+                continue
+            text = data.decode(encoding, "replace").strip()
+            encoding = encoding.removesuffix("-sig")
+            if text:
+                yield line, text, ""
+
+
+class Array(Objects):
+    """One array of objects."""
+
+    def _texts(self) -> Iterator[tuple[int, str, str]]:
+        import codecs  # noqa: PLC0415 - tables and lines need none
+
+        decoder = codecs.getincrementaldecoder(self._encoding)("replace")
+        text, line, opened = "", 1, False
+        while True:
+            data = self._file.read(_STEP)
+            text += decoder.decode(data, not data)
+            if not opened and text.strip():
+                text = text.lstrip()[1:]
+                opened = True
+            while found := _next_object(text):
+                start, end = found
+                line += text.count("\n", 0, start)
+                yield line, text[start:end], ""
+                line += text.count("\n", start, end)
+                text = text[end:]
+            if len(text) > MOST_LINE or (not data and text.strip(" \t\r\n,]")):
+                # Where the next object begins cannot be told.
+                yield line, "", "row-size" if data else "row-json"
+                return
+            if not data:
+                return
+
+
+def _next_object(text: str) -> tuple[int, int] | None:
+    """Give where the next object lies; ``None`` when it is not complete. Text before it belongs to it."""
+    depth, quoted, start = 0, False, -1
+    for found in _SIGNS.finditer(text):
+        sign = found[0]
+        if sign == '"':
+            quoted = not quoted
+        elif quoted or sign[0] == "\\":
+            continue
+        elif sign in "{[":
+            if start < 0:
+                start = found.start()
+            depth += 1
+        else:
+            depth -= 1
+            if depth == 0:
+                before = text[:start].strip(" \t\r\n,")
+                return (start, found.end()) if not before else (0, found.end())
+            if depth < 0:
+                return None
+    return None
+
+
+def _deep(text: str) -> str:
+    if text.count("{") + text.count("[") <= MOST_DEPTH:
+        return ""
+    depth = most = 0
+    quoted = False
+    for found in _SIGNS.finditer(text):
+        sign = found[0]
+        if sign == '"':
+            quoted = not quoted
+        elif not quoted and sign[0] != "\\":
+            depth += 1 if sign in "{[" else -1
+            most = max(most, depth)
+    return "row-depth" if most > MOST_DEPTH else ""
+
+
+def _cells(text: str) -> tuple[dict[str, str], str]:
+    try:
+        # Numbers stay the text that they are: a code of eighteen digits is no float.
+        value = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return {}, "row-json"
+    if not isinstance(value, dict):
+        return {}, "row-json"
+    if len(value) > MOST_COLUMNS:
+        return {}, "row-cells"
+    cells = {name: _text(one) for name, one in value.items() if one is not None}
+    if any(len(one) > MOST_CELL for one in cells.values()):
+        return {}, "row-size"
+    return cells, ""
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _opened(path: Path) -> Table | Objects:
+    csv.field_size_limit(MOST_CELL)
+    file = path.open("rb")
+    sample = file.read(SAMPLE)
+    file.seek(0)
+    encoding = encoding_of(sample)
+    start = sample.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if not start:
+        raise Refused("file-empty")
+    if start == b"[":
+        return Array(file, encoding)
+    return Lines(file, encoding) if start == b"{" else Table(file, encoding)
+
+
+_open: dict[str, Any] = {}
+
+
+def main(request: dict[str, Any]) -> dict[str, Any]:
+    """Open ``file`` (``do`` = ``open``), or give the next ``count`` records of it.
+
+    Returns:
+        ``problem``, ``columns``, ``encoding`` for ``open``; ``records`` and whether that was the ``end``.
+    """
+    if request["do"] == "open":
+        try:
+            feed = _opened(Path(request["file"]))
+        except Refused as refused:
+            return {"problem": str(refused)}
+        _open["records"] = feed.records()
+        return {"problem": None, "columns": feed.columns, "delimiter": feed.delimiter}
+    count, records = request["count"], _open["records"]
+    for _ in range(request.get("skip", 0)):
+        next(records, None)
+    block = [record for _, record in zip(range(count), records, strict=False)]
+    return {"records": block, "end": len(block) < count}
