@@ -1,176 +1,183 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The catalogue of licence types: data files, checked when they are loaded.
+"""The catalogue of licence types: what came with the product, and what two persons agreed on since.
 
-A new type is a file in ``data/types``: no code change. A type whose code does not start with a valid
-credit code of its defining authority cannot load, nor can one with contradictory face fields.
+A type is named by code *and* version. A version that is held stays as it is for ever, so an old licence is
+read and drawn as the type was when it was issued; the newest version issues. A new type is data: no code,
+no release. A type whose code does not start with a valid credit code cannot be published.
 """
 
-import enum
-from collections.abc import Iterable, Mapping
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from importlib import resources
-from typing import Self
+from pathlib import Path
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
-from cases.identifiers import is_uscc
+from licenses.definition import LicenseType, State
 from licenses.errors import CatalogueError, UnknownTypeError
 
-_FROZEN = ConfigDict(frozen=True, extra="forbid")
+__all__ = ["DATA", "SCHEMA", "LicenseType", "TypeCatalogue", "read_type", "read_types", "shipped_document"]
 
+DATA: Final = Path(__file__).parent / "data" / "types"
+SCHEMA: Final = DATA.with_name("types.schema.json")
+_EDITION: Final = DATA.with_name("types.version.json")
+_log: Final = logging.getLogger(__name__)
+_FRESH_SECONDS: Final = 3.0
+"""How old a list may be; a type that is missing, or that shall be issued, is asked for at once."""
 
-class FieldType(enum.StrEnum):
-    """What a face field holds; dates are ``YYYY-MM-DD``."""
-
-    TEXT = "text"
-    DATE = "date"
-    INTEGER = "integer"
-    CHOICE = "choice"
-
-
-class Source(enum.StrEnum):
-    """Where the value of a face field comes from when the case's licence data do not carry it."""
-
-    HOLDER_NAME = "holder.name"
-    HOLDER_CODE = "holder.code"
-    ISSUER_NAME = "issuer.name"
-    NUMBER = "number"
-    ISSUED_ON = "issued_on"
-    VALID_FROM = "valid_from"
-    VALID_UNTIL = "valid_until"
-
-
-class ValidityKind(enum.StrEnum):
-    """Whether a licence of the type must, may or cannot end."""
-
-    REQUIRED = "required"
-    OPTIONAL = "optional"
-    OPEN = "open"
-
-
-class FaceField(BaseModel):
-    """One 照面项 of a type.
-
-    Attributes:
-        name: Technical name, the key in licence data.
-        pinyin: Key in the embedded metadata, written after ``KZ_``.
-        sensitive: Masked unless the reader's basis allows the value.
-        source: Filled in from there; a value in the licence data must then agree.
-    """
-
-    model_config = _FROZEN
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
-    zh: str
-    en: str
-    pinyin: str = Field(pattern=r"^[A-Z0-9]{1,20}$")
-    type: FieldType = FieldType.TEXT
-    max_length: int = Field(default=200, ge=1, le=2000)
-    required: bool = True
-    sensitive: bool = False
-    source: Source | None = None
-    values: tuple[str, ...] = ()
-
-
-class Validity(BaseModel):
-    """The type's validity rule; ``range`` is the words of the catalogue (证照有效期范围)."""
-
-    model_config = _FROZEN
-    until: ValidityKind
-    max_years: int | None = None
-    range: str
-
-
-class Alias(BaseModel):
-    """Another code of the same type: always the pair of scheme and code."""
-
-    model_config = _FROZEN
-    scheme: str
-    code: str
-
-
-class LicenseType(BaseModel):
-    """A licence type 证照类型 as published in the catalogue.
-
-    Attributes:
-        code: 21 characters: credit code of the defining authority and a sequence of three digits.
-        provisional: The national code is inferred or not known yet; shown to the reader.
-        holder_kind: ``person``, ``organisation`` or ``both``.
-        template: Name of the typst file that sets it.
-    """
-
-    model_config = _FROZEN
-    code: str = Field(pattern=r"^[0-9A-Z]{18}[0-9]{3}$")
-    version: str
-    zh: str
-    en: str
-    short_zh: str
-    provisional: bool
-    defined_by: str
-    kind: str = Field(pattern=r"^(proof|approval|appraisal|other)$")
-    holder_kind: str = Field(pattern=r"^(person|organisation|both)$")
-    rank: str = Field(pattern=r"^(national|province|city|county|township|other)$")
-    validity: Validity
-    template: str = Field(pattern=r"^[a-z_]+\.typ$")
-    aliases: tuple[Alias, ...] = ()
-    fields: tuple[FaceField, ...]
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if not is_uscc(self.code[:18]):
-            raise ValueError("type code without a valid credit code")
-        for key in ("name", "pinyin"):
-            keys = [getattr(field, key) for field in self.fields]
-            if len(set(keys)) != len(keys):
-                raise ValueError("face field twice")
-        if any((field.type is FieldType.CHOICE) != bool(field.values) for field in self.fields):
-            raise ValueError("choice without values")
-        return self
-
-    def field(self, name: str) -> FaceField | None:
-        """Give a face field by its technical name."""
-        return next((field for field in self.fields if field.name == name), None)
+LookUp = Callable[[int], Iterable[tuple[int, Sequence[LicenseType]]]]
+"""Gives the editions that were approved after a number, each with its number, the oldest first."""
 
 
 class TypeCatalogue:
-    """The published types by code."""
+    """All versions of all types of an installation. Safe between threads; more are only added.
 
-    def __init__(self, types: Iterable[LicenseType]) -> None:
-        self._types: Mapping[str, LicenseType] = {kind.code: kind for kind in types}
+    Args:
+        types: What the catalogue begins with.
+        version: Name of the edition it begins with.
+        look_up: Asks for approved editions.
+    """
+
+    def __init__(
+        self, types: Iterable[LicenseType], version: str = "", look_up: LookUp | None = None
+    ) -> None:
+        self.version = version
+        self._held: Mapping[tuple[str, str], LicenseType] = {}
+        self._newest: Mapping[str, LicenseType] = {}
+        self._look_up = look_up
+        self._adopting = threading.Lock()
+        self._number = 0
+        self._looked_at: float | None = None
+        self.adopt(types)
 
     def __contains__(self, code: object) -> bool:
-        return code in self._types
+        if code not in self._newest:
+            self.refresh()
+        return code in self._newest
 
-    def get(self, code: str) -> LicenseType:
-        """Give a type.
+    def get(self, code: str, version: str | None = None) -> LicenseType:
+        """Give a type in a version, or in the newest one that is held; asked for when it is missing.
 
         Raises:
             UnknownTypeError: The catalogue does not hold it.
         """
-        try:
-            return self._types[code]
-        except KeyError:
-            raise UnknownTypeError from None
+        found = self._find(code, version)
+        if found is None:
+            self.refresh()
+            found = self._find(code, version)
+        if found is None:
+            raise UnknownTypeError
+        return found
+
+    def to_issue(self, code: str) -> LicenseType:
+        """Give the newest version of a type, to issue a licence of it; newer ones are asked for each time.
+
+        Raises:
+            UnknownTypeError: The catalogue does not hold it, or it is not published (any more).
+        """
+        self.refresh()
+        found = self.get(code)
+        if found.state is not State.PUBLISHED:
+            raise UnknownTypeError
+        return found
 
     def all(self) -> tuple[LicenseType, ...]:
-        """Give every type, by code."""
-        return tuple(self._types[code] for code in sorted(self._types))
+        """Give the newest version of every type, by code; newer ones are asked for every few seconds."""
+        now = time.monotonic()
+        if self._looked_at is None or now - self._looked_at >= _FRESH_SECONDS:
+            self._looked_at = now
+            self.refresh()
+        newest = self._newest
+        return tuple(newest[code] for code in sorted(newest))
+
+    def versions(self, code: str) -> tuple[LicenseType, ...]:
+        """Give every version of a type, the oldest first; nothing when there is no such type."""
+        held = self._held
+        return tuple(held[key] for key in sorted(held) if key[0] == code)
+
+    @property
+    def held(self) -> Mapping[tuple[str, str], LicenseType]:
+        """Every version of every type that is held now, by code and version."""
+        return self._held
+
+    def look_again(self) -> None:
+        """Let the next list be asked for, however young this one is."""
+        self._looked_at = None
+
+    def refresh(self) -> None:
+        """Ask for the editions that were approved meanwhile, and hold them from now on."""
+        if self._look_up is None:
+            return
+        for number, types in self._look_up(self._number):
+            refused = self.adopt(types, number)
+            if refused:
+                _log.error(
+                    "edition %d: %d licence types contradict what is held and were not taken",
+                    number,
+                    len(refused),
+                )
+
+    def adopt(self, types: Iterable[LicenseType], number: int = 0) -> tuple[LicenseType, ...]:
+        """Hold further versions; what is held is never altered.
+
+        Args:
+            types: The types; versions that are held already are passed over.
+            number: Number of the approved edition that they came with.
+
+        Returns:
+            The versions that are held otherwise and therefore were not taken.
+        """
+        with self._adopting:
+            held = dict(self._held)
+            refused = [one for one in types if held.setdefault((one.code, one.version), one) != one]
+            # Readers see the old catalogue or the new one, never half of it.
+            self._held = held
+            self._newest = {held[key].code: held[key] for key in sorted(held)}
+            self._number = max(self._number, number)
+        return tuple(refused)
+
+    def _find(self, code: str, version: str | None) -> LicenseType | None:
+        return self._newest.get(code) if version is None else self._held.get((code, version))
 
     @staticmethod
-    @cache
-    def load() -> "TypeCatalogue":
+    def load(look_up: LookUp | None = None) -> "TypeCatalogue":
         """Read the catalogue that comes with the product.
 
         Raises:
             CatalogueError: A file breaks the rules; ``facts`` name it.
         """
-        folder = resources.files("licenses").joinpath("data/types")
-        files = sorted(
-            (file for file in folder.iterdir() if file.name.endswith(".json")), key=lambda f: f.name
-        )
-        types = [read_type(file.read_bytes(), file.name) for file in files]
-        if len({kind.code for kind in types}) != len(types):
-            raise CatalogueError(rule="type-code-twice")
-        return TypeCatalogue(types)
+        return TypeCatalogue(_shipped(), _version(), look_up)
+
+
+@cache
+def _shipped() -> tuple[LicenseType, ...]:
+    types = tuple(read_type(file.read_bytes(), file.name) for file in _files())
+    if len({kind.code for kind in types}) != len(types):
+        raise CatalogueError(rule="type-code-twice")
+    return types
+
+
+def _files() -> Sequence[Path]:
+    return sorted(DATA.glob("*.json"))
+
+
+@cache
+def _version() -> str:
+    return str(json.loads(_EDITION.read_bytes())["version"])
+
+
+def shipped_document() -> dict[str, Any]:
+    """Give what is shipped as one document: what somebody who proposes an edition begins with."""
+    return {"version": _version(), "types": [json.loads(file.read_bytes()) for file in _files()]}
+
+
+def read_types(document: Mapping[str, Any]) -> tuple[LicenseType, ...]:
+    """Read the types of a document that follows ``types.schema.json`` and passed the lint."""
+    return tuple(LicenseType.model_validate_json(json.dumps(entry)) for entry in document["types"])
 
 
 def read_type(data: bytes, name: str) -> LicenseType:

@@ -5,19 +5,24 @@ Nothing is repaired silently: a value that breaks its field's rule is refused, n
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from fractions import Fraction
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from cases.identifiers import ORGANISATION_SCHEMES, mask_code, mask_person
-from licenses.catalogue import FaceField, FieldType, LicenseType, Source, ValidityKind
+from licenses.definition import Column, FaceField, ItemKind, LicenseType, Role, Source, ValidityKind
 from licenses.errors import LicenseDataError
+from licenses.values import Plain, broken_rule, share
 
-FaceValue = str | int
-_LATER = frozenset({"replaces", "change", "share", "co_holders"})
+Row = dict[str, Plain]
+FaceValue = Plain | list[Row]
+"""One value, or the rows of a detail."""
 Face = Mapping[str, FaceValue]
+_LATER = frozenset({"replaces", "change", "share", "co_holders"})
+_SHARE = r"^([0-9]{1,4}/[0-9]{1,4}|[0-9]{1,3}(\.[0-9]{1,4})?%)$"
 
 
 class CoHolder(BaseModel):
@@ -27,7 +32,7 @@ class CoHolder(BaseModel):
     scheme: str = Field(pattern=r"^[0-9]{3}$")
     code: str = Field(min_length=1, max_length=40)
     name: str = Field(min_length=1, max_length=200)
-    share: str | None = Field(default=None, pattern=r"^([0-9]{1,4}/[0-9]{1,4}|[0-9]{1,3}(\.[0-9]{1,4})?%)$")
+    share: str | None = Field(default=None, pattern=_SHARE)
 
 
 class LicenseData(BaseModel):
@@ -37,7 +42,8 @@ class LicenseData(BaseModel):
         type: Code of the licence type.
         number: The licence's number as printed.
         serial: Serial of the identifier (digits and capitals) where the number does not fit it.
-        face: Face fields by technical name; those filled from elsewhere may be left out.
+        face: Face fields by technical name; those filled from elsewhere may be left out. A detail is a list
+            of rows, each with its cells by technical name.
         replaces: Identifier of the licence that this one replaces, which keeps its holder and its issuer.
         change: Why it replaces that one; both are stated or neither.
         share: The applicant's own share, where there are further holders.
@@ -51,10 +57,12 @@ class LicenseData(BaseModel):
     issued_on: dt.date
     valid_from: dt.date | None = None
     valid_until: dt.date | None = None
-    face: dict[str, FaceValue] = Field(default_factory=dict, max_length=60)
+    face: dict[str, Plain | Annotated[list[Row], Field(min_length=1, max_length=500)]] = Field(
+        default_factory=dict, max_length=60
+    )
     replaces: str | None = Field(default=None, min_length=1, max_length=128)
     change: Literal["renewal", "change", "reissue", "correction"] | None = None
-    share: str | None = Field(default=None, pattern=r"^([0-9]{1,4}/[0-9]{1,4}|[0-9]{1,3}(\.[0-9]{1,4})?%)$")
+    share: str | None = Field(default=None, pattern=_SHARE)
     co_holders: tuple[CoHolder, ...] = Field(default=(), max_length=50, strict=False)
 
     @model_serializer(mode="wrap")
@@ -82,6 +90,7 @@ def complete_face(
         LicenseDataError: The first rule that is broken.
     """
     _check_holder_kind(kind, holder)
+    _check_shares(kind, data)
     _check_validity(kind, data)
     unknown = set(data.face) - {field.name for field in kind.fields}
     if unknown:
@@ -98,6 +107,11 @@ def complete_face(
     face: dict[str, FaceValue] = {}
     for field in kind.fields:
         value = data.face.get(field.name)
+        if field.kind is ItemKind.DETAIL:
+            listed = _listed(field, data, holder) if field.lists_holders else None
+            if rows := _rows(field, value or listed, listed):
+                face[field.name] = rows
+            continue
         if field.source is not None:
             filled = given[field.source]
             if value is not None and value != filled:
@@ -107,7 +121,7 @@ def complete_face(
             if field.required:
                 raise LicenseDataError(field=field.name, rule="required")
             continue
-        _check_value(field, value)
+        _check_value(field, value, field.name)
         face[field.name] = value
     return face
 
@@ -119,9 +133,43 @@ def hidden_fields(kind: LicenseType, *, person: bool) -> frozenset[str]:
 
 
 def masked_face(kind: LicenseType, face: Face, *, person: bool) -> dict[str, FaceValue]:
-    """Give the face with its hidden fields masked."""
+    """Give the face with its hidden fields and columns masked."""
     hidden = hidden_fields(kind, person=person)
-    return {name: mask(str(value)) if name in hidden else value for name, value in face.items()}
+    masked: dict[str, FaceValue] = {}
+    for name, value in face.items():
+        field = kind.field(name)
+        if isinstance(value, list):
+            columns = () if field is None else hidden_columns(field, person=person)
+            masked[name] = [_masked_row(row, columns, every=name in hidden) for row in value]
+        else:
+            masked[name] = mask(str(value)) if name in hidden else value
+    return masked
+
+
+def hidden_columns(field: FaceField, *, person: bool) -> frozenset[str]:
+    """Give the columns of a detail that are masked, by the rule of :func:`hidden_fields`."""
+    naming = (Role.NAME, Role.CODE) if person else ()
+    return frozenset(one.name for one in field.columns if one.sensitive or one.role in naming)
+
+
+def shown_text(kind: LicenseType, face: Face, *, person: bool) -> list[str]:
+    """Give what the face says in words, without what would be masked: for search."""
+    hidden = hidden_fields(kind, person=person)
+    words: list[str] = []
+    for field in kind.fields:
+        value = face.get(field.name)
+        if value is None or field.name in hidden:
+            continue
+        if isinstance(value, list):
+            columns = hidden_columns(field, person=person)
+            words += [" ".join(str(row[name]) for name in row if name not in columns) for row in value]
+        else:
+            words.append(str(value))
+    return [one for one in words if one]
+
+
+def _masked_row(row: Row, columns: Sequence[str] | frozenset[str], *, every: bool) -> Row:
+    return {name: mask(str(cell)) if every or name in columns else cell for name, cell in row.items()}
 
 
 def mask(text: str) -> str:
@@ -137,8 +185,12 @@ def _check_holder_kind(kind: LicenseType, holder: Party) -> None:
 
 def _check_validity(kind: LicenseType, data: LicenseData) -> None:
     rule, until = kind.validity, data.valid_until
-    if rule.until is ValidityKind.REQUIRED and (until is None or data.valid_from is None):
+    if rule.until is ValidityKind.REQUIRED and until is None:
         raise LicenseDataError(field="valid_until", rule="required")
+    if rule.needs_start and data.valid_from is None:
+        raise LicenseDataError(field="valid_from", rule="required")
+    if rule.start is ValidityKind.OPEN and data.valid_from is not None:
+        raise LicenseDataError(field="valid_from", rule="open-ended-type")
     if rule.until is ValidityKind.OPEN and until is not None:
         raise LicenseDataError(field="valid_until", rule="open-ended-type")
     start = data.valid_from or data.issued_on
@@ -157,23 +209,71 @@ def _years_later(day: dt.date, years: int) -> dt.date:
         return dt.date(day.year + years, 3, 1)
 
 
-def _check_value(field: FaceField, value: FaceValue) -> None:
-    if field.type is FieldType.INTEGER:
-        if not isinstance(value, int) or not 0 <= value < 10**field.max_length:
-            raise LicenseDataError(field=field.name, rule="integer")
+def _check_value(field: FaceField | Column, value: FaceValue, name: str) -> None:
+    rule = broken_rule(field, value)
+    if rule is not None:
+        raise LicenseDataError(field=name, rule=rule)
+
+
+def _rows(field: FaceField, value: FaceValue | None, listed: Sequence[Row] | None) -> list[Row]:
+    """Check the rows of a detail; empty cells are left out.
+
+    Args:
+        field: The detail.
+        value: Its rows.
+        listed: What rows that list the holders must say.
+    """
+    if value is None or value == []:
+        if field.required:
+            raise LicenseDataError(field=field.name, rule="required")
+        return []
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise LicenseDataError(field=field.name, rule="rows")
+    if len(value) > field.max_rows:
+        raise LicenseDataError(field=field.name, rule="too-many-rows")
+    rows = [_row(field, row) for row in value]
+    if listed is not None:
+        names = {column.name for column in field.columns if column.role is not None}
+        if [{name: cell for name, cell in row.items() if name in names} for row in rows] != listed:
+            raise LicenseDataError(field=field.name, rule="contradicts-source")
+    return rows
+
+
+def _row(field: FaceField, row: Row) -> Row:
+    if set(row) - {column.name for column in field.columns}:
+        raise LicenseDataError(field=field.name, rule="field-unknown")
+    cells: Row = {}
+    for column in field.columns:
+        cell = cast(Any, row.get(column.name))
+        name = f"{field.name}.{column.name}"
+        if cell is None or cell == "":
+            if column.required:
+                raise LicenseDataError(field=name, rule="required")
+            continue
+        _check_value(column, cell, name)
+        cells[column.name] = cell
+    return cells
+
+
+def _listed(field: FaceField, data: LicenseData, holder: Party) -> list[Row]:
+    """Give the rows that list the holders, in the order of the licence."""
+    holders = [(holder.name, holder.code, data.share)]
+    holders += [(one.name, one.code, one.share) for one in data.co_holders]
+    rows: list[Row] = []
+    for name, code, part in holders:
+        says = {Role.NAME: name, Role.CODE: code, Role.SHARE: part}
+        cells = {column.name: says[column.role] for column in field.columns if column.role is not None}
+        rows.append({key: cell for key, cell in cells.items() if cell is not None})
+    return rows
+
+
+def _check_shares(kind: LicenseType, data: LicenseData) -> None:
+    """Refuse several holders where the type has one, and shares that do not make the whole."""
+    if kind.holders != "several":
+        if data.co_holders or data.share is not None:
+            raise LicenseDataError(field="co_holders", rule="one-holder")
         return
-    if not isinstance(value, str):
-        raise LicenseDataError(field=field.name, rule="text")
-    if len(value) > field.max_length or any(ord(c) < 0x20 or 0xD800 <= ord(c) < 0xE000 for c in value):
-        raise LicenseDataError(field=field.name, rule="length-or-control-character")
-    if field.type is FieldType.CHOICE and value not in field.values:
-        raise LicenseDataError(field=field.name, rule="choice")
-    if field.type is FieldType.DATE and not _is_date(value):
-        raise LicenseDataError(field=field.name, rule="date")
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return dt.date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+    stated = [data.share, *(one.share for one in data.co_holders)]
+    shares = [share(text) for text in stated if text is not None]
+    if shares and (len(shares) != len(stated) or sum(one or Fraction(0) for one in shares) != 1):
+        raise LicenseDataError(field="share", rule="shares-not-whole")

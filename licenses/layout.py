@@ -10,13 +10,18 @@ from pathlib import Path
 import segno
 
 from documents.typesetting import Attachment
-from licenses.catalogue import LicenseType
+from licenses.definition import LicenseType
 from licenses.faces import Face
 from licenses.metadata import Metadata, check_metadata, registered_items, to_json, to_xml
 from licenses.models import License
 from storage.ledger.canonical import Json
 
 TEMPLATES = Path(str(resources.files("licenses").joinpath("templates")))
+
+
+def template_names() -> frozenset[str]:
+    """Give the names of the files that set licences; those that they share begin with ``_``."""
+    return frozenset(file.name for file in TEMPLATES.glob("[a-z]*.typ"))
 
 
 def verification_url(public_url: str, code: str) -> str:
@@ -41,21 +46,34 @@ def page_data(
 ) -> dict[str, Json]:
     """Give what the template sets."""
     url = verification_url(public_url, license_.code)
-    return {
-        "title": kind.zh,
-        "provisional": kind.provisional,
+    return face_data(kind, face) | {
         "demo": demo,
+        "sample": False,
         "identifier": license_.identifier,
         "number": license_.number,
         "issuer": license_.issuer_name,
         "issued_on": zh_date(license_.issued_on),
-        "validity": _validity(license_),
-        "fields": [
-            {"zh": field.zh, "value": str(face[field.name])} for field in kind.fields if field.name in face
-        ],
+        "validity": validity_words(license_.issued_on, license_.valid_from, license_.valid_until),
         "url": url,
         "qr": qr_svg(url),
     }
+
+
+def face_data(kind: LicenseType, face: Face) -> dict[str, Json]:
+    """Give what the template sets of the face: title, items that are shown, tables of details."""
+    fields: list[Json] = []
+    details: list[Json] = []
+    for field in kind.fields:
+        value = face.get(field.name)
+        if value is None or not field.shown:
+            continue
+        if isinstance(value, list):
+            rows = [[str(row.get(column.name, "")) for column in field.columns] for row in value]
+            columns = [column.zh for column in field.columns]
+            details.append({"zh": field.zh, "columns": columns, "rows": rows})
+        else:
+            fields.append({"zh": field.zh, "value": str(value)})
+    return {"title": kind.zh, "provisional": kind.provisional, "fields": fields, "details": details}
 
 
 def metadata_of(
@@ -98,7 +116,7 @@ def attachments(items: Metadata, kind: LicenseType, face: Face) -> Sequence[Atta
     )
 
 
-def _validity(license_: License) -> str:
-    start = zh_date(license_.valid_from or license_.issued_on)
-    end = f"至 {zh_date(license_.valid_until)}（含当日）" if license_.valid_until else "起长期有效"
-    return f"{start} {end}" if license_.valid_until else f"{start}{end}"
+def validity_words(issued_on: dt.date, start: dt.date | None, until: dt.date | None) -> str:
+    """Say from when until when, both days inclusive."""
+    begins = zh_date(start or issued_on)
+    return f"{begins} 至 {zh_date(until)}（含当日）" if until else f"{begins}起长期有效"

@@ -14,7 +14,7 @@ from importlib import resources
 
 from pydantic import BaseModel, ConfigDict
 
-from licenses.catalogue import LicenseType
+from licenses.definition import FaceField, ItemKind, LicenseType
 from licenses.errors import LicenseDataError
 from licenses.faces import Face
 from licenses.models import License
@@ -99,9 +99,24 @@ def to_api(items: Metadata, kind: LicenseType, face: Face) -> dict[str, object]:
             "columnName": field.pinyin,
         }
         for field in kind.fields
-        if field.name in face
+        if field.name in face and field.kind is ItemKind.FACE
     ]
+    details = [_detail(field, face) for field in kind.fields if isinstance(face.get(field.name), list)]
+    if details:
+        answer["detail"] = details
     return answer
+
+
+def _detail(field: FaceField, face: Face) -> dict[str, object]:
+    rows = face[field.name]
+    return {
+        "name": field.zh,
+        "columnName": field.pinyin,
+        "rows": [
+            {column.pinyin: str(row[column.name]) for column in field.columns if column.name in row}
+            for row in (rows if isinstance(rows, list) else ())
+        ],
+    }
 
 
 def to_json(items: Metadata, kind: LicenseType, face: Face) -> bytes:
@@ -116,7 +131,7 @@ def to_xml(items: Metadata, kind: LicenseType, face: Face) -> bytes:
     root = ET.Element(table.root)
     pairs = [(row.pinyin, items[row.item]) for row in table.items if row.pinyin and row.item in items]
     pairs += [
-        (table.extension_prefix + field.pinyin, str(face[field.name]))
+        (table.extension_prefix + field.pinyin, _xml_value(field, face))
         for field in kind.fields
         if field.name in face
     ]
@@ -124,6 +139,13 @@ def to_xml(items: Metadata, kind: LicenseType, face: Face) -> bytes:
         ET.SubElement(root, table.element, Name=name).text = value
     text: str = ET.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
+
+
+def _xml_value(field: FaceField, face: Face) -> str:
+    """Give a value as text; the rows of a detail are JSON, for the element has no children."""
+    if field.kind is ItemKind.DETAIL:
+        return json.dumps(_detail(field, face)["rows"], ensure_ascii=False, sort_keys=True)
+    return str(face[field.name])
 
 
 def from_xml(data: bytes) -> dict[str, str]:

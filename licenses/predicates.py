@@ -87,6 +87,9 @@ class Predicate(BaseModel):
             return _truth(value is not None)
         if value is None:
             return Truth.UNKNOWN
+        if isinstance(value, list):
+            # Of a table it is asked whether any cell says so.
+            return any_of(self.test(cell, case_date) for row in value for cell in row.values())
         if self.op in _DATES or self.op is Op.WITHIN:
             return self._test_date(value, case_date)
         if self.op in _NUMBERS:

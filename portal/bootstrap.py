@@ -222,7 +222,7 @@ class _Parts:
         self.items = ItemCatalogue.load(look_up=self.editions.items)
         self.holders = HolderService()
         self.cases = CaseService(self.items, self.holders)
-        self.types = TypeCatalogue.load()
+        self.types = TypeCatalogue.load(self.editions.license_types)
         self.holdings = Holdings(self.types, RegisterStandings())
         self.licenses = LicenseService(self.types, self.items, self.holders)
         self.answers = AnswerKeys(settings.keys)

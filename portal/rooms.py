@@ -135,8 +135,8 @@ class Rooms:
 
     @property
     def editions(self) -> EditionService:
-        """Editions of items and number templates by two persons."""
-        return EditionService(self.items, frozenset(one.code for one in self.license_types.all()))
+        """Editions of items, licence types and number templates by two persons."""
+        return EditionService(self.items, self.license_types)
 
     @property
     def sign_ins(self) -> SignInService:

@@ -5,7 +5,8 @@ import enum
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -14,6 +15,9 @@ from archive.numbering import DATA as NUMBERING_DATA
 from archive.numbering import NumberTemplate, read_templates
 from cases.items import DATA as ITEMS_DATA
 from cases.items import Item, read_item
+from licenses.catalogue import SCHEMA as TYPES_SCHEMA
+from licenses.catalogue import read_types, shipped_document
+from licenses.definition import LicenseType
 from portal.editions.models import CatalogueEdition
 from storage.database import Database, UnitOfWork
 from storage.ledger.canonical import canonical
@@ -25,12 +29,25 @@ class EditionKind(enum.StrEnum):
     """What an edition is of."""
 
     ITEMS = "items"
+    LICENSE_TYPES = "license-types"
     NUMBERING = "numbering"
 
 
-SHIPPED: Final = {EditionKind.ITEMS: ITEMS_DATA / "items.json", EditionKind.NUMBERING: NUMBERING_DATA}
-"""The document of each kind that comes with the product: what somebody who proposes one begins with."""
-SCHEMAS: Final = {kind: file.with_suffix(".schema.json") for kind, file in SHIPPED.items()}
+def _shipped_types() -> bytes:
+    return written(shipped_document()).encode()
+
+
+SHIPPED: Final[Mapping[EditionKind, Callable[[], bytes]]] = {
+    EditionKind.ITEMS: (ITEMS_DATA / "items.json").read_bytes,
+    EditionKind.LICENSE_TYPES: _shipped_types,
+    EditionKind.NUMBERING: NUMBERING_DATA.read_bytes,
+}
+"""Gives the document of each kind that comes with the product: what somebody who proposes one begins with."""
+SCHEMAS: Final[Mapping[EditionKind, Path]] = {
+    EditionKind.ITEMS: ITEMS_DATA / "items.schema.json",
+    EditionKind.LICENSE_TYPES: TYPES_SCHEMA,
+    EditionKind.NUMBERING: NUMBERING_DATA.with_suffix(".schema.json"),
+}
 """The published structure of each kind."""
 
 
@@ -76,6 +93,12 @@ class ApprovedEditions:
         """Give the items of the editions that were approved after a number."""
         with self._database.reading() as uow:
             return [(row.number or 0, items_of(row.body)) for row in approved(uow, EditionKind.ITEMS, after)]
+
+    def license_types(self, after: int) -> list[tuple[int, tuple[LicenseType, ...]]]:
+        """Give the licence types of the editions that were approved after a number."""
+        with self._database.reading() as uow:
+            found = approved(uow, EditionKind.LICENSE_TYPES, after)
+            return [(row.number or 0, read_types(row.body)) for row in found]
 
     def templates(self, after: int) -> list[tuple[int, tuple[NumberTemplate, ...]]]:
         """Give the number templates of the editions that were approved after a number."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from archive.numbering import NumberTemplate
 from cases.items import Item
+from licenses.definition import LicenseType
 
 _FIELDS: Final = ("department", "zh", "en", "license_type", "filing_days")
 
@@ -54,6 +55,20 @@ def of_items(items: Iterable[Item], held: Mapping[tuple[str, str], Item]) -> lis
     return found
 
 
+def of_types(types: Iterable[LicenseType], held: Mapping[tuple[str, str], LicenseType]) -> list[Difference]:
+    """Compare the new versions with the newest held one of each type; what is held already is left out."""
+    found = []
+    for kind in types:
+        if (kind.code, kind.version) in held:
+            continue
+        versions = sorted(version for code, version in held if code == kind.code)
+        before = held[kind.code, versions[-1]] if versions else None
+        rows = _rows({} if before is None else _statements(before), _statements(kind))
+        against = before.version if before is not None else ""
+        found.append(Difference(f"{kind.code} {kind.version}", kind.zh, kind.en, against, rows))
+    return found
+
+
 def of_templates(templates: Iterable[NumberTemplate], held: Sequence[NumberTemplate]) -> list[Difference]:
     """Compare templates with the newest held one of each fonds; what does not change is left out."""
     newest = {template.fonds: template for template in held}
@@ -77,6 +92,25 @@ def _parts(item: Item) -> dict[str, str]:
     return parts
 
 
+def _statements(kind: LicenseType) -> dict[str, str]:
+    """Give what a type states, place by place; what is as it usually is, is left out."""
+    read = kind.model_dump(mode="json", exclude_defaults=True, exclude={"code", "version", "fields"})
+    parts = {name: _text(value) for name, value in read.items()}
+    for field in kind.fields:
+        said = field.model_dump(mode="json", exclude_defaults=True, exclude={"name", "columns"})
+        parts[f"fields/{field.name}"] = _listed(said)
+        for column in field.columns:
+            said = column.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
+            parts[f"fields/{field.name}/columns/{column.name}"] = _listed(said)
+    return parts
+
+
+def _listed(said: Mapping[str, Any]) -> str:
+    words = [said["zh"], said["en"], said["pinyin"]]
+    words += [f"{name}={_text(value)}" for name, value in said.items() if name not in {"zh", "en", "pinyin"}]
+    return " · ".join(words)
+
+
 def _number(template: NumberTemplate) -> dict[str, str]:
     return {
         "template": template.template,
@@ -86,7 +120,7 @@ def _number(template: NumberTemplate) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - whatever a document may hold
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def _rows(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Row, ...]:

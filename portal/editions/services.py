@@ -7,23 +7,26 @@ administrator sees all of it (docs/decisions/0033-editions.md).
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import func, select
 
-from archive.lint import NumberGround, lint_numbering
-from archive.numbering import NumberTemplate, NumberTemplates, read_templates
-from cases.items import Item, ItemCatalogue
-from cases.lint import ItemGround, LintFinding, blocking, kind_unknown, lint_items, read_document
+from archive.lint import lint_numbering
+from archive.numbering import read_templates
+from cases.items import ItemCatalogue
+from cases.lint import LintFinding, blocking, kind_unknown, lint_items, read_document
+from licenses.catalogue import TypeCatalogue, read_types
+from licenses.types_lint import lint_types
 from portal.accounts.errors import SecondPersonError
 from portal.accounts.reasons import encrypted_reason
 from portal.accounts.rights import ADMINISTRATORS
 from portal.accounts.second_person import OPEN_FOR, DecisionState
 from portal.editions.approved import EditionKind, approved, digest_of, items_of
-from portal.editions.differences import Difference, of_items, of_templates
+from portal.editions.differences import Difference, of_items, of_templates, of_types
 from portal.editions.errors import EditionClosedError, EditionFaultyError, EditionUnknownError
+from portal.editions.grounds import EditionGrounds
 from portal.editions.models import CatalogueEdition
 from storage.database import UnitOfWork
 from storage.identity import Identity, Role
@@ -32,7 +35,12 @@ from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
 from storage.secrets import SYSTEM_SUBJECT
 
-_KEYS: Final = {"items": EditionKind.ITEMS, "templates": EditionKind.NUMBERING}
+_KEYS: Final = {
+    "items": EditionKind.ITEMS,
+    "types": EditionKind.LICENSE_TYPES,
+    "templates": EditionKind.NUMBERING,
+}
+"""Member by which a document shows what it is an edition of."""
 
 
 _ACTS: Final = {
@@ -40,6 +48,9 @@ _ACTS: Final = {
     DecisionState.REFUSED: ActKind.EDITION_REFUSED,
     DecisionState.WITHDRAWN: ActKind.EDITION_WITHDRAWN,
 }
+
+
+_Judged: TypeAlias = tuple[tuple[LintFinding, ...], list[Difference]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +86,13 @@ class EditionService:
 
     Args:
         items: The catalogue that this process works with.
-        license_types: Codes of the licence types.
+        types: The licence types that it works with.
     """
 
-    def __init__(self, items: ItemCatalogue, license_types: Collection[str]) -> None:
+    def __init__(self, items: ItemCatalogue, types: TypeCatalogue) -> None:
         self._items = items
-        self._license_types = license_types
+        self._types = types
+        self._grounds = EditionGrounds(items, types)
 
     def check(self, uow: UnitOfWork, data: bytes) -> Checked:
         """Say what speaks against a file as an edition, and what it would change."""
@@ -138,6 +150,7 @@ class EditionService:
         edition.number = (uow.session.scalar(select(func.max(CatalogueEdition.number))) or 0) + 1
         promise = self._decide(uow, identity, edition, DecisionState.APPROVED, reason)
         uow.on_commit(self._items.look_again)
+        uow.on_commit(self._types.look_again)
         return promise
 
     def refuse(self, uow: UnitOfWork, identity: Identity, edition_id: str, reason: str) -> Promise:
@@ -209,12 +222,9 @@ class EditionService:
             NotPermittedError: The caller is none of the three administrators.
         """
         identity.demand(*ADMINISTRATORS)
-        shipped = {
-            EditionKind.ITEMS: self._items.version,
-            EditionKind.NUMBERING: NumberTemplates.load().version,
-        }
         found: list[tuple[EditionKind, str, dt.datetime | None]] = []
-        for kind, version in shipped.items():
+        for kind in EditionKind:
+            version = self._grounds.shipped_version(kind)
             rows = list(approved(uow, kind))
             found.append((kind, rows[-1].version, rows[-1].decided_at) if rows else (kind, version, None))
         return found
@@ -251,35 +261,28 @@ class EditionService:
         if len(kinds) != 1:
             return Checked(None, {}, (kind_unknown(),), [])
         kind = kinds[0]
-        if kind is EditionKind.ITEMS:
-            ground = self._item_ground(uow)
-            findings = lint_items(body, ground)
-            differences = [] if _unreadable(findings) else of_items(items_of(body), ground.held)
-        else:
-            numbers = self._number_ground(uow)
-            findings = lint_numbering(body, numbers)
-            readable = not _unreadable(findings)
-            differences = of_templates(read_templates(body), numbers.held) if readable else []
-        return Checked(kind, body, findings, differences)
+        check = {
+            EditionKind.ITEMS: self._check_items,
+            EditionKind.LICENSE_TYPES: self._check_types,
+            EditionKind.NUMBERING: self._check_numbers,
+        }
+        return Checked(kind, body, *check[kind](uow, body))
 
-    def _item_ground(self, uow: UnitOfWork) -> ItemGround:
-        held: dict[tuple[str, str], Item] = {(one.code, one.edition): one for one in self._items.items}
-        versions = {self._items.version}
-        for row in approved(uow, EditionKind.ITEMS):
-            versions.add(row.version)
-            for item in items_of(row.body):
-                held.setdefault((item.code, item.edition), item)
-        departments = frozenset(one.code for one in self._items.departments)
-        return ItemGround(departments, self._license_types, held, versions)
+    def _check_items(self, uow: UnitOfWork, body: dict[str, Any]) -> _Judged:
+        ground = self._grounds.of_items(uow)
+        findings = lint_items(body, ground)
+        return findings, [] if _unreadable(findings) else of_items(items_of(body), ground.held)
 
-    def _number_ground(self, uow: UnitOfWork) -> NumberGround:
-        shipped = NumberTemplates.load()
-        held: list[NumberTemplate] = list(shipped.all)
-        versions = {shipped.version}
-        for row in approved(uow, EditionKind.NUMBERING):
-            versions.add(row.version)
-            held.extend(read_templates(row.body))
-        return NumberGround(frozenset(one.fonds for one in self._items.departments), held, versions)
+    def _check_types(self, uow: UnitOfWork, body: dict[str, Any]) -> _Judged:
+        ground = self._grounds.of_types(uow)
+        findings = lint_types(body, ground)
+        # A type that contradicts itself is no definition that could be compared with another.
+        return findings, [] if blocking(findings) else of_types(read_types(body), ground.held)
+
+    def _check_numbers(self, uow: UnitOfWork, body: dict[str, Any]) -> _Judged:
+        ground = self._grounds.of_numbers(uow)
+        findings = lint_numbering(body, ground)
+        return findings, [] if _unreadable(findings) else of_templates(read_templates(body), ground.held)
 
     def _view(self, uow: UnitOfWork, row: CatalogueEdition) -> EditionView:
         is_open = row.state == DecisionState.OPEN

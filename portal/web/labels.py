@@ -173,6 +173,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
     },
     "edition": {
         "items": Label(_("Catalogue of items"), PLAIN),
+        "license-types": Label(_("Licence types"), PLAIN),
         "numbering": Label(_("Number templates"), PLAIN),
     },
     "pattern": {

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Editions of items and number templates: what waits with findings and differences, and what was decided."""
+"""Editions of data: what waits with findings and differences, and what was decided."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from apiflask import APIBlueprint
@@ -55,23 +53,28 @@ def propose() -> Response:
 @allow(*ADMINISTRATORS, unrecorded=_DATA)
 def shipped(kind: str) -> Response:
     """Give the document of a kind that comes with the product: one to begin with."""
-    return _file(SHIPPED, kind)
+    found = _kind(kind)
+    return _file(SHIPPED[found](), f"{found}.json")
 
 
 @blueprint.get("/<kind>/schema")
 @allow(*ADMINISTRATORS, unrecorded=_DATA)
 def schema(kind: str) -> Response:
     """Give the structure that documents of a kind follow."""
-    return _file(SCHEMAS, kind)
+    file = SCHEMAS[_kind(kind)]
+    return _file(file.read_bytes(), file.name)
 
 
-def _file(files: Mapping[EditionKind, Path], kind: str) -> Response:
+def _kind(kind: str) -> EditionKind:
     if kind not in set(EditionKind):
         raise NotFoundError
-    file = files[EditionKind(kind)]
-    answer = make_response(file.read_bytes())
+    return EditionKind(kind)
+
+
+def _file(data: bytes, name: str) -> Response:
+    answer = make_response(data)
     answer.content_type = "application/json"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 

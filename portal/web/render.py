@@ -31,7 +31,7 @@ _DESKS: Final = (
     ("supervision.home", i18n.mark("Supervision"), (Role.SUPERVISOR, Role.AUDIT_ADMIN)),
     ("objections.home", i18n.mark("Objections"), READERS),
     ("rights.home", i18n.mark("Accounts and rights"), ADMINISTRATORS),
-    ("editions.home", i18n.mark("Items and number templates"), ADMINISTRATORS),
+    ("editions.home", i18n.mark("Items, licence types, templates"), ADMINISTRATORS),
     ("search.results", i18n.mark("Search"), SEARCH_ROLES),
     ("checks.home", i18n.mark("Check a document"), ()),
     ("mine.show", i18n.mark("My licences"), (Role.PUBLIC,)),

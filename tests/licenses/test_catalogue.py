@@ -42,10 +42,27 @@ def face_of(**changes: object) -> dict[str, object]:
     return dict(complete_face(TypeCatalogue.load().get(data.type), data, HOLDER, "演示市市场监督管理局"))
 
 
-def test_six_types_load_and_the_unconfirmed_ones_say_so() -> None:
+CONFIRMED = {
+    ROAD,
+    "11100000000019713D016",
+    "11100000MB03271699001",
+    "11100000MB03271699022",
+}
+"""Codes that the national catalogue is known to have."""
+
+
+def test_the_types_of_a_county_load_and_the_unconfirmed_ones_say_so() -> None:
     types = {kind.code: kind for kind in TypeCatalogue.load().all()}
-    assert set(types) == {FOOD, BUSINESS, ROAD, DRIVER, HYGIENE, DISPATCH}
-    assert [code for code, kind in types.items() if not kind.provisional] == [ROAD]
+    assert len(types) >= 20
+    assert {FOOD, BUSINESS, ROAD, DRIVER, HYGIENE, DISPATCH} <= set(types)
+    assert {code for code, kind in types.items() if not kind.provisional} == CONFIRMED
+
+
+def test_a_provisional_code_is_a_demo_authoritys_or_inferred() -> None:
+    inferred = {BUSINESS, "11100000000013661B006"}
+    for kind in TypeCatalogue.load().all():
+        if kind.provisional and kind.code not in inferred:
+            assert kind.code.startswith("11339999DEM"), kind.zh
 
 
 def test_every_licence_type_an_item_gives_is_in_the_catalogue() -> None:
@@ -65,6 +82,8 @@ def test_a_type_without_a_valid_credit_code_cannot_load() -> None:
     [
         {"fields": [{"name": "a", "zh": "甲", "en": "a", "pinyin": "JIA"}] * 2},
         {"fields": [{"name": "a", "zh": "甲", "en": "a", "pinyin": "JIA", "type": "choice"}]},
+        {"fields": [{"name": "a", "zh": "甲", "en": "a", "pinyin": "JIA", "kind": "detail"}]},
+        {"holders": "several"},
         {"fields": [{"name": "A b", "zh": "甲", "en": "a", "pinyin": "JIA"}]},
         {"unknown": 1},
     ],
@@ -72,6 +91,50 @@ def test_a_type_without_a_valid_credit_code_cannot_load() -> None:
 def test_contradictory_types_cannot_load(change: dict[str, object]) -> None:
     with pytest.raises(CatalogueError):
         read_type(json.dumps(raw("food_operation") | change).encode(), "broken.json")
+
+
+def test_an_unpublished_type_may_wait_for_its_code_and_no_licence_is_issued_of_it() -> None:
+    draft = raw("food_operation") | {"code": "11339999DEM0010179001", "state": "unpublished"}
+    types = TypeCatalogue([read_type(json.dumps(draft).encode(), "draft.json")])
+    assert types.get("11339999DEM0010179001").zh == "食品经营许可证"
+    with pytest.raises(UnknownTypeError):
+        types.to_issue("11339999DEM0010179001")
+
+
+def test_no_licence_is_issued_of_a_cancelled_type_though_old_ones_are_read() -> None:
+    later = raw("food_operation") | {"version": "2027-01", "state": "cancelled"}
+    types = TypeCatalogue.load()
+    assert types.to_issue(FOOD).version == "2026-01"
+    types.adopt([read_type(json.dumps(later).encode(), "later.json")], 1)
+    with pytest.raises(UnknownTypeError):
+        types.to_issue(FOOD)
+    assert types.get(FOOD, "2026-01").state == "published"
+
+
+def test_the_newest_version_issues_and_an_older_one_stays_as_it_was() -> None:
+    types = TypeCatalogue.load()
+    later = read_type(json.dumps(raw("food_operation") | {"version": "2027-01", "zh": "改名"}).encode(), "x")
+    altered = read_type(json.dumps(raw("food_operation") | {"zh": "改动"}).encode(), "y")
+    assert types.adopt([later, altered], 1) == (altered,)
+    assert types.get(FOOD).zh == "改名"
+    assert types.get(FOOD, "2026-01").zh == "食品经营许可证"
+    assert [one.version for one in types.versions(FOOD)] == ["2026-01", "2027-01"]
+    assert sum(one.code == FOOD for one in types.all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("issuer", "template"),
+    [
+        ("11330106000000000X", "county.typ"),
+        ("11330105000000000X", "city.typ"),
+        ("11339900000000000X", "province.typ"),
+        ("11440100000000000X", "licence.typ"),
+    ],
+)
+def test_the_nearest_division_sets_the_page(issuer: str, template: str) -> None:
+    divisions = {"330106": "county.typ", "330100": "city.typ", "330000": "province.typ"}
+    kind = read_type(json.dumps(raw("food_operation") | {"division_templates": divisions}).encode(), "x")
+    assert kind.template_for(issuer) == template
 
 
 def test_an_unknown_type_is_refused_without_echo() -> None:

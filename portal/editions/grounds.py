@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a document is compared with: all that is in force of its kind, and what it refers to."""
+
+from archive.lint import NumberGround
+from archive.numbering import NumberTemplate, NumberTemplates, read_templates
+from cases.items import Item, ItemCatalogue
+from cases.lint import ItemGround
+from licenses.catalogue import TypeCatalogue, read_types
+from licenses.definition import LicenseType
+from licenses.layout import template_names
+from licenses.types_lint import TypeGround
+from portal.editions.approved import EditionKind, approved, items_of
+from storage.database import UnitOfWork
+
+
+class EditionGrounds:
+    """Reads what is in force in the caller's unit, so that nothing is approved against an older state.
+
+    Args:
+        items: The catalogue that this process works with.
+        types: The licence types that it works with.
+    """
+
+    def __init__(self, items: ItemCatalogue, types: TypeCatalogue) -> None:
+        self._items = items
+        self._types = types
+
+    def shipped_version(self, kind: EditionKind) -> str:
+        """Give the name of the edition that came with the product."""
+        versions = {
+            EditionKind.ITEMS: self._items.version,
+            EditionKind.LICENSE_TYPES: self._types.version,
+            EditionKind.NUMBERING: NumberTemplates.load().version,
+        }
+        return versions[kind]
+
+    def of_items(self, uow: UnitOfWork) -> ItemGround:
+        """Give what an edition of the items must fit."""
+        held: dict[tuple[str, str], Item] = {(one.code, one.edition): one for one in self._items.items}
+        versions = {self._items.version}
+        for row in approved(uow, EditionKind.ITEMS):
+            versions.add(row.version)
+            for item in items_of(row.body):
+                held.setdefault((item.code, item.edition), item)
+        departments = frozenset(one.code for one in self._items.departments)
+        types = frozenset(code for code, _ in self.of_types(uow).held)
+        return ItemGround(departments, types, held, versions)
+
+    def of_types(self, uow: UnitOfWork) -> TypeGround:
+        """Give what an edition of the licence types must fit."""
+        held: dict[tuple[str, str], LicenseType] = dict(self._types.held)
+        versions = {self._types.version}
+        for row in approved(uow, EditionKind.LICENSE_TYPES):
+            versions.add(row.version)
+            for kind in read_types(row.body):
+                held.setdefault((kind.code, kind.version), kind)
+        items = {one.code for one in self._items.items}
+        items |= {one.code for row in approved(uow, EditionKind.ITEMS) for one in items_of(row.body)}
+        return TypeGround(items, template_names(), held, versions)
+
+    def of_numbers(self, uow: UnitOfWork) -> NumberGround:
+        """Give what an edition of the number templates must fit."""
+        shipped = NumberTemplates.load()
+        held: list[NumberTemplate] = list(shipped.all)
+        versions = {shipped.version}
+        for row in approved(uow, EditionKind.NUMBERING):
+            versions.add(row.version)
+            held.extend(read_templates(row.body))
+        return NumberGround(frozenset(one.fonds for one in self._items.departments), held, versions)
