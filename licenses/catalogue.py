@@ -17,10 +17,23 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from licenses.definition import LicenseType, State
+from licenses.definition import FaceField, LicenseType, Source, TypeState, ValidityKind
 from licenses.errors import CatalogueError, UnknownTypeError
+from licenses.values import FieldType
 
-__all__ = ["DATA", "SCHEMA", "LicenseType", "TypeCatalogue", "read_type", "read_types", "shipped_document"]
+__all__ = [
+    "DATA",
+    "SCHEMA",
+    "FaceField",
+    "FieldType",
+    "LicenseType",
+    "Source",
+    "TypeCatalogue",
+    "ValidityKind",
+    "read_type",
+    "read_types",
+    "shipped_document",
+]
 
 DATA: Final = Path(__file__).parent / "data" / "types"
 SCHEMA: Final = DATA.with_name("types.schema.json")
@@ -73,6 +86,19 @@ class TypeCatalogue:
             raise UnknownTypeError
         return found
 
+    def as_issued(self, code: str, version: str) -> LicenseType:
+        """Give a type as it was when a licence of it was issued, to read or draw that licence.
+
+        A version that this release no longer holds is read as the newest one: a licence stays readable.
+
+        Raises:
+            UnknownTypeError: The catalogue does not hold the type at all.
+        """
+        try:
+            return self.get(code, version)
+        except UnknownTypeError:
+            return self.get(code)
+
     def to_issue(self, code: str) -> LicenseType:
         """Give the newest version of a type, to issue a licence of it; newer ones are asked for each time.
 
@@ -81,7 +107,7 @@ class TypeCatalogue:
         """
         self.refresh()
         found = self.get(code)
-        if found.state is not State.PUBLISHED:
+        if found.state is not TypeState.PUBLISHED:
             raise UnknownTypeError
         return found
 

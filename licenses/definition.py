@@ -40,7 +40,7 @@ class ItemKind(enum.StrEnum):
     DETAIL = "detail"
 
 
-class Role(enum.StrEnum):
+class HolderRole(enum.StrEnum):
     """What a column says of one of several holders."""
 
     NAME = "holder.name"
@@ -56,7 +56,7 @@ class ValidityKind(enum.StrEnum):
     OPEN = "open"
 
 
-class State(enum.StrEnum):
+class TypeState(enum.StrEnum):
     """Standing of a type in the catalogue."""
 
     UNPUBLISHED = "unpublished"
@@ -100,7 +100,7 @@ class DataItem(BaseModel):
 class Column(DataItem):
     """A column of a detail; ``role`` says what it tells of one of several holders."""
 
-    role: Role | None = None
+    role: HolderRole | None = None
 
 
 class FaceField(DataItem):
@@ -120,7 +120,7 @@ class FaceField(DataItem):
     @property
     def lists_holders(self) -> bool:
         """Tell whether its rows are the holders."""
-        return any(column.role is Role.NAME for column in self.columns)
+        return any(column.role is HolderRole.NAME for column in self.columns)
 
 
 class Validity(BaseModel):
@@ -188,7 +188,7 @@ class LicenseType(BaseModel):
     short_zh: str
     provisional: bool
     defined_by: str
-    state: State = State.PUBLISHED
+    state: TypeState = TypeState.PUBLISHED
     kind: str = Field(pattern=r"^(proof|approval|appraisal|other)$")
     holder_kind: str = Field(pattern=r"^(person|organisation|both)$")
     holders: str = Field(default="one", pattern=r"^(one|several)$")
@@ -204,7 +204,7 @@ class LicenseType(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.state is State.PUBLISHED and not is_uscc(self.code[:18]):
+        if self.state is TypeState.PUBLISHED and not is_uscc(self.code[:18]):
             raise ValueError("published type code without a valid credit code")
         for items in (self.fields, *(field.columns for field in self.fields)):
             for names in ([item.name for item in items], [item.pinyin for item in items]):

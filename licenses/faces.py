@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from cases.identifiers import ORGANISATION_SCHEMES, mask_code, mask_person
-from licenses.definition import Column, FaceField, ItemKind, LicenseType, Role, Source, ValidityKind
+from licenses.definition import Column, FaceField, HolderRole, ItemKind, LicenseType, Source, ValidityKind
 from licenses.errors import LicenseDataError
 from licenses.values import Plain, broken_rule, share
 
@@ -148,7 +148,7 @@ def masked_face(kind: LicenseType, face: Face, *, person: bool) -> dict[str, Fac
 
 def hidden_columns(field: FaceField, *, person: bool) -> frozenset[str]:
     """Give the columns of a detail that are masked, by the rule of :func:`hidden_fields`."""
-    naming = (Role.NAME, Role.CODE) if person else ()
+    naming = (HolderRole.NAME, HolderRole.CODE) if person else ()
     return frozenset(one.name for one in field.columns if one.sensitive or one.role in naming)
 
 
@@ -261,7 +261,7 @@ def _listed(field: FaceField, data: LicenseData, holder: Party) -> list[Row]:
     holders += [(one.name, one.code, one.share) for one in data.co_holders]
     rows: list[Row] = []
     for name, code, part in holders:
-        says = {Role.NAME: name, Role.CODE: code, Role.SHARE: part}
+        says = {HolderRole.NAME: name, HolderRole.CODE: code, HolderRole.SHARE: part}
         cells = {column.name: says[column.role] for column in field.columns if column.role is not None}
         rows.append({key: cell for key, cell in cells.items() if cell is not None})
     return rows

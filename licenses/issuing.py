@@ -18,7 +18,7 @@ from cases.models import Case, Holder, HolderKind
 from documents.ports import Typesets
 from indexer.document import IndexDocument
 from licenses.events import INDEX_STEP, Grounds, new_event, state_of
-from licenses.faces import hidden_fields
+from licenses.faces import Face, shown_text
 from licenses.holdings import Holdings
 from licenses.layout import TEMPLATES, attachments, metadata_of, page_data
 from licenses.lifecycle import EventKind, State
@@ -110,6 +110,7 @@ class IssueStep:
         return self._page(uow, license_) | {
             "license": license_.id,
             "type": license_.type_code,
+            "version": license_.type_version,
             "at": rfc3339(uow.clock.now()),
             "order": orders[0].as_json(),
         }
@@ -117,11 +118,11 @@ class IssueStep:
     def perform(self, plan: Json, staging: Staging) -> Json:
         """Set, seal, store; no transaction is open."""
         plan = _mapping(plan)
-        kind = self._holdings.types.get(str(plan["type"]))
-        face = cast(Mapping[str, str | int], plan["face"])
+        kind = self._holdings.types.as_issued(str(plan["type"]), str(plan.get("version")))
+        face = cast(Face, plan["face"])
         metadata = cast(Mapping[str, str], plan["metadata"])
         page = self._typesetter.typeset(
-            TEMPLATES / kind.template,
+            TEMPLATES / kind.template_for(metadata["issuer_code"]),
             _mapping(plan["page"]),
             attachments(metadata, kind, face),
             parse_rfc3339(str(plan["at"])),
@@ -177,7 +178,7 @@ class IssueStep:
         return self._items.get(license_.item_code, license_.item_edition)
 
     def _page(self, uow: UnitOfWork, license_: License) -> dict[str, Json]:
-        kind = self._holdings.types.get(license_.type_code)
+        kind = self._holdings.types.as_issued(license_.type_code, license_.type_version)
         face = self._holdings.face(uow, license_)
         holder = self._holders.reveal(uow, uow.session.get_one(Holder, license_.holder_id))
         item = self._item(license_)
@@ -204,13 +205,9 @@ def index_document(uow: UnitOfWork, holdings: Holdings, license_id: str) -> Inde
     license_ = uow.session.get(License, license_id)
     if license_ is None or license_.issued_at is None or state_of(uow, license_id) is State.RESERVED:
         return None
-    kind = holdings.types.get(license_.type_code)
+    kind = holdings.types.as_issued(license_.type_code, license_.type_version)
     holder = uow.session.get_one(Holder, license_.holder_id)
-    hidden = hidden_fields(kind, person=holder.kind == HolderKind.PERSON)
-    face = holdings.face(uow, license_)
-    shown = [
-        str(face[field.name]) for field in kind.fields if field.name in face and field.name not in hidden
-    ]
+    shown = shown_text(kind, holdings.face(uow, license_), person=holder.kind == HolderKind.PERSON)
     case = uow.session.get(Case, license_.case_id) if license_.case_id else None
     return IndexDocument(
         id=license_.id,

@@ -14,8 +14,8 @@ from sqlalchemy import literal, select, tuple_
 
 from cases.holders import HolderService, MaskedHolder
 from cases.models import Case, Holder
-from licenses.catalogue import LicenseType
 from licenses.decisions import ProofService
+from licenses.definition import LicenseType
 from licenses.errors import ObjectionSubjectError
 from licenses.holdings import Holdings
 from licenses.models import Decision, License, LicenseUsage
@@ -192,7 +192,9 @@ class OwnRecordsService:
         return self._proofs.requirements(decision).get(row.asked.partition(" ")[0])
 
     def _kind(self, license_: License | None) -> LicenseType | None:
-        return self._holdings.types.get(license_.type_code) if license_ is not None else None
+        if license_ is None:
+            return None
+        return self._holdings.types.as_issued(license_.type_code, license_.type_version)
 
 
 def _about(spoken: SpokenObjection) -> tuple[str, str]:

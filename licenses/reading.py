@@ -16,7 +16,7 @@ from cases.holders import HolderService, MaskedHolder
 from cases.models import Case, CaseState, Holder, HolderKind
 from cases.organisations import covers
 from cases.services import CaseService
-from licenses.catalogue import LicenseType
+from licenses.definition import LicenseType
 from licenses.errors import CodeUnknownError, LicenseHiddenError
 from licenses.faces import FaceValue, masked_face
 from licenses.holdings import Holdings
@@ -192,7 +192,7 @@ class LicenseReader:
         return PublicCheck(card, promise, stated is None or agrees(stated, license_))
 
     def _view(self, uow: UnitOfWork, license_: License, *, with_face: bool) -> LicenseView:
-        kind = self._holdings.types.get(license_.type_code)
+        kind = self._holdings.types.as_issued(license_.type_code, license_.type_version)
         holder = uow.session.get_one(Holder, license_.holder_id)
         person = holder.kind == HolderKind.PERSON
         now = uow.clock.now()

@@ -17,7 +17,7 @@ from cases.models import Case, Holder
 from cases.organisations import covers
 from cases.permissions import may_file
 from licenses import identifiers
-from licenses.catalogue import LicenseType, TypeCatalogue
+from licenses.catalogue import TypeCatalogue
 from licenses.errors import LicenseDataError, LicenseExistsError, LicenseStateError
 from licenses.events import Grounds, history_of, new_event, record_event
 from licenses.faces import FaceValue, LicenseData, Party, complete_face
@@ -71,7 +71,7 @@ class LicenseService:
             UnknownTypeError: The catalogue does not hold the type.
             LicenseDataError: The first rule that is broken.
         """
-        if item.license_type != self._types.get(data.type).code:
+        if item.license_type != self._types.to_issue(data.type).code:
             raise LicenseDataError(field="type", rule="not-of-this-item")
         return self._face(uow, self._items.department(item.department), holder, data)
 
@@ -191,7 +191,7 @@ class LicenseService:
     def _face(
         self, uow: UnitOfWork, department: Department, holder: Holder, data: LicenseData
     ) -> dict[str, FaceValue]:
-        kind = self._types.get(data.type)
+        kind = self._types.to_issue(data.type)
         identifiers.compose(kind.code, department.uscc, serial_of(data))
         clear = self._holders.reveal(uow, holder)
         return complete_face(kind, data, Party(clear.scheme, clear.code, clear.name), department.zh)
@@ -204,7 +204,7 @@ class LicenseService:
         data: LicenseData,
         face: dict[str, FaceValue],
     ) -> tuple[License, License | None]:
-        kind: LicenseType = self._types.get(data.type)
+        kind = self._types.get(data.type)
         previous = predecessor_of(uow, data, kind.code, department.uscc, holder.id)
         version = next_version(uow, previous, serial_of(data))
         identifier = identifiers.compose(kind.code, department.uscc, serial_of(data), version)

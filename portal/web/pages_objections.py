@@ -77,7 +77,9 @@ def _shown(
         found=found,
         row=found.spoken.view.row,
         item=item,
-        kind=rooms.license_types.get(found.license.type_code) if found.license is not None else None,
+        kind=None
+        if found.license is None
+        else rooms.license_types.as_issued(found.license.type_code, found.license.type_version),
         clients=clients,
         requirement=requirement,
         longest=LONGEST,

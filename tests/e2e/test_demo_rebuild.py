@@ -11,7 +11,7 @@ import pytest
 from demonstration import copy_of, opened, settings_of
 from editions import new_edition
 from fakes import make_database
-from license_library import FOOD, license_data
+from license_library import FOOD, held_together, license_data
 from sqlalchemy import Table, func, select
 
 from archive.holds import HoldGrounds, HoldService
@@ -73,6 +73,7 @@ def issued_together(rooms: Rooms, uow: UnitOfWork) -> License:
     ).all()
     other = rooms.holders.reveal(uow, holders[1])
     shared = {"scheme": other.scheme, "code": other.code, "name": other.name, "share": "1/2"}
+    rooms.license_types.adopt([held_together(rooms.license_types.get(FOOD))], 1)
     licence = license_data(FOOD, number="N00000TOGETHER", share="1/2", co_holders=[shared])
     grounds = Grounds("补录", "行政许可法第三十九条")
     return rooms.licenses.reserve_by_office(uow, manager, holders[0], licence, grounds)

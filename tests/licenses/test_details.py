@@ -83,9 +83,13 @@ def test_shares_that_do_not_make_the_whole_are_refused(own: str | None, other: s
 
 
 def test_a_type_with_one_holder_takes_no_further_ones() -> None:
-    data = read_license_data({"type": FOOD, "number": "1", "issued_on": "2026-05-01", "co_holders": [TOGETHER]})
+    data = read_license_data(
+        {"type": FOOD, "number": "1", "issued_on": "2026-05-01", "co_holders": [TOGETHER]}
+    )
     with pytest.raises(LicenseDataError) as error:
-        complete_face(TypeCatalogue.load().get(FOOD), data, Party("001", "91339999MADEM0011X", "甲"), "演示局")
+        complete_face(
+            TypeCatalogue.load().get(FOOD), data, Party("001", "91339999MADEM0011X", "甲"), "演示局"
+        )
     assert error.value.facts == {"field": "co_holders", "rule": "one-holder"}
 
 
@@ -103,7 +107,10 @@ def test_a_required_detail_must_have_a_row() -> None:
 @given(st.lists(st.integers(1, 200), min_size=2, max_size=12))
 def test_shares_are_taken_exactly_when_they_make_the_whole(parts: list[int]) -> None:
     total = sum(parts)
-    also = [{"scheme": "099", "code": f"C{n}", "name": f"演示{n}", "share": f"{p}/{total}"} for n, p in enumerate(parts)]
+    also = [
+        {"scheme": "099", "code": f"C{n}", "name": f"演示{n}", "share": f"{p}/{total}"}
+        for n, p in enumerate(parts)
+    ]
     own = str(also.pop()["share"])
     assert len(face_of(also=also, own_share=own)["owners"]) == len(parts)
     assert refused(also=[*also, TOGETHER | {"share": "1/4000"}], own_share=own)["rule"] == "shares-not-whole"

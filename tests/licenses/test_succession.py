@@ -4,7 +4,17 @@
 import datetime as dt
 
 import pytest
-from license_library import CLERK, COMPANY, FOOD, GROUNDS, MANAGER, OTHER, Library, license_data
+from license_library import (
+    CLERK,
+    COMPANY,
+    FOOD,
+    GROUNDS,
+    MANAGER,
+    OTHER,
+    Library,
+    held_together,
+    license_data,
+)
 from sqlalchemy import select
 
 from licenses.errors import LicenseDataError, LicenseStateError, ReasonRequiredError
@@ -196,6 +206,7 @@ def test_nobody_but_a_licence_manager_issues_without_a_case(library: Library) ->
 
 def test_a_licence_held_together_is_found_for_each_holder(library: Library) -> None:
     scheme, code, name = OTHER
+    library.types.adopt([held_together(library.types.get(FOOD))], 1)
     made = library.issue(
         FOOD,
         COMPANY,

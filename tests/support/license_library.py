@@ -18,6 +18,7 @@ from cases.services import Announcement, CaseService
 from licenses.answers import AnswerKeys
 from licenses.catalogue import TypeCatalogue
 from licenses.decisions import ProofService
+from licenses.definition import Column, FaceField, HolderRole, ItemKind, LicenseType
 from licenses.events import Grounds, new_event
 from licenses.faces import LicenseData
 from licenses.holdings import Holdings
@@ -85,6 +86,26 @@ def license_data(type_code: str, **changes: Any) -> LicenseData:
 def read_license_data(data: Mapping[str, Any]) -> LicenseData:
     # In JSON mode a strict model reads dates from text, as intake does.
     return LicenseData.model_validate_json(json.dumps(data))
+
+
+def held_together(kind: LicenseType, version: str = "2026-02") -> LicenseType:
+    """Give a version of a type that several may hold together."""
+    columns = [
+        Column(
+            name=role.name.lower(), zh=role.name, en=role.name, pinyin=role.name, required=False, role=role
+        )
+        for role in HolderRole
+    ]
+    made = FaceField(
+        name="holders",
+        zh="持证主体",
+        en="Holders",
+        pinyin="CZZTMX",
+        kind=ItemKind.DETAIL,
+        columns=tuple(columns),
+    )
+    changes = {"version": version, "holders": "several", "fields": (*kind.fields, made)}
+    return kind.model_copy(update=changes)
 
 
 @dataclass
