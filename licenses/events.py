@@ -15,6 +15,7 @@ from sqlalchemy import select
 from licenses.errors import ReasonRequiredError
 from licenses.lifecycle import EventKind, Process, State, state_after
 from licenses.models import License, LicenseEvent
+from licenses.sharing.feed import record_change
 from storage.base import Base
 from storage.database import UnitOfWork
 from storage.identity import Identity
@@ -115,7 +116,8 @@ def record_event(
         rows: Other rows that changed with it.
     """
     uow.session.add(event)
-    promise = uow.record(
+    promise = record_change(
+        uow,
         Act(
             kind=ACT_OF_EVENT[EventKind(event.kind)],
             actor=identity,
@@ -125,7 +127,7 @@ def record_event(
             object_sha256=license_.object_sha256,
             subject=license_.holder_id,
             rows=[event, *rows],
-        )
+        ),
     )
     uow.add_step(INDEX_STEP, f"licence:{license_.id}")
     return promise

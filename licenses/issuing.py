@@ -24,6 +24,7 @@ from licenses.layout import TEMPLATES, attachments, metadata_of, page_data
 from licenses.lifecycle import EventKind, State
 from licenses.models import License
 from licenses.services import ISSUE_STEP
+from licenses.sharing.feed import record_change
 from licenses.succession import give_up, may_be_issued, succeed
 from seals.orders import Placement, SealFacts, SealOrder, SealRequest
 from seals.sealing import SealingService
@@ -146,7 +147,8 @@ class IssueStep:
         license_.issued_at = uow.clock.now()
         event = new_event(uow, worker, license_, 1, EventKind.ISSUED, self._grounds(license_))
         uow.session.add(event)
-        uow.record(
+        record_change(
+            uow,
             Act(
                 kind=ActKind.LICENSE_ISSUED,
                 actor=worker,
@@ -156,7 +158,7 @@ class IssueStep:
                 object_sha256=license_.object_sha256,
                 subject=license_.holder_id,
                 rows=[license_, event],
-            )
+            ),
         )
         succeed(uow, worker, license_)
         uow.add_step(INDEX_STEP, f"licence:{license_.id}")

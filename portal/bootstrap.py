@@ -39,9 +39,10 @@ from licenses.issuing import IssueStep
 from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
 from licenses.services import LicenseService
+from licenses.sharing.keys import MessageKeys
 from licenses.standings import RegisterStandings
 from portal.accounts.opening import account_service
-from portal.checking import DocumentCheck, Verify
+from portal.checking import DocumentCheck, SealCheck, Verify
 from portal.editions.approved import ApprovedEditions
 from portal.housekeeping import Beside, Housekeeping, stamped_now
 from portal.index_keeping import IndexKeeper
@@ -52,6 +53,8 @@ from portal.patterns.services import PatternWatch
 from portal.pulse import Pulse
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
+from portal.sharing.announcer import Announcer
+from portal.sharing.opening import deliver_step, open_sender, published_jwks
 from portal.worker import Worker
 from seals import demo_pki
 from seals.demo_pki import DemoPki
@@ -62,7 +65,6 @@ from seals.services import SealService
 from seals.tokens import TrustedTokens
 from seals.trust import TrustList
 from seals.untrusted import verify_untrusted
-from seals.verdicts import Verdict
 from storage.clock import Clock, IdSource, RandomIds, SystemClock
 from storage.database import Database, Doorbell, UnitOfWork
 from storage.files import create_once
@@ -195,18 +197,6 @@ def open_keeper(foundation: Foundation, settings: Settings) -> LedgerKeeper:
     return LedgerKeeper(foundation.clock, sequencer, checkpoints, anchorer, Pace())
 
 
-@dataclass(frozen=True)
-class _SealCheck:
-    """Verification of files from outside, as the archive asks it."""
-
-    verify: Verify
-    trust: TrustList
-
-    def check(self, path: Path, at: dt.datetime) -> Verdict:
-        """Give the verdict of a file in a limited child."""
-        return self.verify(path, self.trust, None, at)
-
-
 def verifier(sandbox: Sandbox) -> Verify:
     """Give the verification of files from outside, in a confined child."""
     return partial(verify_untrusted, sandbox=sandbox)
@@ -226,6 +216,7 @@ class _Parts:
         self.holdings = Holdings(self.types, RegisterStandings())
         self.licenses = LicenseService(self.types, self.items, self.holders)
         self.answers = AnswerKeys(settings.keys)
+        self.messages = MessageKeys(settings.keys)
         self.sandbox = self.sandbox_with(Limits())
 
     def sandbox_with(self, limits: Limits) -> Sandbox:
@@ -288,7 +279,13 @@ def open_rooms(settings: Settings) -> Rooms:
         proofs=ProofService(RuleBook.load(), parts.holdings, parts.cases, parts.holders, parts.answers),
         checks=DocumentCheck(found.database, reader, parts.verify(), parts.trust, parts.sandbox, found.clock),
         index=parts.index,
-        keys=PublishedKeys(str(ledger_signer(settings).verifier), found.pki.pem(), parts.answers.jwks()),
+        keys=PublishedKeys(
+            str(ledger_signer(settings).verifier),
+            found.pki.pem(),
+            published_jwks(parts.answers, parts.messages),
+            parts.messages.public,
+        ),
+        sender=open_sender(settings, found.clock),
         seals=SealService(),
         pki=found.pki,
         gate=found.gate,
@@ -364,6 +361,7 @@ def make_worker(
     beside = (
         Nightly(found.database, parts.index, found.clock, settings.reconcile_at),
         PatternWatch(found.database, found.clock, WorkingCalendar.load()),
+        Announcer(found.database),
     )
     return worker, found.database, beside if house is None else (house, *beside)
 
@@ -371,7 +369,7 @@ def make_worker(
 def _steps(parts: _Parts) -> Mapping[str, Step]:
     objects, items = parts.foundation.objects, parts.items
     templates = NumberTemplates.load(look_up=parts.editions.templates)
-    check = _SealCheck(parts.verify(), parts.foundation.pki.trust())
+    check = SealCheck(parts.verify(), parts.foundation.pki.trust())
     steps: tuple[Step, ...] = (
         AcceptStep(objects, items, parts.holders, parts.cases, parts.licenses),
         CheckStep(objects, items, parts.sandbox),
@@ -391,6 +389,7 @@ def _steps(parts: _Parts) -> Mapping[str, Step]:
             demo=not parts.settings.production,
         ),
         IndexStep(parts.index, parts.holdings),
+        deliver_step(parts.settings, parts.foundation.database.secrets, parts.foundation.clock),
         ReconcileStep(
             IndexKeeper(parts.foundation.database, parts.index, parts.holdings), parts.index.engine
         ),

@@ -42,6 +42,18 @@ LICENSE = "licence"
 Verify = Callable[[Path, TrustList, KnownDocument | None, dt.datetime], Verdict]
 
 
+@dataclass(frozen=True)
+class SealCheck:
+    """Verification of files from outside, as the archive asks it: in a limited child."""
+
+    verify: Verify
+    trust: TrustList
+
+    def check(self, path: Path, at: dt.datetime) -> Verdict:
+        """Give the verdict of a file in a limited child."""
+        return self.verify(path, self.trust, None, at)
+
+
 class Headline(enum.StrEnum):
     """The one large word of a report, best first."""
 

@@ -46,10 +46,11 @@ class Need:
 
 
 def needs_of(kinds: Collection[str], objects: ObjectStore, index: Index) -> tuple[Need, ...]:
-    """Give what steps need: those that index need the index, all others the objects."""
+    """Give what steps need: those that index need the index, those that tell nothing, others the objects."""
     indexing = frozenset(kind for kind in kinds if queue_of(kind) == "index")
+    telling = frozenset(kind for kind in kinds if queue_of(kind) == "notify")
     return (
-        Need(ObjectStoreUnusableError, frozenset(kinds) - indexing, objects.probe),
+        Need(ObjectStoreUnusableError, frozenset(kinds) - indexing - telling, objects.probe),
         Need(IndexUnavailableError, indexing, index.indexed_up_to),
     )
 

@@ -24,6 +24,9 @@ from licenses.objections import ObjectionService
 from licenses.own import OwnRecordsService
 from licenses.reading import LicenseReader
 from licenses.services import LicenseService
+from licenses.sharing.desk import SharingDesk
+from licenses.sharing.ports import Sender
+from licenses.sharing.services import SubscriptionService
 from portal.accounts.changes import RightChanges
 from portal.accounts.services import AccountService
 from portal.accounts.sign_ins import SignInService
@@ -47,12 +50,14 @@ class PublishedKeys:
     Attributes:
         log_key: The ledger's verifier key (vkey, one line).
         ca_pem: Certificate that the seals chain to, PEM.
-        jwks: Keys of signed answers (RFC 7517).
+        jwks: Keys of signed answers and of messages to subscribers (RFC 7517).
+        message_key: The key of such messages, as Standard Webhooks writes it.
     """
 
     log_key: str
     ca_pem: bytes
     jwks: Mapping[str, Sequence[Mapping[str, str]]]
+    message_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class Rooms:
         holdings: Status and faces of licences, for the product's own use.
         read_codes: Gives what the QR codes in a photo say.
         typesetter: Sets reports.
+        sender: Sends messages to subscribers, and knows where it may not.
         page_images: Draws pages of filed documents for the screen.
         lock_probe: Attacks the bucket's lock; none where objects lie in a folder.
         ask_broker: Returns when the broker answers; none where there is no broker.
@@ -113,6 +119,7 @@ class Rooms:
     page_images: PageImages
     read_codes: Callable[[Path], Sequence[str]]
     typesetter: Typesets
+    sender: Sender
     lock_probe: LockProbe | None = None
     ask_broker: Callable[[], None] | None = None
 
@@ -137,6 +144,16 @@ class Rooms:
     def editions(self) -> EditionService:
         """Editions of items, licence types and number templates by two persons."""
         return EditionService(self.items, self.license_types)
+
+    @property
+    def subscriptions(self) -> SubscriptionService:
+        """What other systems asked to be told of."""
+        return SubscriptionService(self.license_types, self.items, self.sender)
+
+    @property
+    def sharing(self) -> SharingDesk:
+        """What they fetch, and what did not arrive."""
+        return SharingDesk(self.subscriptions)
 
     @property
     def sign_ins(self) -> SignInService:

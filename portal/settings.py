@@ -10,7 +10,7 @@ import enum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -210,6 +210,11 @@ class Settings(SignInSettings):
     reconcile_at: dt.time = Field(
         default=dt.time(2, 30),
         description="Time of the night, in Asia/Shanghai, at which the index is compared with the records.",
+    )
+    receiver_networks: tuple[IPvAnyNetwork, ...] = Field(
+        default=(),
+        description="Private networks in which subscribers' endpoints may lie, as a JSON list of CIDR "
+        "networks; in production events are sent to public addresses only, and to these.",
     )
     session_hours: int = Field(default=10, ge=1, le=24, description="Hours after which a web session ends.")
     session_idle_minutes: int = Field(

@@ -14,6 +14,7 @@ MODULES = (
     "cases.models",
     "seals.models",
     "licenses.models",
+    "licenses.sharing.models",
     "archive.models",
     "portal.accounts.models",
     "portal.citizens.models",

@@ -18,6 +18,7 @@ FAILPOINTS: tuple[str, ...] = (
     "license.issue.after-seal",
     "license.issue.after-put",
     "license.issue.before-record",
+    "share.after-send",
     "sequencer.after-append",
     "sequencer.before-commit",
     "sequencer.before-checkpoint",

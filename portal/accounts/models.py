@@ -16,8 +16,8 @@ from storage.base import Base, Instant
 ADMINISTRATION: Final = "office"
 """Organisation of those who administer the installation; it is no department and handles no cases."""
 
-SCOPES: Final = ("announce", "file", "ask", "read", "audit")
-"""What a client may be allowed; ``audit`` reads the ledger's entries."""
+SCOPES: Final = ("announce", "file", "ask", "read", "audit", "subscribe")
+"""What a client may be allowed; ``audit`` reads the ledger's entries, ``subscribe`` is told of changes."""
 
 
 class Account(Base):

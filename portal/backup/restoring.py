@@ -18,6 +18,7 @@ from typing import Protocol
 from sqlalchemy import make_url, select
 from sqlalchemy.orm import Session
 
+from licenses.sharing.feed import tie_again
 from portal.backup.dumps import Dumper, dumper_of
 from portal.backup.errors import (
     BackupForeignError,
@@ -230,6 +231,7 @@ class Restoration:
             session.flush()
         tables = {table.name: table for table in LedgerAct.metadata.sorted_tables}
         caught = catch_up(session, found, uow.secrets.decrypt, tables, self._means.tokens())
+        tie_again(uow)
         confirmed = _confirmed(session, manifest)
         new_log = found.broken is not None or manifest.log.origin != self._settings.log_origin
         carried = self._begin_log(uow, manifest, found) if new_log else 0

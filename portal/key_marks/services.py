@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from licenses.answers import AnswerKeys
+from licenses.sharing.keys import MessageKeys
 from portal.bootstrap import ledger_signer
 from portal.errors import KeysForeignError, KeysMissingError, MigrationNeededError
 from portal.key_marks.models import KeyMark
@@ -119,6 +120,7 @@ def _make_keys(settings: Settings) -> None:
     Secrets(settings.keys).encrypt(SYSTEM_SUBJECT, b"")
     ledger_signer(settings)
     AnswerKeys(settings.keys)
+    MessageKeys(settings.keys)
     demo_pki.create(settings.pki, FileKeyStore(settings.keys / "seals"), SystemClock())
 
 

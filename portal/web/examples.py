@@ -249,3 +249,61 @@ CASE_STATE: Final[dict[str, Any]] = CASE | {
     "archival_number": None,
     "supplements": [],
 }
+
+SUBSCRIPTION: Final[dict[str, Any]] = {
+    "id": _ID,
+    "name": "食品经营许可变更",
+    "types": ["11339999DEM0010178001"],
+    "items": ["339999010002"],
+    "holders": 0,
+    "purpose": "keep-current",
+    "endpoint": "https://events.example/licences",
+    "public_key": "whpk_LqciuOW3hkfMW0NqK7fuPeEscSYflgxiXzemS24vgO8=",
+    "state": "approved",
+    "asked_at": _AT,
+    "expires_at": _AT,
+    "decided_at": _AT,
+    "decision": "同意共享",
+    "ended_at": _AT,
+    "ended_because": "client",
+    "told": 12,
+    "told_at": _AT,
+    "problem": "no-connection",
+    "problem_at": _AT,
+}
+SUBSCRIPTION_NULLABLE: Final = (
+    "decided_at",
+    "ended_at",
+    "ended_because",
+    "endpoint",
+    "problem",
+    "problem_at",
+    "secret",
+    "told_at",
+)
+SUBSCRIPTION_MADE: Final[dict[str, Any]] = {
+    "subscription": SUBSCRIPTION,
+    "secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+    "promise": _PROMISE,
+}
+SUBSCRIPTION_LIST: Final[dict[str, Any]] = {"subscriptions": [SUBSCRIPTION]}
+SUBSCRIPTION_SECRET: Final[dict[str, Any]] = {"secret": SUBSCRIPTION_MADE["secret"], "promise": _PROMISE}
+SUBSCRIPTION_ENDED: Final[dict[str, Any]] = {"promise": _PROMISE}
+SUBSCRIPTION_PING: Final[dict[str, Any]] = {"event": _ID}
+LICENCE_EVENT: Final[dict[str, Any]] = {
+    "specversion": "1.0",
+    "id": _ID,
+    "source": "https://cunzheng.example/api/v1/licence-events",
+    "type": "licence.suspended",
+    "time": _AT,
+    "datacontenttype": "application/json",
+    "data": {
+        "licence": _ID,
+        "type": "11339999DEM0010178001",
+        "change": "suspended",
+        "time": _AT,
+        "sequence": 2,
+        "successor": _ID,
+    },
+}
+LICENCE_EVENTS: Final[dict[str, Any]] = {"events": [LICENCE_EVENT], "next": "AAAAAAAAAAA", "more": False}

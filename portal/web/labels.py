@@ -63,6 +63,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "read": Label(_("read dossiers and licences"), PLAIN),
         "verify": Label(_("checks (no longer used)"), PLAIN),
         "audit": Label(_("read the ledger"), PLAIN),
+        "subscribe": Label(_("be told of changes"), PLAIN),
     },
     "object": {
         "account": Label(_("Account"), PLAIN),

@@ -107,6 +107,37 @@ PROOF_EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
+class SubscriptionBody(Body):
+    """What a client wants to be told of; terms never change, another wish is another subscription."""
+
+    name: Annotated[str, Field(min_length=1, max_length=120, pattern=PLAIN), AfterValidator(_plain)]
+    types: Annotated[list[Code], Field(default_factory=list, max_length=100)]
+    items: Annotated[list[Code], Field(default_factory=list, max_length=100)]
+    holders: Annotated[
+        list[HolderReference],
+        Field(default_factory=list, max_length=1000, description="Kept as keyed hashes only."),
+    ]
+    purpose: Code
+    endpoint: Annotated[
+        str | None,
+        Field(
+            default=None, min_length=1, max_length=500, description="None: events are only fetched, not sent."
+        ),
+    ]
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=PLAIN), AfterValidator(_plain)]
+
+
+SUBSCRIPTION_EXAMPLE: Final[dict[str, Any]] = {
+    "name": "食品经营许可变更",
+    "types": ["11339999DEM0010178001"],
+    "items": [],
+    "holders": [],
+    "purpose": "keep-current",
+    "endpoint": None,
+    "reason": "按信息共享目录同步许可状态",
+}
+
+
 class CursorQuery(Body):
     """Where a list goes on."""
 
@@ -116,6 +147,14 @@ class CursorQuery(Body):
         str | None, Field(default=None, max_length=200, description="`next` of the page before.")
     ]
     limit: Annotated[int, Field(default=50, ge=1, le=200)]
+
+
+class FeedQuery(CursorQuery):
+    """Where the feed of changes goes on."""
+
+    subscription: Annotated[
+        Code | None, Field(default=None, description="Only this one of the client's subscriptions.")
+    ]
 
 
 class SearchQuery(Body):

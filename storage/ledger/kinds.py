@@ -23,6 +23,10 @@ class ActKind(enum.StrEnum):
     ADDRESS_LOCKED = "address.locked"
     BACKUP_MADE = "backup.made"
     BACKUP_RESTORED = "backup.restored"
+    CHANGES_READ = "changes.read"
+    CHANGES_RESENT = "changes.resent"
+    CHANGES_SENT = "changes.sent"
+    CHANGES_UNDELIVERED = "changes.undelivered"
     CLIENT_ADDED = "client.added"
     CLIENT_ENDED = "client.ended"
     CASE_ANNOUNCED = "case.announced"
@@ -87,6 +91,11 @@ class ActKind(enum.StrEnum):
     STEP_RETRIED = "step.retried"
     STORE_PROBED = "store.probed"
     STORE_SWEPT = "store.swept"
+    SUBSCRIPTION_APPROVED = "subscription.approved"
+    SUBSCRIPTION_ENDED = "subscription.ended"
+    SUBSCRIPTION_REFUSED = "subscription.refused"
+    SUBSCRIPTION_REQUESTED = "subscription.requested"
+    SUBSCRIPTION_ROTATED = "subscription.rotated"
     VERIFICATION_DONE = "verification.done"
 
 
@@ -104,6 +113,10 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.ADDRESS_LOCKED: ("登录来源锁定", "Address locked"),
     ActKind.BACKUP_MADE: ("备份完成", "Backup made"),
     ActKind.BACKUP_RESTORED: ("备份恢复", "Backup restored"),
+    ActKind.CHANGES_READ: ("读取变更通知", "Changes read"),
+    ActKind.CHANGES_RESENT: ("重发死信", "Dead letters sent again"),
+    ActKind.CHANGES_SENT: ("推送变更通知", "Changes sent"),
+    ActKind.CHANGES_UNDELIVERED: ("变更通知转为死信", "Changes not delivered"),
     ActKind.CLIENT_ADDED: ("新增调用方", "Client added"),
     ActKind.CLIENT_ENDED: ("调用方停用", "Client ended"),
     ActKind.CASE_ANNOUNCED: ("办件登记", "Case announced"),
@@ -168,6 +181,11 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.STEP_RETRIED: ("步骤重试", "Step tried again"),
     ActKind.STORE_PROBED: ("存储锁定探测", "Store lock probed"),
     ActKind.STORE_SWEPT: ("清理存储残留", "Store swept"),
+    ActKind.SUBSCRIPTION_APPROVED: ("订阅批准", "Subscription approved"),
+    ActKind.SUBSCRIPTION_ENDED: ("订阅终止", "Subscription ended"),
+    ActKind.SUBSCRIPTION_REFUSED: ("订阅驳回", "Subscription refused"),
+    ActKind.SUBSCRIPTION_REQUESTED: ("订阅申请", "Subscription requested"),
+    ActKind.SUBSCRIPTION_ROTATED: ("订阅密钥更换", "Secret of a subscription rotated"),
     ActKind.VERIFICATION_DONE: ("查验", "Verification done"),
 }
 
@@ -190,6 +208,7 @@ NEVER_REFUSED: frozenset[ActKind] = frozenset(
         ActKind.SEAL_SUSPENDED,
         ActKind.SEALING_ABANDONED,
         ActKind.STEP_RETRIED,
+        ActKind.SUBSCRIPTION_ENDED,
     }
 )
 """Kinds admitted even while the ledger is closed (docs/architecture.md, fail closed)."""
@@ -207,6 +226,10 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.ADDRESS_LOCKED: "changes no holding: locks end by themselves",
     ActKind.BACKUP_MADE: "changes no holding: the backup lies outside the installation",
     ActKind.BACKUP_RESTORED: "changes no holding: what it brought back has acts of its own",
+    ActKind.CHANGES_READ: "changes no holding: whoever fetched changes took a copy away",
+    ActKind.CHANGES_RESENT: "changes no holding: telling starts again where the subscription began",
+    ActKind.CHANGES_SENT: "changes no holding: telling starts again where the subscription began",
+    ActKind.CHANGES_UNDELIVERED: "changes no holding: telling starts again where the subscription began",
     ActKind.CLOCK_STEPPED: _LEDGER_ONLY,
     ActKind.HOLDER_LOOKED: "changes no holding: a holder's look at own records is no use of a licence",
     ActKind.HOLDER_SIGNED_IN: "changes no holding: sessions end with the installation",

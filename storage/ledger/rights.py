@@ -49,9 +49,13 @@ _READ = {"key_mark"}
 """Whoever sets up writes it; a process that works must not make foreign keys pass for its own."""
 
 _DECIDED = {
-    "catalogue_edition": "SELECT, INSERT, UPDATE (state, number, decided_by, decided_at, decision_cipher)"
+    "catalogue_edition": "SELECT, INSERT, UPDATE (state, number, decided_by, decided_at, decision_cipher)",
+    "license_change": "SELECT, INSERT",
+    "subscription": "SELECT, INSERT, UPDATE (state, start, decided_by, decided_at, decision_cipher, "
+    "ended_by, ended_at, ended_because, secret_cipher, former_cipher, former_until)",
+    "subscription_holder": "SELECT, INSERT",
 }
-"""What was proposed is what is approved: nobody alters or removes it."""
+"""What was proposed is what is approved: nobody alters or removes it. What is in the feed stays there."""
 
 
 def grants(tables: Collection[str], application: str, sequencer: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ from cases.models import Holder
 from licenses.events import Grounds
 from licenses.models import License, LicenseUsage
 from licenses.objections import About
+from licenses.sharing.services import Wish
 from portal.accounts.rights import NewAccount
 from portal.bootstrap import open_foundation, open_keeper
 from portal.rooms import Rooms
@@ -41,15 +42,22 @@ NO_HOLDINGS = {
     "holder_session": "ends with the installation",
     "key_mark": "tells of the keys, which are there before anything is rebuilt",
     "license_answer": "holds the promise too; the decision itself is rebuilt",
+    "license_change": "names the act, which no detail can hold; tied again to the acts",
     "login_link": "ends with the installation",
     "pattern_look": "is looked for again",
     "step": "what was under way is planned anew",
+    "subscription_delivery": "what had not arrived is told again",
+    "subscription_place": "telling starts again where the subscription began",
     "password": "ends with the installation; persons get links and choose anew",
     "sign_in_lock": "counts failures of a day",
     "object_version": "which version of an object is read is learnt from the bucket again",
     "unusual_query": "is looked for again",
     "web_session": "ends with the installation",
 }
+SUBSCRIBER = Identity("system", "tax", "swj", frozenset({Role.CLIENT}), scopes=frozenset({"subscribe"}))
+WISH = Wish(
+    name="登记变更", holders=[("001", "91339999MADEM0011X")], purpose="keep-current", reason="按目录共享"
+)
 HOLDINGS = sorted(
     name for name in all_tables().tables if name not in NO_HOLDINGS and not name.startswith("ledger_")
 )
@@ -101,6 +109,7 @@ def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         rooms.database.write(lambda uow: issued_together(rooms, uow).id)
         proposed = new_edition(filing_days=7)
         rooms.database.write(lambda uow: rooms.editions.propose(uow, administrator, proposed, "新版指南"))
+        rooms.database.write(lambda uow: rooms.subscriptions.ask(uow, SUBSCRIBER, WISH))
     keeper = open_keeper(open_foundation(settings), settings)
     keeper.tick(hurry=True)
     keeper.close()

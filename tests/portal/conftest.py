@@ -48,6 +48,8 @@ from portal.demo.script import Script
 from portal.editions.approved import ApprovedEditions
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
+from portal.sharing.addresses import Reach
+from portal.sharing.posting import HttpSender
 from portal.web.factory import create_app
 from seals.demo_pki import DemoPki
 from seals.keys import FileKeyStore
@@ -216,6 +218,7 @@ def make_house(
         page_images=PageImages(Sandbox()),
         read_codes=partial(read_codes, sandbox=Sandbox()),
         typesetter=Typesetter(),
+        sender=HttpSender(Reach(production=False), clock),
     )
     return House(rooms, create_app(rooms, settings), clock, settings.staging)
 

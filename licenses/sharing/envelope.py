@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is sent: a CloudEvents 1.0 event in JSON, in a Standard Webhooks envelope. Nothing here asks anybody.
+
+An event carries type, change, time and an opaque id, no holder and no number: whoever wants to read on needs
+an access basis of its own. The signature is over ``id.timestamp.body``; ``v1`` is HMAC-SHA256 with the
+subscription's secret, ``v1a`` is Ed25519 with the installation's key.
+"""
+
+import base64
+import binascii
+import datetime as dt
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from licenses.sharing.errors import SecretMalformedError
+from storage.clock import rfc3339
+from storage.ledger.canonical import Json, canonical
+
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - a prefix, no secret
+PUBLIC_PREFIX: Final = "whpk_"
+CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
+PING: Final = "subscription.ping"
+SECRET_BYTES: Final = 32
+_SPEC: Final = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a licence as others are told of it.
+
+    Attributes:
+        id: Opaque id of the event, the same wherever it is told.
+        licence: Opaque id of the licence.
+        type: Code of the licence type.
+        kind: What happened, a word of the licence's own history.
+        at: When it takes effect; that may lie ahead for a licence that will be replaced.
+        sequence: 1, 2, 3 … within the licence.
+        successor: Opaque id of the licence that takes its place, if one does.
+    """
+
+    id: str
+    licence: str
+    type: str
+    kind: str
+    at: dt.datetime
+    sequence: int
+    successor: str | None = None
+
+
+def change_event(change: Change, source: str) -> dict[str, Json]:
+    """Give a change as a CloudEvent."""
+    return {
+        "specversion": _SPEC,
+        "id": change.id,
+        "source": source,
+        "type": f"licence.{change.kind}",
+        "time": rfc3339(change.at),
+        "datacontenttype": "application/json",
+        "data": {
+            "licence": change.licence,
+            "type": change.type,
+            "change": change.kind,
+            "time": rfc3339(change.at),
+            "sequence": change.sequence,
+            "successor": change.successor,
+        },
+    }
+
+
+def ping_event(event_id: str, source: str, at: dt.datetime, subscription: str) -> dict[str, Json]:
+    """Give the event that tests an endpoint; it tells of nothing."""
+    return {
+        "specversion": _SPEC,
+        "id": event_id,
+        "source": source,
+        "type": PING,
+        "time": rfc3339(at),
+        "datacontenttype": "application/json",
+        "data": {"subscription": subscription},
+    }
+
+
+def body_of(event: Mapping[str, Json]) -> bytes:
+    """Give the exact bytes that are signed and sent."""
+    return canonical(event)
+
+
+def new_secret(random: bytes) -> str:
+    """Write a secret as receivers configure it."""
+    return SECRET_PREFIX + base64.b64encode(random).decode()
+
+
+def headers_of(
+    event_id: str,
+    at: dt.datetime,
+    body: bytes,
+    secrets: Sequence[str],
+    sign: Callable[[bytes], bytes] | None = None,
+) -> dict[str, str]:
+    """Give the headers of a message.
+
+    Args:
+        event_id: Id of the message, the same at every try.
+        at: When it is sent; receivers refuse old ones.
+        body: The exact bytes.
+        secrets: What signs it: the secret, and the one before it for a while.
+        sign: Signs with the installation's Ed25519 key.
+
+    Raises:
+        SecretMalformedError: A secret is not of our making.
+    """
+    stamp = str(int(at.timestamp()))
+    signed = f"{event_id}.{stamp}.".encode() + body
+    signatures = [f"v1,{_text(hmac.digest(_key(one), signed, hashlib.sha256))}" for one in secrets]
+    if sign is not None:
+        signatures.append(f"v1a,{_text(sign(signed))}")
+    return {
+        "content-type": CONTENT_TYPE,
+        "webhook-id": event_id,
+        "webhook-timestamp": stamp,
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def _key(secret: str) -> bytes:
+    if not secret.startswith(SECRET_PREFIX):
+        raise SecretMalformedError
+    try:
+        return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise SecretMalformedError from error
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()

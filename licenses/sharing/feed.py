@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The feed of changes: events of licences in the order of the ledger, which has no gaps that fill later.
+
+An event has no number of its own: numbers that transactions take are seen in another order than they were
+taken in, and whoever reads up to a number loses what commits late. The ledger's sequencer has solved that
+already, so an event stands where its act stands. What is told to others therefore stands in the ledger first.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, exists, insert, or_, select
+
+from cases.models import Holder
+from licenses.models import License, LicenseEvent, LicenseHolder
+from licenses.sharing.envelope import Change
+from licenses.sharing.models import LicenseChange, Subscription, SubscriptionHolder
+from storage.database import UnitOfWork
+from storage.ledger.acts import Act, Promise
+from storage.ledger.models import LedgerAct, LedgerEntry, LedgerState
+from storage.secrets import ErasedError
+
+WINDOW: Final = 5_000
+"""Entries of the ledger that one look goes through at most: a filter that finds little must end, too."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A place in the feed: entry of the ledger, event of that entry. Both count from 0."""
+
+    seq: int
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of the feed.
+
+    Attributes:
+        changes: What it holds, in order.
+        until: Up to where it goes, inclusive: where the next one begins.
+        more: Whether the feed goes on after it.
+    """
+
+    changes: tuple[tuple[Place, Change], ...]
+    until: Place
+    more: bool
+
+
+def record_change(uow: UnitOfWork, act: Act) -> Promise:
+    """Record an act and put the events of licences among its rows into the feed, in the same transaction."""
+    promise = uow.record(act)
+    events = [row.id for row in act.rows if isinstance(row, LicenseEvent)]
+    _tie(uow, promise.core_sha256, events)
+    return promise
+
+
+def _tie(uow: UnitOfWork, act_id: str, events: Sequence[str]) -> None:
+    if events:
+        rows = [{"event_id": event, "act_id": act_id, "place": place} for place, event in enumerate(events)]
+        uow.session.execute(insert(LicenseChange), rows)
+
+
+def feed_end(uow: UnitOfWork) -> int:
+    """Give the number of entries of the ledger: the feed goes up to the last one."""
+    return uow.session.scalar(select(LedgerState.size)) or 0
+
+
+def read_feed(uow: UnitOfWork, which: ColumnElement[bool], after: Place, limit: int) -> Stretch:
+    """Read the feed on from a place.
+
+    Args:
+        uow: Any unit of work.
+        which: Condition on the licences, see :func:`told_to`.
+        after: Where the stretch before ended.
+        limit: Events at most.
+    """
+    end = feed_end(uow)
+    top = min(end - 1, after.seq + WINDOW)
+    rows = uow.session.execute(
+        select(LedgerEntry.seq, LicenseChange.place, LicenseEvent, License.type_code)
+        .join(LicenseChange, LicenseChange.act_id == LedgerEntry.act_id)
+        .join(LicenseEvent, LicenseEvent.id == LicenseChange.event_id)
+        .join(License, License.id == LicenseEvent.license_id)
+        .where(beyond(after), LedgerEntry.seq <= top, which)
+        .order_by(LedgerEntry.seq, LicenseChange.place)
+        .limit(limit)
+    ).all()
+    changes = tuple((Place(seq, place), _change(event, type_code)) for seq, place, event, type_code in rows)
+    if len(changes) == limit:
+        return Stretch(changes, changes[-1][0], more=True)
+    until = max(after, Place(top, _LAST))
+    return Stretch(changes, until, more=until.seq < end - 1)
+
+
+_LAST: Final = 1_000_000
+"""A place behind every event of an entry."""
+
+
+def start_of(size: int) -> Place:
+    """Give the place behind everything that a ledger of this size holds."""
+    return Place(size - 1, _LAST)
+
+
+def beyond(after: Place) -> ColumnElement[bool]:
+    """Give the condition on what comes after a place."""
+    return or_(
+        LedgerEntry.seq > after.seq,
+        and_(LedgerEntry.seq == after.seq, LicenseChange.place > after.place),
+    )
+
+
+def told_to(subscription: Subscription) -> ColumnElement[bool]:
+    """Give the condition on licences whose changes a subscription is about."""
+    parts: list[ColumnElement[bool]] = []
+    if subscription.types:
+        parts.append(License.type_code.in_(subscription.types))
+    if subscription.items:
+        parts.append(License.item_code.in_(subscription.items))
+    if subscription.holders:
+        sharing = select(LicenseHolder.holder_id).where(LicenseHolder.license_id == License.id)
+        parts.append(
+            exists().where(
+                or_(Holder.id == License.holder_id, Holder.id.in_(sharing.correlate(License))),
+                SubscriptionHolder.subscription_id == subscription.id,
+                SubscriptionHolder.scheme == Holder.scheme,
+                SubscriptionHolder.code_hash == Holder.code_hash,
+            )
+        )
+    return and_(*parts)
+
+
+def told_from(subscription: Subscription) -> ColumnElement[bool]:
+    """Give the condition of :func:`told_to`, on what came after the subscription was approved."""
+    return and_(LedgerEntry.seq >= (subscription.start or 0), told_to(subscription))
+
+
+def changes_by_event(uow: UnitOfWork, events: Sequence[str]) -> dict[str, Change]:
+    """Give changes by the id of their event."""
+    rows = uow.session.execute(
+        select(LicenseEvent, License.type_code)
+        .join(License, License.id == LicenseEvent.license_id)
+        .where(LicenseEvent.id.in_(events))
+    ).all()
+    return {event.id: _change(event, type_code) for event, type_code in rows}
+
+
+def tie_again(uow: UnitOfWork) -> int:
+    """Tie events to their acts anew where the tie is missing, as after a restore; give how many were.
+
+    No act can hold its own id, so replaying brings events back and not their ties.
+    """
+    loose = exists().where(LicenseChange.event_id == LicenseEvent.id)
+    wanted = set(uow.session.scalars(select(LicenseEvent.id).where(~loose)))
+    tied = 0
+    if not wanted:
+        return tied
+    acts = select(LedgerAct.act_id, LedgerAct.detail).where(LedgerAct.kind.like("license.%"))
+    for act_id, detail in uow.session.execute(acts):
+        try:
+            opened = json.loads(uow.secrets.decrypt(detail))
+        except ErasedError:
+            continue
+        rows = [row["values"] for row in opened["rows"] if row["table"] == LicenseEvent.__tablename__]
+        events = [row["id"] for row in rows]
+        if events and wanted.issuperset(events):
+            _tie(uow, act_id, events)
+            tied += len(events)
+    return tied
+
+
+def _change(event: LicenseEvent, type_code: str) -> Change:
+    return Change(
+        event.id, event.license_id, type_code, event.kind, event.at, event.position, event.successor_id
+    )
