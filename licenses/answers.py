@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -74,9 +75,12 @@ class AnswerKeys:
 
     def sign(self, decision: Mapping[str, Json], promise: Promise) -> str:
         """Sign a decision with its promise; gives the compact JWS."""
-        payload: dict[str, Json] = {"decision": decision, "promise": promise.as_json()}
-        header = {"alg": ALGORITHM, "kid": self.kid, "typ": TYPE}
-        return jws.serialize_compact(header, canonical(payload), self._keys[-1], algorithms=[ALGORITHM])
+        return self.sign_payload({"decision": decision, "promise": promise.as_json()}, TYPE)
+
+    def sign_payload(self, payload: Mapping[str, Json], kind: str) -> str:
+        """Sign any canonical JSON; gives the compact JWS, whose header says what kind of statement it is."""
+        header = {"alg": ALGORITHM, "kid": self.kid, "typ": kind}
+        return jws.serialize_compact(header, canonical(dict(payload)), self._keys[-1], algorithms=[ALGORITHM])
 
 
 def verify_answer(answer: str | bytes, jwks: Mapping[str, Sequence[Mapping[str, str]]]) -> VerifiedAnswer:
@@ -90,21 +94,49 @@ def verify_answer(answer: str | bytes, jwks: Mapping[str, Sequence[Mapping[str, 
         AnswerInvalidError: Too large, malformed, altered, of another type, or signed by no key of the set.
     """
     text = answer.decode("ascii", "replace") if isinstance(answer, bytes) else answer
-    if len(text) > MAX_ANSWER:
-        raise AnswerInvalidError(rule="size")
-    try:
-        keys = KeySet([ECKey.import_key(dict(key)) for key in jwks["keys"] if key.get("kty") == "EC"])
-        token = jws.deserialize_compact(text.strip(), keys, algorithms=[ALGORITHM])
-        payload = json.loads(token.payload)
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
-        raise AnswerInvalidError(rule="signature") from None
-    header = token.headers()
-    if header.get("typ") != TYPE or not isinstance(payload, dict) or set(payload) != {"decision", "promise"}:
+    payload, kid = _opened(text, jwks, TYPE, MAX_ANSWER)
+    if set(payload) != {"decision", "promise"}:
         raise AnswerInvalidError(rule="type")
     promise = payload["promise"]
     if not (isinstance(payload["decision"], dict) and isinstance(promise, dict) and _is_promise(promise)):
         raise AnswerInvalidError(rule="payload")
-    return VerifiedAnswer(payload["decision"], promise, str(header.get("kid", "")))
+    return VerifiedAnswer(payload["decision"], promise, kid)
+
+
+def verify_signed(
+    token: str, jwks: Mapping[str, Sequence[Mapping[str, str]]], kind: str, largest: int = MAX_ANSWER
+) -> Mapping[str, Any]:
+    """Check what :meth:`AnswerKeys.sign_payload` signed and give its payload.
+
+    Args:
+        token: The compact JWS; outer white space is ignored.
+        jwks: The published key set.
+        kind: The type that it must be of.
+        largest: Most characters.
+
+    Raises:
+        AnswerInvalidError: Too large, malformed, altered, of another type, or signed by no key of the set.
+    """
+    return _opened(token, jwks, kind, largest)[0]
+
+
+def _opened(
+    text: str, jwks: Mapping[str, Sequence[Mapping[str, str]]], kind: str, largest: int
+) -> tuple[dict[str, Any], str]:
+    if len(text) > largest:
+        raise AnswerInvalidError(rule="size")
+    try:
+        keys = KeySet([ECKey.import_key(dict(key)) for key in jwks["keys"] if key.get("kty") == "EC"])
+        registry = jws.JWSRegistry(algorithms=[ALGORITHM])
+        registry.max_payload_length = largest
+        token = jws.deserialize_compact(text.strip(), keys, registry=registry)
+        payload = json.loads(token.payload)
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise AnswerInvalidError(rule="signature") from None
+    header = token.headers()
+    if header.get("typ") != kind or not isinstance(payload, dict):
+        raise AnswerInvalidError(rule="type")
+    return payload, str(header.get("kid", ""))
 
 
 def _is_promise(promise: Mapping[str, object]) -> bool:

@@ -106,6 +106,11 @@ class ProofService:
         self._keys = keys
         self._table = table or ReasonTable.load()
 
+    @property
+    def keys(self) -> AnswerKeys:
+        """Keys that sign answers, and whatever else is published."""
+        return self._keys
+
     def ask(self, uow: UnitOfWork, identity: Identity, question: ProofQuestion) -> AnsweredProof:
         """Answer a question.
 

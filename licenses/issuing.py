@@ -25,6 +25,7 @@ from licenses.lifecycle import EventKind, State
 from licenses.models import License
 from licenses.services import ISSUE_STEP
 from licenses.sharing.feed import record_change
+from licenses.status_list import status_list_url
 from licenses.succession import give_up, may_be_issued, succeed
 from seals.orders import Placement, SealFacts, SealOrder, SealRequest
 from seals.sealing import SealingService
@@ -195,6 +196,9 @@ class IssueStep:
             },
             {"code": item.code, "name": item.zh} if item else {"code": "", "name": ""},
         )
+        if license_.status_index is not None:
+            metadata["status_list"] = status_list_url(self._public_url)
+            metadata["status_index"] = str(license_.status_index)
         page = page_data(license_, kind, face, public_url=self._public_url, demo=self._demo)
         return {"face": face, "metadata": metadata, "page": page}
 

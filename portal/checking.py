@@ -14,7 +14,6 @@ import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from documents.attachments import read_attachment
 from documents.errors import UnreadableError
@@ -341,34 +340,3 @@ def _used(identity: Identity, sealing: Sealing, known: KnownDocument) -> Act:
         object_sha256=known.sha256,
         case=sealing.case_id,
     )
-
-
-def report_json(report: CheckReport) -> dict[str, Any]:
-    """Give a report as JSON."""
-    zh, en = HEADLINE_TITLES[report.headline]
-    return {
-        "headline": {"code": str(report.headline), "zh": zh, "en": en},
-        "sentence": dict(zip(("zh", "en"), report.sentence, strict=True)),
-        "file": _line(report.file),
-        "licence": _line(report.license),
-        "card": card_json(report.card) if report.card else None,
-        "verdict": report.verdict.as_json(),
-        "promise": report.promise.as_json() if report.promise else None,
-    }
-
-
-def card_json(card: PublicCard) -> dict[str, Any]:
-    """Give what strangers may know of a licence, and no more."""
-    return {
-        "type": {"code": card.kind.code, "zh": card.kind.zh, "en": card.kind.en},
-        "issuer": card.issuer,
-        "status": {"code": str(card.status.code), "zh": card.status.zh, "en": card.status.en},
-        "valid_from": card.valid_from.isoformat() if card.valid_from else None,
-        "valid_until": card.valid_until.isoformat() if card.valid_until else None,
-        "holder": card.holder.name,
-    }
-
-
-def _line(line: Line) -> dict[str, str]:
-    standing = NOT_APPLICABLE if line.standing is None else str(line.standing)
-    return {"code": line.code, "standing": standing, "zh": line.zh, "en": line.en}

@@ -30,6 +30,7 @@ _COMMANDS = {
     "init": "portal.commands.run:init",
     "intake": "portal.commands.office:intake",
     "ledger": "portal.commands.ledger:ledger",
+    "directory": "portal.commands.directory:directory",
     "licence": "portal.commands.holdings:licence",
     "login-link": "portal.commands.people:login_link",
     "objects": "portal.commands.objects:objects",

@@ -220,6 +220,41 @@ class MigrationNeededError(CunzhengError):
     remedy_en = "Stop all processes and run cunzheng init to upgrade."
 
 
+class OfflineFolderError(InvalidInputError):
+    """A folder for checks without a network lacks a file, or one of its files does not verify."""
+
+    code = "offline-folder"
+    exit_code = EXIT_CANNOT_TELL
+    title_zh = "离线核验文件夹不完整或签名不成立"
+    title_en = "The folder for offline checks is incomplete or does not verify"
+    remedy_zh = "请联网后用 cunzheng directory save 重新保存；若签名仍不成立，请向发布机构核实公钥。"
+    remedy_en = (
+        "Save it again with `cunzheng directory save`; if it still fails, ask whoever publishes for the keys."
+    )
+
+
+class DirectoryUnreachableError(CunzhengError):
+    """The address does not give a directory."""
+
+    code = "directory-unreachable"
+    status = 502
+    exit_code = EXIT_CANNOT_TELL
+    title_zh = "无法取得证照目录"
+    title_en = "The directory cannot be fetched"
+    remedy_zh = "请核对地址与网络；地址须以 https:// 开头。"
+    remedy_en = "Check the address and the network; the address begins with https://."
+
+
+class TimeAheadError(InvalidInputError):
+    """What was asked for is a state at an instant that is still to come."""
+
+    code = "time-ahead"
+    title_zh = "所询时间尚未到来"
+    title_en = "The instant asked about is still to come"
+    remedy_zh = "请填写当前或更早的时间。"
+    remedy_en = "Ask about now or an earlier instant."
+
+
 class AlreadyRunningError(CunzhengError):
     """Another process of the same kind works on this data folder; ``facts`` name the kind."""
 

@@ -20,6 +20,7 @@ from indexer.ports import Index
 from licenses.catalogue import TypeCatalogue
 from licenses.decisions import ProofService
 from licenses.holdings import Holdings
+from licenses.information import InformationService
 from licenses.objections import ObjectionService
 from licenses.own import OwnRecordsService
 from licenses.reading import LicenseReader
@@ -132,6 +133,11 @@ class Rooms:
     def objections(self) -> ObjectionService:
         """Objections of holders, and their answers."""
         return ObjectionService(_calendar())
+
+    @property
+    def information(self) -> InformationService:
+        """Checks what is stated of licences."""
+        return InformationService(self.holdings, self.holders)
 
     @property
     def own_records(self) -> OwnRecordsService:

@@ -30,24 +30,34 @@ _JWS_DOTS = 2
     help="Certificates (PEM) for a PDF, or a key set (JWKS) for an answer; the installation is not asked "
     "信任的证书或公钥集，不查询本机库.",
 )
+@click.option(
+    "--offline",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of `cunzheng directory save`: the directory and the status list of whoever issued the "
+    "licence; nothing else is asked 目录与状态列表所在文件夹，离线核验.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON 输出 JSON.")
-def verify(file: Path, trust: Path | None, *, as_json: bool) -> int:
+def verify(file: Path, trust: Path | None, offline: Path | None, *, as_json: bool) -> int:
     """核验文件 / Verify FILE: a PDF, or a signed answer of a no-proof question.
 
     Exit code 0 valid, 1 invalid, 2 cannot tell. With --trust nobody knows whether a licence was suspended or
-    revoked since: one whose seal holds gives 2.
+    revoked since: one whose seal holds gives 2. With --offline the status list tells.
     """
     with file.open("rb") as opened:
         head = opened.read(_HEAD)
     if _PDF in head:
-        return _document(file, trust, as_json=as_json)
+        return _document(file, trust, offline, as_json=as_json)
     return _answer(file, trust, as_json=as_json)
 
 
-def _document(file: Path, trust: Path | None, *, as_json: bool) -> int:
-    from portal.checking import EXIT_CODES, report_json
+def _document(file: Path, trust: Path | None, offline: Path | None, *, as_json: bool) -> int:
+    from portal.check_answers import report_json
+    from portal.checking import EXIT_CODES
 
-    report = _offline(file, trust) if trust is not None else _with_library(file)
+    if offline is not None:
+        report = _with_folder(file, offline)
+    else:
+        report = _offline(file, trust) if trust is not None else _with_library(file)
     if as_json:
         click.echo(json.dumps(report_json(report), ensure_ascii=False, indent=2))
     else:
@@ -65,6 +75,16 @@ def _offline(file: Path, trust: Path) -> "CheckReport":
     sandbox = Sandbox()
     anchors = TrustList.from_pem(trust.read_bytes())
     return check_offline(file, anchors, verifier(sandbox), sandbox, SystemClock().now())
+
+
+def _with_folder(file: Path, folder: Path) -> "CheckReport":
+    from documents.sandbox import Sandbox
+    from portal.bootstrap import verifier
+    from portal.offline import check_with_folder, read_folder
+    from storage.clock import SystemClock
+
+    sandbox = Sandbox()
+    return check_with_folder(file, read_folder(folder), verifier(sandbox), sandbox, SystemClock().now())
 
 
 def _with_library(file: Path) -> "CheckReport":

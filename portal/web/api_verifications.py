@@ -6,12 +6,16 @@ from typing import Any, Final
 from apiflask import APIBlueprint
 from flask import request
 
-from portal.checking import report_json
+from licenses.information import check_all
+from portal.check_answers import report_json
 from portal.errors import UnsupportedMediaError
+from portal.web import context
 from portal.web.access import public
-from portal.web.checks import PART, check_upload
+from portal.web.checks import PART, check_limit, check_upload
+from portal.web.counters import UNMATCHED_UPLOAD
 from portal.web.documented import answers, by_status
-from portal.web.examples import REPORT, REPORT_NULLABLE
+from portal.web.examples import INFORMATION, INFORMATION_NULLABLE, REPORT, REPORT_NULLABLE
+from portal.web.schemas import INFORMATION_EXAMPLE, InformationBody
 
 blueprint = APIBlueprint("verifications", __name__, url_prefix="/api/v1/verifications", tag="Verification")
 _BODY: Final[dict[str, Any]] = {
@@ -40,3 +44,24 @@ def check() -> dict[str, Any]:
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaError
     return report_json(check_upload())
+
+
+@blueprint.post("/information")
+@blueprint.input(InformationBody, arg_name="body", example=INFORMATION_EXAMPLE)
+@blueprint.doc(
+    summary="Check what is stated of up to 100 licences against the register (result codes 0 to 6)",
+    responses=by_status({200: answers("One answer each, in order", INFORMATION, INFORMATION_NULLABLE)}),
+)
+@public("who states identifier and holder rightly holds the licence", records=("verification.done",))
+def information(body: InformationBody) -> dict[str, Any]:
+    """Check statements; what meets no licence is only counted, and each counts against the allowance."""
+    for _ in body.licences:
+        check_limit()
+    rooms = context.rooms()
+    batch = [one.model_dump(exclude_none=True) for one in body.licences]
+    with rooms.database.writing() as uow:
+        found = check_all(rooms.information, uow, context.identity(), batch)
+    for one in found:
+        if one.promise is None:
+            context.counters().add(UNMATCHED_UPLOAD)
+    return {"checks": [one.as_json() for one in found]}

@@ -13,6 +13,7 @@ from portal.citizens.errors import SignInNotOfferedError
 from portal.citizens.services import CitizenService
 from portal.errors import UnauthenticatedError
 from portal.i18n import EN, ZH, set_language
+from portal.publications import Publications
 from portal.readiness import Readiness
 from portal.rooms import Rooms
 from portal.settings import Settings
@@ -49,6 +50,11 @@ def settings() -> Settings:
 def readiness() -> Readiness:
     """Give what looks at the parts."""
     return cast(Readiness, current_app.extensions["cunzheng.readiness"])
+
+
+def publications() -> Publications:
+    """Give what makes the signed directory and the status list."""
+    return cast(Publications, current_app.extensions["cunzheng.publications"])
 
 
 def counters() -> Counters:

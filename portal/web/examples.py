@@ -97,6 +97,8 @@ REPORT: Final[dict[str, Any]] = {
         "en": _SEAL_HOLDS["en"],
     },
     "licence": {"code": "expired", "standing": "invalid", "zh": "已过期", "en": "Expired"},
+    "file_check": {"code": 0, "zh": "文件验证通过", "en": "Passed"},
+    "information_check": {"code": 3, "zh": "信息正确，证照已失效", "en": "Correct, no longer valid"},
     "card": {
         "type": {"code": "11339999DEM0010178001", "zh": "食品经营许可证", "en": "Food operation licence"},
         "issuer": "演示市市场监督管理局",
@@ -136,7 +138,21 @@ REPORT: Final[dict[str, Any]] = {
     },
     "promise": _PROMISE,
 }
+INFORMATION: Final[dict[str, Any]] = {
+    "checks": [
+        {
+            "code": 3,
+            "zh": "信息正确，证照已失效",
+            "en": "Correct, no longer valid",
+            "reasons": [{"code": "cancelled", "zh": "证照已注销", "en": "The licence was cancelled"}],
+            "items": [],
+            "promise": _PROMISE,
+        }
+    ]
+}
+INFORMATION_NULLABLE: Final = ("promise",)
 REPORT_NULLABLE: Final = (
+    "information_check",
     "card",
     "promise",
     "valid_from",

@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from archive.submission import MAX_MATERIALS
 from portal.citizens.opening import citizen_service
+from portal.publications import Publications
 from portal.readiness import Readiness
 from portal.rooms import Rooms
 from portal.settings import Settings
@@ -21,6 +22,7 @@ from portal.web import (
     api_ledger,
     api_licences,
     api_proofs,
+    api_published,
     api_search,
     api_subscriptions,
     api_verifications,
@@ -60,6 +62,7 @@ _BLUEPRINTS = (
     api_proofs.blueprint,
     api_licences.blueprint,
     api_verifications.blueprint,
+    api_published.blueprint,
     api_search.blueprint,
     api_subscriptions.blueprint,
     api_ledger.blueprint,
@@ -119,6 +122,7 @@ def create_app(rooms: Rooms, settings: Settings, leaving: Callable[[], bool] = l
             "cunzheng.settings": settings,
             "cunzheng.citizens": citizen_service(rooms, settings),
             "cunzheng.counters": Counters(),
+            "cunzheng.publications": Publications(rooms, settings),
             "cunzheng.readiness": Readiness(rooms, leaving),
             "cunzheng.limit": RateLimit(rooms.clock, settings.public_rate),
             "cunzheng.sign_in_limit": RateLimit(rooms.clock, settings.sign_in_rate),

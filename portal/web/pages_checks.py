@@ -11,7 +11,8 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from licenses.errors import CodeUnknownError
-from portal.checking import HEADLINE_TITLES, judge_card, report_json
+from portal.check_answers import report_json
+from portal.checking import HEADLINE_TITLES, judge_card
 from portal.web import context
 from portal.web.access import public
 from portal.web.checks import MOST_FILES, NamedReport, check_code, check_uploads, code_in, code_in_photo

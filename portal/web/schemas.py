@@ -157,6 +157,16 @@ class FeedQuery(CursorQuery):
     ]
 
 
+class TimeQuery(Body):
+    """An instant at which something is asked for as it was then."""
+
+    model_config = ConfigDict(strict=False, extra="forbid", frozen=True)
+
+    time: Annotated[
+        int | None, Field(default=None, ge=0, le=32_503_680_000, description="Seconds since 1970 (UTC).")
+    ]
+
+
 class SearchQuery(Body):
     """What to find."""
 
@@ -201,3 +211,41 @@ def body_model(name: str) -> type[BaseModel]:
             return model
         waiting.extend(model.__subclasses__())
     return BaseModel
+
+
+_Stated = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
+
+
+class StatedLicence(Body):
+    """What somebody states of a licence; identifier and holder are needed, the rest is compared if there."""
+
+    identifier: Annotated[str, Field(min_length=1, max_length=128, pattern=PLAIN)] | None = None
+    holder_scheme: Annotated[str, Field(pattern=r"^[0-9]{3}$")] | None = None
+    holder_code: Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[0-9A-Za-z-]+$")] | None = None
+    holder_name: _Stated | None = None
+    type_code: _Stated | None = None
+    number: _Stated | None = None
+    issuer_name: _Stated | None = None
+    issuer_code: _Stated | None = None
+    issued_on: _Stated | None = None
+    valid_from: _Stated | None = None
+    valid_until: _Stated | None = None
+
+
+class InformationBody(Body):
+    """Statements to check, at most a hundred."""
+
+    licences: Annotated[list[StatedLicence], Field(min_length=1, max_length=100)]
+
+
+INFORMATION_EXAMPLE: Final[dict[str, Any]] = {
+    "licences": [
+        {
+            "identifier": "1.2.156.3005.2.11100000MB0143028R001.11330105002500287C.91330100TEST000001.001.L",
+            "holder_scheme": "001",
+            "holder_code": "91339999MADEM0011X",
+            "number": "91330100TEST000001",
+            "valid_until": "2030-04-30",
+        }
+    ]
+}

@@ -15,7 +15,8 @@ from fakes import HandClock
 from press import DEPARTMENTS, Press
 from werkzeug.test import TestResponse
 
-from portal.checking import NOT_A_LICENSE, NOT_CHECKED, Headline, Line, judge, report_json
+from portal.check_answers import report_json
+from portal.checking import NOT_A_LICENSE, NOT_CHECKED, Headline, Line, judge
 from portal.web.examples import REPORT
 from seals import demo_pki
 from seals.keys import FileKeyStore

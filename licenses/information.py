@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The information check 信息验证 of a licence: what somebody states of it against the register, at the clock.
+
+Result codes 0 to 6 are those of the sharing interface (GB/T 36906); each comes with reasons. Identifier and
+holder together open the register: who states another holder learns what they would learn of a licence that
+there is not. Dates are judged by the clock, never by what the caller states. Each check that meets a
+licence is a recorded use.
+"""
+
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from sqlalchemy import bindparam, select
+
+from cases.errors import HolderCodeError
+from cases.holders import HolderService
+from cases.identifiers import check_holder_code
+from cases.models import Holder
+from licenses.holdings import STOCK, Holdings
+from licenses.lifecycle import Life, Status, effective_status, life_after, status_titles
+from licenses.metadata import registered_items
+from licenses.models import License
+from licenses.usage import Use, insert_rows, usage_row
+from storage.database import UnitOfWork
+from storage.identity import AccessBasis, Basis, Identity
+from storage.ledger.acts import Act, Promise
+from storage.ledger.kinds import ActKind
+
+CHECK: Final = "public-check"
+MOST: Final = 100
+"""Checks in one batch."""
+REQUIRED: Final = ("identifier", "holder_scheme", "holder_code")
+COMPARED: Final = (
+    "type_code",
+    "number",
+    "issuer_name",
+    "issuer_code",
+    "issued_on",
+    "valid_from",
+    "valid_until",
+)
+ITEMS: Final = (*REQUIRED, "holder_name", *COMPARED)
+"""Canonical items that may be stated."""
+NOT_FOUND, INCOMPLETE, WRONG = 5, 4, 6
+_BY_IDENTIFIER = select(License).where(License.identifier == bindparam("identifier"))
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTable:
+    """Words of result codes and reasons, Chinese and English."""
+
+    information: Mapping[int, tuple[str, str]]
+    file: Mapping[int, tuple[str, str]]
+    reasons: Mapping[str, tuple[str, str]]
+
+
+@cache
+def code_table() -> CodeTable:
+    """Read the table that comes with the product."""
+    raw = json.loads(resources.files("licenses").joinpath("data/verifications.json").read_bytes())
+    information, file, found = (
+        {row["code"]: (row["zh"], row["en"]) for row in raw[part]}
+        for part in ("information", "file", "reasons")
+    )
+    return CodeTable(information, file, found)
+
+
+@dataclass(frozen=True, slots=True)
+class InformationCheck:
+    """The answer to one information check.
+
+    Attributes:
+        code: 0 to 6.
+        reasons: Stable codes, the deciding one first.
+        items: Names of the items that are missing or differ.
+        promise: Of the recorded use; none where no licence was met.
+    """
+
+    code: int
+    reasons: tuple[str, ...]
+    items: tuple[str, ...] = ()
+    promise: Promise | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the answer as it leaves."""
+        table = code_table()
+        zh, en = table.information[self.code]
+        return {
+            "code": self.code,
+            "zh": zh,
+            "en": en,
+            "reasons": [
+                {"code": code, "zh": table.reasons[code][0], "en": table.reasons[code][1]}
+                for code in self.reasons
+            ],
+            "items": list(self.items),
+            "promise": self.promise.as_json() if self.promise else None,
+        }
+
+
+class InformationService:
+    """Checks what is stated of licences.
+
+    Args:
+        holdings: What the library holds.
+        holders: Finds and reveals holders, to compare and never to tell.
+    """
+
+    def __init__(self, holdings: Holdings, holders: HolderService) -> None:
+        self._holdings = holdings
+        self._holders = holders
+
+    def check(self, uow: UnitOfWork, identity: Identity, stated: Mapping[str, str]) -> InformationCheck:
+        """Check one statement.
+
+        Args:
+            uow: A writing unit of work.
+            identity: Who asks; strangers are ``PUBLIC``.
+            stated: Canonical items (:data:`ITEMS`) by name; what is empty is not stated.
+        """
+        given = {name: value.strip() for name, value in stated.items() if name in ITEMS and value.strip()}
+        missing = tuple(name for name in REQUIRED if name not in given)
+        if missing:
+            return InformationCheck(INCOMPLETE, ("item-missing",), missing)
+        license_ = self._met(uow, given)
+        if license_ is None:
+            return InformationCheck(NOT_FOUND, ("no-match",))
+        promise = _note(uow, identity, license_)
+        differing = self._differing(uow, license_, given)
+        if differing:
+            return InformationCheck(WRONG, ("item-differs",), differing, promise)
+        return self._standing(uow, license_, promise)
+
+    def _met(self, uow: UnitOfWork, given: Mapping[str, str]) -> License | None:
+        """Give the licence with this identifier if the holder is the stated one."""
+        try:
+            normal = check_holder_code(given["holder_scheme"], given["holder_code"])
+        except HolderCodeError:
+            return None
+        license_ = uow.session.scalars(_BY_IDENTIFIER, {"identifier": given["identifier"]}).first()
+        if license_ is None:
+            return None
+        holder = uow.session.get_one(Holder, license_.holder_id)
+        stated = uow.secrets.lookup_hash(normal.scheme, normal.code)
+        same = holder.scheme == normal.scheme and hmac.compare_digest(holder.code_hash, stated)
+        return license_ if same else None
+
+    def _differing(self, uow: UnitOfWork, license_: License, given: Mapping[str, str]) -> tuple[str, ...]:
+        registered = registered_items(license_)
+        differing = [name for name in COMPARED if name in given and given[name] != registered[name]]
+        if "holder_name" in given:
+            holder = uow.session.get_one(Holder, license_.holder_id)
+            if given["holder_name"] != self._holders.reveal(uow, holder).name:
+                differing.append("holder_name")
+        return tuple(differing)
+
+    def _standing(self, uow: UnitOfWork, license_: License, promise: Promise) -> InformationCheck:
+        now = uow.clock.now()
+        events = self._holdings.events(uow, [license_.id]).get(license_.id, ())
+        seal = self._holdings.seal_state(uow, license_, now)
+        status = effective_status(license_, events, now, seal)
+        code = status_titles()[status].information_check
+        return InformationCheck(code, _reasons(license_, status, life_after(events, now)), promise=promise)
+
+
+def _reasons(license_: License, status: Status, life: Life) -> tuple[str, ...]:
+    found = [] if status is Status.VALID else [str(status)]
+    if life.pending is not None:
+        found.append("change-pending")
+    if license_.origin == STOCK:
+        found.append("trust-declared")
+    return tuple(found)
+
+
+def _note(uow: UnitOfWork, identity: Identity, license_: License) -> Promise:
+    public = identity.on(AccessBasis(Basis.PUBLIC_CHECK))
+    use = usage_row(
+        uow, public, Use(action=CHECK, holder_id=license_.holder_id, license_id=license_.id, result="READ")
+    )
+    insert_rows(uow, [use])
+    return uow.record(
+        Act(
+            kind=ActKind.VERIFICATION_DONE,
+            actor=public,
+            object_type="licence",
+            object_id=license_.id,
+            object_sha256=license_.object_sha256,
+            subject=license_.holder_id,
+            rows=[use],
+        )
+    )
+
+
+def check_all(
+    service: InformationService, uow: UnitOfWork, identity: Identity, batch: Sequence[Mapping[str, str]]
+) -> list[InformationCheck]:
+    """Check several statements, each on its own, in one transaction; at most :data:`MOST`."""
+    return [service.check(uow, identity, stated) for stated in batch[:MOST]]

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What strangers rely on: the directory of issuers, types and keys, and the status list of all licences.
+
+Both are signed by the keys of answers. A verifier who holds them and trusts one key of the set needs neither
+this server nor its database (:mod:`licenses.offline`).
+"""
+
+import datetime as dt
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from cases.items import ItemCatalogue
+from licenses.answers import AnswerKeys, verify_signed
+from licenses.catalogue import TypeCatalogue
+from licenses.errors import AnswerInvalidError
+from licenses.lifecycle import TERMINAL, EventKind, State, state_after
+from licenses.models import License, LicenseEvent
+from licenses.status_list import ListedStatus, pack
+from storage.clock import read_instant, rfc3339
+from storage.database import UnitOfWork
+from storage.ledger.canonical import Json, canonical
+
+DIRECTORY_TYPE: Final = "cunzheng-directory+json"
+DIRECTORY_LIFETIME: Final = dt.timedelta(days=30)
+_LARGEST: Final = 16 << 20
+_UNCHANGING: Final = (
+    EventKind.ISSUED,
+    EventKind.ADOPTED,
+    EventKind.CHECKED,
+    EventKind.PROCESS_OPENED,
+    EventKind.PROCESS_CLOSED,
+)
+_CHUNK: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryParts:
+    """What the directory says beside issuers and types.
+
+    Attributes:
+        origin: The log's name, by which the installation is known.
+        log_key: Its verifier key.
+        ca_pem: Certificates that seals and time stamps chain to, with the revocation list.
+        status_list: Address of the status list.
+    """
+
+    origin: str
+    log_key: str
+    ca_pem: bytes
+    status_list: str
+
+
+def directory(
+    items: ItemCatalogue, types: TypeCatalogue, keys: AnswerKeys, parts: DirectoryParts, at: dt.datetime
+) -> str:
+    """Give the signed directory as of an instant; a digest of what it says is its version."""
+    said: dict[str, Json] = {
+        "origin": parts.origin,
+        "issuers": [
+            {"code": one.uscc, "zh": one.zh, "en": one.en, "department": one.code}
+            for one in items.departments
+        ],
+        "types": [
+            {
+                "code": kind.code,
+                "version": kind.version,
+                "zh": kind.zh,
+                "en": kind.en,
+                "provisional": kind.provisional,
+            }
+            for kind in types.all()
+        ],
+        "log_key": parts.log_key,
+        "ca_pem": parts.ca_pem.decode(),
+        "jwks": dict(keys.jwks()),
+        "status_list": parts.status_list,
+    }
+    version = hashlib.sha256(canonical(said)).hexdigest()
+    until = at + DIRECTORY_LIFETIME
+    claims: dict[str, Json] = {"v": 1, "version": version, "at": rfc3339(at), "until": rfc3339(until), **said}
+    return keys.sign_payload(claims, DIRECTORY_TYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A directory that was checked.
+
+    Attributes:
+        at: When it was signed.
+        until: Until when it may be relied on.
+        issuers: Credit code → name, Chinese and English.
+        types: Type code → name, Chinese and English.
+        ca_pem: What seals are judged with.
+        jwks: Keys that sign answers and lists.
+        status_list: Address of the status list.
+    """
+
+    origin: str
+    version: str
+    at: dt.datetime
+    until: dt.datetime
+    issuers: Mapping[str, tuple[str, str]]
+    types: Mapping[str, tuple[str, str]]
+    ca_pem: bytes
+    jwks: Mapping[str, Any]
+    status_list: str
+
+
+def read_directory(token: str, trusted: Mapping[str, Sequence[Mapping[str, str]]]) -> Directory:
+    """Check a directory with keys that are trusted already.
+
+    Raises:
+        AnswerInvalidError: Altered, of another type, signed by no trusted key, or malformed.
+    """
+    said = verify_signed(token, trusted, DIRECTORY_TYPE, _LARGEST)
+    try:
+        return Directory(
+            str(said["origin"]),
+            str(said["version"]),
+            read_instant(said["at"]),
+            read_instant(said["until"]),
+            {one["code"]: (one["zh"], one["en"]) for one in said["issuers"]},
+            {one["code"]: (one["zh"], one["en"]) for one in said["types"]},
+            said["ca_pem"].encode(),
+            said["jwks"],
+            str(said["status_list"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise AnswerInvalidError(rule="payload") from None
+
+
+def status_entries(uow: UnitOfWork, at: dt.datetime) -> bytes:
+    """Pack the states of all licences at an instant.
+
+    What is not made yet is invalid: no file of it can be genuine.
+    """
+    size = uow.session.scalar(select(func.max(License.status_index)).where(License.reserved_at <= at))
+    return pack(0 if size is None else size + 1, _changed(uow, at))
+
+
+def _changed(uow: UnitOfWork, at: dt.datetime) -> Iterator[tuple[int, ListedStatus]]:
+    placed = License.status_index.is_not(None) & (License.reserved_at <= at)
+    unmade = select(License.status_index).where(placed, _unmade(at))
+    for index in uow.session.scalars(unmade):
+        if index is not None:
+            yield index, ListedStatus.INVALID
+    moved = (
+        select(LicenseEvent.license_id)
+        .where(LicenseEvent.kind.not_in([str(kind) for kind in _UNCHANGING]), LicenseEvent.at <= at)
+        .distinct()
+    )
+    events = (
+        select(License.status_index, LicenseEvent)
+        .join(LicenseEvent, LicenseEvent.license_id == License.id)
+        .where(placed, ~_unmade(at), License.id.in_(moved))
+        .order_by(License.id, LicenseEvent.position)
+        .execution_options(yield_per=_CHUNK)
+    )
+    histories: defaultdict[int, list[LicenseEvent]] = defaultdict(list)
+    for index, event in uow.session.execute(events):
+        if index is not None:
+            histories[index].append(event)
+    for index, history in histories.items():
+        status = _listed(state_after(history, at))
+        if status is not ListedStatus.VALID:
+            yield index, status
+
+
+def _unmade(at: dt.datetime) -> ColumnElement[bool]:
+    return or_(License.issued_at.is_(None), License.issued_at > at)
+
+
+def _listed(state: State) -> ListedStatus:
+    if state is State.SUSPENDED:
+        return ListedStatus.SUSPENDED
+    if state is State.SUPERSEDED:
+        return ListedStatus.SUPERSEDED
+    return ListedStatus.INVALID if state in TERMINAL else ListedStatus.VALID

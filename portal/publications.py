@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes what is published for strangers: the signed directory and the signed status list.
+
+Each is made once and kept: a directory for an hour, the newest status list for a minute.
+"""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from licenses.published import DirectoryParts, directory, status_entries
+from licenses.status_list import sign_list, status_list_url
+from portal.errors import TimeAheadError
+from portal.rooms import Rooms
+from portal.settings import Settings
+
+DIRECTORY_EVERY: Final = dt.timedelta(hours=1)
+LIST_EVERY: Final = dt.timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A signed document with the strong validator of what it says."""
+
+    token: str
+    etag: str
+
+
+class Publications:
+    """Makes and keeps what is published.
+
+    Args:
+        rooms: The composed rooms.
+        settings: The settings they were composed of.
+    """
+
+    def __init__(self, rooms: Rooms, settings: Settings) -> None:
+        self._rooms = rooms
+        self._settings = settings
+        self._directory: Published | None = None
+        self._list: Published | None = None
+        self._made = rooms.clock.now()
+
+    def directory(self) -> Published:
+        """Give the directory of issuers, types and keys."""
+        rooms, settings = self._rooms, self._settings
+        at = _floor(rooms.clock.now(), DIRECTORY_EVERY)
+        ca = rooms.pki.pem()
+        editions = "".join(f"{kind.code}{kind.version}" for kind in rooms.license_types.all())
+        etag = hashlib.sha256(ca + f"{at.isoformat()}{rooms.proofs.keys.kid}{editions}".encode()).hexdigest()
+        known = self._directory
+        if known is None or known.etag != etag:
+            parts = DirectoryParts(
+                settings.log_origin, rooms.keys.log_key, ca, status_list_url(settings.public_url)
+            )
+            token = directory(rooms.items, rooms.license_types, rooms.proofs.keys, parts, at)
+            self._directory = known = Published(token, etag)
+        return known
+
+    def status_list(self, at: dt.datetime | None = None) -> Published:
+        """Give the status list, the newest one or as it was at an earlier instant.
+
+        Raises:
+            TimeAheadError: The instant is still to come.
+        """
+        now = self._rooms.clock.now()
+        if at is not None:
+            if at > now:
+                raise TimeAheadError
+            return self._list_at(at)
+        if self._list is None or not self._made <= now < self._made + LIST_EVERY:
+            self._list, self._made = self._list_at(now), now
+        return self._list
+
+    def _list_at(self, at: dt.datetime) -> Published:
+        with self._rooms.database.reading() as uow:
+            entries = status_entries(uow, at)
+        uri = status_list_url(self._settings.public_url)
+        token = sign_list(self._rooms.proofs.keys, uri, entries, at)
+        etag = hashlib.sha256(entries + f"{int(at.timestamp())}{self._rooms.proofs.keys.kid}".encode())
+        return Published(token, etag.hexdigest())
+
+
+def _floor(instant: dt.datetime, step: dt.timedelta) -> dt.datetime:
+    seconds = int(step.total_seconds())
+    return dt.datetime.fromtimestamp(int(instant.timestamp()) // seconds * seconds, dt.UTC)
