@@ -248,3 +248,53 @@ class ObjectionOwnUseError(RefusedError):
     title_en = "Nobody answers an objection to the own use"
     remedy_zh = "请由本单位其他人员答复。"
     remedy_en = "Somebody else of the department answers."
+
+
+class BulkEmptyError(InvalidInputError):
+    """The selection comes to no licence that allows the change."""
+
+    code = "bulk-empty"
+    title_zh = "没有符合条件的证照"
+    title_en = "No licence fits"
+    remedy_zh = "请核对证照类型、状态与日期条件。"
+    remedy_en = "Check type, status and date."
+
+
+class BulkTooLargeError(InvalidInputError):
+    """The selection comes to more licences than one change may have."""
+
+    code = "bulk-too-large"
+    title_zh = "一次变更的证照过多"
+    title_en = "Too many licences for one change"
+    remedy_zh = "请用日期条件分批办理。"
+    remedy_en = "Narrow it by date and make several changes."
+
+
+class BulkUnknownError(NotFoundError):
+    """No change of many licences with this id is one that the caller may decide."""
+
+    code = "bulk-unknown"
+    title_zh = "未找到批量变更"
+    title_en = "No such change of many licences"
+    remedy_zh = "请从批量变更页面中选择。"
+    remedy_en = "Choose it on the page of such changes."
+
+
+class BulkOwnError(RefusedError):
+    """Whoever proposed a change of many licences does not decide it."""
+
+    code = "bulk-own"
+    title_zh = "不得审批本人提出的批量变更"
+    title_en = "Nobody decides the own proposal"
+    remedy_zh = "请由本单位另一名证照管理员审批。"
+    remedy_en = "Another licence manager of the department decides."
+
+
+class BulkClosedError(ConflictError):
+    """The change of many licences was decided, or its seven days are over."""
+
+    code = "bulk-closed"
+    title_zh = "批量变更已办结或已过期"
+    title_en = "It was decided, or its time is over"
+    remedy_zh = "仍需办理的，请重新提出。"
+    remedy_en = "If it is still wanted, propose it again."

@@ -105,7 +105,8 @@ class LicenseService:
     ) -> License:
         """Reserve a licence that an office issues by itself, without a case, and queue its making.
 
-        The department is the one that the manager acts for; its seal must cover such licences.
+        The department is the one that the manager acts for. The licence stands under the department's item
+        that gives such licences, and the seal must cover that one.
 
         Raises:
             NotPermittedError: No licence manager.
@@ -118,6 +119,9 @@ class LicenseService:
         face = self._face(uow, department, holder, data)
         license_, previous = self._new(uow, department, holder, data, face)
         license_.origin = OFFICE
+        item = self._item_of(department, data.type)
+        license_.item_code = previous.item_code if previous else item.code if item else None
+        license_.item_edition = previous.item_edition if previous else item.edition if item else None
         return self._reserve(uow, identity, license_, previous, data, grounds)
 
     def suspend(self, uow: UnitOfWork, identity: Identity, identifier: str, grounds: Grounds) -> License:
@@ -144,6 +148,7 @@ class LicenseService:
         kind: EventKind,
         grounds: Grounds,
         process: Process | None = None,
+        rows: Sequence[Base] = (),
     ) -> License:
         """Add an event that an office decides: everything but issuing and replacing.
 
@@ -153,6 +158,7 @@ class LicenseService:
             identifier: The licence.
             kind: What happens.
             grounds: Why, and the provision.
+            rows: Other rows that changed with it.
             process: What begins or ends, for the opening and closing of a process: an annual check or a
                 cancellation. What ends with another version is opened and closed by that version alone.
 
@@ -166,7 +172,7 @@ class LicenseService:
             raise NotPermittedError
         grounds.require()
         _require_by_hand(kind, process)
-        self._add(uow, identity, license_, kind, grounds, process)
+        self._add(uow, identity, license_, kind, grounds, process, rows)
         if kind in _INHERITED:
             for successor in waiting_successors(uow, license_):
                 if life_after(history_of(uow, successor.id)).state not in TERMINAL:
@@ -181,12 +187,22 @@ class LicenseService:
         kind: EventKind,
         grounds: Grounds,
         process: Process | None,
+        rows: Sequence[Base] = (),
     ) -> None:
         history = history_of(uow, license_.id)
         life = life_after(history, uow.clock.now())
         advance(life, kind, process)
         event = new_event(uow, identity, license_, len(history) + 1, kind, grounds, process=process)
-        record_event(uow, identity, license_, event)
+        record_event(uow, identity, license_, event, rows=rows)
+
+    def _item_of(self, department: Department, type_code: str) -> Item | None:
+        """Give the newest edition of the department's item that gives licences of a type."""
+        giving = [
+            one
+            for one in self._items.items
+            if one.department == department.code and one.license_type == type_code
+        ]
+        return max(giving, key=lambda one: (one.edition, one.code), default=None)
 
     def _face(
         self, uow: UnitOfWork, department: Department, holder: Holder, data: LicenseData

@@ -32,6 +32,7 @@ from documents.typesetting import Typesetter
 from indexer.embedded import EmbeddedIndex
 from indexer.ports import Index
 from licenses.answers import AnswerKeys
+from licenses.bulk import BulkService, BulkStep
 from licenses.catalogue import TypeCatalogue
 from licenses.decisions import ProofService
 from licenses.holdings import Holdings
@@ -388,6 +389,7 @@ def _steps(parts: _Parts) -> Mapping[str, Step]:
             public_url=parts.settings.public_url,
             demo=not parts.settings.production,
         ),
+        BulkStep(BulkService(parts.holdings, parts.licenses)),
         IndexStep(parts.index, parts.holdings),
         deliver_step(parts.settings, parts.foundation.database.secrets, parts.foundation.clock),
         ReconcileStep(

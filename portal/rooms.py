@@ -17,6 +17,7 @@ from cases.services import CaseService
 from documents.pages import PageImages
 from documents.ports import Typesets
 from indexer.ports import Index
+from licenses.bulk import BulkService
 from licenses.catalogue import TypeCatalogue
 from licenses.decisions import ProofService
 from licenses.holdings import Holdings
@@ -133,6 +134,11 @@ class Rooms:
     def objections(self) -> ObjectionService:
         """Objections of holders, and their answers."""
         return ObjectionService(_calendar())
+
+    @property
+    def bulk(self) -> BulkService:
+        """Changes of many licences at once."""
+        return BulkService(self.holdings, self.licenses)
 
     @property
     def information(self) -> InformationService:

@@ -14,6 +14,7 @@ MODULES = (
     "cases.models",
     "seals.models",
     "licenses.models",
+    "licenses.bulk_models",
     "licenses.sharing.models",
     "archive.models",
     "portal.accounts.models",

@@ -2,7 +2,7 @@
 """Who has an account and which systems may call, as the three administrators see it."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -65,3 +65,9 @@ def clients(uow: UnitOfWork, identity: Identity) -> list[Client]:
     identity.demand(*ADMINISTRATORS)
     running = select(Client).where(Client.ended_at.is_(None))
     return list(uow.session.scalars(running.order_by(Client.organisation, Client.added_at, Client.id)))
+
+
+def names_of(uow: UnitOfWork, ids: Collection[str]) -> dict[str, str]:
+    """Give the names of persons by id, to colleagues who see what those did; unknown ids are left out."""
+    found = uow.session.scalars(select(Account).where(Account.id.in_(ids)))
+    return {one.id: uow.secrets.decrypt(one.name_cipher).decode() for one in found}

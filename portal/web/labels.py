@@ -67,6 +67,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
     },
     "object": {
         "account": Label(_("Account"), PLAIN),
+        "bulk-change": Label(_("Change of many licences"), PLAIN),
         "case": Label(_("Case"), PLAIN),
         "catalogue": Label(_("Catalogue"), PLAIN),
         "client": Label(_("Calling system"), PLAIN),
@@ -161,6 +162,22 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "refused": Label(_("Refused"), BAD),
         "withdrawn": Label(_("Withdrawn"), PLAIN),
         "late": Label(_("Out of date"), UNKNOWN),
+    },
+    "bulk-kind": {
+        "open-check": Label(_("Open the annual check"), PLAIN),
+        "check": Label(_("Annual check passed"), GOOD),
+        "lapse": Label(_("Void after the annual check"), BAD),
+        "suspend": Label(_("Suspend"), WAIT),
+        "resume": Label(_("End the suspension"), GOOD),
+        "cancel": Label(_("Cancel licences"), BAD),
+    },
+    "bulk-state": {
+        "open": Label(_("Waits for a second person"), WAIT),
+        "late": Label(_("Out of date"), UNKNOWN),
+        "refused": Label(_("Refused"), BAD),
+        "withdrawn": Label(_("Withdrawn"), PLAIN),
+        "running": Label(_("Being carried out"), WAIT),
+        "done": Label(_("Carried out"), GOOD),
     },
     "objection": {
         "open": Label(_("Waits for an answer"), WAIT),

@@ -29,6 +29,7 @@ _DESKS: Final = (
     ("archivist.home", i18n.mark("Archive desk"), (Role.ARCHIVIST,)),
     ("window.home", i18n.mark("Service window"), (Role.CLERK,)),
     ("supervision.home", i18n.mark("Supervision"), (Role.SUPERVISOR, Role.AUDIT_ADMIN)),
+    ("bulk.home", i18n.mark("Change many licences"), (Role.LICENSE_MANAGER,)),
     ("objections.home", i18n.mark("Objections"), READERS),
     ("rights.home", i18n.mark("Accounts and rights"), ADMINISTRATORS),
     ("editions.home", i18n.mark("Items, licence types, templates"), ADMINISTRATORS),

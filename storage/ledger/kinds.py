@@ -27,6 +27,11 @@ class ActKind(enum.StrEnum):
     CHANGES_RESENT = "changes.resent"
     CHANGES_SENT = "changes.sent"
     CHANGES_UNDELIVERED = "changes.undelivered"
+    BULK_APPROVED = "bulk.approved"
+    BULK_DONE = "bulk.done"
+    BULK_PROPOSED = "bulk.proposed"
+    BULK_REFUSED = "bulk.refused"
+    BULK_WITHDRAWN = "bulk.withdrawn"
     CLIENT_ADDED = "client.added"
     CLIENT_ENDED = "client.ended"
     CASE_ANNOUNCED = "case.announced"
@@ -117,6 +122,11 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.CHANGES_RESENT: ("重发死信", "Dead letters sent again"),
     ActKind.CHANGES_SENT: ("推送变更通知", "Changes sent"),
     ActKind.CHANGES_UNDELIVERED: ("变更通知转为死信", "Changes not delivered"),
+    ActKind.BULK_APPROVED: ("证照批量变更批准", "Change of many licences approved"),
+    ActKind.BULK_DONE: ("证照批量变更完成", "Change of many licences done"),
+    ActKind.BULK_PROPOSED: ("证照批量变更提出", "Change of many licences proposed"),
+    ActKind.BULK_REFUSED: ("证照批量变更驳回", "Change of many licences refused"),
+    ActKind.BULK_WITHDRAWN: ("证照批量变更撤回", "Change of many licences withdrawn"),
     ActKind.CLIENT_ADDED: ("新增调用方", "Client added"),
     ActKind.CLIENT_ENDED: ("调用方停用", "Client ended"),
     ActKind.CASE_ANNOUNCED: ("办件登记", "Case announced"),

@@ -17,6 +17,8 @@ from sqlalchemy import Table, func, select
 from archive.holds import HoldGrounds, HoldService
 from archive.models import Dossier
 from cases.models import Holder
+from licenses.bulk import BulkKind, Selection
+from licenses.bulk_models import BulkChange
 from licenses.events import Grounds
 from licenses.models import License, LicenseUsage
 from licenses.objections import About
@@ -87,6 +89,13 @@ def issued_together(rooms: Rooms, uow: UnitOfWork) -> License:
     return rooms.licenses.reserve_by_office(uow, manager, holders[0], licence, grounds)
 
 
+def changed_together(rooms: Rooms, uow: UnitOfWork) -> BulkChange:
+    """Propose to open the annual check of a department's licences."""
+    manager = Identity("person", "manager", "scjg", frozenset({Role.LICENSE_MANAGER}))
+    chosen = Selection(FOOD, BulkKind.OPEN_CHECK)
+    return rooms.bulk.propose(uow, manager, chosen, Grounds("年度检查", "食品安全法"))
+
+
 @pytest.fixture(scope="module")
 def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration, a hold, a change of rights, an objection and an edition; all of it published."""
@@ -107,6 +116,7 @@ def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         holder = Identity("holder", concerned, "", frozenset({Role.HOLDER}))
         rooms.database.write(lambda uow: rooms.objections.open(uow, holder, About.USE, use, "没有办过").id)
         rooms.database.write(lambda uow: issued_together(rooms, uow).id)
+        rooms.database.write(lambda uow: changed_together(rooms, uow).id)
         proposed = new_edition(filing_days=7)
         rooms.database.write(lambda uow: rooms.editions.propose(uow, administrator, proposed, "新版指南"))
         rooms.database.write(lambda uow: rooms.subscriptions.ask(uow, SUBSCRIBER, WISH))

@@ -9,6 +9,7 @@ from license_library import (
     COMPANY,
     FOOD,
     GROUNDS,
+    ITEM_OF,
     MANAGER,
     OTHER,
     Library,
@@ -191,6 +192,7 @@ def issue_by_office(library: Library, identity: Identity, grounds: Grounds) -> L
 def test_an_office_issues_without_a_case(library: Library) -> None:
     made = issue_by_office(library, MANAGER, GROUNDS)
     assert (made.case_id, made.origin, made.trust) == (None, "office", "A")
+    assert made.item_code == ITEM_OF[FOOD], "its seal is given for items"
     assert library.status(made) is Status.IN_PREPARATION
 
 
