@@ -73,11 +73,15 @@ class TypeCatalogue:
         return code in self._newest
 
     def get(self, code: str, version: str | None = None) -> LicenseType:
-        """Give a type in a version, or in the newest one that is held; asked for when it is missing.
+        """Give a type in a version, or in the newest one; newer ones are asked for every few seconds.
+
+        What is missing is asked for at once.
 
         Raises:
             UnknownTypeError: The catalogue does not hold it.
         """
+        if version is None:
+            self._freshen()
         found = self._find(code, version)
         if found is None:
             self.refresh()
@@ -113,10 +117,7 @@ class TypeCatalogue:
 
     def all(self) -> tuple[LicenseType, ...]:
         """Give the newest version of every type, by code; newer ones are asked for every few seconds."""
-        now = time.monotonic()
-        if self._looked_at is None or now - self._looked_at >= _FRESH_SECONDS:
-            self._looked_at = now
-            self.refresh()
+        self._freshen()
         newest = self._newest
         return tuple(newest[code] for code in sorted(newest))
 
@@ -131,7 +132,7 @@ class TypeCatalogue:
         return self._held
 
     def look_again(self) -> None:
-        """Let the next list be asked for, however young this one is."""
+        """Let newer versions be asked for at the next look, however young the last one is."""
         self._looked_at = None
 
     def refresh(self) -> None:
@@ -165,6 +166,12 @@ class TypeCatalogue:
             self._newest = {held[key].code: held[key] for key in sorted(held)}
             self._number = max(self._number, number)
         return tuple(refused)
+
+    def _freshen(self) -> None:
+        now = time.monotonic()
+        if self._looked_at is None or now - self._looked_at >= _FRESH_SECONDS:
+            self._looked_at = now
+            self.refresh()
 
     def _find(self, code: str, version: str | None) -> LicenseType | None:
         return self._newest.get(code) if version is None else self._held.get((code, version))

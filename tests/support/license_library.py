@@ -28,6 +28,7 @@ from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
 from licenses.services import LicenseService
 from licenses.succession import succeed
+from portal.editions.approved import ApprovedEditions
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity, Role, system_identity
 
@@ -78,7 +79,7 @@ def license_data(type_code: str, **changes: Any) -> LicenseData:
         "issued_on": "2026-05-01",
         "valid_from": "2026-05-01",
         "valid_until": "2030-04-30",
-        "face": FACES[type_code],
+        "face": FACES.get(type_code, {}),
     }
     return read_license_data(data | changes)
 
@@ -124,7 +125,10 @@ class Library:
     def __init__(self, folder: Path, seals: Any = None) -> None:
         self.clock = HandClock()
         self.database = make_database(folder, self.clock)
-        self.items, self.types, self.holders = ItemCatalogue.load(), TypeCatalogue.load(), HolderService()
+        editions = ApprovedEditions(self.database)
+        self.items = ItemCatalogue.load(look_up=editions.items)
+        self.types = TypeCatalogue.load(editions.license_types)
+        self.holders = HolderService()
         self.cases = CaseService(self.items, self.holders)
         self.seals = seals or RevokedSeals()
         self.holdings = Holdings(self.types, self.seals)
