@@ -5,6 +5,7 @@ What a receiver says in words is never read on: it may hold anything. Its status
 """
 
 import logging
+import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from http.client import HTTPException
 from typing import Final
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
 from licenses.sharing.errors import EndpointRefusedError
 from licenses.sharing.ports import Answer, Line
@@ -26,6 +27,8 @@ from storage.clock import Clock
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 10.0
 LARGEST_ANSWER: Final = 16 * 1024
+_PART: Final = 4096
+_BROKEN_OFF: Final = "broken-off"
 _NO_ANSWER: Final = (HTTPError, HTTPException, OSError)
 
 log = logging.getLogger("cunzheng.sharing")
@@ -86,28 +89,42 @@ class _HttpLine:
         self._seconds = seconds
         self._context = context
         self._connection: HTTPConnection | None = None
+        self._tried: HTTPConnection | None = None
         self._target, self._own = "/", dict[str, str]()
 
     def send(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send one message and wait for its answer, in bounded time; raises nothing of the network's."""
-        try:
-            connection = self._connected()
-        except EndpointRefusedError:
-            return Answer(0, "address-refused")
-        except ssl.SSLError:
-            return self._broken("tls")
-        except _NO_ANSWER as error:
-            return self._broken("tls" if _is_tls(error) else "no-connection")
-        watch = threading.Timer(self._seconds, _cut, (connection,))
+        kept = self._connection
+        answer = self._try(headers, body)
+        if answer.problem == _BROKEN_OFF and kept is not None and kept is self._tried:
+            # The receiver may have closed a connection that was kept; that says nothing of this message.
+            return self._try(headers, body)
+        return answer
+
+    def _try(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        over = threading.Event()
+        watch = threading.Timer(self._seconds, self._cut, (over,))
         watch.start()
         try:
-            return self._exchange(connection, headers, body)
+            answer = self._exchange(headers, body)
+        except EndpointRefusedError:
+            answer = self._broken("address-refused")
         except TimeoutError:
-            return self._broken("time-out")
-        except _NO_ANSWER:
-            return self._broken("broken-off" if watch.is_alive() else "time-out")
+            answer = self._broken("time-out")
+        except _NO_ANSWER as error:
+            answer = self._broken(_problem(error, connected=self._connection is not None))
         finally:
             watch.cancel()
+        # What was cut off may look like a whole answer.
+        return self._broken("time-out") if over.is_set() else answer
+
+    def _cut(self, over: threading.Event) -> None:
+        """End the connection, from another thread: what waits for it is told so."""
+        over.set()
+        sock = None if self._tried is None else self._tried.sock
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the connection."""
@@ -115,14 +132,17 @@ class _HttpLine:
             self._connection.close()
             self._connection = None
 
-    def _exchange(self, connection: HTTPConnection, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _exchange(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        connection = self._connected()
         connection.request(
             "POST", self._target, body, dict(headers) | self._own, preload_content=False, decode_content=False
         )
         answer = connection.getresponse()
         status, wait = answer.status, asked_to_wait(answer.headers.get("Retry-After"), self._clock.now())
-        read = answer.read(LARGEST_ANSWER + 1)
-        if len(read) > LARGEST_ANSWER or answer.headers.get("Connection", "").lower() == "close":
+        read = 0
+        while read <= LARGEST_ANSWER and (part := answer.read(_PART)):
+            read += len(part)
+        if read > LARGEST_ANSWER or answer.headers.get("Connection", "").lower() == "close":
             # Whoever says more than an acknowledgement is not listened to.
             self.close()
         if 200 <= status < 300:
@@ -136,7 +156,7 @@ class _HttpLine:
         endpoint = self._reach.taken_apart(self._address)
         self._target = endpoint.target
         self._own = {"Host": endpoint.authority, "User-Agent": f"cunzheng/{VERSION}"}
-        connection = self._made(endpoint, self._reach.address_of(endpoint))
+        connection = self._tried = self._made(endpoint, self._reach.address_of(endpoint))
         connection.connect()
         connection.timeout = self._seconds
         self._connection = connection
@@ -152,7 +172,6 @@ class _HttpLine:
             timeout=timeout,
             ssl_context=self._context,
             server_hostname=endpoint.host,
-            assert_hostname=endpoint.host,
         )
 
     def _broken(self, problem: str) -> Answer:
@@ -161,13 +180,9 @@ class _HttpLine:
         return Answer(0, problem)
 
 
-def _cut(connection: HTTPConnection) -> None:
-    """End a connection from another thread: what waits for it is told so."""
-    sock = connection.sock
-    if sock is not None:
-        with suppress(OSError):
-            sock.shutdown(2)
-
-
-def _is_tls(error: BaseException) -> bool:
-    return isinstance(error.__cause__, ssl.SSLError) or "SSL" in type(error).__name__
+def _problem(error: Exception, *, connected: bool) -> str:
+    if isinstance(error, ssl.SSLError | SSLError):
+        return "tls"
+    if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
+        return "time-out"
+    return _BROKEN_OFF if connected else "no-connection"

@@ -2,7 +2,6 @@
 """A library whose changes are told to others: subscriptions, a worker, a receiver that does as it is told."""
 
 import json
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -166,10 +165,3 @@ class SharingWorld:
     def close(self) -> None:
         self.sequencer.close()
         self.database.close()
-
-
-def free_port() -> int:
-    """Give a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
