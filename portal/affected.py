@@ -57,6 +57,7 @@ AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
         "the seals' departments: they cannot seal, their filings and licences wait",
     ),
     "index": ("检索的人：结果不全", "whoever searches: hits are missing"),
+    "sharing": ("所列订阅的调用方：收不到变更", "the subscribers named: changes do not reach them"),
     "backup": ("目前无人；损坏时所有人", "nobody now; everybody after a loss"),
     "processes": (
         "所有人：未运行的进程不做的事，见状态",

@@ -43,6 +43,7 @@ _COMMANDS = {
     "serve": "portal.commands.run:serve",
     "status": "portal.commands.office:status",
     "step": "portal.commands.steps:step",
+    "subscription": "portal.commands.subscriptions:subscription",
     "verify": "portal.commands.verify:verify",
     "worker": "portal.commands.run:worker",
 }

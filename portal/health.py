@@ -293,6 +293,23 @@ def _index(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every
     return Finding("index", well, False, words, behind)
 
 
+def _sharing(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    with rooms.database.reading() as uow:
+        found = rooms.sharing.figures(uow)
+    dead, waiting = sum(one.dead for one in found), sum(one.waiting for one in found)
+    failing = [one for one in found if one.problem is not None]
+    names = ", ".join(one.subscription for one in failing[:_NAMED_AT_MOST])
+    zh = f"订阅 {len(found)}，待推送 {waiting}，死信 {dead}，接收异常 {len(failing)}"
+    en = f"{len(found)} subscriptions, {waiting} waiting, {dead} dead letters, {len(failing)} failing"
+    words = (zh, en) if not names else (f"{zh}：{names}", f"{en}: {names}")
+    remedy = (
+        "用 cunzheng subscription list 查看原因并通知接收方；恢复后用 cunzheng subscription resend 重发死信",
+        "See why with cunzheng subscription list and tell the receiver; once it is well, send dead letters"
+        " again with cunzheng subscription resend",
+    )
+    return Finding("sharing", not dead and not failing, False, words, remedy)
+
+
 def _backup(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
     with rooms.database.reading() as uow:
         last = last_backup(uow.session)
@@ -355,6 +372,7 @@ _CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {
     "time": _authority,
     "seals": _seals,
     "index": _index,
+    "sharing": _sharing,
     "backup": _backup,
     "broker": _broker,
     "processes": _processes,

@@ -75,7 +75,7 @@ class Figures(Collector):
         yield _gauge("part_ready", "Whether a part answers.", ready, "part")
         yield _gauge("ready", "Whether this process can take work.", {(): standing.ready})
         parts = (self._probe, self._renewal, self._steps, self._ledger, self._index, self._backup)
-        for collect in (self._disk, *parts, self._people):
+        for collect in (self._disk, *parts, self._people, self._sharing):
             yield from _known(collect)
         if "objects" not in standing.problems:
             # A scrape must not wait for a server that is silent.
@@ -171,6 +171,17 @@ class Figures(Collector):
             overdue = self._rooms.objections.overdue(uow, all_seeing())
         yield _gauge("filings_late", "Closed cases that were not filed within their item's days.", {(): late})
         yield _gauge("objections_overdue", "Objections that nobody answered in time.", {(): overdue})
+
+    def _sharing(self) -> Iterator[GaugeMetricFamily]:
+        with self._rooms.database.reading() as uow:
+            found = self._rooms.sharing.figures(uow)
+            ages: _Values = {(one.subscription,): _age(uow, one.oldest) if one.oldest else 0 for one in found}
+        name = "subscription"
+        waiting: _Values = {(one.subscription,): one.waiting for one in found}
+        dead: _Values = {(one.subscription,): one.dead for one in found}
+        yield _gauge("deliveries_waiting", "Changes that wait for a subscription.", waiting, name)
+        yield _gauge("delivery_oldest_age_seconds", "How long the oldest of them waits.", ages, name)
+        yield _gauge("dead_letters", "Changes that did not arrive and are not tried again.", dead, name)
 
     def _backup(self) -> Iterator[GaugeMetricFamily]:
         with self._rooms.database.reading() as uow:

@@ -40,12 +40,14 @@ SCOPE: Final = "subscribe"
 OPEN_FOR: Final = dt.timedelta(days=7)
 FORMER_SIGNS_FOR: Final = dt.timedelta(hours=24)
 """How long the secret before a rotation signs as well."""
+WORKER: Final = system_identity("worker")
 MOST_PER_CLIENT: Final = 50
 MOST_CODES: Final = 100
 MOST_HOLDERS: Final = 1_000
 _LONGEST_NAME: Final = 120
 _LONGEST_REASON: Final = 500
-ADMINISTRATORS: Final = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)
+READERS: Final = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN, Role.SUPERVISOR)
+"""Who sees all subscriptions and how delivering stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,22 +180,26 @@ class SubscriptionService:
         row = self._to_decide(uow, identity, subscription_id)
         return self._decide(uow, identity, row, SubscriptionState.REFUSED, reason)
 
-    def end(self, uow: UnitOfWork, identity: Identity, subscription_id: str) -> Promise:
+    def end(
+        self, uow: UnitOfWork, identity: Identity, subscription_id: str, reason: str | None = None
+    ) -> Promise:
         """End a subscription, or take the wish for it back: nothing more is told.
 
-        The client ends its own, a system or security administrator any.
+        The client ends its own, a system or security administrator any, with a reason.
 
         Raises:
+            InvalidInputError: An administrator gives no reason.
             SubscriptionUnknownError: There is none of the caller's.
             SubscriptionClosedError: It has ended, or was refused.
         """
         if identity.has(Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN):
             row, because = uow.session.get(Subscription, subscription_id), "administrator"
+            reason = _plain_reason(reason or "")
         else:
             row, because = self._own(uow, identity, subscription_id), "client"
         if row is None:
             raise SubscriptionUnknownError
-        return end_subscription(uow, identity, row, because)
+        return end_subscription(uow, identity, row, because, reason)
 
     def rotate(self, uow: UnitOfWork, identity: Identity, subscription_id: str) -> tuple[str, Promise]:
         """Give the client's own subscription a new secret; the one before signs as well for a day.
@@ -234,9 +240,9 @@ class SubscriptionService:
         """Give every subscription, those that wait first, then the newest.
 
         Raises:
-            NotPermittedError: The caller is none of the three administrators.
+            NotPermittedError: The caller neither administers nor supervises.
         """
-        identity.demand(*ADMINISTRATORS)
+        identity.demand(*READERS)
         waits = Subscription.state == SubscriptionState.OPEN
         order = (waits.desc(), Subscription.asked_at.desc(), Subscription.id)
         rows = uow.session.scalars(select(Subscription).order_by(*order).limit(most))
@@ -290,7 +296,9 @@ class SubscriptionService:
         return uow.record(_act(kind, identity, row, [row]))
 
 
-def end_subscription(uow: UnitOfWork, actor: Identity, row: Subscription, because: str) -> Promise:
+def end_subscription(
+    uow: UnitOfWork, actor: Identity, row: Subscription, because: str, reason: str | None = None
+) -> Promise:
     """End a subscription.
 
     Args:
@@ -298,6 +306,7 @@ def end_subscription(uow: UnitOfWork, actor: Identity, row: Subscription, becaus
         actor: Who ends it.
         row: The subscription.
         because: ``client``, ``administrator``, ``gone`` (the endpoint said so) or ``client-ended``.
+        reason: In an administrator's words.
 
     Raises:
         SubscriptionClosedError: It has ended, or was refused.
@@ -307,7 +316,17 @@ def end_subscription(uow: UnitOfWork, actor: Identity, row: Subscription, becaus
     row.state, row.ended_because = SubscriptionState.ENDED, because
     row.ended_by, row.ended_at = actor.id, uow.clock.now()
     uow.session.flush()
-    return uow.record(_act(ActKind.SUBSCRIPTION_ENDED, actor, row, [row]))
+    return uow.record(
+        Act(
+            kind=ActKind.SUBSCRIPTION_ENDED,
+            actor=actor,
+            object_type="subscription",
+            object_id=row.id,
+            reasons=[because],
+            rows=[row],
+            notes={} if reason is None else {"reason": reason},
+        )
+    )
 
 
 def is_told(row: Subscription) -> bool:
@@ -337,9 +356,6 @@ def view_of(uow: UnitOfWork, row: Subscription) -> SubscriptionView:
     )
 
 
-WORKER: Final = system_identity("worker")
-
-
 def _hashes(uow: UnitOfWork, holders: Sequence[tuple[str, str]]) -> list[tuple[str, bytes]]:
     if len(holders) > MOST_HOLDERS:
         raise SubscriptionTermsError(field="holders", rule=f"at most {MOST_HOLDERS}")
@@ -353,11 +369,15 @@ def _hashes(uow: UnitOfWork, holders: Sequence[tuple[str, str]]) -> list[tuple[s
     return sorted(found)
 
 
-def _reason(uow: UnitOfWork, reason: str) -> bytes:
+def _plain_reason(reason: str) -> str:
     text = reason.strip()
     if not 1 <= len(text) <= _LONGEST_REASON or not is_plain(text):
         raise InvalidInputError(field="reason", rule=f"1 to {_LONGEST_REASON} characters that are seen")
-    return uow.secrets.encrypt(SYSTEM_SUBJECT, text.encode())
+    return text
+
+
+def _reason(uow: UnitOfWork, reason: str) -> bytes:
+    return uow.secrets.encrypt(SYSTEM_SUBJECT, _plain_reason(reason).encode())
 
 
 def _fresh_secret(uow: UnitOfWork) -> str:
@@ -375,6 +395,5 @@ def _act(kind: ActKind, actor: Identity, row: Subscription, rows: Sequence[Base]
         actor=actor,
         object_type="subscription",
         object_id=row.id,
-        reasons=[row.ended_because] if row.ended_because else [],
         rows=rows,
     )

@@ -22,7 +22,7 @@ from portal.web.examples import (
     SUBSCRIPTION_PING,
     SUBSCRIPTION_SECRET,
 )
-from portal.web.schemas import SUBSCRIPTION_EXAMPLE, FeedQuery, SubscriptionBody
+from portal.web.schemas import SUBSCRIPTION_EXAMPLE, BareBody, FeedQuery, SubscriptionBody
 from storage.clock import rfc3339
 
 blueprint = APIBlueprint("subscriptions_api", __name__, url_prefix="/api/v1", tag="Changes")
@@ -96,13 +96,14 @@ def show(subscription_id: str) -> Response:
 
 
 @blueprint.post("/subscriptions/<subscription_id>/secret")
+@blueprint.input(BareBody, arg_name="body", example={})
 @blueprint.doc(
     summary="Rotate the secret; the one before signs as well for 24 hours. The new one is told once",
     security="key",
     responses=by_status({200: answers("The new secret", SUBSCRIPTION_SECRET)}),
 )
 @allow(scopes=("subscribe",), records=("subscription.rotated",))
-def rotate(subscription_id: str) -> Response:
+def rotate(subscription_id: str, body: BareBody) -> Response:  # noqa: ARG001 - the order has no terms
     """Give the client's own subscription a new secret."""
     rooms = context.rooms()
     with rooms.database.writing() as uow:
@@ -111,13 +112,14 @@ def rotate(subscription_id: str) -> Response:
 
 
 @blueprint.post("/subscriptions/<subscription_id>/end")
+@blueprint.input(BareBody, arg_name="body", example={})
 @blueprint.doc(
     summary="End a subscription, or take the wish for it back; nothing more is told",
     security="key",
     responses=by_status({200: answers("It has ended", SUBSCRIPTION_ENDED)}),
 )
 @allow(scopes=("subscribe",), records=("subscription.ended",))
-def end(subscription_id: str) -> Response:
+def end(subscription_id: str, body: BareBody) -> Response:  # noqa: ARG001 - the order has no terms
     """End the client's own subscription."""
     rooms = context.rooms()
     with rooms.database.writing() as uow:
@@ -126,13 +128,14 @@ def end(subscription_id: str) -> Response:
 
 
 @blueprint.post("/subscriptions/<subscription_id>/ping")
+@blueprint.input(BareBody, arg_name="body", example={})
 @blueprint.doc(
     summary="Have a `subscription.ping` sent to the endpoint; it is tried once, `problem` says how it went",
     security="key",
     responses=by_status({202: answers("It will be sent", SUBSCRIPTION_PING)}),
 )
 @allow(scopes=("subscribe",), unrecorded="sends an event that tells of nothing; its sending is recorded")
-def ping(subscription_id: str) -> Response:
+def ping(subscription_id: str, body: BareBody) -> Response:  # noqa: ARG001 - the order has no terms
     """Test the endpoint of the client's own subscription."""
     rooms = context.rooms()
     with rooms.database.writing() as uow:

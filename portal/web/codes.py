@@ -40,6 +40,8 @@ _REASONS: Final[Mapping[str, str]] = {
     **{code: one.word for asked in ("right", "edition") for code, one in STATES[asked].items()},
     # Why a seal was not used, or changed its state.
     "approved": _("Approved"),
+    # Why a subscription ended.
+    **{code: one.word for code, one in STATES["subscription-end"].items()},
     "audit": _("Audit"),
     "no-seal": _("The department has no seal"),
     "out-of-scope": _("No seal covers this"),

@@ -45,6 +45,7 @@ from portal.web import (
     pages_search,
     pages_selection,
     pages_sign_in,
+    pages_subscriptions,
     pages_supervision,
     pages_window,
     render,
@@ -84,6 +85,7 @@ _BLUEPRINTS = (
     pages_account.blueprint,
     pages_rights.blueprint,
     pages_editions.blueprint,
+    pages_subscriptions.blueprint,
     pages_citizen.blueprint,
 )
 

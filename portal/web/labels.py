@@ -89,6 +89,8 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "seal": Label(_("Seal"), PLAIN),
         "sealing": Label(_("Use of a seal"), PLAIN),
         "step": Label(_("Step"), PLAIN),
+        "subscription": Label(_("Subscription"), PLAIN),
+        "feed": Label(_("Feed of changes"), PLAIN),
     },
     "result": {
         "MET": Label(_("Established"), GOOD),
@@ -148,6 +150,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "archive.store": Label(_("Storing the dossier"), PLAIN),
         "index.put": Label(_("Indexing"), PLAIN),
         "license.issue": Label(_("Issuing the licence"), PLAIN),
+        "notify.deliver": Label(_("Sending changes"), PLAIN),
     },
     "right": {
         "account-add": Label(_("Add a person"), PLAIN),
@@ -178,6 +181,27 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "withdrawn": Label(_("Withdrawn"), PLAIN),
         "running": Label(_("Being carried out"), WAIT),
         "done": Label(_("Carried out"), GOOD),
+    },
+    "subscription": {
+        "open": Label(_("Waits for a second person"), WAIT),
+        "approved": Label(_("Approved"), GOOD),
+        "refused": Label(_("Refused"), BAD),
+        "late": Label(_("Out of date"), UNKNOWN),
+        "ended": Label(_("Ended"), PLAIN),
+    },
+    "subscription-end": {
+        "client": Label(_("by the calling system"), PLAIN),
+        "administrator": Label(_("by an administrator"), PLAIN),
+        "gone": Label(_("the endpoint wants nothing more"), PLAIN),
+        "client-ended": Label(_("the calling system's access ended"), PLAIN),
+    },
+    "delivery": {
+        "address-refused": Label(_("Address not allowed"), BAD),
+        "broken-off": Label(_("Connection broke off"), BAD),
+        "gone": Label(_("Wants nothing more"), BAD),
+        "no-connection": Label(_("No connection"), BAD),
+        "time-out": Label(_("No answer in time"), BAD),
+        "tls": Label(_("Certificate not valid"), BAD),
     },
     "objection": {
         "open": Label(_("Waits for an answer"), WAIT),

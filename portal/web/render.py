@@ -12,6 +12,7 @@ from jinja2 import StrictUndefined
 
 from cases.organisations import organisations
 from licenses.objections import READERS
+from licenses.sharing.services import READERS as SHARING_READERS
 from portal import i18n
 from portal.accounts.rights import ADMINISTRATORS
 from portal.settings import Settings
@@ -33,6 +34,7 @@ _DESKS: Final = (
     ("objections.home", i18n.mark("Objections"), READERS),
     ("rights.home", i18n.mark("Accounts and rights"), ADMINISTRATORS),
     ("editions.home", i18n.mark("Items, licence types, templates"), ADMINISTRATORS),
+    ("subscriptions.home", i18n.mark("Subscriptions to changes"), SHARING_READERS),
     ("search.results", i18n.mark("Search"), SEARCH_ROLES),
     ("checks.home", i18n.mark("Check a document"), ()),
     ("mine.show", i18n.mark("My licences"), (Role.PUBLIC,)),

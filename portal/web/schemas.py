@@ -127,6 +127,10 @@ class SubscriptionBody(Body):
     reason: Annotated[str, Field(min_length=1, max_length=500, pattern=PLAIN), AfterValidator(_plain)]
 
 
+class BareBody(Body):
+    """An order that needs no terms: ``{}``."""
+
+
 SUBSCRIPTION_EXAMPLE: Final[dict[str, Any]] = {
     "name": "食品经营许可变更",
     "types": ["11339999DEM0010178001"],

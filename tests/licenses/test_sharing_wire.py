@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from event_receiver import Receiver, free_port, serving
+from event_receiver import Receiver, serving
 from license_library import FOOD
-from sharing_world import SharingWorld
+from running import free_port
+from sharing_world import TAX, SharingWorld
 from standardwebhooks import Webhook
 from tooling import ROOT
 
@@ -65,8 +66,6 @@ def test_a_message_is_genuine_to_the_judges_that_receivers_use(
 
 
 def test_both_secrets_sign_for_a_day_after_a_rotation(world: SharingWorld, receiver: Receiver) -> None:
-    from sharing_world import TAX  # noqa: PLC0415 - the client that asked
-
     licence = world.licence(FOOD)
     with serving(receiver) as address:
         asked = world.subscribe(types=[FOOD], endpoint=address)

@@ -6,7 +6,6 @@ Arguments: port, file to which what it has is appended. It says it has a message
 
 import json
 import os
-import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -163,13 +162,6 @@ def serving(receiver: Receiver) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def free_port() -> int:
-    """Give a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":
