@@ -123,6 +123,7 @@ class TypeCatalogue:
 
     def versions(self, code: str) -> tuple[LicenseType, ...]:
         """Give every version of a type, the oldest first; nothing when there is no such type."""
+        self._freshen()
         held = self._held
         return tuple(held[key] for key in sorted(held) if key[0] == code)
 

@@ -32,6 +32,7 @@ _COMMANDS = {
     "ledger": "portal.commands.ledger:ledger",
     "directory": "portal.commands.directory:directory",
     "licence": "portal.commands.holdings:licence",
+    "licence-type": "portal.commands.licence_types:licence_type",
     "login-link": "portal.commands.people:login_link",
     "objects": "portal.commands.objects:objects",
     "openapi": "portal.commands.run:openapi",

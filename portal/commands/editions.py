@@ -26,7 +26,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON 输出 
 
 @click.group()
 def edition() -> None:
-    """目录版本 / Editions of items and number templates: one administrator proposes, another decides."""
+    """目录版本 / Editions of items, types, templates: one administrator proposes, another decides."""
 
 
 @edition.command("check")

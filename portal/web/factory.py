@@ -17,6 +17,7 @@ from portal.settings import Settings
 from portal.version import VERSION
 from portal.web import (
     api_cases,
+    api_catalog,
     api_dossiers,
     api_filings,
     api_ledger,
@@ -32,6 +33,7 @@ from portal.web import (
     pages_account,
     pages_archivist,
     pages_bulk,
+    pages_catalog,
     pages_checks,
     pages_citizen,
     pages_dossiers,
@@ -68,6 +70,7 @@ _BLUEPRINTS = (
     api_search.blueprint,
     api_subscriptions.blueprint,
     api_ledger.blueprint,
+    api_catalog.blueprint,
     pages_home.blueprint,
     pages_checks.blueprint,
     pages_sign_in.blueprint,
@@ -86,6 +89,7 @@ _BLUEPRINTS = (
     pages_rights.blueprint,
     pages_editions.blueprint,
     pages_subscriptions.blueprint,
+    pages_catalog.blueprint,
     pages_citizen.blueprint,
 )
 

@@ -218,6 +218,41 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "license-types": Label(_("Licence types"), PLAIN),
         "numbering": Label(_("Number templates"), PLAIN),
     },
+    "type-state": {
+        "published": Label(_("Published"), GOOD),
+        "cancelled": Label(_("Cancelled"), BAD),
+        "unpublished": Label(_("Not published"), WAIT),
+    },
+    "type-kind": {
+        "proof": Label(_("Proof"), PLAIN),
+        "approval": Label(_("Approval"), PLAIN),
+        "appraisal": Label(_("Appraisal"), PLAIN),
+        "other": Label(_("Other"), PLAIN),
+    },
+    "type-holder": {
+        "person": Label(_("Natural persons"), PLAIN),
+        "organisation": Label(_("Organisations"), PLAIN),
+        "both": Label(_("Persons and organisations"), PLAIN),
+    },
+    "type-rank": {
+        "national": Label(_("National"), PLAIN),
+        "province": Label(_("Province"), PLAIN),
+        "city": Label(_("City"), PLAIN),
+        "county": Label(_("County"), PLAIN),
+        "township": Label(_("Township"), PLAIN),
+        "other": Label(_("Other"), PLAIN),
+    },
+    "type-sharing": {
+        "by-item": Label(_("By service item"), PLAIN),
+        "conditional": Label(_("Conditional"), PLAIN),
+    },
+    "data-type": {
+        "text": Label(_("Text"), PLAIN),
+        "date": Label(_("Date"), PLAIN),
+        "integer": Label(_("Whole number"), PLAIN),
+        "decimal": Label(_("Decimal"), PLAIN),
+        "choice": Label(_("Choice"), PLAIN),
+    },
     "pattern": {
         "out-of-hours": Label(_("Outside working hours"), WAIT),
         "burst": Label(_("Many at once"), WAIT),

@@ -44,6 +44,8 @@ _DESKS: Final = (
 _BEYOND: Final = {
     "archivist": ("dossiers", "leaves", "selection", "supervision"),
     "supervision": ("dossiers", "leaves"),
+    "editions": ("catalog",),
+    "checks": ("catalog",),
 }
 """Blueprints of pages to which a desk leads and that bear no desk's name, by the desk's blueprint."""
 
