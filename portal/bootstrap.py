@@ -278,7 +278,6 @@ def open_rooms(settings: Settings) -> Rooms:
         licenses=parts.licenses,
         license_reader=reader,
         proofs=ProofService(RuleBook.load(), parts.holdings, parts.cases, parts.holders, parts.answers),
-        answers=parts.answers,
         checks=DocumentCheck(found.database, reader, parts.verify(), parts.trust, parts.sandbox, found.clock),
         index=parts.index,
         keys=PublishedKeys(

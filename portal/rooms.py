@@ -18,7 +18,6 @@ from documents.pages import PageImages
 from documents.ports import Typesets
 from indexer.ports import Index
 from licenses.bulk import BulkService
-from licenses.answers import AnswerKeys
 from licenses.catalogue import TypeCatalogue
 from licenses.decisions import ProofService
 from licenses.holdings import Holdings
@@ -81,7 +80,6 @@ class Rooms:
         licenses: Licences: reserve, suspend, resume, cancel, revoke.
         license_reader: Reads licences, on a basis, always recorded.
         proofs: Answers no-proof questions.
-        answers: Signs answers and published documents.
         checks: Checks documents for anybody.
         index: The search index.
         keys: What strangers need to check our signatures.
@@ -111,7 +109,6 @@ class Rooms:
     licenses: LicenseService
     license_reader: LicenseReader
     proofs: ProofService
-    answers: AnswerKeys
     checks: DocumentCheck
     index: Index
     keys: PublishedKeys

@@ -104,6 +104,6 @@ def _published(document: Mapping[str, Json]) -> BaseResponse:
     body = canonical(document)
     answer = Response(body, content_type="application/json")
     answer.headers["Cache-Control"] = _CACHING
-    answer.headers[SIGNATURE] = context.rooms().answers.sign_detached(document, SIGNATURE_TYPE)
+    answer.headers[SIGNATURE] = context.rooms().proofs.keys.sign_detached(document, SIGNATURE_TYPE)
     answer.set_etag(hashlib.sha256(body).hexdigest())
     return answer.make_conditional(request)

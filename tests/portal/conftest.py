@@ -207,7 +207,6 @@ def make_house(
         licenses=LicenseService(types, items, holders),
         license_reader=reader,
         proofs=ProofService(RuleBook.load(), holdings, cases, holders, answers),
-        answers=answers,
         checks=DocumentCheck(database, reader, _verify, lambda _: trust or TrustList([]), Sandbox(), clock),
         index=EmbeddedIndex(folder / "index.db"),
         keys=PublishedKeys(

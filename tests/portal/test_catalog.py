@@ -86,7 +86,7 @@ def test_the_signature_holds_for_these_bytes_and_no_others(house: House, anybody
     answer = anybody.get(API)
     keys = json.loads(anybody.get("/.well-known/jwks.json").data)
     kid = verify_detached(answer.data, answer.headers[SIGNATURE], keys, SIGNATURE_TYPE)
-    assert kid == house.rooms.answers.kid
+    assert kid == house.rooms.proofs.keys.kid
     for data, kind in ((answer.data + b" ", SIGNATURE_TYPE), (answer.data, "cunzheng-decision+json")):
         with pytest.raises(AnswerInvalidError):
             verify_detached(data, answer.headers[SIGNATURE], keys, kind)
