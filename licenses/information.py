@@ -24,7 +24,7 @@ from cases.models import Holder
 from licenses.holdings import STOCK, Holdings
 from licenses.lifecycle import Life, Status, effective_status, life_after, status_titles
 from licenses.metadata import registered_items
-from licenses.models import License
+from licenses.models import License, LicenseEvent
 from licenses.usage import Use, insert_rows, usage_row
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity
@@ -47,7 +47,11 @@ COMPARED: Final = (
 ITEMS: Final = (*REQUIRED, "holder_name", *COMPARED)
 """Canonical items that may be stated."""
 NOT_FOUND, INCOMPLETE, WRONG = 5, 4, 6
-_BY_IDENTIFIER = select(License).where(License.identifier == bindparam("identifier"))
+_BY_IDENTIFIER = (
+    select(License, Holder)
+    .join(Holder, Holder.id == License.holder_id)
+    .where(License.identifier.in_(bindparam("identifiers", expanding=True)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,56 +120,80 @@ class InformationService:
         self._holders = holders
 
     def check(self, uow: UnitOfWork, identity: Identity, stated: Mapping[str, str]) -> InformationCheck:
-        """Check one statement.
+        """Check one statement; see :meth:`check_all`."""
+        return self.check_all(uow, identity, [stated])[0]
+
+    def check_all(
+        self, uow: UnitOfWork, identity: Identity, batch: Sequence[Mapping[str, str]]
+    ) -> list[InformationCheck]:
+        """Check statements, each on its own, in one transaction.
 
         Args:
             uow: A writing unit of work.
             identity: Who asks; strangers are ``PUBLIC``.
-            stated: Canonical items (:data:`ITEMS`) by name; what is empty is not stated.
+            batch: Canonical items (:data:`ITEMS`) by name; what is empty is not stated. At most
+                :data:`MOST`; what is beyond them is not looked at.
         """
-        given = {name: value.strip() for name, value in stated.items() if name in ITEMS and value.strip()}
+        given = [_given(stated) for stated in batch[:MOST]]
+        asked = {one["identifier"] for one in given if all(name in one for name in REQUIRED)}
+        found = uow.session.execute(_BY_IDENTIFIER, {"identifiers": sorted(asked)}).all()
+        held = {license_.identifier: _Held(license_, holder) for license_, holder in found}
+        events = self._holdings.events(uow, [one.license.id for one in held.values()])
+        for one in held.values():
+            one.events = events.get(one.license.id, ())
+        return [self._check(uow, identity, one, held) for one in given]
+
+    def _check(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        given: Mapping[str, str],
+        held: Mapping[str, "_Held"],
+    ) -> InformationCheck:
         missing = tuple(name for name in REQUIRED if name not in given)
         if missing:
             return InformationCheck(INCOMPLETE, ("item-missing",), missing)
-        license_ = self._met(uow, given)
-        if license_ is None:
+        met = held.get(given["identifier"])
+        if met is None or not _holds(uow, met.holder, given):
             return InformationCheck(NOT_FOUND, ("no-match",))
-        promise = _note(uow, identity, license_)
-        differing = self._differing(uow, license_, given)
+        promise = _note(uow, identity, met.license)
+        differing = self._differing(uow, met, given)
         if differing:
             return InformationCheck(WRONG, ("item-differs",), differing, promise)
-        return self._standing(uow, license_, promise)
+        now = uow.clock.now()
+        seal = self._holdings.seal_state(uow, met.license, now)
+        status = effective_status(met.license, met.events, now, seal)
+        reasons = _reasons(met.license, status, life_after(met.events, now))
+        return InformationCheck(status_titles()[status].information_check, reasons, promise=promise)
 
-    def _met(self, uow: UnitOfWork, given: Mapping[str, str]) -> License | None:
-        """Give the licence with this identifier if the holder is the stated one."""
-        try:
-            normal = check_holder_code(given["holder_scheme"], given["holder_code"])
-        except HolderCodeError:
-            return None
-        license_ = uow.session.scalars(_BY_IDENTIFIER, {"identifier": given["identifier"]}).first()
-        if license_ is None:
-            return None
-        holder = uow.session.get_one(Holder, license_.holder_id)
-        stated = uow.secrets.lookup_hash(normal.scheme, normal.code)
-        same = holder.scheme == normal.scheme and hmac.compare_digest(holder.code_hash, stated)
-        return license_ if same else None
-
-    def _differing(self, uow: UnitOfWork, license_: License, given: Mapping[str, str]) -> tuple[str, ...]:
-        registered = registered_items(license_)
+    def _differing(self, uow: UnitOfWork, met: "_Held", given: Mapping[str, str]) -> tuple[str, ...]:
+        registered = registered_items(met.license)
         differing = [name for name in COMPARED if name in given and given[name] != registered[name]]
-        if "holder_name" in given:
-            holder = uow.session.get_one(Holder, license_.holder_id)
-            if given["holder_name"] != self._holders.reveal(uow, holder).name:
-                differing.append("holder_name")
+        name = given.get("holder_name")
+        if name is not None and name != self._holders.reveal(uow, met.holder).name:
+            differing.append("holder_name")
         return tuple(differing)
 
-    def _standing(self, uow: UnitOfWork, license_: License, promise: Promise) -> InformationCheck:
-        now = uow.clock.now()
-        events = self._holdings.events(uow, [license_.id]).get(license_.id, ())
-        seal = self._holdings.seal_state(uow, license_, now)
-        status = effective_status(license_, events, now, seal)
-        code = status_titles()[status].information_check
-        return InformationCheck(code, _reasons(license_, status, life_after(events, now)), promise=promise)
+
+@dataclass(slots=True)
+class _Held:
+    license: License
+    holder: Holder
+    events: Sequence[LicenseEvent] = ()
+
+
+def _given(stated: Mapping[str, str]) -> dict[str, str]:
+    return {name: value.strip() for name, value in stated.items() if name in ITEMS and value.strip()}
+
+
+def _holds(uow: UnitOfWork, holder: Holder, given: Mapping[str, str]) -> bool:
+    """Tell whether the holder is the stated one."""
+    try:
+        normal = check_holder_code(given["holder_scheme"], given["holder_code"])
+    except HolderCodeError:
+        return False
+    stated = uow.secrets.lookup_hash(normal.scheme, normal.code)
+    return holder.scheme == normal.scheme and hmac.compare_digest(holder.code_hash, stated)
 
 
 def _reasons(license_: License, status: Status, life: Life) -> tuple[str, ...]:
@@ -194,10 +222,3 @@ def _note(uow: UnitOfWork, identity: Identity, license_: License) -> Promise:
             rows=[use],
         )
     )
-
-
-def check_all(
-    service: InformationService, uow: UnitOfWork, identity: Identity, batch: Sequence[Mapping[str, str]]
-) -> list[InformationCheck]:
-    """Check several statements, each on its own, in one transaction; at most :data:`MOST`."""
-    return [service.check(uow, identity, stated) for stated in batch[:MOST]]

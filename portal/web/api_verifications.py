@@ -6,7 +6,6 @@ from typing import Any, Final
 from apiflask import APIBlueprint
 from flask import request
 
-from licenses.information import check_all
 from portal.check_answers import report_json
 from portal.errors import UnsupportedMediaError
 from portal.web import context
@@ -60,7 +59,7 @@ def information(body: InformationBody) -> dict[str, Any]:
     rooms = context.rooms()
     batch = [one.model_dump(exclude_none=True) for one in body.licences]
     with rooms.database.writing() as uow:
-        found = check_all(rooms.information, uow, context.identity(), batch)
+        found = rooms.information.check_all(uow, context.identity(), batch)
     for one in found:
         if one.promise is None:
             context.counters().add(UNMATCHED_UPLOAD)

@@ -14,7 +14,6 @@ from licenses.information import (
     MOST,
     InformationCheck,
     InformationService,
-    check_all,
     code_table,
 )
 from licenses.lifecycle import EventKind, Process, Status
@@ -129,7 +128,7 @@ def test_a_batch_gives_each_its_own_answer_in_order(library: Library) -> None:
     wrong = stated(made, number="X")
     with library.database.writing() as uow:
         service = InformationService(library.holdings, library.holders)
-        found = check_all(service, uow, PUBLIC, [stated(made), wrong, {}] * MOST)
+        found = service.check_all(uow, PUBLIC, [stated(made), wrong, {}] * MOST)
     assert [one.code for one in found] == ([0, 6, 4] * MOST)[:MOST]
 
 
