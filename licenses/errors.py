@@ -28,6 +28,46 @@ class ProfileUnknownError(NotFoundError):
     remedy_en = "Choose one of the profiles that are listed."
 
 
+class StockRunUnknownError(NotFoundError):
+    """No import run with this id is visible to this identity; unknown and forbidden look alike."""
+
+    code = "stock-run-unknown"
+    title_zh = "未找到导入批次"
+    title_en = "No such import run"
+    remedy_zh = "请从导入批次清单中选择。"
+    remedy_en = "Choose it in the list of import runs."
+
+
+class StockRunBusyError(ConflictError):
+    """The file is being imported already, or somebody else took over the records at hand."""
+
+    code = "stock-run-busy"
+    title_zh = "该文件正在导入"
+    title_en = "This file is being imported already"
+    remedy_zh = "请等待该批次结束，或用 --resume 继续中断的批次。"
+    remedy_en = "Wait for that run to end, or go on with an interrupted one by --resume."
+
+
+class StockRunOverError(ConflictError):
+    """The import run is over: nothing is added to it."""
+
+    code = "stock-run-over"
+    title_zh = "导入批次已结束"
+    title_en = "The import run is over"
+    remedy_zh = "请另起一个批次。"
+    remedy_en = "Start another run."
+
+
+class StockProfileUnfitError(InvalidInputError):
+    """The file has no column for something that every record needs; ``items`` names what is missing."""
+
+    code = "stock-profile-unfit"
+    title_zh = "文件栏目与映射方案不符"
+    title_en = "The file's columns do not fit the profile"
+    remedy_zh = "请选择与来源相符的映射方案，或补齐缺少的栏目。"
+    remedy_en = "Choose the profile of this source, or add the missing columns."
+
+
 class UnknownTypeError(InvalidInputError):
     """The licence data name a type that the catalogue does not hold."""
 

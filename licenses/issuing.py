@@ -8,7 +8,7 @@ A licence that is issued already is left alone; one that no enabled seal covers 
 was ended meanwhile is given up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from cases.holders import HolderService
@@ -21,8 +21,8 @@ from licenses.events import INDEX_STEP, Grounds, new_event, state_of
 from licenses.faces import Face, shown_text
 from licenses.holdings import Holdings
 from licenses.layout import TEMPLATES, attachments, metadata_of, page_data
-from licenses.lifecycle import EventKind, State
-from licenses.models import License
+from licenses.lifecycle import EventKind, State, state_after
+from licenses.models import License, LicenseEvent
 from licenses.services import ISSUE_STEP
 from licenses.sharing.feed import record_change
 from licenses.status_list import status_list_url
@@ -211,10 +211,23 @@ def index_document(uow: UnitOfWork, holdings: Holdings, license_id: str) -> Inde
     license_ = uow.session.get(License, license_id)
     if license_ is None or license_.issued_at is None or state_of(uow, license_id) is State.RESERVED:
         return None
-    kind = holdings.types.as_issued(license_.type_code, license_.type_version)
     holder = uow.session.get_one(Holder, license_.holder_id)
-    shown = shown_text(kind, holdings.face(uow, license_), person=holder.kind == HolderKind.PERSON)
     case = uow.session.get(Case, license_.case_id) if license_.case_id else None
+    events = holdings.events(uow, [license_id])[license_id]
+    return document_of_license(uow, holdings, license_, events, holder.kind, case)
+
+
+def document_of_license(
+    uow: UnitOfWork,
+    holdings: Holdings,
+    license_: License,
+    events: Sequence[LicenseEvent],
+    holder_kind: str,
+    case: Case | None = None,
+) -> IndexDocument:
+    """Give what the index holds of an issued licence from what was read already."""
+    kind = holdings.types.as_issued(license_.type_code, license_.type_version)
+    shown = shown_text(kind, holdings.face(uow, license_), person=holder_kind == HolderKind.PERSON)
     return IndexDocument(
         id=license_.id,
         kind="licence",
@@ -222,11 +235,11 @@ def index_document(uow: UnitOfWork, holdings: Holdings, license_id: str) -> Inde
         text="\n".join([*shown, case.number] if case else shown),
         organisation=license_.organisation,
         number=license_.identifier,
-        at=license_.issued_at,
-        version=len(holdings.events(uow, [license_id])[license_id]),
+        at=license_.issued_at or license_.reserved_at,
+        version=len(events),
         item=license_.item_code or "",
         type=license_.type_code,
-        state=str(state_of(uow, license_id)),
+        state=str(state_after(events)),
     )
 
 

@@ -46,16 +46,16 @@ from portal.accounts.opening import account_service
 from portal.checking import DocumentCheck, SealCheck, Verify
 from portal.editions.approved import ApprovedEditions
 from portal.housekeeping import Beside, Housekeeping, stamped_now
-from portal.index_keeping import IndexKeeper
-from portal.indexing import IndexStep
+from portal.index_steps import index_steps
 from portal.needs import Needs, broker_question, needs_of
-from portal.nightly import Nightly, ReconcileStep
+from portal.nightly import Nightly
 from portal.patterns.services import PatternWatch
 from portal.pulse import Pulse
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
 from portal.sharing.announcer import Announcer
 from portal.sharing.opening import deliver_step, open_sender, published_jwks
+from portal.stock.opening import stock_step
 from portal.worker import Worker
 from seals import demo_pki
 from seals.demo_pki import DemoPki
@@ -390,10 +390,8 @@ def _steps(parts: _Parts) -> Mapping[str, Step]:
             demo=not parts.settings.production,
         ),
         BulkStep(BulkService(parts.holdings, parts.licenses)),
-        IndexStep(parts.index, parts.holdings),
+        *index_steps(parts.foundation.database, parts.index, parts.holdings),
+        stock_step(parts.settings, parts.foundation, parts.types),
         deliver_step(parts.settings, parts.foundation.database.secrets, parts.foundation.clock),
-        ReconcileStep(
-            IndexKeeper(parts.foundation.database, parts.index, parts.holdings), parts.index.engine
-        ),
     )
     return {step.kind: step for step in steps}

@@ -20,6 +20,7 @@ from indexer.errors import IndexUnavailableError
 from indexer.ports import Index
 from licenses.holdings import Holdings
 from licenses.issuing import index_document
+from licenses.stock.runs import STOCK_INDEX_STEP
 from storage.clock import parse_rfc3339, rfc3339
 from storage.database import UnitOfWork
 from storage.ledger.canonical import Json
@@ -68,7 +69,8 @@ class IndexStep:
 
 def oldest_waiting(uow: UnitOfWork, *, but: str | None = None) -> dt.datetime | None:
     """Give when the oldest change was made that the index lacks, one step left out; ``None``: none."""
-    waiting = select(func.min(StepRow.created_at)).where(StepRow.kind == KIND, UNFINISHED)
+    kinds = (KIND, STOCK_INDEX_STEP)
+    waiting = select(func.min(StepRow.created_at)).where(StepRow.kind.in_(kinds), UNFINISHED)
     return uow.session.scalar(waiting if but is None else waiting.where(StepRow.id != but))
 
 

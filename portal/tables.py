@@ -16,6 +16,7 @@ MODULES = (
     "licenses.models",
     "licenses.bulk_models",
     "licenses.sharing.models",
+    "licenses.stock.models",
     "archive.models",
     "portal.accounts.models",
     "portal.citizens.models",

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import os
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -71,13 +71,22 @@ class Secrets:
         self._cipher = lru_cache(maxsize=4096)(self._load_cipher)
         self._current: dict[str, _Current] = {}
 
-    def make_many(self, subjects: Collection[str]) -> None:
+    def make_many(self, subjects: Collection[str]) -> list["SubjectKey"]:
         """Make the keys of new subjects in one file; all are durable when this returns.
 
         A subject that has a key already keeps it and reads with both; one that was erased stays erased.
+
+        Returns:
+            The keys in the order of the subjects, for values that are written before anybody knows of them.
         """
         fresh = {self._key_id(subject): os.urandom(KEY_SIZE) for subject in subjects}
         self._packs.write(fresh)
+        return [SubjectKey(key_id, _PACKED, key) for key_id, key in fresh.items()]
+
+    def encrypt_all(self, subject: str, plaintexts: Iterable[bytes]) -> list[bytes]:
+        """Encrypt several values under the subject's key, as :meth:`encrypt` does each."""
+        key = self._current_key(subject).key
+        return [key.encrypt(plaintext) for plaintext in plaintexts]
 
     def lookup_hash(self, scheme: str, code: str) -> bytes:
         """Give the keyed hash (32 bytes) under which a personal identifier is found."""
@@ -85,10 +94,7 @@ class Secrets:
 
     def encrypt(self, subject: str, plaintext: bytes) -> bytes:
         """Encrypt under the subject's key, making one when there is none."""
-        current = self._current_key(subject)
-        header = _HEADER.pack(_VERSION, current.key_id, current.generation)
-        nonce = os.urandom(_NONCE_SIZE)
-        return header + nonce + current.cipher.encrypt(nonce, plaintext, header)
+        return self._current_key(subject).key.encrypt(plaintext)
 
     def decrypt(self, blob: bytes) -> bytes:
         """Decrypt what :meth:`encrypt` made.
@@ -184,16 +190,32 @@ class Secrets:
         else:
             packed = next(self._packs.find(key_id), None) if generation == _PACKED else None
             if packed is not None:
-                return _Current(key_id, generation, AESGCM(packed), tombstone, there=False)
+                return _Current(SubjectKey(key_id, generation, AESGCM(packed)), tombstone, there=False)
             create_once(Path(path), AESGCM.generate_key(256), 0o400)
-        return _Current(key_id, generation, self._cipher(key_id, generation), path, there=True)
+        return _Current(SubjectKey(key_id, generation, self._cipher(key_id, generation)), path, there=True)
+
+
+class SubjectKey:
+    """A subject's key as it encrypts; hold it no longer than a unit of work, for it may be destroyed."""
+
+    __slots__ = ("_cipher", "_header")
+
+    def __init__(self, key_id: bytes, generation: int, cipher: AESGCM | bytes) -> None:
+        self._header = _HEADER.pack(_VERSION, key_id, generation)
+        self._cipher = cipher
+
+    def encrypt(self, plaintext: bytes) -> bytes:
+        """Encrypt a value; see :meth:`Secrets.encrypt`."""
+        if isinstance(self._cipher, bytes):
+            # A cipher takes fifty times the memory of its key, and a block of keys is large.
+            self._cipher = AESGCM(self._cipher)
+        nonce = os.urandom(_NONCE_SIZE)
+        return self._header + nonce + self._cipher.encrypt(nonce, plaintext, self._header)
 
 
 class _Current(NamedTuple):
     """The key under which a subject's values are encrypted now, and the file that says whether it stands."""
 
-    key_id: bytes
-    generation: int
-    cipher: AESGCM
+    key: SubjectKey
     watched: str
     there: bool

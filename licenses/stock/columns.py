@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from licenses.catalogue import LicenseType
+from licenses.definition import LicenseType
 from licenses.stock.profiles import NEEDED, Extension, Item, Profile
 from licenses.stock.records import Cells
 

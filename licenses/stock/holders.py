@@ -12,7 +12,7 @@ from cases.identifiers import (
     is_resident_id,
     is_uscc,
 )
-from licenses.catalogue import LicenseType
+from licenses.definition import LicenseType
 from licenses.stock.folding import is_masked
 from licenses.stock.parties import MOST_PARTIES, read_share, shares_close, split_field
 from licenses.stock.profiles import Item, Profile

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 
 from cases.identifiers import is_plain, is_resident_id, is_uscc
 from licenses import identifiers
-from licenses.catalogue import FaceField, FieldType, LicenseType, Source, TypeCatalogue, ValidityKind
+from licenses.catalogue import TypeCatalogue
+from licenses.definition import FaceField, HolderRole, ItemKind, LicenseType, Source, ValidityKind
 from licenses.errors import LicenseDataError
-from licenses.faces import FaceValue
+from licenses.faces import Row
 from licenses.identifiers import Shape
 from licenses.stock.columns import Columns, Places, extension_fields
 from licenses.stock.dates import DateForm, ReadDate, is_allowed, read_date, read_range
@@ -26,7 +27,8 @@ from licenses.stock.folding import (
 from licenses.stock.holders import HolderReader
 from licenses.stock.profiles import Item, Profile, SourceStatus
 from licenses.stock.reasons import verdict_of
-from licenses.stock.records import LIMITS, Cells, Draft, Normalised
+from licenses.stock.records import LIMITS, Cells, Draft, Normalised, StockParty
+from licenses.values import FieldType, Plain, broken_rule, from_text
 
 _ENDED = frozenset(
     {
@@ -58,12 +60,13 @@ class Normaliser:
         self._holders = HolderReader(profile)
         self.columns = Columns(profile)
 
-    def read(self, row: int, cells: Cells) -> Normalised:
+    def read(self, row: int, cells: Cells, line: int = 0) -> Normalised:
         """Read one record.
 
         Args:
             row: Its number in the file.
             cells: What stood in its columns.
+            line: The line on which it begins.
         """
         places, misspelt = self.columns.places(tuple(cells))
         reading = _Reading(cells, places)
@@ -80,7 +83,7 @@ class Normaliser:
         if kind is not None:
             self._face(reading, draft, kind)
         reasons = tuple(dict.fromkeys(reading.reasons))
-        return Normalised(row, verdict_of(reasons), reasons, cells, draft)
+        return Normalised(row, verdict_of(reasons), reasons, cells, draft, line)
 
     def _type(self, reading: "_Reading", draft: Draft) -> LicenseType | None:
         code = reading.text(Item.TYPE_CODE)
@@ -147,8 +150,7 @@ class Normaliser:
     def _missing_dates(self, reading: "_Reading", draft: Draft, kind: LicenseType) -> None:
         start, end = reading.text(Item.VALID_FROM), reading.text(Item.VALID_UNTIL)
         if draft.valid_from is None and start is None:
-            needs = any(one.source is Source.VALID_FROM and one.required for one in kind.fields)
-            reading.note("start-required" if needs else "start-missing")
+            reading.note("start-required" if kind.validity.needs_start else "start-missing")
         open_ended = end is not None and end in self._open_ended
         endless = draft.valid_until is None and (end is None or open_ended)
         if endless and kind.validity.until is ValidityKind.REQUIRED:
@@ -257,6 +259,11 @@ class Normaliser:
             Source.VALID_UNTIL: _iso(draft.valid_until),
         }
         for field in kind.fields:
+            if field.kind is ItemKind.DETAIL:
+                # Of tables only that of the holders stands in a register's row.
+                if field.lists_holders and draft.parties:
+                    draft.face[field.name] = [_holder_row(field, one) for one in draft.parties]
+                continue
             text = given[field.source] if field.source is not None else brought.get(field.name)
             if text is None:
                 continue
@@ -321,16 +328,23 @@ def _iso(day: dt.date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _face_value(field: FaceField, text: str) -> FaceValue | None:
+def _face_value(field: FaceField, text: str) -> Plain | None:
     """Give a face value as its type's definition wants it; ``None`` when it does not follow that."""
-    if field.type is FieldType.INTEGER:
-        digits = text.isascii() and text.isdigit() and len(text) <= field.max_length
-        return int(text) if digits else None
+    if field.source is not None:
+        # What a register of old days holds may be longer than what is issued here today.
+        return text if len(text) <= max(field.max_length, 64) and is_plain(text) else None
     if field.type is FieldType.DATE:
         read = read_date(text)
-        return None if read is None else read.day.isoformat()
-    # What a register of old days holds may be longer than what is issued here today.
-    limit = field.max_length if field.source is None else max(field.max_length, 64)
-    if len(text) > limit or not is_plain(text) or (field.values and text not in field.values):
-        return None
-    return text
+        text = text if read is None else read.day.isoformat()
+    value = from_text(field, text)
+    return value if is_plain(text) and broken_rule(field, value) is None else None
+
+
+def _holder_row(field: FaceField, party: StockParty) -> Row:
+    said = {
+        HolderRole.NAME: party.name,
+        HolderRole.CODE: party.code,
+        HolderRole.SHARE: None if party.share is None else str(party.share),
+    }
+    cells = ((one.name, said[one.role]) for one in field.columns if one.role is not None)
+    return {name: text for name, text in cells if text is not None}

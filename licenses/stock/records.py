@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, NamedTuple
 
+import orjson
+
 from licenses.faces import FaceValue
-from licenses.identifiers import Shape
+from licenses.identifiers import FIRST_VERSION, Shape
 from licenses.stock.profiles import Item, SourceStatus
 from licenses.stock.reasons import Verdict
-from storage.ledger.canonical import Json
+from storage.ledger.canonical import Json, canonical
 
 Cells = Mapping[str, str]
 """A row as it was read: column → text; a column without content is left out."""
@@ -87,6 +89,8 @@ class Normalised:
         reasons: Codes, in the order in which they were found.
         original: The row as it was read.
         draft: What could be read of it.
+        line: Line of the file on which it begins; 0 where nobody asked.
+        column: Where a malformed one is malformed, from 1.
     """
 
     row: int
@@ -94,3 +98,78 @@ class Normalised:
     reasons: tuple[str, ...]
     original: Cells
     draft: Draft
+    line: int = 0
+    column: int = 0
+
+
+class Prepared(NamedTuple):
+    """A normalised record as it is written: what is encrypted or hashed is bytes already.
+
+    It is made where records are normalised, beside the process that writes.
+    """
+
+    row: int
+    line: int
+    column: int
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    original: bytes
+    read: bytes
+    face: bytes
+    version: int
+    type_code: str | None
+    number: str | None
+    number_key: str | None
+    identifier: str | None
+    issuer_name: str | None
+    issuer_code: str | None
+    parties: tuple[StockParty, ...]
+    issued_on: dt.date | None
+    valid_from: dt.date | None
+    valid_until: dt.date | None
+    status: SourceStatus | None
+
+
+def prepared(one: Normalised) -> Prepared:
+    """Prepare a record for being written."""
+    draft = one.draft
+    kept = one.verdict is not Verdict.REJECTED
+    return Prepared(
+        one.row,
+        one.line,
+        one.column,
+        one.verdict,
+        one.reasons,
+        packed(one.original) if kept else b"",
+        canonical(draft.as_json()) if kept else b"",
+        canonical(draft.face) if kept else b"",
+        _version_of(draft),
+        draft.type_code,
+        draft.number,
+        draft.number_key,
+        draft.identifier,
+        draft.issuer_name,
+        draft.issuer_code,
+        draft.parties,
+        draft.issued_on,
+        draft.valid_from,
+        draft.valid_until,
+        draft.status,
+    )
+
+
+def packed(original: Cells) -> bytes:
+    """Give a record as it was read, as it is kept."""
+    return orjson.dumps(original)
+
+
+def unpacked(data: bytes) -> dict[str, str]:
+    """Read back what :func:`packed` gave."""
+    read: dict[str, str] = orjson.loads(data)
+    return read
+
+
+def _version_of(draft: Draft) -> int:
+    if draft.shape is Shape.CONFORMING and draft.identifier is not None:
+        return int(draft.identifier.rsplit(".", 2)[1])
+    return FIRST_VERSION

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from portal.commands.common import AS, terminal
+from portal.commands.stock import licence_import
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 
@@ -201,3 +202,6 @@ def licence_close(identifier: str, process: str, reason: str, legal_basis: str, 
     """结束办理 / Note that what was under way on a licence ended without a change."""
     _change("process-closed", identifier, reason, legal_basis, account, process)
     click.echo("已结束办理 closed")
+
+
+licence.add_command(licence_import)

@@ -17,7 +17,7 @@ from storage.errors import InvalidInputError
 from storage.identity import Identity
 from storage.ledger.canonical import Json, canonical
 from storage.ledger.kinds import ActKind
-from storage.ledger.rows import row_state
+from storage.ledger.rows import TableRows, row_state
 from storage.secrets import SYSTEM_SUBJECT
 
 MAX_CORE = 60_000
@@ -47,6 +47,7 @@ class Act:
         object_sha256: Hex digest of the bytes concerned, if any.
         subject: Whose key protects the detail: a holder id or ``system``.
         rows: Every row inserted or changed by this act; the detail holds them complete.
+        tables: Rows that were inserted many at once; the detail holds them, too.
         notes: Anything else that explains the act; may hold personal data (it is encrypted).
         reasons: Stable reason codes, in the core in clear.
         intent: Act id of the intent that this outcome closes.
@@ -61,6 +62,7 @@ class Act:
     object_sha256: str | None = None
     subject: str = SYSTEM_SUBJECT
     rows: Sequence[Base] = ()
+    tables: Sequence[TableRows] = ()
     notes: Mapping[str, Json] = field(default_factory=dict)
     reasons: Sequence[str] = ()
     intent: str | None = None
@@ -81,14 +83,12 @@ class Promise:
 
 def detail_bytes(act: Act, at: dt.datetime) -> bytes:
     """Give the detail in clear: time, whose data it holds, complete rows, notes."""
-    return canonical(
-        {
-            "at": rfc3339(at),
-            "subject": act.subject,
-            "rows": [row_state(row) for row in act.rows],
-            "notes": dict(act.notes),
-        }
-    )
+    rows = [canonical(row_state(row)) for row in act.rows]
+    rows += [row for table in act.tables for row in table.encoded()]
+    head = canonical({"at": rfc3339(at), "notes": dict(act.notes)})
+    # Keys are in their order, so this is canonical, too.
+    subject = canonical(act.subject)
+    return head[:-1] + b',"rows":[' + b",".join(rows) + b'],"subject":' + subject + b"}"
 
 
 def core_bytes(act: Act, nonce: bytes, encrypted_detail: bytes) -> bytes:

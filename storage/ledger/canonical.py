@@ -63,6 +63,8 @@ def _check(value: Json) -> None:
     else:
         raise TypeError(type(value).__name__)
     for item in items:
-        # Most values are texts: not calling for them halves the time.
-        if type(item) is not str:
-            _check(item)
+        # Most values are texts, none or small numbers: not calling for them saves two thirds of the time.
+        kind = type(item)
+        if kind is str or item is None or (kind is int and -_INTEGER_LIMIT < item < _INTEGER_LIMIT):  # type: ignore[operator]  # an int by its type
+            continue
+        _check(item)

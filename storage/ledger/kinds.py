@@ -94,6 +94,9 @@ class ActKind(enum.StrEnum):
     SEALING_REFUSED = "sealing.refused"
     SEALING_SEALED = "sealing.sealed"
     STEP_RETRIED = "step.retried"
+    STOCK_ENDED = "stock.ended"
+    STOCK_IMPORTED = "stock.imported"
+    STOCK_STARTED = "stock.started"
     STORE_PROBED = "store.probed"
     STORE_SWEPT = "store.swept"
     SUBSCRIPTION_APPROVED = "subscription.approved"
@@ -189,6 +192,9 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.SEALING_REFUSED: ("用章被拒绝", "Sealing refused"),
     ActKind.SEALING_SEALED: ("用章完成", "Sealed"),
     ActKind.STEP_RETRIED: ("步骤重试", "Step tried again"),
+    ActKind.STOCK_ENDED: ("存量导入结束", "Import of stock ended"),
+    ActKind.STOCK_IMPORTED: ("存量证照导入", "Stock imported"),
+    ActKind.STOCK_STARTED: ("存量导入开始", "Import of stock started"),
     ActKind.STORE_PROBED: ("存储锁定探测", "Store lock probed"),
     ActKind.STORE_SWEPT: ("清理存储残留", "Store swept"),
     ActKind.SUBSCRIPTION_APPROVED: ("订阅批准", "Subscription approved"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from demonstration import copy_of, opened, settings_of
+from dirty_stock import csv_lines
 from editions import new_edition
 from fakes import make_database
 from license_library import FOOD, held_together, license_data
@@ -23,9 +24,13 @@ from licenses.events import Grounds
 from licenses.models import License, LicenseUsage
 from licenses.objections import About
 from licenses.sharing.services import Wish
+from licenses.stock.profiles import ProfileBook
 from portal.accounts.rights import NewAccount
 from portal.bootstrap import open_foundation, open_keeper
 from portal.rooms import Rooms
+from portal.settings import Settings
+from portal.stock.driver import source_file
+from portal.stock.opening import import_driver
 from portal.tables import all_tables
 from storage.database import Database, UnitOfWork
 from storage.identity import Identity, Role
@@ -96,6 +101,15 @@ def changed_together(rooms: Rooms, uow: UnitOfWork) -> BulkChange:
     return rooms.bulk.propose(uow, manager, chosen, Grounds("年度检查", "食品安全法"))
 
 
+def take_over_stock(rooms: Rooms, settings: Settings, file: Path) -> None:
+    """Import records of another system, some of which are quarantined or rejected."""
+    manager = Identity("person", "manager", "scjg", frozenset({Role.LICENSE_MANAGER}))
+    file.write_text("".join(csv_lines(60)), "utf-8")
+    driver, profile = import_driver(rooms, settings), ProfileBook.load().get("provincial-exchange")
+    run = rooms.database.write(lambda uow: driver.runs.start(uow, manager, profile, source_file(file)).id)
+    driver.work(manager, run, file, lambda _: None)
+
+
 @pytest.fixture(scope="module")
 def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration, a hold, a change of rights, an objection and an edition; all of it published."""
@@ -117,6 +131,7 @@ def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         rooms.database.write(lambda uow: rooms.objections.open(uow, holder, About.USE, use, "没有办过").id)
         rooms.database.write(lambda uow: issued_together(rooms, uow).id)
         rooms.database.write(lambda uow: changed_together(rooms, uow).id)
+        take_over_stock(rooms, settings, data / "stock.csv")
         proposed = new_edition(filing_days=7)
         rooms.database.write(lambda uow: rooms.editions.propose(uow, administrator, proposed, "新版指南"))
         rooms.database.write(lambda uow: rooms.subscriptions.ask(uow, SUBSCRIBER, WISH))

@@ -67,7 +67,13 @@ def dirty(number: int, seed: int = 1) -> Dirty:
     chance = random.Random(seed * 1_000_003 + number)
     cells, face = _clean(number, chance)
     kind = number % KINDS if number % KINDS <= 12 else 0
-    verdict, reason = _SPOIL[kind](number, cells, chance) if kind else ("accepted", None)
+    verdict, reason = "accepted", None
+    if kind == 7:
+        verdict, reason = _again(number, cells, dirty(number - EARLIER_BY, seed).cells)
+    elif kind:
+        verdict, reason = _SPOIL[kind](number, cells, chance)
+    if reason == "duplicate":
+        face = dirty(number - EARLIER_BY, seed).face
     if cells[Item.TYPE_CODE] == BUSINESS:
         face = {"entity_type": "有限责任公司", "scope": "演示餐饮", "founded_on": "2001-02-03"}
     return Dirty(number, kind, cells, face, verdict, reason)
@@ -183,10 +189,8 @@ def _masked(number: int, cells: Cells, chance: random.Random) -> tuple[str, str 
     return "quarantined", "name-masked"
 
 
-def _again(number: int, cells: Cells, chance: random.Random) -> tuple[str, str | None]:
+def _again(number: int, cells: Cells, before: Cells) -> tuple[str, str | None]:
     """Repeat the number of a record without defects: newer, the same, or in contradiction."""
-    earlier = number - 7
-    before, _ = _clean(earlier, random.Random(1_000_003 + earlier))
     form = number // KINDS % 4
     keep = (
         Item.NUMBER,
@@ -204,6 +208,7 @@ def _again(number: int, cells: Cells, chance: random.Random) -> tuple[str, str |
         cells[Item.ISSUED_ON] = cells[Item.VALID_FROM] = later.isoformat()
         return "accepted", "version-chained"
     if form == 2:
+        cells.clear()
         cells.update(before)
         return "rejected", "duplicate"
     return "quarantined", "version-unordered"

@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accepted records become licences, what cannot be decided is quarantined: one block of records at a time.
+
+Stock has no file and no seal; its source vouches for it at a level of trust that is shown. The rows of a
+block are written many at once and recorded in acts of a hundred records each, so that no bundle of the
+published log grows beyond what a process can hold.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import insert
+
+from cases.models import Holder
+from licenses.catalogue import TypeCatalogue
+from licenses.holdings import STOCK
+from licenses.lifecycle import TERMINAL, EventKind, State, move
+from licenses.models import License, LicenseEvent, LicenseHolder
+from licenses.positions import first_free_position
+from licenses.stock.blocks import Blocks
+from licenses.stock.chaining import Chains, Version, read_chains
+from licenses.stock.holding import KnownHolders
+from licenses.stock.models import StockQuarantine, StockRecord, StockRejection, StockRun
+from licenses.stock.profiles import SourceStatus
+from licenses.stock.reasons import Verdict, stock_reasons
+from licenses.stock.records import Prepared, StockParty
+from storage.base import Base
+from storage.database import UnitOfWork
+from storage.identity import Identity
+from storage.ledger.rows import TableRows
+
+RECORDS_OF_AN_ACT: Final = 100
+_REASON: Final = "存量导入"
+_BASIS: Final = "来源系统登记"
+_ENDINGS: Final[Mapping[SourceStatus, EventKind]] = {
+    SourceStatus.SUSPENDED: EventKind.SUSPENDED,
+    SourceStatus.CANCELLED: EventKind.CANCELLED,
+    SourceStatus.WITHDRAWN: EventKind.WITHDRAWN,
+    SourceStatus.REVOKED: EventKind.REVOKED,
+    SourceStatus.SUPERSEDED: EventKind.SUPERSEDED,
+}
+_MODELS: Final[tuple[type[Base], ...]] = (
+    *(Holder, License, LicenseEvent, LicenseHolder, StockRecord, StockQuarantine, StockRejection),
+)
+# Core inserts: the ORM's bulk path takes half as long again.
+_INSERTS: Final = {model: insert(Base.metadata.tables[model.__tablename__]) for model in _MODELS}
+Rows = dict[type[Base], list[dict[str, Any]]]
+
+
+@dataclass
+class Batch:
+    """The rows of some records, and counts of what became of them.
+
+    Attributes:
+        changed: Licences held already whose place in a chain changed.
+        again: Those that the index must learn anew.
+    """
+
+    rows: Rows = field(default_factory=lambda: {model: [] for model in _MODELS})
+    verdicts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    types: Counter[str] = field(default_factory=Counter)
+    changed: dict[str, License] = field(default_factory=dict)
+    again: list[str] = field(default_factory=list)
+
+    def tables(self) -> list[TableRows]:
+        """Give the rows as an act takes them."""
+        return [TableRows(model, rows) for model, rows in self.rows.items() if rows]
+
+
+class Adoption:
+    """Takes over one block within one unit of work.
+
+    Args:
+        uow: The unit of work.
+        identity: On whose behalf.
+        run: The run.
+        types: The type catalogue.
+        blocks: Gives ids and subjects.
+        block: The records, in their order.
+    """
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        run: StockRun,
+        types: TypeCatalogue,
+        blocks: Blocks,
+        block: Sequence[Prepared],
+    ) -> None:
+        self._uow, self._identity, self._run = uow, identity, run
+        self._types, self._blocks = types, blocks
+        self._now = uow.clock.now()
+        self._block = block
+        self._keys: dict[int, tuple[bytes, bytes]] = {}
+        self._fresh: dict[str, dict[str, Any]] = {}
+        drafts = [one for one in block if one.verdict is Verdict.ACCEPTED]
+        for one in drafts:
+            self._keys[one.row] = keys_of(uow, one)
+        self._chains: Chains = read_chains(
+            uow,
+            (self._keys[one.row][0] for one in drafts),
+            (str(one.identifier) for one in drafts),
+        )
+        self._holders = KnownHolders(uow, blocks, (party for one in drafts for party in one.parties))
+        self._position = first_free_position(uow)
+
+    def batches(self) -> list[Batch]:
+        """Write everything of the block and give it in parts, each for an act of its own."""
+        found: list[Batch] = []
+        for start in range(0, len(self._block), RECORDS_OF_AN_ACT):
+            batch = Batch()
+            for one in self._block[start : start + RECORDS_OF_AN_ACT]:
+                self._take(batch, one)
+            found.append(batch)
+        self._write(found)
+        return found
+
+    def _take(self, batch: Batch, one: Prepared) -> None:
+        reasons, verdict = list(one.reasons), one.verdict
+        version: Version | None = None
+        if verdict is Verdict.ACCEPTED:
+            key, digest = self._keys[one.row]
+            day, identifier = one.issued_on or dt.date.min, str(one.identifier)
+            place = self._chains.place(key, identifier, day, digest)
+            if place.reason:
+                reasons.insert(0, place.reason)
+                verdict = stock_reasons()[place.reason].verdict
+            else:
+                version = Version(self._blocks.licenses.new_id(), identifier, day, digest, None, fresh=True)
+                if place.before or place.after:
+                    reasons.append("version-chained")
+                self._license(batch, one, version, reasons)
+                self._chain(batch, version, place.before, place.after)
+                self._chains.add(key, version)
+        if verdict is Verdict.QUARANTINED:
+            self._quarantine(batch, one, reasons)
+        elif verdict is Verdict.REJECTED:
+            reason = _first(reasons, Verdict.REJECTED)
+            batch.rows[StockRejection].append(
+                {
+                    "run_id": self._run.id,
+                    "row": one.row,
+                    "line": one.line,
+                    "column": one.column,
+                    "reason": reason,
+                }
+            )
+        batch.verdicts[str(verdict)] += 1
+        batch.reasons.update(reasons)
+        if one.type_code is not None:
+            batch.types[f"{one.type_code} {verdict}"] += 1
+
+    def _license(self, batch: Batch, one: Prepared, version: Version, reasons: Sequence[str]) -> None:
+        first, *more = one.parties
+        values = [one.face, one.original]
+        holder_id, (face, original) = self._holders.encrypted(batch.rows[Holder], first, values)
+        others = [self._holders.encrypted(batch.rows[Holder], party, ())[0] for party in more]
+        kind = self._types.get(str(one.type_code))
+        key, digest = self._keys[one.row]
+        row: dict[str, Any] = {
+            "id": version.id,
+            "identifier": version.identifier,
+            "type_code": kind.code,
+            "type_version": kind.version,
+            "issuer_code": one.issuer_code,
+            "issuer_name": one.issuer_name,
+            "organisation": self._run.organisation,
+            "holder_id": holder_id,
+            "case_id": None,
+            "item_code": None,
+            "item_edition": None,
+            "version": one.version,
+            "previous_id": None,
+            "change": None,
+            "trust": self._run.trust,
+            "origin": STOCK,
+            "status_index": self._position,
+            "number": one.number,
+            "issued_on": one.issued_on,
+            "valid_from": one.valid_from,
+            "valid_until": one.valid_until,
+            "face_cipher": face,
+            "data_sha256": digest,
+            "code": self._uow.ids.new_id(),
+            "reserved_at": self._now,
+            "issued_at": self._now,
+            "object_sha256": None,
+            "object_size": None,
+            "seal_id": None,
+            "sealing_act": None,
+            "issue_step": "",
+        }
+        batch.rows[License].append(row)
+        self._fresh[version.id] = row
+        self._position += 1
+        if others:
+            batch.rows[LicenseHolder] += _together(version.id, one.parties, [holder_id, *others])
+        batch.rows[StockRecord].append(
+            {
+                "license_id": version.id,
+                "run_id": self._run.id,
+                "row": one.row,
+                "reasons": " ".join(reasons),
+                "number_key": key,
+                "original_cipher": original,
+            }
+        )
+        self._event(batch, version, EventKind.ADOPTED)
+        ending = _ENDINGS.get(one.status or SourceStatus.UNKNOWN)
+        if ending is not None:
+            self._event(batch, version, ending)
+
+    def _chain(self, batch: Batch, version: Version, before: Version | None, after: Version | None) -> None:
+        if before is not None:
+            self._link(batch, version, before)
+            self._supersede(batch, before, version)
+        if after is not None:
+            self._link(batch, after, version)
+            self._supersede(batch, version, after)
+
+    def _link(self, batch: Batch, newer: Version, older: Version) -> None:
+        newer.previous_id = older.id
+        if newer.fresh:
+            self._fresh[newer.id]["previous_id"] = older.id
+            return
+        held = self._uow.session.get_one(License, newer.id)
+        held.previous_id = older.id
+        batch.changed[newer.id] = held
+
+    def _supersede(self, batch: Batch, older: Version, newer: Version) -> None:
+        if older.state not in TERMINAL:
+            self._event(batch, older, EventKind.SUPERSEDED, newer.id)
+            batch.again.extend([] if older.fresh else [older.id])
+
+    def _event(
+        self, batch: Batch, version: Version, kind: EventKind, successor_id: str | None = None
+    ) -> None:
+        before = version.state if version.events else State.RESERVED
+        version.state = move(before, kind)
+        version.events += 1
+        batch.rows[LicenseEvent].append(
+            {
+                "id": self._blocks.events.new_id(),
+                "license_id": version.id,
+                "position": version.events,
+                "kind": str(kind),
+                "at": self._now,
+                "process": None,
+                "successor_id": successor_id,
+                "reason": _REASON,
+                "legal_basis": _BASIS,
+                "actor_id": self._identity.id,
+                "organisation": self._identity.organisation,
+            }
+        )
+
+    def _quarantine(self, batch: Batch, one: Prepared, reasons: Sequence[str]) -> None:
+        subject, key = self._blocks.new_subject()
+        batch.rows[StockQuarantine].append(
+            {
+                "id": subject,
+                "run_id": self._run.id,
+                "row": one.row,
+                "organisation": self._run.organisation,
+                "reason": _first(reasons, Verdict.QUARANTINED),
+                "reasons": " ".join(reasons),
+                "state": "open",
+                "original_cipher": key.encrypt(one.original),
+                "read_cipher": key.encrypt(one.read),
+                "decision_cipher": None,
+                "decided_by": None,
+                "decided_at": None,
+                "license_id": None,
+            }
+        )
+
+    def _write(self, batches: Sequence[Batch]) -> None:
+        self._uow.session.flush()
+        connection = self._uow.session.connection()
+        for model in _MODELS:
+            rows = [row for batch in batches for row in batch.rows[model]]
+            if rows:
+                connection.execute(_INSERTS[model], rows)
+
+
+def _together(license_id: str, parties: Sequence[StockParty], holders: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "license_id": license_id,
+            "position": position,
+            "holder_id": holder_id,
+            "share": None if party.share is None else str(party.share),
+        }
+        for position, (party, holder_id) in enumerate(zip(parties, holders, strict=True), 1)
+    ]
+
+
+def keys_of(uow: UnitOfWork, one: Prepared) -> tuple[bytes, bytes]:
+    """Give the keyed digests by which a number is found again, and by which two records are the same."""
+    number = f"{one.type_code} {one.issuer_code} {one.number_key}"
+    lookup = uow.secrets.lookup_hash
+    return lookup("stock-number", number)[:16], lookup("license-data", one.read.decode())
+
+
+def _first(reasons: Sequence[str], verdict: Verdict) -> str:
+    table = stock_reasons()
+    return next(reason for reason in reasons if table[reason].verdict is verdict)

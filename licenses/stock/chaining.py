@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several records of one permit number: a chain by date of issue, a duplicate, or something to look at."""
+
+import datetime as dt
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sqlalchemy import bindparam, select
+
+from licenses.lifecycle import TERMINAL, EventKind, State, move
+from licenses.models import License, LicenseEvent
+from licenses.stock.models import StockRecord
+from storage.database import UnitOfWork
+
+_Value = TypeVar("_Value")
+_KNOWN = (
+    select(
+        StockRecord.number_key,
+        License.id,
+        License.identifier,
+        License.issued_on,
+        License.data_sha256,
+        License.previous_id,
+    )
+    .join(License, License.id == StockRecord.license_id)
+    .where(StockRecord.number_key.in_(bindparam("keys", expanding=True)))
+)
+_TAKEN = select(License.identifier, License.data_sha256).where(
+    License.identifier.in_(bindparam("identifiers", expanding=True))
+)
+_EVENTS = (
+    select(LicenseEvent.license_id, LicenseEvent.kind)
+    .where(LicenseEvent.license_id.in_(bindparam("ids", expanding=True)))
+    .order_by(LicenseEvent.position)
+)
+_PART = 500
+"""Most values that one statement compares with."""
+
+
+@dataclass(slots=True)
+class Version:
+    """A licence of a chain, as far as placing another one needs it."""
+
+    id: str
+    identifier: str
+    issued_on: dt.date
+    digest: bytes
+    previous_id: str | None
+    state: State = State.ISSUED
+    events: int = 0
+    fresh: bool = False
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a new version stands.
+
+    Attributes:
+        reason: Why it has no place: ``duplicate``, ``identifier-taken`` or ``version-unordered``.
+        before: The version that it replaces.
+        after: The version that replaces it.
+    """
+
+    reason: str = ""
+    before: Version | None = None
+    after: Version | None = None
+
+
+@dataclass
+class Chains:
+    """What is held of the numbers and identifiers of a block."""
+
+    by_number: dict[bytes, list[Version]] = field(default_factory=dict)
+    identifiers: dict[str, bytes] = field(default_factory=dict)
+
+    def place(self, number_key: bytes, identifier: str, issued_on: dt.date, digest: bytes) -> Place:
+        """Find the place of a record; nothing changes."""
+        taken = self.identifiers.get(identifier)
+        if taken is not None:
+            return Place("duplicate" if taken == digest else "identifier-taken")
+        chain = self.by_number.get(number_key)
+        if not chain:
+            return Place()
+        days = [one.issued_on for one in chain]
+        at = bisect_left(days, issued_on)
+        if at < len(days) and days[at] == issued_on:
+            return Place("version-unordered")
+        before = chain[at - 1] if at else None
+        return Place(before=before, after=chain[at] if at < len(chain) else None)
+
+    def add(self, number_key: bytes, version: Version) -> None:
+        """Take a placed version into its chain."""
+        self.identifiers[version.identifier] = version.digest
+        chain = self.by_number.setdefault(number_key, [])
+        chain.insert(bisect_left([one.issued_on for one in chain], version.issued_on), version)
+
+
+def read_chains(uow: UnitOfWork, numbers: Iterable[bytes], identifiers: Iterable[str]) -> Chains:
+    """Read what is held of these numbers and identifiers."""
+    chains = Chains()
+    for part in parts(list(dict.fromkeys(identifiers))):
+        for identifier, digest in uow.session.execute(_TAKEN, {"identifiers": part}):
+            chains.identifiers[identifier] = digest
+    known: dict[str, Version] = {}
+    for keys in parts(list(dict.fromkeys(numbers))):
+        for row in uow.session.execute(_KNOWN, {"keys": keys}):
+            version = Version(row.id, row.identifier, row.issued_on, row.data_sha256, row.previous_id)
+            known[version.id] = version
+            chains.add(row.number_key, version)
+    _states(uow, known)
+    return chains
+
+
+def _states(uow: UnitOfWork, known: Mapping[str, Version]) -> None:
+    lives = dict.fromkeys(known, State.RESERVED)
+    for part in parts(list(known)):
+        for license_id, kind in uow.session.execute(_EVENTS, {"ids": part}):
+            if lives[license_id] not in TERMINAL:
+                lives[license_id] = move(lives[license_id], EventKind(kind))
+            known[license_id].events += 1
+    for license_id, state in lives.items():
+        known[license_id].state = state
+
+
+def parts(values: list[_Value]) -> Iterator[list[_Value]]:
+    """Give values in parts that one statement can compare with."""
+    return (values[start : start + _PART] for start in range(0, len(values), _PART))

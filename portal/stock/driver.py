@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drives a run of the import of stock: block after block out of the file, each in a unit of work of its own.
+
+Files are parsed in the limited child and records normalised beside the writing of the block before, in a
+process of its own: two processors are busy then.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from documents.errors import FeedRefusedError
+from documents.feeds import open_feed
+from documents.sandbox import Sandbox
+from licenses.catalogue import TypeCatalogue
+from licenses.errors import StockProfileUnfitError
+from licenses.stock.blocks import Blocks
+from licenses.stock.models import StockRun
+from licenses.stock.profiles import Profile, ProfileBook
+from licenses.stock.records import Prepared
+from licenses.stock.runs import OPEN, SourceFile, StockRuns
+from portal.stock.reading import Beside, Here, read_blocks
+from storage.clock import IdSource
+from storage.database import Database
+from storage.identity import Identity
+
+BLOCK: Final = 2_000
+"""Records of one unit of work: half a second of work, and what a kill loses."""
+_CHUNK: Final = 1 << 20
+
+
+@dataclass
+class Figures:
+    """What a run did so far, for whoever watches it."""
+
+    read: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    rejected: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    types: Counter[str] = field(default_factory=Counter)
+
+    @staticmethod
+    def of(run: StockRun) -> "Figures":
+        """Give the figures of a run."""
+        return Figures(
+            run.read,
+            run.accepted,
+            run.quarantined,
+            run.rejected,
+            Counter(run.report["reasons"]),
+            Counter(run.report["types"]),
+        )
+
+    @property
+    def closes(self) -> bool:
+        """Tell whether everything read is accounted for."""
+        return self.read == self.accepted + self.quarantined + self.rejected
+
+    def add(self, block: list[Prepared]) -> None:
+        """Count a block that nobody takes over."""
+        for one in block:
+            self.read += 1
+            name = str(one.verdict)
+            setattr(self, name, getattr(self, name) + 1)
+            self.reasons.update(one.reasons)
+            if one.type_code is not None:
+                self.types[f"{one.type_code} {name}"] += 1
+
+
+Watch = Callable[[Figures], None]
+
+
+class ImportDriver:
+    """Runs imports.
+
+    Args:
+        database: Opens units of work.
+        ids: Gives beginnings of ids.
+        types: The type catalogue.
+        sandbox: Where files are parsed.
+        beside: Whether records are normalised in a process of their own.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        ids: IdSource,
+        types: TypeCatalogue,
+        sandbox: Sandbox,
+        *,
+        beside: bool = True,
+    ) -> None:
+        self._database, self._ids, self._types, self._sandbox = database, ids, types, sandbox
+        self._read = Beside if beside else Here
+        self.runs = StockRuns(types)
+
+    def rehearse(self, file: Path, profile: Profile, watch: Watch) -> Figures:
+        """Read all of a file and count; nothing is written anywhere.
+
+        Raises:
+            As :meth:`work` of what concerns the file.
+        """
+        figures = Figures()
+        for block in self._blocks(file, profile, 0):
+            figures.add(block)
+            watch(figures)
+        return figures
+
+    def work(self, identity: Identity, run_id: str, file: Path, watch: Watch) -> StockRun:
+        """Work on a run until its file is read; what was done before is left out.
+
+        A file that cannot be read ends the run; whatever else stops it leaves it open, to be gone on with.
+
+        Raises:
+            FeedRefusedError: The file cannot be read.
+            StockProfileUnfitError: The file lacks a column that every record needs.
+            StockRunBusyError: Somebody else works on this run.
+        """
+        with self._database.reading() as uow:
+            run = self.runs.get(uow, identity, run_id)
+            profile = ProfileBook.load().get(run.profile.partition("/")[0])
+            read, state = run.read, run.state
+        if state != OPEN:
+            return run
+        blocks = Blocks(self._ids, self._database.secrets)
+        try:
+            for block in self._blocks(file, profile, read):
+                run = self._take(identity, run, block, blocks)
+                watch(Figures.of(run))
+        except (FeedRefusedError, StockProfileUnfitError) as error:
+            problem = str(error.facts.get("rule", error.code))[:64]
+            self._database.write(lambda uow: self.runs.end(uow, identity, run_id, problem))
+            raise
+        return self._database.write(lambda uow: self.runs.end(uow, identity, run_id))
+
+    def _take(self, identity: Identity, run: StockRun, block: list[Prepared], blocks: Blocks) -> StockRun:
+        if run.trial:
+            return self._database.write(lambda uow: self.runs.count(uow, identity, run.id, block))
+        return self._database.write(lambda uow: self.runs.adopt(uow, identity, run.id, block, blocks))
+
+    def _blocks(self, file: Path, profile: Profile, skip: int) -> Iterator[list[Prepared]]:
+        with open_feed(file, self._sandbox) as feed:
+            yield from read_blocks(self._read, feed, profile, self._types, BLOCK, skip)
+
+
+def source_file(path: Path) -> SourceFile:
+    """Give digest and size of a file."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as handle:
+        while chunk := handle.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return SourceFile(digest.hexdigest(), size)

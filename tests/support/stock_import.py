@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An empty registry that takes over stock, in one process."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dirty_stock import csv_lines
+from fakes import make_database
+from sqlalchemy import Table, func, select
+
+from documents.feeds import LIMITS
+from documents.sandbox import Sandbox
+from licenses.catalogue import TypeCatalogue
+from licenses.holdings import Holdings
+from licenses.models import License
+from licenses.stock.models import StockRun
+from licenses.stock.profiles import ProfileBook
+from portal.stock.driver import Figures, ImportDriver, source_file
+from portal.tables import all_tables
+from storage.clock import RandomIds
+from storage.identity import Identity, Role
+
+MANAGER = Identity("person", "manager-1", "scjg", frozenset({Role.LICENSE_MANAGER}))
+NEIGHBOUR = Identity("person", "manager-2", "jtys", frozenset({Role.LICENSE_MANAGER}))
+CLERK = Identity("person", "clerk-1", "scjg", frozenset({Role.CLERK}))
+PROFILE = ProfileBook.load().get("provincial-exchange")
+
+
+class NoSeals:
+    def revoked_at(self, uow: Any, seal_id: str) -> dt.datetime | None:
+        return None
+
+
+class Stock:
+    """A database with everything that an import needs."""
+
+    def __init__(self, folder: Path) -> None:
+        all_tables()
+        self.folder = folder
+        self.database = make_database(folder)
+        self.types = TypeCatalogue.load()
+        self.holdings = Holdings(self.types, NoSeals())
+        self.driver = ImportDriver(
+            self.database, RandomIds(), self.types, Sandbox(LIMITS, bubblewrap=False), beside=False
+        )
+        self.runs = self.driver.runs
+
+    def file(self, lines: Iterable[str], name: str = "feed.csv") -> Path:
+        path = self.folder / name
+        path.write_text("".join(lines), "utf-8")
+        return path
+
+    def dirty(self, count: int, **more: int) -> Path:
+        return self.file(csv_lines(count, **more))
+
+    def start(self, file: Path, **more: Any) -> str:
+        source = source_file(file)
+        return self.database.write(lambda uow: self.runs.start(uow, MANAGER, PROFILE, source, **more).id)
+
+    def take_over(self, file: Path) -> StockRun:
+        return self.driver.work(MANAGER, self.start(file), file, check)
+
+    def count(self, model: type[Any]) -> int:
+        with self.database.reading() as uow:
+            return uow.session.scalar(select(func.count()).select_from(model)) or 0
+
+    def rows(self, model: type[Any]) -> list[dict[str, Any]]:
+        table: Table = model.__table__
+        with self.database.reading() as uow:
+            found = uow.session.execute(select(table).order_by(*table.primary_key)).mappings()
+            return [dict(row) for row in found]
+
+    def licence(self, identifier: str) -> License:
+        with self.database.reading() as uow:
+            found = uow.session.scalars(select(License).where(License.identifier == identifier)).one()
+            uow.session.expunge(found)
+            return found
+
+
+def check(figures: Figures) -> None:
+    assert figures.closes
+
+
+def figures_of(run: StockRun) -> Mapping[str, Any]:
+    return {
+        name: getattr(run, name)
+        for name in ("read", "accepted", "quarantined", "rejected", "report", "state")
+    }
