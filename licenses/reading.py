@@ -6,7 +6,7 @@ are masked. Reads write, so they need a writing unit of work.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_, select
@@ -16,7 +16,7 @@ from cases.holders import HolderService, MaskedHolder
 from cases.models import Case, CaseState, Holder, HolderKind
 from cases.organisations import covers
 from cases.services import CaseService
-from licenses.definition import LicenseType
+from licenses.definition import LicenseType, TypeState
 from licenses.errors import CodeUnknownError, LicenseHiddenError
 from licenses.faces import FaceValue, masked_face
 from licenses.holdings import Holdings
@@ -60,6 +60,7 @@ class LicenseView:
     pending: Process | None = None
     trust: str = "A"
     origin: str = "case"
+    issuer_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,11 @@ class LicenseReader:
         self._cases = cases
         self._holders = holders
 
+    @property
+    def types(self) -> Sequence[LicenseType]:
+        """The published types of the catalogue."""
+        return [kind for kind in self._holdings.types.all() if kind.state is TypeState.PUBLISHED]
+
     def read(self, uow: UnitOfWork, identity: Identity, identifier: str) -> LicenseView:
         """Give a licence with its face.
 
@@ -120,7 +126,12 @@ class LicenseReader:
         return self._view(uow, license_, with_face=True)
 
     def find_for_holder(
-        self, uow: UnitOfWork, identity: Identity, *, history: bool = False
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        *,
+        history: bool = False,
+        types: Collection[str] | None = None,
     ) -> Sequence[LicenseView]:
         """Give the licences of the holder of the open case that the basis names, newest first, no faces.
 
@@ -128,6 +139,7 @@ class LicenseReader:
             uow: A writing unit of work.
             identity: Who asks, on the basis ``case``.
             history: Also those that are not valid.
+            types: Only licences of these types.
 
         Raises:
             LicenseHiddenError: The basis names no open case that this identity may use.
@@ -136,6 +148,8 @@ class LicenseReader:
         if case is None:
             raise _refused(uow, identity, None)
         query = select(License).where(_held_by(case.holder_id))
+        if types is not None:
+            query = query.where(License.type_code.in_(sorted(types)))
         found = uow.session.scalars(query.order_by(License.reserved_at.desc(), License.id)).all()
         views = [(license_, self._view(uow, license_, with_face=False)) for license_ in found]
         shown = [pair for pair in views if history or pair[1].status.standing is Standing.GOOD]
@@ -215,6 +229,7 @@ class LicenseReader:
             pending=life.pending,
             trust=license_.trust,
             origin=license_.origin,
+            issuer_code=license_.issuer_code,
         )
 
     def _may_read(self, uow: UnitOfWork, identity: Identity, license_: License) -> bool:

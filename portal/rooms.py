@@ -20,6 +20,7 @@ from indexer.ports import Index
 from licenses.bulk import BulkService
 from licenses.catalogue import TypeCatalogue
 from licenses.decisions import ProofService
+from licenses.facades.services import FacadeService
 from licenses.holdings import Holdings
 from licenses.information import InformationService
 from licenses.objections import ObjectionService
@@ -144,6 +145,11 @@ class Rooms:
     def information(self) -> InformationService:
         """Checks what is stated of licences."""
         return InformationService(self.holdings, self.holders)
+
+    @property
+    def facades(self) -> FacadeService:
+        """Answers calls in other interfaces' dialects."""
+        return FacadeService(self.license_reader, self.information, self.cases, self.holders, self.items)
 
     @property
     def own_records(self) -> OwnRecordsService:

@@ -8,7 +8,7 @@ What an account may do is changed in :mod:`portal.accounts.changes` alone, by tw
 import base64
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import select
@@ -229,6 +229,17 @@ class AccountService:
             scopes=frozenset(client.scopes),
             items=frozenset(client.items),
         )
+
+    def naming(self, uow: UnitOfWork, identity: Identity, operator: str) -> Identity:
+        """Give a client's identity with the operator that the body of its call names.
+
+        Raises:
+            UnauthenticatedError: the operator is not registered for it, or a header names another one.
+        """
+        client = uow.session.get(Client, identity.id)
+        if client is None or operator not in client.operators or identity.operator not in {None, operator}:
+            raise UnauthenticatedError
+        return replace(identity, operator=operator)
 
     def name(self, uow: UnitOfWork, account_id: str) -> str:
         """Give a person's name, for the person's own pages.

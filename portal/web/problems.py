@@ -24,6 +24,7 @@ from portal.errors import (
     UnsupportedMediaError,
 )
 from portal.i18n import choose
+from portal.web import facade_answers
 from portal.web.schemas import body_model
 from storage.errors import CunzhengError, InvalidInputError, NotFoundError, NotPermittedError
 
@@ -59,7 +60,7 @@ class FieldsError(InvalidInputError):
 
 def is_api_call() -> bool:
     """Tell whether the current request is for the interface, not for a page."""
-    return request.path.startswith(_API_PREFIXES)
+    return request.path.startswith(_API_PREFIXES) or facade_answers.facade_at(request.path) is not None
 
 
 def known_fields(model: type[BaseModel], error: ValidationError) -> list[tuple[str, str]]:
@@ -124,8 +125,14 @@ def from_http(error: HTTPException | HTTPError) -> CunzhengError:
 
 
 def answer(error: CunzhengError, public_url: str) -> Response:
-    """Give the answer for an error: problem details for the interface, a page for people."""
-    if is_api_call():
+    """Give the answer for an error: problem details for the interface, a page for people.
+
+    A façade's callers are told in its own dialect.
+    """
+    facade = facade_answers.facade_at(request.path)
+    if facade is not None:
+        made = facade_answers.problem(facade, error)
+    elif is_api_call():
         made = Response(json.dumps(problem_of(error, public_url)), error.status, mimetype=PROBLEM_TYPE)
     else:
         made = Response(render_template("error.html", error=error), error.status)

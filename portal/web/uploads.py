@@ -82,10 +82,7 @@ class StagingRequest(Request):
         filename: str | None = None,  # noqa: ARG002 # a caller's name never becomes a path
         content_length: int | None = None,  # noqa: ARG002
     ) -> IO[bytes]:
-        staging, ids = current_app.extensions[_KEY]
-        staged = StagedFile(staging / f"{_PREFIX}{ids.new_id()}")
-        g.setdefault("staged_files", []).append(staged)
-        return cast(IO[bytes], staged)
+        return cast(IO[bytes], stage(b""))
 
 
 def staged_file(name: str) -> StagedFile | None:
@@ -95,6 +92,16 @@ def staged_file(name: str) -> StagedFile | None:
         return None
     part.stream.seek(0)
     return cast(StagedFile, part.stream)
+
+
+def stage(data: bytes) -> StagedFile:
+    """Stage bytes that did not come as a form part; they are removed when the request ends."""
+    staging, ids = current_app.extensions[_KEY]
+    staged = StagedFile(staging / f"{_PREFIX}{ids.new_id()}")
+    g.setdefault("staged_files", []).append(staged)
+    staged.write(data)
+    staged.seek(0)
+    return staged
 
 
 def staged_files() -> list[tuple[str, StagedFile]]:

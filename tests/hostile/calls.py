@@ -28,11 +28,13 @@ class Call:
         acts: Kinds of act that it leaves.
         who: A client of the ground; anything else is a stranger.
         raw: The body's bytes; or ``body``, which is sent as JSON.
+        result: Code in the head of a façade's answer.
     """
 
     name: str
     status: int
     code: str | None = None
+    result: int | None = None
     acts: tuple[str, ...] = ()
     who: str = "client"
     method: str = "GET"

@@ -57,6 +57,7 @@ _BRINGS: Final[Mapping[str, frozenset[str]]] = {
         {"case_record", "holder", "filing", "filing_material", "filing_receipt", "step"}
     ),
     "filing.refused": frozenset(),
+    "license.read": frozenset({"license_usage"}),
     "proof.answered": frozenset({"license_answer", "license_decision", "license_usage"}),
     "proof.asked": frozenset(),
     "proof.refused": frozenset({"license_usage"}),

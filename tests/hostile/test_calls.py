@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from . import calls_addresses, calls_bodies, calls_headers
+from . import calls_addresses, calls_bodies, calls_facades, calls_headers
 from .calls import Call, filled
 from .ground import Ground, address_is_free_of, mark_of, nothing_told
 
@@ -19,6 +19,7 @@ CASES = [
     *calls_addresses.ADDRESSES,
     *calls_headers.GAMES,
     *calls_addresses.PROOFS,
+    *calls_facades.FACADES,
 ]
 
 
@@ -48,7 +49,9 @@ def test_a_hostile_call(ground: Ground, call: Call) -> None:
         answer = sent(ground, call, mark)
         told = f"{answer.headers}\n{answer.text}"
         assert (answer.status_code, code_of(answer)) == (call.status, call.code), told[-300:]
-    if call.code is not None:
+        if call.result is not None:
+            assert answer.json["head"]["code"] == call.result
+    if call.code is not None or call.result is not None:
         assert len(answer.data) < 20_000
         nothing_told(mark, told, "the answer")
     assert address_is_free_of(told, f"{mark}.invalid")

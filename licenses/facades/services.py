@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers calls through a façade on the one core: no authorisation of its own, every call recorded as there.
+
+The five elements 五要素 are checked and never believed: the item is the client's, the case is an open one of
+that item and that holder, the operator is registered for the client, the names agree with the register.
+Whatever is wrong with them looks like a licence that there is not; what was wrong stands in the ledger.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cases.errors import CaseNotFoundError
+from cases.holders import HolderService
+from cases.models import Case, CaseState
+from cases.organisations import organisations
+from cases.ports import Items
+from cases.services import CaseService
+from licenses.errors import LicenseHiddenError
+from licenses.facades.calls import Call
+from licenses.facades.profiles import Element, Facade, Result, Service
+from licenses.facades.spelling import Row, licence_row, type_row, verification
+from licenses.information import InformationService, code_table
+from licenses.lifecycle import Standing
+from licenses.models import LicenseUsage
+from licenses.reading import LicenseReader, LicenseView
+from licenses.usage import Use, usage_row
+from storage.database import UnitOfWork
+from storage.identity import AccessBasis, Basis, Identity
+from storage.ledger.acts import Act, Outcome
+from storage.ledger.kinds import ActKind
+
+MOST: Final = 20
+"""Licences of one answer; a holder with more of one type is asked for by number."""
+_RESULTS: Final = {0: Result.OK, 21: Result.ENDED, 22: Result.EXPIRED, 23: Result.RESTRICTED}
+"""By the national interface's code of a status; any other status is none that a licence is given out in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How a call ended, and what it is given."""
+
+    result: Result
+    rows: tuple[Row, ...] = ()
+
+
+class FacadeService:
+    """Answers calls.
+
+    Args:
+        reader: Reads licences, on a basis, always recorded.
+        information: Checks what is stated of licences.
+        cases: Finds cases.
+        holders: Finds holders.
+        items: The catalogue of items.
+    """
+
+    def __init__(
+        self,
+        reader: LicenseReader,
+        information: InformationService,
+        cases: CaseService,
+        holders: HolderService,
+        items: Items,
+    ) -> None:
+        self._reader = reader
+        self._information = information
+        self._cases = cases
+        self._holders = holders
+        self._items = items
+
+    def answer(
+        self, uow: UnitOfWork, identity: Identity, facade: Facade, service: Service, call: Call
+    ) -> Answered:
+        """Answer a call; files that are verified are the portal's matter.
+
+        Args:
+            uow: A writing unit of work.
+            identity: The client, with the operator whom the call names.
+            facade: The dialect.
+            service: What is asked for.
+            call: What the call says.
+
+        Raises:
+            LicenseHiddenError: Nothing that this caller may see; the caller records it.
+        """
+        match service:
+            case Service.DATA_BY_HOLDER:
+                return self._of_holder(uow, self._permit(uow, identity, call), facade, call)
+            case Service.DATA_BY_IDENTIFIER:
+                who = self._permit(uow, identity, call)
+                view = self._reader.read(uow, who, call.said[Element.IDENTIFIER])
+                result = _result(view)
+                return Answered(result, (licence_row(facade, view),) if result is Result.OK else ())
+            case Service.FILE_BY_HOLDER | Service.FILE_BY_IDENTIFIER:
+                # The sealed original never leaves; only an annotated copy may, and none is made here.
+                self._permit(uow, identity, call)
+                return Answered(Result.NOT_OFFERED)
+            case Service.VERIFY_INFORMATION:
+                code = self._information.check(uow, identity, call.stated).code
+                return Answered(Result.OK, (verification(facade, code, code_table().information[code][0]),))
+            case _:
+                raise ValueError(service)
+
+    def types(self, facade: Facade, call: Call) -> Answered:
+        """Give the published licence types, or the one that is named."""
+        kinds = [call.kind] if call.kind is not None else self._reader.types
+        return Answered(Result.OK, tuple(type_row(facade, kind) for kind in kinds))
+
+    def _of_holder(self, uow: UnitOfWork, who: Identity, facade: Facade, call: Call) -> Answered:
+        kinds = frozenset({call.kind.code}) if call.kind is not None else None
+        found = self._reader.find_for_holder(uow, who, history=True, types=kinds)
+        number = call.said.get(Element.NUMBER)
+        found = [view for view in found if number is None or view.number == number]
+        good = [view for view in found if view.status.standing is Standing.GOOD][:MOST]
+        if good:
+            views = [self._reader.read(uow, who, view.identifier) for view in good]
+            return Answered(Result.OK, tuple(licence_row(facade, view) for view in views))
+        return Answered(_result(found[0]) if found else Result.NO_MATCH)
+
+    def _permit(self, uow: UnitOfWork, identity: Identity, call: Call) -> Identity:
+        """Give the identity on the case that the five elements name, or refuse."""
+        case = self._case(uow, identity, call)
+        reason = self._reason(uow, identity, case, call)
+        known = call.said[Element.ITEM_CODE] if call.said[Element.ITEM_CODE] in identity.items else None
+        who = identity.on(
+            AccessBasis(Basis.CASE, case.id if case else None, known, call.said[Element.PURPOSE])
+        )
+        if reason is not None:
+            raise _refused(uow, who, case, reason)
+        return who
+
+    def _case(self, uow: UnitOfWork, identity: Identity, call: Call) -> Case | None:
+        """Give the case of the business code: ``source/number``, or the number in a source of the client."""
+        code = call.said[Element.CASE]
+        source, slash, number = code.partition("/")
+        named = [(source, number)] if slash else [(one, code) for one in sorted(identity.sources)]
+        found = [case for pair in named if (case := self._visible(uow, identity, *pair)) is not None]
+        return found[0] if len(found) == 1 else None
+
+    def _visible(self, uow: UnitOfWork, identity: Identity, source: str, number: str) -> Case | None:
+        try:
+            return self._cases.get(uow, identity, source, number)
+        except CaseNotFoundError:
+            return None
+
+    def _reason(self, uow: UnitOfWork, identity: Identity, case: Case | None, call: Call) -> str | None:
+        """Give what is wrong with the five elements; what the client may ask at all comes first."""
+        said = call.said
+        organisation = organisations().get(identity.organisation)
+        if said[Element.ITEM_CODE] not in identity.items:
+            return "item-not-granted"
+        if organisation is None or organisation.zh != said[Element.ORGANISATION_NAME]:
+            return "organisation-differs"
+        return "case-unknown" if case is None else self._reason_of(uow, case, said)
+
+    def _reason_of(self, uow: UnitOfWork, case: Case, said: Mapping[Element, str]) -> str | None:
+        if case.item_code != said[Element.ITEM_CODE]:
+            return "item-of-another-case"
+        if self._items.get(case.item_code, case.item_edition).zh != said[Element.ITEM_NAME]:
+            return "item-name-differs"
+        if Element.HOLDER_CODE in said and Element.HOLDER_SCHEME in said:
+            holder = self._holders.find(uow, said[Element.HOLDER_SCHEME], said[Element.HOLDER_CODE])
+            if holder is None or holder.id != case.holder_id:
+                return "holder-of-another-case"
+        return None if case.state is CaseState.OPEN else "case-closed"
+
+
+def _result(view: LicenseView) -> Result:
+    return _RESULTS.get(view.status.national_result, Result.TYPE_MISSING)
+
+
+def _refused(uow: UnitOfWork, who: Identity, case: Case | None, reason: str) -> LicenseHiddenError:
+    rows: tuple[LicenseUsage, ...] = ()
+    if case is not None:
+        use = Use(action="find", holder_id=case.holder_id, result="REFUSED", reason=reason)
+        rows = (usage_row(uow, who, use),)
+    act = Act(
+        kind=ActKind.ACCESS_REFUSED,
+        actor=who,
+        object_type="licence",
+        object_id="unknown",
+        outcome=Outcome.REFUSED,
+        case=case.id if case is not None else None,
+        subject=case.holder_id if case is not None else "system",
+        rows=rows,
+        reasons=[reason],
+    )
+    return LicenseHiddenError(act, rows)

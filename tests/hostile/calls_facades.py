@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls through a façade that want more than they may, or say what nobody should."""
+
+from typing import Any
+
+from .calls import BIDI, REFUSED, Call
+from .ground import HOLDER, ITEM, OPEN_CASE, OPERATOR
+
+DATA, BY_HOLDER = "/elssp/v1/GetCertificateDataByCertificateID", "/elssp/v1/GetCertificateDataByHolder"
+FILE = "/elssp/v1/GetCertificateFileByCertificateID"
+HEAD = {
+    "orgName": "演示市市场监督管理局",
+    "username": OPERATOR,
+    "itemName": "食品经营许可核发",
+    "itemCode": ITEM["code"],
+    "businessCode": OPEN_CASE,
+}
+NOTHING, KEYLESS, EMPTY, WRONG, OTHER = 10, 11, 12, 102, 99
+
+
+def spoken(name: str, result: int, *acts: str, status: int = 200, **more: Any) -> Call:
+    """A call to the national dialect with changes to its head and data, or with a body of its own."""
+    head = HEAD | more.pop("head", {})
+    data = {"UseFor": "accept", "CertificateID": "{mark}"} | more.pop("data", {})
+    if "raw" not in more and "body" not in more:
+        more["body"] = {"head": head, "data": {key: one for key, one in data.items() if one is not None}}
+    headers = {"Content-Type": "application/json"} | more.pop("headers", {})
+    path = more.pop("path", DATA)
+    return Call(
+        name=name,
+        status=status,
+        result=result,
+        acts=acts,
+        method="POST",
+        path=path,
+        headers=headers,
+        **more,
+    )
+
+
+def held(**changes: str) -> dict[str, Any]:
+    return {
+        "CertificateID": None,
+        "CertificateHolderType": HOLDER["scheme"],
+        "CertificateHolderCode": HOLDER["code"],
+        "CertificateType": "11339999DEM0010178001",
+    } | changes
+
+
+FACADES = [
+    spoken("an identifier of nothing", NOTHING, *REFUSED),
+    spoken("a file of nothing", 2, path=FILE),
+    spoken("another's case", NOTHING, *REFUSED, who="other"),
+    spoken("a case made up", NOTHING, *REFUSED, head={"businessCode": "{mark}"}),
+    spoken("a source made up", NOTHING, *REFUSED, head={"businessCode": "{mark}/" + OPEN_CASE}),
+    spoken("an item made up", NOTHING, *REFUSED, head={"itemCode": "{mark}"}),
+    spoken("an item by another name", NOTHING, *REFUSED, head={"itemName": "{mark}"}),
+    spoken("an office by another name", NOTHING, *REFUSED, head={"orgName": "{mark}"}),
+    spoken("an operator made up", KEYLESS, status=401, head={"username": "{mark}"}),
+    spoken("a purpose made up", WRONG, data={"UseFor": "{mark}"}),
+    spoken("a purpose from right to left", WRONG, data={"UseFor": f"accept{BIDI}{{mark}}"}),
+    spoken("a purpose of ten thousand characters", WRONG, data={"UseFor": "{mark}" + "事" * 10_000}),
+    spoken("no purpose", EMPTY, data={"UseFor": ""}),
+    spoken("a key in the head", KEYLESS, head={"AccessToken": "{mark}"}),
+    spoken("a key in the data", KEYLESS, data={"access_token": "{mark}"}),
+    spoken("a digest of a password", KEYLESS, head={"PasswdDigest": "{mark}", "Nonce": "1", "Created": "1"}),
+    spoken("a key in the address", WRONG, query="accessToken={mark}"),
+    spoken("no key for a façade", KEYLESS, status=401, who=""),
+    spoken("the right to read is missing", KEYLESS, *REFUSED, status=403, who="auditor"),
+    spoken("a member that no profile has", WRONG, head={"{mark}": "1"}),
+    spoken("a text where an object belongs", WRONG, body={"head": "{mark}", "data": {}}),
+    spoken("a third part", WRONG, body={"head": {}, "data": {}, "{mark}": {}}),
+    spoken("a list for a call", WRONG, body=["{mark}"]),
+    spoken("a call cut short", WRONG, status=400, raw=b'{"head":{"orgName":"{mark}'),
+    spoken("a call called text", OTHER, status=415, headers={"Content-Type": "text/plain"}),
+    spoken("a holder who is not the case's", NOTHING, *REFUSED, path=BY_HOLDER, data=held(
+        CertificateHolderType="111", CertificateHolderCode="339999190001010012")),
+    spoken("a holder's code with a wrong digit", WRONG, path=BY_HOLDER, data=held(
+        CertificateHolderCode="91339999MADEM0012X")),
+    spoken("a scheme that there is not", 14, path=BY_HOLDER, data=held(CertificateHolderType="{mark}")),
+    spoken("a type that there is not", 13, path=BY_HOLDER, data=held(CertificateType="{mark}")),
+    spoken("a number of quotes", NOTHING, "license.read", path=BY_HOLDER, data=held(
+        CertificateNumber="' OR 1=1 --{mark}")),
+]  # fmt: skip
