@@ -2,10 +2,11 @@
 """Step ``archive.assemble``: the dossier comes into being, with its number, retention and members.
 
 It starts when the licence of the case is issued, if there is one. Joined in as members are the licences that
-decisions of the case relied on, those that were read for it, those that the filing names as called up, and
-the decisions: what was called up instead of demanded belongs to the file as much as what was handed in. A
-licence is joined because it was used; its status, whatever it has become, is not asked. Renditions get their
-final digests when they are sealed. A supplement joins in only what no dossier of the case holds yet.
+decisions of the case relied on, those that were read for it, those that the filing names as called up, the
+annotated copies that were made for it, and the decisions: what was called up instead of demanded belongs to
+the file as much as what was handed in. A licence is joined because it was used; its status, whatever it has
+become, is not asked. Renditions get their final digests when they are sealed. A supplement joins in only what
+no dossier of the case holds yet.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ from cases.items import Item, ItemCatalogue
 from cases.services import CaseService
 from documents.formats import identify
 from documents.sandbox import Sandbox
+from licenses.copies.models import LicenseCopy
+from licenses.copies.services import copies_of
 from licenses.models import Decision, License, LicenseUsage, SignedAnswer
 from storage.clock import legal_date
 from storage.database import UnitOfWork
@@ -67,7 +70,7 @@ class AssembleStep:
         self._sandbox = sandbox
 
     def plan(self, uow: UnitOfWork, job: Job) -> Json:
-        """Name the licences and signed answers to join in.
+        """Name the licences, copies and signed answers to join in.
 
         Raises:
             FilingRefusedError: The case's licence has no file, though its step is done.
@@ -87,6 +90,11 @@ class AssembleStep:
             "licences": [
                 {"role": str(role), "id": one.id, "sha256": one.object_sha256} for role, one in licenses
             ],
+            "copies": [
+                {"id": one.id, "sha256": one.object_sha256}
+                for one in copies_of(uow, LicenseCopy.case_id == file.case.id)
+                if one.id not in held
+            ],
             "decisions": [
                 {"id": decision.id, "jws": uow.secrets.decrypt(cipher).decode()}
                 for decision, cipher in _decisions(uow, file.case.id)
@@ -98,6 +106,7 @@ class AssembleStep:
         """Read the licences' files and store the signed answers."""
         return {
             "licences": [self._license(entry, staging) for entry in parts_of(plan, "licences")],
+            "copies": [self._license(entry, staging) for entry in parts_of(plan, "copies")],
             "decisions": [self._decision(entry) for entry in parts_of(plan, "decisions")],
         }
 
@@ -215,7 +224,7 @@ def _called_up(uow: UnitOfWork, case_id: str) -> Sequence[License]:
         LicenseUsage.case_id == case_id,
         LicenseUsage.license_id.is_not(None),
         LicenseUsage.result.in_(_USED),
-        # A list of what a holder has shows no face: nothing in it was used.
+        # A list of what a holder has shows no face: nothing in it was used. A copy is joined as it was made.
         LicenseUsage.action != "find",
     )
     return uow.session.scalars(

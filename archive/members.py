@@ -12,6 +12,7 @@ from archive.models import Dossier, DossierMember, Filing, FilingMaterial, Mater
 from archive.names import Title, stored_name, titles
 from archive.rendering import PDF
 from cases.items import Item
+from licenses.copies.models import LicenseCopy
 from licenses.models import License
 from storage.database import UnitOfWork
 from storage.ledger.canonical import Json
@@ -114,7 +115,7 @@ def material_slots(material: FilingMaterial, title: Title) -> Iterator[Slot]:
 
 
 def joined_slots(uow: UnitOfWork, result: Json) -> Iterator[Slot]:
-    """Give the case's licence, the licences used, and the decisions given."""
+    """Give the case's licence, the licences used, the copies made for it, and the decisions given."""
     for entry in parts_of(result, "licences"):
         license_ = uow.session.get_one(License, text_of(entry, "id"))
         role, pages = Role(text_of(entry, "role")), entry["pages"]
@@ -128,6 +129,20 @@ def joined_slots(uow: UnitOfWork, result: Json) -> Iterator[Slot]:
             level="3b",
             reference=license_.id,
             sealing_act=license_.sealing_act,
+        )
+    for entry in parts_of(result, "copies"):
+        copy = uow.session.get_one(LicenseCopy, text_of(entry, "id"))
+        pages = entry["pages"]
+        yield Slot(
+            Role.CALLED_UP,
+            uow.session.get_one(License, copy.license_id).type_code,
+            "办理中制作的加注件",
+            f"copy-{copy.id}.pdf",
+            read_stored(entry["stored"]),
+            pages=pages if isinstance(pages, int) else None,
+            level="3b",
+            reference=copy.id,
+            sealing_act=copy.sealing_act,
         )
     for entry in parts_of(result, "decisions"):
         decision = text_of(entry, "id")

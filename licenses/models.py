@@ -118,11 +118,11 @@ class LicenseUsage(Base):
     Values of the face never stand here: only what was asked and how it ended.
 
     Attributes:
-        action: ``ask``, ``read``, ``find``, ``public-check``, ``called-up``.
+        action: ``ask``, ``read``, ``find``, ``public-check``, ``called-up``, ``copy``, ``copy-out``.
         license_id: The licence concerned; none when a question met none.
         basis: Kind of access basis.
         asked: Requirement id and predicates for a question; empty otherwise.
-        result: ``MET``, ``NOT_MET``, ``UNKNOWN``, ``READ``, ``REFUSED``.
+        result: ``MET``, ``NOT_MET``, ``UNKNOWN``, ``READ``, ``ORDERED``, ``COPIED``, ``REFUSED``.
         reason: Stable reason code, if any.
     """
 

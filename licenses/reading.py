@@ -16,6 +16,7 @@ from cases.holders import HolderService, MaskedHolder
 from cases.models import Case, CaseState, Holder, HolderKind
 from cases.organisations import covers
 from cases.services import CaseService
+from licenses.copies.terms import CopyCard
 from licenses.definition import LicenseType, TypeState
 from licenses.errors import CodeUnknownError, LicenseHiddenError
 from licenses.faces import FaceValue, masked_face
@@ -83,11 +84,13 @@ class PublicCheck:
         card: What strangers may know.
         promise: Of the recorded use.
         agrees: Whether what the file states is what the register states; true when no file was read.
+        copy: What the copy is, when one was checked and not the licence's own file.
     """
 
     card: PublicCard
     promise: Promise
     agrees: bool = True
+    copy: CopyCard | None = None
 
 
 class LicenseReader:
@@ -112,18 +115,28 @@ class LicenseReader:
     def read(self, uow: UnitOfWork, identity: Identity, identifier: str) -> LicenseView:
         """Give a licence with its face.
 
-        The basis stands in ``identity.basis``: ``case`` (an open case of the same holder, its item and a
-        purpose, an operator), ``filing`` (the archivist of the issuing department, the product's own
-        processes) or ``supervision``.
-
         Raises:
             LicenseHiddenError: Unknown, or not to be seen on this basis; the caller records it.
         """
-        license_ = uow.session.scalar(select(License).where(License.identifier == identifier))
-        if license_ is None or not self._may_read(uow, identity, license_):
-            raise _refused(uow, identity, license_)
+        license_ = self.admitted(uow, identity, identifier, "read")
         self._note(uow, identity, "read", license_.holder_id, [license_])
         return self._view(uow, license_, with_face=True)
+
+    def admitted(self, uow: UnitOfWork, identity: Identity, identifier: str, action: str) -> License:
+        """Give a licence that this identity may use; the caller records the use.
+
+        The basis stands in ``identity.basis``: ``case`` (an open case of the same holder, its item and a
+        purpose, an operator), ``filing`` (the archivist of the issuing department, the product's own
+        processes), ``supervision``, or ``holder`` (who holds it).
+
+        Raises:
+            LicenseHiddenError: Unknown, or not to be used on this basis; the caller records it, as a refused
+                ``action``.
+        """
+        license_ = uow.session.scalar(select(License).where(License.identifier == identifier))
+        if license_ is None or not self._may_read(uow, identity, license_):
+            raise _refused(uow, identity, license_, action)
+        return license_
 
     def find_for_holder(
         self,
@@ -187,6 +200,12 @@ class LicenseReader:
         """
         return self._check(uow, identity, License.object_sha256 == sha256, stated)
 
+    def public_check_copied(
+        self, uow: UnitOfWork, identity: Identity, license_id: str, stated: Metadata | None = None
+    ) -> PublicCheck:
+        """Answer for the licence that a copy was made of; see :meth:`public_check_file`."""
+        return self._check(uow, identity, License.id == license_id, stated)
+
     def _check(
         self,
         uow: UnitOfWork,
@@ -239,6 +258,8 @@ class LicenseReader:
         if kind is Basis.FILING:
             own = identity.has(Role.ARCHIVIST) and covers(identity, license_.organisation)
             return own or identity.has(Role.SYSTEM)
+        if kind is Basis.HOLDER:
+            return identity.has(Role.HOLDER) and _holds(uow, identity.id, license_)
         if kind is Basis.CASE:
             case = self._case_of(uow, identity)
             return case is not None and _holds(uow, case.holder_id, license_)
@@ -310,13 +331,15 @@ def _may_use(identity: Identity, basis: AccessBasis) -> bool:
     return identity.has(Role.CLERK)
 
 
-def _refused(uow: UnitOfWork, identity: Identity, license_: License | None) -> LicenseHiddenError:
+def _refused(
+    uow: UnitOfWork, identity: Identity, license_: License | None, action: str = "read"
+) -> LicenseHiddenError:
     use = (
         (
             usage_row(
                 uow,
                 identity,
-                Use(action="read", holder_id=license_.holder_id, license_id=license_.id, result="REFUSED"),
+                Use(action=action, holder_id=license_.holder_id, license_id=license_.id, result="REFUSED"),
             ),
         )
         if license_ is not None

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Licences that no step issues: after a restore their steps are added again."""
+"""Licences that no step issues and copies that none makes: after a restore their steps are added again."""
 
 from sqlalchemy import select
 
+from licenses.copies.making import abandon_intent
+from licenses.copies.models import LicenseCopy
+from licenses.copies.services import COPY_STEP, ORDERED
 from licenses.events import state_of
 from licenses.lifecycle import State
 from licenses.models import License
@@ -18,4 +21,17 @@ def resume_issuing(uow: UnitOfWork) -> int:
     missing = list(without_step(uow.session, dict.fromkeys(reserved, ISSUE_STEP)))
     for subject, kind in missing:
         reserved[subject].issue_step = uow.add_step(kind, subject)
+    return len(missing)
+
+
+def resume_copying(uow: UnitOfWork) -> int:
+    """Add the step of every ordered copy that has none, and close what was intended; give their number."""
+    ordered = {
+        one.id: one for one in uow.session.scalars(select(LicenseCopy).where(LicenseCopy.state == ORDERED))
+    }
+    for copy in ordered.values():
+        abandon_intent(uow, copy)
+    missing = list(without_step(uow.session, dict.fromkeys(ordered, COPY_STEP)))
+    for subject, kind in missing:
+        ordered[subject].step = uow.add_step(kind, subject)
     return len(missing)

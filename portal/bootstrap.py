@@ -32,7 +32,6 @@ from documents.typesetting import Typesetter
 from indexer.embedded import EmbeddedIndex
 from indexer.ports import Index
 from licenses.answers import AnswerKeys
-from licenses.bulk import BulkService, BulkStep
 from licenses.catalogue import TypeCatalogue
 from licenses.decisions import ProofService
 from licenses.holdings import Holdings
@@ -47,6 +46,7 @@ from portal.checking import DocumentCheck, SealCheck, Verify
 from portal.editions.approved import ApprovedEditions
 from portal.housekeeping import Beside, Housekeeping, stamped_now
 from portal.index_steps import index_steps
+from portal.license_steps import license_steps
 from portal.needs import Needs, broker_question, needs_of
 from portal.nightly import Nightly
 from portal.patterns.services import PatternWatch
@@ -368,7 +368,7 @@ def make_worker(
 
 
 def _steps(parts: _Parts) -> Mapping[str, Step]:
-    objects, items = parts.foundation.objects, parts.items
+    objects, items, settings = parts.foundation.objects, parts.items, parts.settings
     templates = NumberTemplates.load(look_up=parts.editions.templates)
     check = SealCheck(parts.verify(), parts.foundation.pki.trust())
     steps: tuple[Step, ...] = (
@@ -389,7 +389,7 @@ def _steps(parts: _Parts) -> Mapping[str, Step]:
             public_url=parts.settings.public_url,
             demo=not parts.settings.production,
         ),
-        BulkStep(BulkService(parts.holdings, parts.licenses)),
+        *license_steps(parts.holdings, parts.licenses, parts.typesetter, parts.sealing, objects, settings),
         *index_steps(parts.foundation.database, parts.index, parts.holdings),
         stock_step(parts.settings, parts.foundation, parts.types),
         deliver_step(parts.settings, parts.foundation.database.secrets, parts.foundation.clock),

@@ -13,14 +13,8 @@ from licenses.information import INCOMPLETE, WRONG, code_table
 from licenses.information import NOT_FOUND as INFORMATION_NOT_FOUND
 from licenses.lifecycle import status_titles
 from licenses.reading import PublicCard
-from portal.checking import (
-    HEADLINE_TITLES,
-    NOT_APPLICABLE,
-    NOT_FOUND,
-    REGISTER_DIFFERS,
-    CheckReport,
-    Line,
-)
+from portal.check_lines import HEADLINE_TITLES, NOT_APPLICABLE, NOT_FOUND, REGISTER_DIFFERS, Line
+from portal.checking import CheckReport
 
 FILE_PASSED, SEAL_FAILED, FILE_FAILED = 0, 1, 2
 _OF_THE_FILE: Final = frozenset(
@@ -64,6 +58,7 @@ def report_json(report: CheckReport) -> dict[str, Any]:
         "sentence": dict(zip(("zh", "en"), report.sentence, strict=True)),
         "file": _line(report.file),
         "licence": _line(report.license),
+        "copy": _line(report.copy) if report.copy else None,
         "file_check": _code(code_table().file, file_code(report)),
         "information_check": _code(code_table().information, information_code(report.license))
         if report.license.standing is not None

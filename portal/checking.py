@@ -10,19 +10,33 @@ Page, command line and interface say the same: headline, sentence and both lines
 """
 
 import datetime as dt
-import enum
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from documents.attachments import read_attachment
 from documents.errors import UnreadableError
 from documents.sandbox import Sandbox
+from licenses.copies.checking import CopyChecker
+from licenses.copies.terms import CopyCard
 from licenses.errors import CodeUnknownError, LicenseDataError
-from licenses.lifecycle import Standing
 from licenses.metadata import from_xml
 from licenses.reading import LicenseReader, PublicCard, PublicCheck
+from portal.check_lines import (
+    COPY_TITLE,
+    LINE_TITLES,
+    NOT_A_LICENSE,
+    NOT_CHECKED,
+    NOT_COMPARED,
+    NOT_FOUND,
+    REGISTER_DIFFERS,
+    Headline,
+    Line,
+    card_line,
+    copy_line,
+)
 from seals.containers import signed_digests
 from seals.models import Sealing
 from seals.register import find_known
@@ -31,14 +45,14 @@ from seals.verdicts import STATE_TITLES, State, Verdict, reasons
 from seals.verification import KnownDocument, verify_pdf
 from storage.clock import Clock
 from storage.database import Database, UnitOfWork
-from storage.errors import EXIT_CANNOT_TELL, EXIT_DONE, EXIT_INVALID
 from storage.identity import AccessBasis, Basis, Identity
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 
 LICENSE_METADATA = "metadata.xml"
 LICENSE = "licence"
-"""The document type of sealings of licences."""
+COPY = "copy"
+"""The document types of sealings of licences and of copies of them."""
 Verify = Callable[[Path, TrustList, KnownDocument | None, dt.datetime], Verdict]
 
 
@@ -54,24 +68,6 @@ class SealCheck:
         return self.verify(path, self.trust, None, at)
 
 
-class Headline(enum.StrEnum):
-    """The one large word of a report, best first."""
-
-    VALID = "valid"
-    CANNOT_TELL = "cannot-tell"
-    INVALID = "invalid"
-
-
-HEADLINE_TITLES = {
-    Headline.VALID: ("有效", "Valid"),
-    Headline.CANNOT_TELL: ("无法判定", "Cannot tell"),
-    Headline.INVALID: ("无效", "Invalid"),
-}
-EXIT_CODES = {
-    Headline.VALID: EXIT_DONE,
-    Headline.CANNOT_TELL: EXIT_CANNOT_TELL,
-    Headline.INVALID: EXIT_INVALID,
-}
 _OF_STATE = {
     State.VALID: Headline.VALID,
     State.VALID_WITH_CHANGES: Headline.VALID,
@@ -79,77 +75,6 @@ _OF_STATE = {
     State.UNSUPPORTED: Headline.CANNOT_TELL,
     State.INVALID: Headline.INVALID,
 }
-_OF_STANDING = {
-    Standing.GOOD: Headline.VALID,
-    Standing.UNKNOWN: Headline.CANNOT_TELL,
-    Standing.BAD: Headline.INVALID,
-}
-
-
-NOT_APPLICABLE = "not-applicable"
-"""How the standing of a line reads that does not count, since the file is no licence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One of the two lines under the headline.
-
-    Attributes:
-        code: Stable; programs decide by it.
-        standing: What it allows the headline to be; ``None`` when it does not count.
-        zh: The words for it.
-        en: The words for it.
-        clause: How it reads inside a sentence, Chinese and English; ``None`` when it adds nothing.
-    """
-
-    code: str
-    standing: Headline | None
-    zh: str
-    en: str
-    clause: tuple[str, str] | None = None
-
-
-LINE_TITLES = (("文件", "File"), ("证照状态", "Licence status"))
-"""What stands before the two lines, everywhere."""
-
-NOT_A_LICENSE = Line("not-a-licence", None, "本文件不是证照", "This file is no licence")
-NOT_CHECKED = Line(
-    "not-checked",
-    Headline.CANNOT_TELL,
-    "未核验",
-    "Not checked",
-    ("证照状态未核验", "the status of the licence was not checked"),
-)
-NOT_FOUND = Line(
-    "not-in-this-library",
-    Headline.CANNOT_TELL,
-    "未核验：本库无此证照",
-    "Not checked: this library does not hold the licence",
-    ("证照状态未核验：本库无此证照", "this library does not hold the licence, its status was not checked"),
-)
-REGISTER_DIFFERS = Line(
-    "register-differs",
-    Headline.CANNOT_TELL,
-    "无法判定：文件所载内容与证照库登记不一致",
-    "Cannot tell: what the file states differs from the register",
-    (
-        "证照状态无法判定：文件所载内容与证照库登记不一致",
-        "what it states differs from the register, so the status of the licence cannot be told",
-    ),
-)
-NOT_COMPARED = Line(
-    "not-compared",
-    Headline.CANNOT_TELL,
-    "未比对",
-    "Not compared",
-)
-
-
-def card_line(card: PublicCard) -> Line:
-    """Say how a licence of the library stands."""
-    status = card.status
-    clause = (f"证照{status.zh}", f"licence status: {status.en.lower()}")
-    return Line(str(status.code), _OF_STANDING[status.standing], status.zh, status.en, clause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +86,20 @@ class Answer:
         sentence: Why, in Chinese and English.
         file: Seal and bytes; says so when no file was compared.
         license: Status of the licence; says so when the file is none, or when it was not checked.
+        copy: Whether the copy may still be relied on; none when it is no copy.
     """
 
     headline: Headline
     sentence: tuple[str, str]
     file: Line
     license: Line
+    copy: Line | None = field(default=None, kw_only=True)
 
     @property
     def lines(self) -> tuple[tuple[tuple[str, str], Line], ...]:
-        """Give both lines, each with its title."""
-        return tuple(zip(LINE_TITLES, (self.file, self.license), strict=True))
+        """Give the lines, each with its title."""
+        both = tuple(zip(LINE_TITLES, (self.file, self.license), strict=True))
+        return both if self.copy is None else (*both, (COPY_TITLE, self.copy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +115,9 @@ class CheckReport(Answer):
     verdict: Verdict
     card: PublicCard | None = None
     promise: Promise | None = None
+
+
+_Answer = TypeVar("_Answer", bound=Answer)
 
 
 def judge(
@@ -212,6 +143,20 @@ def judge_card(card: PublicCard) -> Answer:
     if headline is Headline.CANNOT_TELL:
         zh, en = f"{zh}；手中文件未比对", f"{en}; the file in your hands was not compared"
     return Answer(headline, (zh, en), NOT_COMPARED, line)
+
+
+def with_copy(answer: _Answer, copy: CopyCard | None) -> _Answer:
+    """Say of an answer about a copy, too, whether the copy is still good; pure."""
+    if copy is None:
+        return answer
+    line = copy_line(copy)
+    zh, en = answer.sentence
+    return replace(
+        answer,
+        headline=_worse(answer.headline, line),
+        sentence=(f"{zh.rstrip('。')}；{line.zh}", f"{en.rstrip('.')}; {line.en[0].lower()}{line.en[1:]}"),
+        copy=line,
+    )
 
 
 def _worse(file: Headline, license_line: Line) -> Headline:
@@ -289,12 +234,16 @@ class DocumentCheck:
         self, identity: Identity, verdict: Verdict, sealing: Sealing, known: KnownDocument, path: Path
     ) -> CheckReport:
         public = identity.on(AccessBasis(Basis.PUBLIC_CHECK))
-        is_license = sealing.document_type == LICENSE
+        is_license = sealing.document_type in (LICENSE, COPY)
         # Of a file that does not hold nothing is believed, so nothing in it is compared either.
         stated = stated_metadata(path, self._sandbox) if is_license and verdict.is_valid else None
         with self._database.writing() as uow:
             try:
-                found = self._reader.public_check_file(uow, public, known.sha256, stated)
+                found = (
+                    CopyChecker(self._reader).check_file(uow, public, known.sha256, stated)
+                    if sealing.document_type == COPY
+                    else self._reader.public_check_file(uow, public, known.sha256, stated)
+                )
             except CodeUnknownError:
                 promise = uow.record(_used(public, sealing, known))
                 return judge(verdict, NOT_FOUND if is_license else NOT_A_LICENSE, promise=promise)
@@ -304,7 +253,7 @@ class DocumentCheck:
 def _judge_found(verdict: Verdict, found: PublicCheck) -> CheckReport:
     line = card_line(found.card)
     if found.agrees:
-        return judge(verdict, line, found.card, found.promise)
+        return with_copy(judge(verdict, line, found.card, found.promise), found.copy)
     # What the register says is in doubt: it is not repeated, and it cannot make the answer better.
     return judge(
         verdict, line if line.standing is Headline.INVALID else REGISTER_DIFFERS, promise=found.promise

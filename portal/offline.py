@@ -20,16 +20,8 @@ from licenses.errors import AnswerInvalidError
 from licenses.offline import BAD, GOOD, TITLES, OfflineAnswer, judge_offline
 from licenses.published import Directory, read_directory
 from licenses.status_list import StatusList, read_list
-from portal.checking import (
-    NOT_A_LICENSE,
-    NOT_CHECKED,
-    CheckReport,
-    Headline,
-    Line,
-    Verify,
-    judge,
-    stated_metadata,
-)
+from portal.check_lines import NOT_A_LICENSE, NOT_CHECKED, Headline, Line
+from portal.checking import CheckReport, Verify, judge, stated_metadata
 from portal.errors import DirectoryUnreachableError, OfflineFolderError
 from seals.trust import TrustList
 from storage.files import write_durably

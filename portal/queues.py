@@ -8,6 +8,7 @@ _QUEUE_OF: Final = {
     "archive.render": "office",
     "archive.seal": "seal",
     "archive.manifest": "seal",
+    "license.copy": "seal",
     "license.issue": "seal",
 }
 _QUEUE_OF_ROOM: Final = {"index": "index", "notify": "notify"}

@@ -19,6 +19,7 @@ from documents.ports import Typesets
 from indexer.ports import Index
 from licenses.bulk import BulkService
 from licenses.catalogue import TypeCatalogue
+from licenses.copies.services import CopyService
 from licenses.decisions import ProofService
 from licenses.facades.services import FacadeService
 from licenses.holdings import Holdings
@@ -150,6 +151,11 @@ class Rooms:
     def facades(self) -> FacadeService:
         """Answers calls in other interfaces' dialects."""
         return FacadeService(self.license_reader, self.information, self.cases, self.holders, self.items)
+
+    @property
+    def copies(self) -> CopyService:
+        """Annotated copies of licences."""
+        return CopyService(self.license_reader, self.holdings)
 
     @property
     def own_records(self) -> OwnRecordsService:

@@ -11,8 +11,15 @@ from storage.clock import parse_rfc3339, rfc3339
 from storage.ledger.canonical import Json
 from storage.secrets import SYSTEM_SUBJECT
 
-DocumentType = Literal["catalogue", "rendition", "licence", "manifest", "decision"]
-DOCUMENT_TYPES: tuple[DocumentType, ...] = ("catalogue", "rendition", "licence", "manifest", "decision")
+DocumentType = Literal["catalogue", "rendition", "licence", "copy", "manifest", "decision"]
+DOCUMENT_TYPES: tuple[DocumentType, ...] = (
+    "catalogue",
+    "rendition",
+    "licence",
+    "copy",
+    "manifest",
+    "decision",
+)
 
 
 @dataclass(frozen=True, slots=True)

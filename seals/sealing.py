@@ -43,6 +43,7 @@ _REASONS = {
     "catalogue": "归档 Archival filing",
     "rendition": "归档 Archival filing",
     "licence": "电子证照签发 Licence issued",
+    "copy": "制作加注件 Annotated copy",
     "manifest": "归档 Archival filing",
     "decision": "核验结论 Decision",
 }

@@ -70,7 +70,7 @@ def restore(folder: Path, *, replace: bool, new_log: bool) -> int:
 
 def _means(settings: "Settings") -> "Means":
     from archive.resuming import resume_filings
-    from licenses.resuming import resume_issuing
+    from licenses.resuming import resume_copying, resume_issuing
     from portal.backup.restoring import Means
     from seals import demo_pki
     from seals.keys import FileKeyStore
@@ -85,7 +85,7 @@ def _means(settings: "Settings") -> "Means":
         keys = FileKeyStore(settings.keys / "seals")
         return TrustedTokens(demo_pki.create(settings.pki, keys, clock).trust())
 
-    return Means(clock, RandomIds(), tokens, abandon_open, (resume_issuing, resume_filings))
+    return Means(clock, RandomIds(), tokens, abandon_open, (resume_issuing, resume_copying, resume_filings))
 
 
 def _report(restored: "Restored") -> Iterator[str]:

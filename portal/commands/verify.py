@@ -52,7 +52,7 @@ def verify(file: Path, trust: Path | None, offline: Path | None, *, as_json: boo
 
 def _document(file: Path, trust: Path | None, offline: Path | None, *, as_json: bool) -> int:
     from portal.check_answers import report_json
-    from portal.checking import EXIT_CODES
+    from portal.check_lines import EXIT_CODES
 
     if offline is not None:
         report = _with_folder(file, offline)
@@ -101,7 +101,7 @@ def _with_library(file: Path) -> "CheckReport":
 
 
 def _print_report(report: "CheckReport") -> None:
-    from portal.checking import HEADLINE_TITLES
+    from portal.check_lines import HEADLINE_TITLES
     from storage.clock import rfc3339
 
     zh, en = HEADLINE_TITLES[report.headline]

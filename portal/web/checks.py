@@ -8,6 +8,7 @@ from typing import Final, cast
 from flask import request
 
 from documents.errors import UnreadableError
+from licenses.copies.checking import CopyChecker, codes_of_copies
 from licenses.errors import CodeUnknownError
 from licenses.reading import PublicCheck
 from portal.checking import CheckReport
@@ -112,16 +113,19 @@ def code_in_photo() -> str:
     except UnreadableError as error:
         raise PhotoWithoutCodeError(codes=0) from error
     codes = {code for text in texts if (code := code_in(text))}
+    if len(codes) > 1:
+        with context.rooms().database.reading() as uow:
+            codes = set(codes_of_copies(uow, codes)) or codes
     if len(codes) != 1:
         raise PhotoWithoutCodeError(codes=len(codes))
     return codes.pop()
 
 
 def check_code(code: str) -> PublicCheck:
-    """Look a licence up by its verification code; a code of no licence is only counted.
+    """Look a licence or a copy up by its verification code; a code of neither is only counted.
 
     Raises:
-        CodeUnknownError: no issued licence has it.
+        CodeUnknownError: no issued licence and no copy has it.
         RateLimitedError: see :func:`check_limit`.
     """
     check_limit()
@@ -129,7 +133,10 @@ def check_code(code: str) -> PublicCheck:
     public = context.identity().on(AccessBasis(Basis.PUBLIC_CHECK))
     try:
         with rooms.database.writing() as uow:
-            return rooms.license_reader.public_check(uow, public, code)
+            try:
+                return rooms.license_reader.public_check(uow, public, code)
+            except CodeUnknownError:
+                return CopyChecker(rooms.license_reader).check_code(uow, public, code)
     except CodeUnknownError:
         context.counters().add(UNMATCHED_UPLOAD)
         raise

@@ -9,8 +9,9 @@ from typing import Final
 from archive.findings import check_texts
 from cases.items import ItemCatalogue
 from documents.reasons import REASONS
+from licenses.copies.terms import copy_terms
 from licenses.evaluation import ReasonTable
-from licenses.purposes import purposes
+from licenses.lifecycle import status_titles
 from portal.i18n import choose, gettext
 from portal.i18n import mark as _
 from portal.web.labels import STATES
@@ -38,6 +39,9 @@ _REASONS: Final[Mapping[str, str]] = {
     "objection-upheld": _("Upheld"),
     # What a change of rights or an edition asks for.
     **{code: one.word for asked in ("right", "edition") for code, one in STATES[asked].items()},
+    # Why no copy was made.
+    "no-file": _("There is no sealed file of the licence"),
+    "status-changed": _("The licence's status changed meanwhile"),
     # Why a seal was not used, or changed its state.
     "approved": _("Approved"),
     # Why a subscription ended.
@@ -69,6 +73,9 @@ def _room_titles() -> Mapping[str, tuple[str, str]]:
     titles |= {code: (one.zh, one.en) for code, one in REASONS.items()}
     titles |= {code: (one.zh, one.en) for code, one in ReasonTable.load().reasons.items()}
     titles |= {
+        f"licence-{code}": (f"证照{one.zh}", f"Licence: {one.en}") for code, one in status_titles().items()
+    }
+    titles |= {
         code: (_OF_MATERIAL.sub("", one.zh), _OF_MATERIAL.sub("", one.en))
         for code, one in check_texts().items()
     }
@@ -90,7 +97,8 @@ def reason_title(code: str) -> str:
 
 def purpose_title(code: str) -> str:
     """Give the title of a purpose; one that is not published stands for itself."""
-    found = purposes().get(code)
+    stated = (of.get(code) for of in copy_terms().purposes.values())
+    found = next((one for one in stated if one is not None), None)
     return choose(found.zh, found.en) if found else code
 
 

@@ -99,6 +99,12 @@ REPORT: Final[dict[str, Any]] = {
     "licence": {"code": "expired", "standing": "invalid", "zh": "已过期", "en": "Expired"},
     "file_check": {"code": 0, "zh": "文件验证通过", "en": "Passed"},
     "information_check": {"code": 3, "zh": "信息正确，证照已失效", "en": "Correct, no longer valid"},
+    "copy": {
+        "code": "copy-good",
+        "standing": "valid",
+        "zh": "仅供收件受理使用，有效期至 2026-07-30",
+        "en": "Only for: Acceptance of an application; good until 2026-07-30",
+    },
     "card": {
         "type": {"code": "11339999DEM0010178001", "zh": "食品经营许可证", "en": "Food operation licence"},
         "issuer": "演示市市场监督管理局",
@@ -154,6 +160,7 @@ INFORMATION_NULLABLE: Final = ("promise",)
 REPORT_NULLABLE: Final = (
     "information_check",
     "card",
+    "copy",
     "promise",
     "valid_from",
     "valid_until",
@@ -165,6 +172,23 @@ REPORT_NULLABLE: Final = (
     "token_authority",
 )
 """Members of :data:`REPORT` that may be ``null``."""
+COPY: Final[dict[str, Any]] = {
+    "id": _ID,
+    "state": "made",
+    "reason": None,
+    "purpose": {"code": "accept", "zh": "收件受理", "en": "Acceptance of an application"},
+    "case": _ID,
+    "ordered_at": _AT,
+    "made_at": _AT,
+    "valid_until": "2026-12-23",
+    "licence_status": "valid",
+    "original_sha256": _HASH,
+    "sha256": _HASH,
+    "size": 137340,
+    "verification": "https://cunzheng.invalid/v/" + _ID,
+}
+COPY_NULLABLE: Final = ("case", "made_at", "licence_status", "sha256", "size", "verification")
+COPY_LINK: Final[dict[str, Any]] = {"token": "AAAAAAAAAAAAAAAAAAAAAA", "expires_at": _AT}
 PROOF_NULLABLE: Final = ("material",)
 LICENCE_NULLABLE: Final = ("valid_from",)
 SEARCH_NULLABLE: Final = ("indexed_up_to",)

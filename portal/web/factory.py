@@ -18,6 +18,7 @@ from portal.version import VERSION
 from portal.web import (
     api_cases,
     api_catalog,
+    api_copies,
     api_dossiers,
     api_facades,
     api_filings,
@@ -66,6 +67,7 @@ _BLUEPRINTS = (
     api_dossiers.blueprint,
     api_proofs.blueprint,
     api_licences.blueprint,
+    api_copies.blueprint,
     api_verifications.blueprint,
     api_published.blueprint,
     api_facades.blueprint,

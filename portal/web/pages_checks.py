@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 
 from licenses.errors import CodeUnknownError
 from portal.check_answers import report_json
-from portal.checking import HEADLINE_TITLES, judge_card
+from portal.check_lines import HEADLINE_TITLES
+from portal.checking import judge_card, with_copy
 from portal.web import context
 from portal.web.access import public
 from portal.web.checks import MOST_FILES, NamedReport, check_code, check_uploads, code_in, code_in_photo
@@ -88,7 +89,7 @@ def card(code: str) -> str:
         "card.html",
         card=found.card,
         # A code says how the licence stands; it says nothing of the paper or file it was read from.
-        answer=judge_card(found.card),
+        answer=with_copy(judge_card(found.card), found.copy),
         titles=HEADLINE_TITLES,
         promise=found.promise,
         at=context.rooms().clock.now(),

@@ -36,6 +36,8 @@ _LONGEST: Final = 2000
 _ASKED: Final = {
     "ask": _("which proofs are needed"),
     "called-up": _("a copy for the file of the case"),
+    "copy": _("an annotated copy of the licence"),
+    "copy-out": _("the annotated copy was handed out"),
     "find": _("which licences there are"),
     "public-check": _("state, by the file or its code"),
     "read": _("the licence, sensitive fields masked"),

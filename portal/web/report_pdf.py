@@ -15,7 +15,8 @@ from documents.ports import Typesets
 from documents.typesetting import surely_set
 from licenses.layout import qr_svg
 from licenses.reading import PublicCard
-from portal.checking import HEADLINE_TITLES, CheckReport, Headline
+from portal.check_lines import HEADLINE_TITLES, Headline
+from portal.checking import CheckReport
 from portal.i18n import ZH, choose, day, exact_moment, gettext, language, named
 from portal.i18n import mark as _
 from portal.version import VERSION

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from cases.identifiers import is_plain
 from indexer.query import Sort
+from licenses.copies.terms import copy_terms
 from storage.clock import read_instant
 
 PLAIN: Final = r"^[^\x00-\x1f\x7f]+$"
@@ -105,6 +106,24 @@ PROOF_EXAMPLE: Final[dict[str, Any]] = {
     "purpose": "accept",
     "requirements": [],
 }
+
+
+class CopyBody(Body):
+    """A copy to be made; what it is for stands in the access headers."""
+
+    days: Annotated[int, Field(ge=1, le=copy_terms().most_days)] = copy_terms().usual_days
+
+
+COPY_EXAMPLE: Final[dict[str, Any]] = {"days": 30}
+
+
+class CopyLinkBody(Body):
+    """The secret of a link that hands a copy out once."""
+
+    token: Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{22}$")]
+
+
+COPY_LINK_EXAMPLE: Final[dict[str, Any]] = {"token": "AAAAAAAAAAAAAAAAAAAAAA"}
 
 
 class SubscriptionBody(Body):

@@ -37,6 +37,12 @@ class ActKind(enum.StrEnum):
     CASE_ANNOUNCED = "case.announced"
     CASE_CLOSED = "case.closed"
     CLOCK_STEPPED = "clock.stepped"
+    COPY_ABANDONED = "copy.abandoned"
+    COPY_HANDED_OUT = "copy.handed-out"
+    COPY_INTENDED = "copy.intended"
+    COPY_MADE = "copy.made"
+    COPY_ORDERED = "copy.ordered"
+    COPY_REFUSED = "copy.refused"
     DOSSIER_FILED = "dossier.filed"
     DOSSIER_HELD = "dossier.held"
     DOSSIER_PAGES_READ = "dossier.pages-read"
@@ -135,6 +141,12 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.CASE_ANNOUNCED: ("办件登记", "Case announced"),
     ActKind.CASE_CLOSED: ("办件办结", "Case closed"),
     ActKind.CLOCK_STEPPED: ("时钟跳变", "Clock stepped"),
+    ActKind.COPY_ABANDONED: ("加注件制作中断", "Making of a copy abandoned"),
+    ActKind.COPY_HANDED_OUT: ("加注件取用", "Copy handed out"),
+    ActKind.COPY_INTENDED: ("计划制作加注件", "Copy intended"),
+    ActKind.COPY_MADE: ("加注件制作完成", "Copy made"),
+    ActKind.COPY_ORDERED: ("申请制作加注件", "Copy ordered"),
+    ActKind.COPY_REFUSED: ("加注件不予制作", "Copy refused"),
     ActKind.DOSSIER_FILED: ("案卷归档", "Dossier filed"),
     ActKind.DOSSIER_HELD: ("案卷保全", "Legal hold placed"),
     ActKind.DOSSIER_PAGES_READ: ("查阅案卷页面", "Pages of a dossier read"),
@@ -222,6 +234,7 @@ NEVER_REFUSED: frozenset[ActKind] = frozenset(
         ActKind.LICENSE_WITHDRAWN,
         ActKind.SEAL_REVOKED,
         ActKind.SEAL_SUSPENDED,
+        ActKind.COPY_ABANDONED,
         ActKind.SEALING_ABANDONED,
         ActKind.STEP_RETRIED,
         ActKind.SUBSCRIPTION_ENDED,

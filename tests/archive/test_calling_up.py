@@ -5,6 +5,7 @@ It is a check of the filing, not of the closure: a wrong reference leaves closin
 """
 
 import dataclasses
+import datetime as dt
 import json
 from collections.abc import Mapping
 
@@ -15,11 +16,15 @@ from sqlalchemy import select
 from archive.intake import Received, announcement_of
 from archive.models import DossierMember, Filing, FilingState, Role
 from cases.models import Case
+from licenses.copies.models import LicenseCopy
+from licenses.copies.services import CopyService
 from licenses.events import Grounds
 from licenses.models import License, LicenseUsage
-from storage.identity import Identity, system_identity
+from licenses.reading import LicenseReader
+from storage.identity import AccessBasis, Basis, Identity, system_identity
 from storage.identity import Role as Right
 from storage.ledger.models import LedgerAct
+from storage.steps import StepRow
 
 OTHERS = {"scheme": "001", "code": "91339999MADEM002XM", "name": "演示另一家有限公司"}
 LICENSE_MANAGER = Identity("person", "manager", "scjg", frozenset({Right.LICENSE_MANAGER}))
@@ -135,3 +140,55 @@ def test_what_was_called_up_is_joined_in_whatever_its_status_is_now(line: Line, 
     line.run()
     assert called_up(line, received) == (FilingState.FILED, {BUSINESS["type"]})
     assert [one.result for one in uses(line)] == ["READ"]
+
+
+def copied_while_open(line: Line, earlier: License) -> str:
+    """Announce a case of the holder and order a copy of the earlier licence for it; give the copy's id."""
+    opened = dataclasses.replace(announcement_of(line.granted().submission), closed_at=None)
+    client = Identity(
+        "system",
+        "client-1",
+        "scjg",
+        frozenset({Right.CLIENT}),
+        operator="op-1",
+        sources=frozenset({opened.source}),
+        scopes=frozenset({"read"}),
+        items=frozenset({opened.item_code}),
+    )
+    copies = CopyService(LicenseReader(line.holdings, line.cases, line.holders), line.holdings)
+    with line.database.writing() as uow:
+        case = line.cases.announce(uow, system_identity("test"), opened)[0]
+        basis = AccessBasis(Basis.CASE, case.id, case.item_code, "accept")
+        return copies.order(uow, client.on(basis), earlier.identifier).id
+
+
+def test_a_copy_that_was_made_for_the_case_is_a_member_of_its_dossier(line: Line, earlier: License) -> None:
+    """Ends printing a copy and asking the applicant to sign it: the sealed copy itself is in the file."""
+    ordered = copied_while_open(line, earlier)
+    line.run()
+    line.file(line.granted())
+    line.run()
+    with line.database.reading() as uow:
+        copy = uow.session.get_one(LicenseCopy, ordered)
+        (member,) = uow.session.scalars(select(DossierMember).where(DossierMember.role == Role.CALLED_UP))
+    assert (member.reference, member.sha256) == (copy.id, copy.object_sha256)
+    assert (member.sealing_act, member.title) == (copy.sealing_act, "办理中制作的加注件")
+
+
+def test_a_copy_that_is_not_made_when_the_case_closes_is_refused_and_joins_nothing(
+    line: Line, earlier: License
+) -> None:
+    ordered = copied_while_open(line, earlier)
+    with line.database.writing() as uow:
+        uow.session.get_one(
+            StepRow, uow.session.get_one(LicenseCopy, ordered).step
+        ).run_after += dt.timedelta(minutes=5)
+    line.file(line.granted())
+    line.run()
+    line.clock.advance(600)
+    line.run()
+    with line.database.reading() as uow:
+        copy = uow.session.get_one(LicenseCopy, ordered)
+        members = uow.session.scalars(select(DossierMember.role)).all()
+    assert (copy.state, copy.reason) == ("refused", "case-closed")
+    assert Role.CALLED_UP not in members

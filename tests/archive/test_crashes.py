@@ -27,7 +27,9 @@ class KilledError(BaseException):
     """What SIGKILL would do: nothing after it runs."""
 
 
-POINTS = tuple(point for point in FAILPOINTS if point.startswith(("archive.", "license.", "step.after-p")))
+POINTS = tuple(
+    point for point in FAILPOINTS if point.startswith(("archive.", "license.issue.", "step.after-p"))
+)
 MODULES = (portal.worker, closure, rendering, assembly, sealing, storing, issuing)
 
 

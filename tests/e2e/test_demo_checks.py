@@ -23,7 +23,7 @@ from cases.models import Case
 from licenses.lifecycle import Status
 from licenses.models import Decision, License
 from portal import cli
-from portal.checking import HEADLINE_TITLES, LINE_TITLES, NOT_A_LICENSE, REGISTER_DIFFERS, Headline
+from portal.check_lines import HEADLINE_TITLES, LINE_TITLES, NOT_A_LICENSE, REGISTER_DIFFERS, Headline
 from portal.demo.script import Script
 from portal.rooms import Rooms
 from portal.settings import Settings

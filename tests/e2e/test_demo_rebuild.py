@@ -20,7 +20,9 @@ from archive.models import Dossier
 from cases.models import Holder
 from licenses.bulk import BulkKind, Selection
 from licenses.bulk_models import BulkChange
+from licenses.copies.models import LicenseCopy
 from licenses.events import Grounds
+from licenses.lifecycle import Status
 from licenses.models import License, LicenseUsage
 from licenses.objections import About
 from licenses.sharing.services import Wish
@@ -33,7 +35,7 @@ from portal.stock.driver import source_file
 from portal.stock.opening import import_driver
 from portal.tables import all_tables
 from storage.database import Database, UnitOfWork
-from storage.identity import Identity, Role
+from storage.identity import AccessBasis, Basis, Identity, Role
 from storage.ledger.findings import Verdict
 from storage.ledger.models import LedgerEntry
 from storage.ledger.policies import parse_policy
@@ -49,6 +51,7 @@ NO_HOLDINGS = {
     "holder_session": "ends with the installation",
     "key_mark": "tells of the keys, which are there before anything is rebuilt",
     "license_answer": "holds the promise too; the decision itself is rebuilt",
+    "license_copy_link": "ends with the installation",
     "license_change": "names the act, which no detail can hold; tied again to the acts",
     "login_link": "ends with the installation",
     "pattern_look": "is looked for again",
@@ -110,6 +113,15 @@ def take_over_stock(rooms: Rooms, settings: Settings, file: Path) -> None:
     driver.work(manager, run, file, lambda _: None)
 
 
+def ordered_copy(rooms: Rooms, uow: UnitOfWork) -> LicenseCopy:
+    """Let a holder order a copy of an own licence."""
+    own = uow.session.scalars(select(License).where(License.object_sha256.is_not(None))).all()
+    valid = next(one for one in own if rooms.holdings.status(uow, one, uow.clock.now()) is Status.VALID)
+    holder = Identity("holder", valid.holder_id, "", frozenset({Role.HOLDER}))
+    basis = AccessBasis(Basis.HOLDER, purpose="hand-in")
+    return rooms.copies.order(uow, holder.on(basis), valid.identifier)
+
+
 @pytest.fixture(scope="module")
 def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration, a hold, a change of rights, an objection and an edition; all of it published."""
@@ -132,6 +144,7 @@ def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         rooms.database.write(lambda uow: issued_together(rooms, uow).id)
         rooms.database.write(lambda uow: changed_together(rooms, uow).id)
         take_over_stock(rooms, settings, data / "stock.csv")
+        rooms.database.write(lambda uow: ordered_copy(rooms, uow).id)
         proposed = new_edition(filing_days=7)
         rooms.database.write(lambda uow: rooms.editions.propose(uow, administrator, proposed, "新版指南"))
         rooms.database.write(lambda uow: rooms.subscriptions.ask(uow, SUBSCRIBER, WISH))

@@ -3,12 +3,11 @@
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pikepdf
 import pytest
-from fakes import HandClock
+from license_house import House
 from license_library import (
     BUSINESS,
     CLIENT,
@@ -20,127 +19,22 @@ from license_library import (
     PERSON,
     ROAD,
     WORKER,
-    Library,
 )
 from sqlalchemy import select
 from verapdf import VeraPdf
 
-from documents.typesetting import Typesetter
 from licenses.decisions import ProofQuestion
-from licenses.issuing import IssueStep, index_document
+from licenses.issuing import index_document
 from licenses.lifecycle import Status
 from licenses.metadata import from_xml
 from licenses.models import License, LicenseEvent
-from licenses.standings import RegisterStandings
-from portal.worker import Worker
-from seals import demo_pki
-from seals.demo_pki import DemoPki
-from seals.keys import FileKeyStore
 from seals.models import Sealing
 from seals.register import registered_seals
-from seals.sealing import SealingService
-from seals.services import Scope, SealService
+from seals.services import SealService
 from seals.verdicts import State
 from seals.verification import verify_pdf
-from storage.clock import RandomIds
-from storage.database import UnitOfWork
 from storage.errors import CunzhengError
-from storage.ledger.canonical import Json
-from storage.ledger.models import LedgerAct
-from storage.objects.folder import FolderStore
-from storage.steps import Job, StepRow
-
-URL = "http://127.0.0.1:8321"
-
-
-class Index:
-    """Takes the index steps, which are the portal's."""
-
-    kind = "index.put"
-
-    def plan(self, uow: UnitOfWork, job: Job) -> Json:
-        return None
-
-    def perform(self, plan: Json, staging: object) -> Json:
-        return None
-
-    def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None: ...
-
-    def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None: ...
-
-
-class House:
-    """A library with a seal register, an object store and a worker."""
-
-    def __init__(self, folder: Path, pki: DemoPki, typesetter: Typesetter) -> None:
-        self.library = Library(folder, RegisterStandings())
-        self.pki, self.seal_id = pki, ""
-        self.objects = FolderStore(folder / "objects")
-        self.sealing = SealingService(pki.keys, pki.tsa(RandomIds()), pki.trust, self.library.clock)
-        self.step = IssueStep(
-            self.library.holdings,
-            self.library.items,
-            self.library.holders,
-            typesetter,
-            self.sealing,
-            self.objects,
-            public_url=URL,
-            demo=True,
-        )
-        steps = {"license.issue": self.step, "index.put": Index()}
-        self.worker = Worker(
-            self.library.database, steps, folder / "staging", self.library.clock, RandomIds()
-        )
-
-    def register(self, name: str = "演示市市场监督管理局") -> None:
-        with self.library.database.writing() as uow:
-            seal, _ = SealService().register(
-                uow,
-                WORKER,
-                name=name,
-                department="scjg",
-                key_reference=self.pki.seal_key("scjg"),
-                certificate=self.pki.certificate("scjg"),
-                scope=Scope(("scjg", "jtys")),
-            )
-            SealService().enable(uow, WORKER, seal.id)
-            self.seal_id = seal.id
-
-    def work(self) -> None:
-        while self.worker.run_one():
-            self.library.clock.advance(1)
-
-    def issue(self, type_code: str, holder: tuple[str, str, str] = COMPANY) -> License:
-        reserved = self.library.reserve(type_code, holder)
-        self.work()
-        with self.library.database.reading() as uow:
-            return uow.session.get_one(License, reserved.id)
-
-    def acts(self) -> list[str]:
-        with self.library.database.reading() as uow:
-            return [
-                str(row.kind)
-                for row in uow.session.scalars(select(LedgerAct).order_by(LedgerAct.recorded_at))
-            ]
-
-
-@pytest.fixture(scope="module")
-def typesetter() -> Typesetter:
-    return Typesetter()
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> DemoPki:
-    folder = tmp_path_factory.mktemp("authority")
-    keys = FileKeyStore(folder / "keys")
-    return demo_pki.create(folder / "pki", keys, HandClock(), [("scjg", "演示市市场监督管理局")])
-
-
-@pytest.fixture
-def house(tmp_path: Path, authority: DemoPki, typesetter: Typesetter) -> Iterator[House]:
-    made = House(tmp_path, authority, typesetter)
-    yield made
-    made.library.database.close()
+from storage.steps import StepRow
 
 
 def test_an_issued_licence_is_sealed_stored_and_valid(house: House) -> None:

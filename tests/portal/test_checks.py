@@ -16,7 +16,8 @@ from press import DEPARTMENTS, Press
 from werkzeug.test import TestResponse
 
 from portal.check_answers import report_json
-from portal.checking import NOT_A_LICENSE, NOT_CHECKED, Headline, Line, judge
+from portal.check_lines import NOT_A_LICENSE, NOT_CHECKED, Headline, Line
+from portal.checking import judge
 from portal.web.examples import REPORT
 from seals import demo_pki
 from seals.keys import FileKeyStore

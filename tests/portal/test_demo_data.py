@@ -119,7 +119,7 @@ def _lies_on_its_side(path: Path) -> bool:
 def test_one_licence_only_was_made_with_the_seal_that_is_revoked() -> None:
     revoked = next(step["seal"] for step in SCRIPT["steps"] if step["action"] == "revoke-seal")
     (seal,) = [seal for seal in SCRIPT["seals"] if seal["key"] == revoked]
-    assert seal["document_types"] == ["licence"]
+    assert seal["document_types"] == ["licence", "copy"]
     hit = [
         path.name
         for path in FOLDERS

@@ -15,7 +15,8 @@ from fakes import HandClock
 from pdf_text import text_of
 
 from documents.typesetting import Typesetter
-from portal.checking import NOT_A_LICENSE, NOT_CHECKED, CheckReport, judge
+from portal.check_lines import NOT_A_LICENSE, NOT_CHECKED
+from portal.checking import CheckReport, judge
 from portal.i18n import EN, ZH, set_language
 from portal.web.report_pdf import ReportOrigin, report_pdf
 from seals.verdicts import SignatureReport, State, Verdict

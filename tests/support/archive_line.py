@@ -30,6 +30,7 @@ from documents.ports import Renders
 from documents.sandbox import Sandbox
 from documents.typesetting import Typesetter
 from licenses.catalogue import TypeCatalogue
+from licenses.copies.making import CopyStep
 from licenses.holdings import Holdings
 from licenses.issuing import IssueStep
 from licenses.services import LicenseService
@@ -184,6 +185,7 @@ class Line(World):
                 public_url="http://127.0.0.1:8321",
                 demo=True,
             ),
+            CopyStep(self.holdings, self.typesetter, self.sealing, self.objects, "http://127.0.0.1:8321"),
         ]
         table = {step.kind: step for step in steps}
         return Worker(self.database, table, self.folder / "staging", self.clock, self.ids)

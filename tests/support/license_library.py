@@ -122,8 +122,8 @@ class RevokedSeals:
 class Library:
     """Everything the room needs, on a database of its own."""
 
-    def __init__(self, folder: Path, seals: Any = None) -> None:
-        self.clock = HandClock()
+    def __init__(self, folder: Path, seals: Any = None, clock: HandClock | None = None) -> None:
+        self.clock = clock or HandClock()
         self.database = make_database(folder, self.clock)
         editions = ApprovedEditions(self.database)
         self.items = ItemCatalogue.load(look_up=editions.items)
