@@ -16,12 +16,14 @@ from cases.identifiers import SCHEMES
 from cases.items import Item, ItemCatalogue
 from cases.models import Case, Holder, HolderKind
 from documents.ports import Typesets
+from documents.xmp import with_properties
 from indexer.document import IndexDocument
 from licenses.events import INDEX_STEP, Grounds, new_event, state_of
 from licenses.faces import Face, shown_text
 from licenses.holdings import Holdings
 from licenses.layout import TEMPLATES, attachments, metadata_of, page_data
 from licenses.lifecycle import EventKind, State, state_after
+from licenses.metadata import to_xmp, xmp_schema
 from licenses.models import License, LicenseEvent
 from licenses.services import ISSUE_STEP
 from licenses.sharing.feed import record_change
@@ -129,6 +131,7 @@ class IssueStep:
             attachments(metadata, kind, face),
             parse_rfc3339(str(plan["at"])),
         )
+        page = with_properties(page, xmp_schema(), to_xmp(metadata))
         sealed = self._sealing.perform(SealOrder.from_json(plan["order"]), page)
         staging.write(FILE, sealed.data)
         failpoint("license.issue.after-seal")

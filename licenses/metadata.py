@@ -3,7 +3,8 @@
 
 The embedded XML uses the pinyin keys and the elements ``CustomDatas/CustomData``; files that are
 imported may carry the misspelling ``CuslomDatas``. The embedded JSON uses the names of the national
-interface. Dates are ``YYYY-MM-DD``.
+interface. XMP has the items with a pinyin key, too, for readers that open no attachments. Dates are
+``YYYY-MM-DD``.
 """
 
 import json
@@ -14,12 +15,14 @@ from importlib import resources
 
 from pydantic import BaseModel, ConfigDict
 
+from documents.xmp import XmpSchema
 from licenses.definition import FaceField, ItemKind, LicenseType
 from licenses.errors import LicenseDataError
 from licenses.faces import Face
 from licenses.models import License
 
 MAX_XML = 256 * 1024
+XMP_NAMESPACE = "urn:cunzheng:xmp:licence:1#"
 Metadata = Mapping[str, str]
 """Canonical items by name, as ``data/metadata.json`` lists them; absent means not stated."""
 
@@ -54,6 +57,19 @@ def metadata_table() -> MetadataTable:
     """Read the table that comes with the product."""
     data = resources.files("licenses").joinpath("data/metadata.json").read_bytes()
     return MetadataTable.model_validate_json(data)
+
+
+@cache
+def xmp_schema() -> XmpSchema:
+    """Give the XMP schema of the items that have a pinyin key, which are its property names."""
+    table = metadata_table()
+    properties = {row.pinyin: row.zh for row in table.items if row.pinyin}
+    return XmpSchema(f"证照元数据 {table.basis}", XMP_NAMESPACE, "zzysj", properties)
+
+
+def to_xmp(items: Metadata) -> dict[str, str]:
+    """Give the values of :func:`xmp_schema`."""
+    return {row.pinyin: items[row.item] for row in metadata_table().items if row.pinyin and row.item in items}
 
 
 def registered_items(license_: License) -> dict[str, str]:

@@ -26,7 +26,7 @@ from verapdf import VeraPdf
 from licenses.decisions import ProofQuestion
 from licenses.issuing import index_document
 from licenses.lifecycle import Status
-from licenses.metadata import from_xml
+from licenses.metadata import from_xml, metadata_table, xmp_schema
 from licenses.models import License, LicenseEvent
 from seals.models import Sealing
 from seals.register import registered_seals
@@ -59,6 +59,21 @@ def test_an_issued_licence_is_sealed_stored_and_valid(house: House) -> None:
         "sealing.sealed",
         "license.issued",
     ]
+
+
+def test_readers_that_open_no_attachments_find_the_metadata_in_xmp(house: House) -> None:
+    house.register()
+    license_ = house.issue(FOOD)
+    data = house.objects.read(str(license_.object_sha256))
+    stated = read_properties(data, xmp_schema())
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        embedded = from_xml(pdf.attachments["metadata.xml"].get_file().read_bytes())
+    assert stated["ZZBS"] == license_.identifier
+    assert stated["CZZT"] == COMPANY[2]
+    pinyin = {row.pinyin: row.item for row in metadata_table().items if row.pinyin}
+    assert {pinyin[name]: value for name, value in stated.items()} == {
+        name: value for name, value in embedded.items() if not name.startswith("KZ_")
+    }
 
 
 def test_the_file_carries_its_metadata_and_says_demonstration(house: House) -> None:
