@@ -67,20 +67,17 @@ def test_a_file_of_another_program_is_refused() -> None:
         with_properties(out.getvalue(), SCHEMA, VALUES)
 
 
-@given(
-    value=st.text(
-        st.characters(min_codepoint=0x20, max_codepoint=0xFFFD, exclude_categories=["Cs", "Cc"]), min_size=1
-    )
-)
+_SEEN = st.characters(min_codepoint=0x20, max_codepoint=0xFFFD, exclude_categories=["Cs", "Cc"])
+
+
+@given(value=st.text(_SEEN, min_size=1))
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_comes_back_as_it_was(plain: bytes, value: str) -> None:
     assert read_properties(with_properties(plain, SCHEMA, {"ZZMC": value}), SCHEMA) == {"ZZMC": value}
 
 
 @pytest.mark.conformance
-def test_verapdf_accepts_the_declared_properties_and_refuses_undeclared_ones(
-    plain: bytes, tmp_path: Path
-) -> None:
+def test_verapdf_accepts_declared_properties_and_refuses_others(plain: bytes, tmp_path: Path) -> None:
     judge = VeraPdf()
     declared, bare = tmp_path / "declared.pdf", tmp_path / "bare.pdf"
     made = with_properties(plain, SCHEMA, VALUES)

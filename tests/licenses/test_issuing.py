@@ -23,6 +23,7 @@ from license_library import (
 from sqlalchemy import select
 from verapdf import VeraPdf
 
+from documents.xmp import read_properties
 from licenses.decisions import ProofQuestion
 from licenses.issuing import index_document
 from licenses.lifecycle import Status
