@@ -203,6 +203,13 @@ def test_what_is_no_holding_is_not_rebuilt(second: Second, name: str) -> None:
     assert rows(second.database, all_tables().tables[name]) == []
 
 
+def test_every_event_of_a_licence_stands_in_the_feed_of_changes(rooms: Rooms) -> None:
+    events, ties = (all_tables().tables[name] for name in ("license_event", "license_change"))
+    assert {one["id"] for one in rows(rooms.database, events)} == {
+        one["event_id"] for one in rows(rooms.database, ties)
+    }
+
+
 def test_faces_can_be_read_with_the_keys_alone(second: Second) -> None:
     cipher = all_tables().tables["license"].c.face_cipher
     with second.database.reading() as uow:
