@@ -13,7 +13,7 @@ from licenses.sharing.envelope import body_of, change_event, headers_of, ping_ev
 from licenses.sharing.feed import changes_by_event
 from licenses.sharing.models import Delivery, Subscription
 from licenses.sharing.ports import Answer, Clients, Line, Sender
-from licenses.sharing.queue import KIND, due_deliveries, go_on, note_answers, take_new
+from licenses.sharing.queue import KIND, due_deliveries, go_on, is_resting, note_answers, take_new
 from licenses.sharing.services import WORKER, end_subscription, is_told, place_of
 from storage.clock import Clock
 from storage.database import UnitOfWork
@@ -73,7 +73,7 @@ class DeliverStep:
             return None
         take_new(uow, row, place)
         now = uow.clock.now()
-        if place.rest_until is not None and place.rest_until > now:
+        if is_resting(uow, place):
             return None
         due = due_deliveries(uow, row.id, now)
         if not due:

@@ -31,6 +31,8 @@ MOST_WAITING: Final = 1_000
 DOWN_AFTER: Final = 3
 """So many tries in a row without an answer as it should be, and the endpoint counts as down."""
 _STRETCHES: Final = 20
+_STANDS: Final = str(DeliveryState.WAITING)
+"""As a plain text: the library takes milliseconds over an enumeration's member in a condition."""
 
 
 def take_new(uow: UnitOfWork, row: Subscription, place: SubscriptionPlace) -> int:
@@ -71,7 +73,7 @@ def due_deliveries(
     before = aliased(Delivery)
     blocked = exists().where(
         before.subscription_id == Delivery.subscription_id,
-        before.state == DeliveryState.WAITING,
+        before.state == _STANDS,
         before.license_id == Delivery.license_id,
         before.due_at > now,
         (before.seq < Delivery.seq) | ((before.seq == Delivery.seq) & (before.place < Delivery.place)),
@@ -80,12 +82,22 @@ def due_deliveries(
     return uow.session.scalars(query.order_by(Delivery.seq, Delivery.place).limit(limit)).all()
 
 
+def something_is_due(uow: UnitOfWork) -> bool:
+    """Tell whether any subscription's delivery is due now."""
+    due = select(Delivery.id).where(Delivery.state == _STANDS, Delivery.due_at <= uow.clock.now())
+    return uow.session.scalar(due.limit(1)) is not None
+
+
+def is_resting(uow: UnitOfWork, place: SubscriptionPlace) -> bool:
+    """Tell whether the endpoint is left alone now."""
+    return place.rest_until is not None and place.rest_until > uow.clock.now()
+
+
 def has_work(uow: UnitOfWork, row: Subscription, place: SubscriptionPlace) -> bool:
     """Tell whether something is to be sent or taken for a subscription now."""
-    now = uow.clock.now()
-    if place.rest_until is not None and place.rest_until > now:
+    if is_resting(uow, place):
         return False
-    if due_deliveries(uow, row.id, now, 1):
+    if due_deliveries(uow, row.id, uow.clock.now(), 1):
         return True
     waiting = uow.session.scalar(select(func.count()).where(*_waiting(row.id))) or 0
     return waiting < MOST_WAITING and has_new(uow, row, place)
@@ -190,4 +202,4 @@ def record_about(
 
 
 def _waiting(subscription_id: str) -> tuple[ColumnElement[bool], ...]:
-    return (Delivery.subscription_id == subscription_id, Delivery.state == DeliveryState.WAITING)
+    return (Delivery.subscription_id == subscription_id, Delivery.state == _STANDS)

@@ -12,15 +12,16 @@ from typing import Final
 
 from sqlalchemy import exists, select
 
-from licenses.sharing.feed import feed_end
+from licenses.sharing.feed import Place, feed_end, read_feed, told_to
 from licenses.sharing.models import Subscription, SubscriptionPlace, SubscriptionState
-from licenses.sharing.queue import go_on, has_work
+from licenses.sharing.queue import due_deliveries, go_on, is_resting, something_is_due
 from licenses.sharing.services import place_of
 from portal.housekeeping import repeatedly
 from storage.database import Database, UnitOfWork
 from storage.steps import UNFINISHED, StepRow
 
 LOOK_SECONDS: Final = 1.0
+_RUNS: Final = str(SubscriptionState.APPROVED)
 
 
 class Announcer:
@@ -32,6 +33,8 @@ class Announcer:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._seen: dict[str, Place] = {}
+        self._quiet_at: int | None = None
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -42,21 +45,35 @@ class Announcer:
     def look(self) -> int:
         """Add a step for every subscription with something to send and none under way; give their number."""
         with self._database.reading() as uow:
-            wanting = [row.id for row in _told(uow) if self._wants(uow, row)]
+            end = feed_end(uow)
+            if end == self._quiet_at and not something_is_due(uow):
+                return 0
+            wants = {row.id: self._wants(uow, row) for row in _told(uow)}
+        # Whoever rests, or is being told, may find something new without another entry of the ledger.
+        self._quiet_at = None if any(one is not False for one in wants.values()) else end
+        wanting = [name for name, wants_now in wants.items() if wants_now]
         return sum(self._database.write(partial(_start, name)) for name in wanting)
 
-    @staticmethod
-    def _wants(uow: UnitOfWork, row: Subscription) -> bool:
+    def _wants(self, uow: UnitOfWork, row: Subscription) -> bool | None:
+        """Tell whether a step is to be added; ``None`` when that cannot be told before something ends."""
         place = uow.session.get(SubscriptionPlace, row.id)
         if place is None:
             return feed_end(uow) > (row.start or 0)
-        return not _under_way(uow, place) and has_work(uow, row, place)
+        if _under_way(uow, place) or is_resting(uow, place):
+            return None
+        return bool(due_deliveries(uow, row.id, uow.clock.now(), 1)) or self._finds_new(uow, row, place)
+
+    def _finds_new(self, uow: UnitOfWork, row: Subscription, place: SubscriptionPlace) -> bool:
+        """Tell whether the feed holds something new; what was looked through is not looked through again."""
+        taken = Place(place.seq, place.place)
+        stretch = read_feed(uow, told_to(row), max(taken, self._seen.get(row.id, taken)), 1)
+        if not stretch.changes:
+            self._seen[row.id] = stretch.until
+        return bool(stretch.changes) or stretch.more
 
 
 def _told(uow: UnitOfWork) -> list[Subscription]:
-    told = select(Subscription).where(
-        Subscription.state == SubscriptionState.APPROVED, Subscription.endpoint.is_not(None)
-    )
+    told = select(Subscription).where(Subscription.state == _RUNS, Subscription.endpoint.is_not(None))
     return list(uow.session.scalars(told.order_by(Subscription.id)))
 
 

@@ -195,3 +195,18 @@ def test_an_endpoint_that_is_gone_ends_the_subscription(world: SharingWorld) -> 
     with world.database.reading() as uow:
         row = world.subscriptions.own_one(uow, TAX, asked.subscription.id).row
     assert (row.state, row.ended_because) == ("ended", "gone")
+
+
+def test_what_changes_while_an_endpoint_rests_is_told_when_it_has_rested(world: SharingWorld) -> None:
+    licence, other = world.licence(FOOD), world.licence(FOOD, OTHER, number="F2")
+    world.subscribe(types=[FOOD])
+    world.receiver.says = lambda _: DOWN
+    world.change(licence)
+    world.deliver()
+    world.change(other)
+    world.deliver()
+    world.receiver.says = lambda _: ARRIVED
+    world.clock.advance(RETRY_SECONDS[0])
+    while world.announcer.look() or world.worker().run_one():
+        pass
+    assert world.receiver.order() == {licence.id: [2], other.id: [2]}
