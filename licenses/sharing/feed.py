@@ -53,6 +53,7 @@ def record_change(uow: UnitOfWork, act: Act) -> Promise:
     """Record an act and put the events of licences among its rows into the feed, in the same transaction."""
     promise = uow.record(act)
     events = [row.id for row in act.rows if isinstance(row, LicenseEvent)]
+    events += [row["id"] for table in act.tables if table.model is LicenseEvent for row in table.rows]
     _tie(uow, promise.core_sha256, events)
     return promise
 
@@ -157,7 +158,8 @@ def tie_again(uow: UnitOfWork) -> int:
     tied = 0
     if not wanted:
         return tied
-    acts = select(LedgerAct.act_id, LedgerAct.detail).where(LedgerAct.kind.like("license.%"))
+    telling = or_(LedgerAct.kind.like("license.%"), LedgerAct.kind.like("stock.%"))
+    acts = select(LedgerAct.act_id, LedgerAct.detail).where(telling).execution_options(yield_per=500)
     for act_id, detail in uow.session.execute(acts):
         try:
             opened = json.loads(uow.secrets.decrypt(detail))

@@ -16,6 +16,7 @@ from cases.organisations import covers
 from licenses.catalogue import TypeCatalogue
 from licenses.errors import StockRunBusyError, StockRunOverError, StockRunUnknownError
 from licenses.events import INDEX_STEP
+from licenses.sharing.feed import record_change
 from licenses.stock.adoption import Adoption, Batch
 from licenses.stock.blocks import Blocks
 from licenses.stock.models import StockRun
@@ -225,7 +226,8 @@ class StockRuns:
     def _record(
         uow: UnitOfWork, identity: Identity, kind: ActKind, run: StockRun, batches: Sequence[Batch]
     ) -> None:
-        uow.record(
+        record_change(
+            uow,
             Act(
                 kind=kind,
                 actor=identity,
@@ -234,7 +236,7 @@ class StockRuns:
                 object_sha256=run.file_sha256,
                 rows=[run, *(one for batch in batches for one in batch.changed.values())],
                 tables=[table for batch in batches for table in batch.tables()],
-            )
+            ),
         )
 
 

@@ -18,6 +18,7 @@ from licenses.errors import StockProfileUnfitError, StockRunBusyError, StockRunO
 from licenses.holdings import STOCK
 from licenses.lifecycle import SealState, State, Status, state_after
 from licenses.models import License, LicenseEvent, LicenseHolder
+from licenses.sharing.models import LicenseChange
 from licenses.stock.models import StockQuarantine, StockRecord, StockRejection, StockRun
 from licenses.stock.records import unpacked
 from portal.stock import driver
@@ -91,6 +92,12 @@ def test_the_original_stands_encrypted_beside_every_record_that_is_kept(imported
                 originals[row.row] = unpacked(uow.secrets.decrypt(row.original_cipher))
     expected = {name: text for name, text in in_columns(RECORDS[1]).items() if text}
     assert originals[2] == expected
+
+
+def test_every_event_of_the_stock_stands_in_the_feed_of_changes(imported: Stock) -> None:
+    events = {row["id"] for row in imported.rows(LicenseEvent)}
+    assert events
+    assert {row["event_id"] for row in imported.rows(LicenseChange)} == events
 
 
 def test_words_of_the_source_become_events_and_the_index_learns_the_state(imported: Stock) -> None:
