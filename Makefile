@@ -21,7 +21,7 @@ COMPOSE_SCHEMA := e82b395a9ac423febdba22c159b85d51d972706aea67d64799672a6ae3e56f
 BROWSER_COMPAT := 1ba5af938601e572d37f19129b923cb077e7f084899e2d032593f661a5a32ea8  build/browser-compat/node_modules/@mdn/browser-compat-data/data.json
 
 .PHONY: help setup setup-product system-packages check-packages demo test check mutations crashes crashes-services \
-	services services-stop test-services lint types architecture conformance-tools bench bench-index bench-backup bench-licences screenshots reference revision lock clean
+	services services-stop test-services lint types architecture conformance-tools bench bench-index bench-backup bench-import bench-licences screenshots reference revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ bench-index: setup ## a city's index: 1,000,000 documents in Elasticsearch, 100,
 
 bench-backup: setup ## backup and restore of a large ledger on the real servers: seconds and memory (ARGS="--acts N")
 	@scripts/with-services.sh $(PY) tests/bench/backup_at_size.py $(ARGS)
+
+bench-import: setup ## import of stock at size, killed and resumed: rate, memory, figures (ARGS="--records N")
+	@$(PY) tests/bench/import_at_size.py $(ARGS)
 
 crashes-services: setup system-packages ## eight producers on the real servers, two workers, one killed every two seconds for three minutes
 	@CUNZHENG_TEST_KILL_SECONDS=180 scripts/with-services.sh $(PY) -m pytest -v -n 0 tests/e2e/test_kills.py $(ARGS)
