@@ -58,6 +58,46 @@ class StockRunOverError(ConflictError):
     remedy_en = "Start another run."
 
 
+class StockRecordUnknownError(NotFoundError):
+    """No quarantined record with this id is visible to this identity; unknown and forbidden look alike."""
+
+    code = "stock-record-unknown"
+    title_zh = "未找到隔离的存量记录"
+    title_en = "No such quarantined record"
+    remedy_zh = "请从隔离清单中选择。"
+    remedy_en = "Choose it in the list of quarantined records."
+
+
+class StockRecordDecidedError(ConflictError):
+    """The quarantined record was decided; that is never changed."""
+
+    code = "stock-record-decided"
+    title_zh = "该记录已处理"
+    title_en = "The record was decided already"
+    remedy_zh = "请查看已有的处理结果。"
+    remedy_en = "Look at what was decided."
+
+
+class StockWordsError(InvalidInputError):
+    """A decision lacks its reason, or a correction changes nothing."""
+
+    code = "stock-words"
+    title_zh = "缺少理由或更正内容"
+    title_en = "Reason or correction missing"
+    remedy_zh = "请填写理由（不超过 200 字）并更正至少一栏。"
+    remedy_en = "State the reason (at most 200 characters) and correct at least one column."
+
+
+class StockStillUndecidedError(InvalidInputError):
+    """The corrected record still has a reason that keeps it out; ``reasons`` gives the codes."""
+
+    code = "stock-still-undecided"
+    title_zh = "更正后仍不能导入"
+    title_en = "Even so the record cannot be taken over"
+    remedy_zh = "请按所列原因继续更正，或不予导入。"
+    remedy_en = "Correct what the reasons name, or reject the record."
+
+
 class StockProfileUnfitError(InvalidInputError):
     """The file has no column for something that every record needs; ``items`` names what is missing."""
 

@@ -66,7 +66,7 @@ class LicenseView:
 
 @dataclass(frozen=True, slots=True)
 class PublicCard:
-    """All that a public check tells: type, issuer, status, validity, masked holder."""
+    """All that a public check tells: type, issuer, status, validity, masked holder, trust level."""
 
     kind: LicenseType
     status: StatusTitle
@@ -74,6 +74,7 @@ class PublicCard:
     valid_from: dt.date | None
     valid_until: dt.date | None
     holder: MaskedHolder
+    trust: str = "A"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,9 @@ class LicenseReader:
             uow, public, "public-check", license_.holder_id, [license_], ActKind.VERIFICATION_DONE
         )
         view = self._view(uow, license_, with_face=False)
-        card = PublicCard(view.kind, view.status, view.issuer, view.valid_from, view.valid_until, view.holder)
+        card = PublicCard(
+            view.kind, view.status, view.issuer, view.valid_from, view.valid_until, view.holder, view.trust
+        )
         return PublicCheck(card, promise, stated is None or agrees(stated, license_))
 
     def _view(self, uow: UnitOfWork, license_: License, *, with_face: bool) -> LicenseView:

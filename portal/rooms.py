@@ -31,6 +31,8 @@ from licenses.services import LicenseService
 from licenses.sharing.desk import SharingDesk
 from licenses.sharing.ports import Sender
 from licenses.sharing.services import SubscriptionService
+from licenses.stock.quarantine import QuarantineDesk
+from licenses.stock.runs import StockRuns
 from portal.accounts.changes import RightChanges
 from portal.accounts.services import AccountService
 from portal.accounts.sign_ins import SignInService
@@ -136,6 +138,16 @@ class Rooms:
     def objections(self) -> ObjectionService:
         """Objections of holders, and their answers."""
         return ObjectionService(_calendar())
+
+    @property
+    def stock_runs(self) -> StockRuns:
+        """Runs of the import of stock."""
+        return StockRuns(self.license_types)
+
+    @property
+    def stock_desk(self) -> QuarantineDesk:
+        """What of the stock waits for a person."""
+        return QuarantineDesk(self.license_types)
 
     @property
     def bulk(self) -> BulkService:

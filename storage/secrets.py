@@ -83,6 +83,10 @@ class Secrets:
         self._packs.write(fresh)
         return [SubjectKey(key_id, _PACKED, key) for key_id, key in fresh.items()]
 
+    def key_of(self, subject: str) -> "SubjectKey":
+        """Give the subject's key, making one when there is none."""
+        return self._current_key(subject).key
+
     def encrypt_all(self, subject: str, plaintexts: Iterable[bytes]) -> list[bytes]:
         """Encrypt several values under the subject's key, as :meth:`encrypt` does each."""
         key = self._current_key(subject).key

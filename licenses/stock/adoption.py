@@ -120,6 +120,17 @@ class Adoption:
         self._write(found)
         return found
 
+    def problem(self) -> str:
+        """Give why the first record of the block has no place among what is held; nothing is written."""
+        one = self._block[0]
+        key, digest = self._keys[one.row]
+        return self._chains.place(key, str(one.identifier), one.issued_on or dt.date.min, digest).reason
+
+    def only_license(self) -> str:
+        """Give the id of the only licence that was made."""
+        (license_id,) = self._fresh
+        return license_id
+
     def _take(self, batch: Batch, one: Prepared) -> None:
         reasons, verdict = list(one.reasons), one.verdict
         version: Version | None = None

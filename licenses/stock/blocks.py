@@ -48,7 +48,7 @@ class Blocks:
     Args:
         ids: Gives the beginnings.
         secrets: Keeps the keys.
-        subjects: How many keys are made at once.
+        subjects: How many keys are made at once; a single one gets a file of its own.
     """
 
     def __init__(self, ids: IdSource, secrets: Secrets, subjects: int = SUBJECTS) -> None:
@@ -60,6 +60,9 @@ class Blocks:
 
     def new_subject(self) -> tuple[str, SubjectKey]:
         """Give the id of a new subject and its key, which is durable already."""
+        if self._size == 1:
+            subject = self._names.new_id()
+            return subject, self._secrets.key_of(subject)
         found = next(self._free, None)
         if found is None:
             made = [self._names.new_id() for _ in range(self._size)]

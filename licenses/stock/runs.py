@@ -19,7 +19,7 @@ from licenses.events import INDEX_STEP
 from licenses.sharing.feed import record_change
 from licenses.stock.adoption import Adoption, Batch
 from licenses.stock.blocks import Blocks
-from licenses.stock.models import StockRun
+from licenses.stock.models import StockRejection, StockRun
 from licenses.stock.profiles import Profile
 from licenses.stock.records import Prepared
 from storage.database import UnitOfWork
@@ -33,6 +33,7 @@ OPEN: Final = "open"
 DONE: Final = "done"
 FAILED: Final = "failed"
 _SHOWN: Final = 100
+_LISTED: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,11 @@ class StockRuns:
             .order_by(StockRun.started_at.desc(), StockRun.id)
             .limit(_SHOWN)
         ).all()
+
+    def rejections(self, uow: UnitOfWork, run: StockRun) -> Sequence[StockRejection]:
+        """Give where the rejected records of a run stood, the first hundred thousand."""
+        query = select(StockRejection).where(StockRejection.run_id == run.id)
+        return uow.session.scalars(query.order_by(StockRejection.row).limit(_LISTED)).all()
 
     def adopt(
         self,

@@ -12,6 +12,8 @@ from documents.reasons import REASONS
 from licenses.copies.terms import copy_terms
 from licenses.evaluation import ReasonTable
 from licenses.lifecycle import status_titles
+from licenses.purposes import purposes
+from licenses.stock.reasons import stock_reasons
 from portal.i18n import choose, gettext
 from portal.i18n import mark as _
 from portal.web.labels import STATES
@@ -72,6 +74,7 @@ def _room_titles() -> Mapping[str, tuple[str, str]]:
     titles = {error.code: (error.title_zh, error.title_en) for error in all_errors()}
     titles |= {code: (one.zh, one.en) for code, one in REASONS.items()}
     titles |= {code: (one.zh, one.en) for code, one in ReasonTable.load().reasons.items()}
+    titles |= {code: (one.zh, one.en) for code, one in stock_reasons().items()}
     titles |= {
         f"licence-{code}": (f"证照{one.zh}", f"Licence: {one.en}") for code, one in status_titles().items()
     }

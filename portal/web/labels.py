@@ -44,6 +44,22 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "closed": Label(_("Closed"), PLAIN),
         "filed": Label(_("Filed"), GOOD),
     },
+    "stock": {
+        "accepted": Label(_("Taken over"), GOOD),
+        "quarantined": Label(_("Quarantined"), UNKNOWN),
+        "rejected": Label(_("Rejected"), BAD),
+    },
+    "stock-run": {
+        "open": Label(_("In progress"), WAIT),
+        "done": Label(_("Done"), GOOD),
+        "failed": Label(_("Failed"), BAD),
+    },
+    "stock-record": {
+        "open": Label(_("Waits for a decision"), WAIT),
+        "corrected": Label(_("Corrected and taken over"), GOOD),
+        "rejected": Label(_("Rejected"), BAD),
+        "retried": Label(_("Taken over when tried again"), GOOD),
+    },
     "verdict": {
         "valid": Label(_("Valid"), GOOD),
         "valid-with-later-permitted-changes": Label(_("Valid"), GOOD),
@@ -88,6 +104,8 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "route": Label(_("Page"), PLAIN),
         "seal": Label(_("Seal"), PLAIN),
         "sealing": Label(_("Use of a seal"), PLAIN),
+        "stock-record": Label(_("Record of the stock"), PLAIN),
+        "stock-run": Label(_("Import run"), PLAIN),
         "step": Label(_("Step"), PLAIN),
         "subscription": Label(_("Subscription"), PLAIN),
         "feed": Label(_("Feed of changes"), PLAIN),

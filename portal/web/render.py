@@ -13,6 +13,7 @@ from jinja2 import StrictUndefined
 from cases.organisations import organisations
 from licenses.objections import READERS
 from licenses.sharing.services import READERS as SHARING_READERS
+from licenses.stock.titles import trust_levels
 from portal import i18n
 from portal.accounts.rights import ADMINISTRATORS
 from portal.settings import Settings
@@ -31,6 +32,7 @@ _DESKS: Final = (
     ("window.home", i18n.mark("Service window"), (Role.CLERK,)),
     ("supervision.home", i18n.mark("Supervision"), (Role.SUPERVISOR, Role.AUDIT_ADMIN)),
     ("bulk.home", i18n.mark("Change many licences"), (Role.LICENSE_MANAGER,)),
+    ("stock.home", i18n.mark("Import of stock"), (Role.LICENSE_MANAGER,)),
     ("objections.home", i18n.mark("Objections"), READERS),
     ("rights.home", i18n.mark("Accounts and rights"), ADMINISTRATORS),
     ("editions.home", i18n.mark("Items, licence types, templates"), ADMINISTRATORS),
@@ -115,6 +117,7 @@ def install(app: Flask, settings: Settings) -> None:
         purpose_title=purpose_title,
         reason_title=reason_title,
         role_names=ROLES,
+        trust_level=trust_levels().__getitem__,
         tones=TONES,
         icons=ICONS,
     )

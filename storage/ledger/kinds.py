@@ -100,8 +100,12 @@ class ActKind(enum.StrEnum):
     SEALING_REFUSED = "sealing.refused"
     SEALING_SEALED = "sealing.sealed"
     STEP_RETRIED = "step.retried"
+    STOCK_CORRECTED = "stock.corrected"
     STOCK_ENDED = "stock.ended"
     STOCK_IMPORTED = "stock.imported"
+    STOCK_READ = "stock.read"
+    STOCK_REJECTED = "stock.rejected"
+    STOCK_RETRIED = "stock.retried"
     STOCK_STARTED = "stock.started"
     STORE_PROBED = "store.probed"
     STORE_SWEPT = "store.swept"
@@ -204,8 +208,12 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.SEALING_REFUSED: ("用章被拒绝", "Sealing refused"),
     ActKind.SEALING_SEALED: ("用章完成", "Sealed"),
     ActKind.STEP_RETRIED: ("步骤重试", "Step tried again"),
+    ActKind.STOCK_CORRECTED: ("存量记录更正", "Stock record corrected"),
     ActKind.STOCK_ENDED: ("存量导入结束", "Import of stock ended"),
     ActKind.STOCK_IMPORTED: ("存量证照导入", "Stock imported"),
+    ActKind.STOCK_READ: ("查看隔离的存量记录", "Quarantined stock record read"),
+    ActKind.STOCK_REJECTED: ("存量记录不予导入", "Stock record rejected"),
+    ActKind.STOCK_RETRIED: ("存量记录重新校验", "Stock records tried again"),
     ActKind.STOCK_STARTED: ("存量导入开始", "Import of stock started"),
     ActKind.STORE_PROBED: ("存储锁定探测", "Store lock probed"),
     ActKind.STORE_SWEPT: ("清理存储残留", "Store swept"),
@@ -272,6 +280,7 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
     ActKind.SEARCH_EXPORTED: "changes no holding: whoever exported a list took a copy away",
     ActKind.STEP_RETRIED: "changes no holding: what the step then does has acts of its own",
+    ActKind.STOCK_READ: "changes no holding: supervision reads it from the ledger",
     ActKind.STORE_PROBED: "changes no holding: the bucket itself tells how it is locked",
     ActKind.STORE_SWEPT: "changes no holding: what is removed no record names",
     ActKind.VERIFICATION_DONE: "changes no holding; the use of a licence is a row and replayed anyway",

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of the stock waits for a person: seen side by side, corrected, rejected, or tried again in bulk.
+
+A correction changes columns of the original and reads it again by the profile: a person decides what stands
+there, never what becomes of it. Original and correction both stay.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select
+
+from cases.organisations import covers
+from licenses.catalogue import TypeCatalogue
+from licenses.errors import (
+    StockRecordDecidedError,
+    StockRecordUnknownError,
+    StockStillUndecidedError,
+    StockWordsError,
+)
+from licenses.events import INDEX_STEP
+from licenses.stock.adoption import Adoption, Batch
+from licenses.stock.blocks import Blocks
+from licenses.stock.models import StockQuarantine, StockRun
+from licenses.stock.normaliser import Normaliser
+from licenses.stock.profiles import Profile, ProfileBook
+from licenses.stock.reasons import Verdict
+from licenses.stock.records import Normalised, prepared, unpacked
+from storage.database import UnitOfWork
+from storage.identity import Identity, Role
+from storage.ledger.acts import Act
+from storage.ledger.kinds import ActKind
+
+STATES: Final = ("open", "corrected", "rejected", "retried")
+LONGEST: Final = 200
+PAGE: Final = 30
+AT_ONCE: Final = 200
+"""Records that are tried again in one unit of work."""
+_COLUMNS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A page of records: rows, counts by state and by reason of the state that is listed, what follows."""
+
+    rows: Sequence[StockQuarantine]
+    states: Mapping[str, int]
+    reasons: Mapping[str, int]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A record in clear, for one page: as it was read, and what could be read of it."""
+
+    row: StockQuarantine
+    profile: Profile
+    original: Mapping[str, str]
+    read: Mapping[str, object]
+    decision: Mapping[str, object] | None
+
+
+class QuarantineDesk:
+    """What a licence manager does about quarantined records of the own organisation.
+
+    Args:
+        types: The type catalogue.
+    """
+
+    def __init__(self, types: TypeCatalogue) -> None:
+        self._types = types
+
+    def listed(
+        self, uow: UnitOfWork, identity: Identity, state: str, reason: str | None, after: str | None
+    ) -> Waiting:
+        """Give a page of records; nothing of their content."""
+        identity.demand(Role.LICENSE_MANAGER)
+        own = StockQuarantine.organisation == identity.organisation
+        counted = select(StockQuarantine.state, func.count()).where(own).group_by(StockQuarantine.state)
+        states = dict.fromkeys(STATES, 0)
+        states.update((state_, number) for state_, number in uow.session.execute(counted))
+        chosen = (own, StockQuarantine.state == state)
+        by_reason = select(StockQuarantine.reason, func.count()).where(*chosen)
+        reasons = uow.session.execute(by_reason.group_by(StockQuarantine.reason)).all()
+        query = select(StockQuarantine).where(*chosen, StockQuarantine.id > (after or ""))
+        if reason is not None:
+            query = query.where(StockQuarantine.reason == reason)
+        rows = uow.session.scalars(query.order_by(StockQuarantine.id).limit(PAGE + 1)).all()
+        cursor = rows[PAGE - 1].id if len(rows) > PAGE else None
+        ordered = sorted(reasons, key=lambda one: (-one[1], one[0]))
+        return Waiting(rows[:PAGE], states, {one[0]: one[1] for one in ordered}, cursor)
+
+    def read(self, uow: UnitOfWork, identity: Identity, record_id: str) -> Opened:
+        """Give a record in clear; the reading is recorded.
+
+        Raises:
+            StockRecordUnknownError: There is none that this identity may see.
+            ErasedError: Its key was destroyed.
+        """
+        row, profile = self._own(uow, identity, record_id)
+        decrypt = uow.secrets.decrypt
+        decision = None if row.decision_cipher is None else json.loads(decrypt(row.decision_cipher))
+        opened = Opened(
+            row,
+            profile,
+            unpacked(decrypt(row.original_cipher)),
+            json.loads(decrypt(row.read_cipher)),
+            decision,
+        )
+        uow.record(Act(kind=ActKind.STOCK_READ, actor=identity, object_type="stock-record", object_id=row.id))
+        return opened
+
+    def correct(
+        self, uow: UnitOfWork, identity: Identity, record_id: str, changes: Mapping[str, str], reason: str
+    ) -> StockQuarantine:
+        """Take a record over with some of its columns changed.
+
+        Args:
+            uow: The unit of work.
+            identity: A licence manager of the organisation.
+            record_id: The record.
+            changes: Column → what stands there in truth; an empty text removes it.
+            reason: How that is known.
+
+        Raises:
+            StockRecordUnknownError: There is none that this identity may see.
+            StockRecordDecidedError: It was decided already.
+            StockWordsError: The reason says nothing, or too much; or nothing is changed.
+            StockStillUndecidedError: Even so it cannot be taken over; ``reasons`` names why.
+        """
+        row, profile = self._open(uow, identity, record_id)
+        original = unpacked(uow.secrets.decrypt(row.original_cipher))
+        changed = {name: text for name, text in changes.items() if text != original.get(name, "")}
+        if not 1 <= len(changed) <= _COLUMNS:
+            raise StockWordsError(field="changes")
+        cells = {name: text for name, text in (original | changed).items() if text}
+        found = Normaliser(profile, self._types).read(row.row, cells)
+        self._adopt(uow, identity, row, found, Blocks(uow.ids, uow.secrets, 1))
+        return self._decide(
+            uow, identity, row, ActKind.STOCK_CORRECTED, "corrected", {"reason": reason, "changes": changed}
+        )
+
+    def reject(self, uow: UnitOfWork, identity: Identity, record_id: str, reason: str) -> StockQuarantine:
+        """Leave a record out for good; it stays as it is.
+
+        Raises:
+            As :meth:`correct`.
+        """
+        row, _ = self._open(uow, identity, record_id)
+        return self._decide(uow, identity, row, ActKind.STOCK_REJECTED, "rejected", {"reason": reason})
+
+    def retry(
+        self, uow: UnitOfWork, identity: Identity, profile: Profile, reason: str | None, after: str
+    ) -> tuple[int, int, str | None]:
+        """Read records again by what the profile says now, some at a time.
+
+        Returns:
+            How many were taken over, how many stay, and where to go on; ``None`` at the end.
+        """
+        identity.demand(Role.LICENSE_MANAGER)
+        query = (
+            select(StockQuarantine)
+            .join(StockRun, StockRun.id == StockQuarantine.run_id)
+            .where(
+                StockQuarantine.organisation == identity.organisation,
+                StockQuarantine.state == "open",
+                StockQuarantine.id > after,
+                StockRun.profile.startswith(f"{profile.id}/", autoescape=True),
+            )
+        )
+        if reason is not None:
+            query = query.where(StockQuarantine.reason == reason)
+        rows = uow.session.scalars(query.order_by(StockQuarantine.id).limit(AT_ONCE)).all()
+        normaliser, taken = Normaliser(profile, self._types), 0
+        blocks = Blocks(uow.ids, uow.secrets, AT_ONCE)
+        for row in rows:
+            cells = unpacked(uow.secrets.decrypt(row.original_cipher))
+            found = normaliser.read(row.row, cells)
+            if found.verdict is not Verdict.ACCEPTED:
+                continue
+            try:
+                self._adopt(uow, identity, row, found, blocks)
+            except StockStillUndecidedError:
+                continue
+            self._decide(uow, identity, row, ActKind.STOCK_RETRIED, "retried", {"reason": profile.label})
+            taken += 1
+        return taken, len(rows) - taken, rows[-1].id if len(rows) == AT_ONCE else None
+
+    def _adopt(
+        self, uow: UnitOfWork, identity: Identity, row: StockQuarantine, found: Normalised, blocks: Blocks
+    ) -> None:
+        run = uow.session.get_one(StockRun, row.run_id)
+        if found.verdict is not Verdict.ACCEPTED:
+            raise StockStillUndecidedError(reasons=" ".join(found.reasons))
+        adoption = Adoption(uow, identity, run, self._types, blocks, [prepared(found)])
+        problem = adoption.problem()
+        if problem:
+            raise StockStillUndecidedError(reasons=problem)
+        (batch,) = adoption.batches()
+        row.license_id = adoption.only_license()
+        self._record_adoption(uow, identity, run, batch)
+        for license_id in {row.license_id, *batch.again}:
+            uow.add_step(INDEX_STEP, f"licence:{license_id}")
+
+    @staticmethod
+    def _record_adoption(uow: UnitOfWork, identity: Identity, run: StockRun, batch: Batch) -> None:
+        uow.record(
+            Act(
+                kind=ActKind.STOCK_IMPORTED,
+                actor=identity,
+                object_type="stock-run",
+                object_id=run.id,
+                object_sha256=run.file_sha256,
+                rows=list(batch.changed.values()),
+                tables=batch.tables(),
+            )
+        )
+
+    def _decide(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        row: StockQuarantine,
+        kind: ActKind,
+        state: str,
+        decision: Mapping[str, object],
+    ) -> StockQuarantine:
+        if not 1 <= len(str(decision["reason"]).strip()) <= LONGEST:
+            raise StockWordsError(field="reason")
+        row.state, row.decided_by, row.decided_at = state, identity.id, uow.clock.now()
+        row.decision_cipher = uow.secrets.encrypt(row.id, json.dumps(decision, ensure_ascii=False).encode())
+        uow.session.flush()
+        uow.record(Act(kind=kind, actor=identity, object_type="stock-record", object_id=row.id, rows=[row]))
+        return row
+
+    def _own(self, uow: UnitOfWork, identity: Identity, record_id: str) -> tuple[StockQuarantine, Profile]:
+        row = uow.session.get(StockQuarantine, record_id)
+        if row is None or not (identity.has(Role.LICENSE_MANAGER) and covers(identity, row.organisation)):
+            raise StockRecordUnknownError
+        run = uow.session.get_one(StockRun, row.run_id)
+        return row, ProfileBook.load().get(run.profile.partition("/")[0])
+
+    def _open(self, uow: UnitOfWork, identity: Identity, record_id: str) -> tuple[StockQuarantine, Profile]:
+        row, profile = self._own(uow, identity, record_id)
+        if row.state != "open":
+            raise StockRecordDecidedError
+        return row, profile
