@@ -12,7 +12,6 @@ from documents.reasons import REASONS
 from licenses.copies.terms import copy_terms
 from licenses.evaluation import ReasonTable
 from licenses.lifecycle import status_titles
-from licenses.purposes import purposes
 from licenses.stock.reasons import stock_reasons
 from portal.i18n import choose, gettext
 from portal.i18n import mark as _
