@@ -128,13 +128,17 @@ def decision(decision: str) -> str:
 def licences(decision: str) -> str:
     """List the holder's licences for the decision's case; the use is recorded."""
     rooms, who = context.rooms(), context.identity()
-    shown = _decision(decision)
-    body = shown["body"]
-    case: Case = shown["line"].case
-    basis = AccessBasis(Basis.CASE, case.id, case.item_code, body["purpose"])
+    shown, basis = _decision(decision), decision_basis(decision)
     with rooms.database.writing() as uow:
         views = rooms.license_reader.find_for_holder(uow, who.on(basis), history=True)
     return render_template("decision.html", **_desk(), **shown, licences=views)
+
+
+def decision_basis(decision_id: str) -> AccessBasis:
+    """Give the access basis of an answer that the caller may see: its case, item and purpose."""
+    shown = _decision(decision_id)
+    case: Case = shown["line"].case
+    return AccessBasis(Basis.CASE, case.id, case.item_code, shown["body"]["purpose"])
 
 
 def _decision(decision_id: str) -> dict[str, Any]:

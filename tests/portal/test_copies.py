@@ -21,7 +21,7 @@ from portal.settings import Settings
 from portal.web.examples import COPY, COPY_LINK
 from portal.web.factory import create_app
 from storage.database import UnitOfWork
-from storage.identity import system_identity
+from storage.identity import Role, system_identity
 
 from .conftest import House, form_token
 
@@ -210,3 +210,25 @@ def test_the_file_names_its_original(office: Office) -> None:
         stated = json.loads(pdf.attachments["metadata.json"].get_file().read_bytes())
         assert "original.pdf" in pdf.attachments
     assert stated["original"]["identifier"] == office.identifier
+
+
+def test_a_clerk_makes_a_copy_for_the_open_case_and_prints_it(office: Office) -> None:
+    """The department prints where paper is still filed, and not the applicant."""
+    browser = office.house.browser(Role.CLERK, "scjg")
+    token = {"form_token": form_token(browser.get("/window").text)}
+    asked = browser.post("/window/ask", data=token | {"number": "F-1", "purpose": "examine"})
+    listed = browser.post(f"{asked.headers['Location']}/licences", data=token)
+    assert listed.text.count("为本办件制作加注件") == 1
+    ordered = browser.post(f"{asked.headers['Location']}/copies", data=token | {"licence": office.identifier})
+    assert ordered.status_code == 303
+    page = ordered.headers["Location"]
+    assert "制作中" in browser.get(page).text
+    assert browser.post(f"{page}/file", data=token).status_code == 409
+    office.work()
+    shown = browser.get(page).text
+    assert "取加注件打印" in shown
+    assert "审查核验" in shown
+    given = browser.post(f"{page}/file", data=token)
+    assert (given.status_code, given.mimetype) == (200, "application/pdf")
+    other = office.house.browser(Role.CLERK, "scjg")
+    assert other.get(page).status_code == 404
