@@ -134,6 +134,15 @@ class OwnRecordsService:
         objections = self._objected(uow, self._objections.own(uow, identity), licences)
         return OwnRecords(masked, licences, self._told(uow, rows), objections, cursor, promise)
 
+    def looked(self, uow: UnitOfWork, identity: Identity) -> Promise:
+        """Record a look of the holder at own records that the caller shows.
+
+        Raises:
+            NotPermittedError: Whoever looks is no holder.
+        """
+        identity.demand(Role.HOLDER)
+        return _looked(uow, identity, uow.session.get(Holder, identity.id))
+
     def subject(
         self, uow: UnitOfWork, identity: Identity, about: About, object_id: str
     ) -> OwnUse | LicenseView:

@@ -119,9 +119,18 @@ class LicenseReader:
         Raises:
             LicenseHiddenError: Unknown, or not to be seen on this basis; the caller records it.
         """
-        license_ = self.admitted(uow, identity, identifier, "read")
-        self._note(uow, identity, "read", license_.holder_id, [license_])
+        return self.show(uow, identity, self.admitted(uow, identity, identifier, "read"))
+
+    def show(
+        self, uow: UnitOfWork, identity: Identity, license_: License, action: str = "read"
+    ) -> LicenseView:
+        """Give a licence with its face to somebody whose right was established; the use is recorded."""
+        self._note(uow, identity, action, license_.holder_id, [license_])
         return self._view(uow, license_, with_face=True)
+
+    def open_case(self, uow: UnitOfWork, identity: Identity) -> Case | None:
+        """Give the open case that the basis names, if this identity may use it for that item and purpose."""
+        return self._case_of(uow, identity)
 
     def admitted(self, uow: UnitOfWork, identity: Identity, identifier: str, action: str) -> License:
         """Give a licence that this identity may use; the caller records the use.

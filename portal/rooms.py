@@ -19,6 +19,7 @@ from documents.ports import Typesets
 from indexer.ports import Index
 from licenses.bulk import BulkService
 from licenses.catalogue import TypeCatalogue
+from licenses.codes.services import CodeService
 from licenses.copies.services import CopyService
 from licenses.decisions import ProofService
 from licenses.facades.services import FacadeService
@@ -27,10 +28,12 @@ from licenses.information import InformationService
 from licenses.objections import ObjectionService
 from licenses.own import OwnRecordsService
 from licenses.reading import LicenseReader
+from licenses.rules import RuleBook
 from licenses.services import LicenseService
 from licenses.sharing.desk import SharingDesk
 from licenses.sharing.ports import Sender
 from licenses.sharing.services import SubscriptionService
+from licenses.showing import ShowService
 from licenses.stock.quarantine import QuarantineDesk
 from licenses.stock.runs import StockRuns
 from portal.accounts.changes import RightChanges
@@ -163,6 +166,16 @@ class Rooms:
     def facades(self) -> FacadeService:
         """Answers calls in other interfaces' dialects."""
         return FacadeService(self.license_reader, self.information, self.cases, self.holders, self.items)
+
+    @property
+    def codes(self) -> CodeService:
+        """Authorisation codes for licences."""
+        return CodeService(self.license_reader, self.holdings, RuleBook.load())
+
+    @property
+    def showing(self) -> ShowService:
+        """Licences shown by a code that changes each minute."""
+        return ShowService(self.license_reader)
 
     @property
     def copies(self) -> CopyService:

@@ -15,6 +15,7 @@ MODULES = (
     "seals.models",
     "licenses.models",
     "licenses.bulk_models",
+    "licenses.codes.models",
     "licenses.copies.models",
     "licenses.sharing.models",
     "licenses.stock.models",

@@ -170,7 +170,7 @@ class CopyStep:
     def _refusal(self, uow: UnitOfWork, copy: LicenseCopy, license_: License) -> str | None:
         """Say why the copy must not be made now: its licence ended, or the case that it is for did."""
         reason = refusal_of(uow, self._holdings, license_, Basis(copy.basis))
-        if reason is None and copy.basis == Basis.CASE:
+        if reason is None and copy.case_id is not None:
             case = uow.session.get(Case, copy.case_id)
             if case is None or case.state is not CaseState.OPEN:
                 return "case-closed"

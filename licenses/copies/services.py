@@ -81,6 +81,12 @@ class CopyService:
             CopyRefusedError: The licence is not valid, or has no sealed file; the caller records it.
         """
         license_ = self._reader.admitted(uow, identity, identifier, "copy")
+        return self.order_for(uow, identity, license_, days)
+
+    def order_for(
+        self, uow: UnitOfWork, identity: Identity, license_: License, days: int | None = None
+    ) -> LicenseCopy:
+        """Order a copy for somebody whose right to use the licence was established; see :meth:`order`."""
         basis, terms = identity.basis, copy_terms()
         purpose = terms.purpose(basis.kind, basis.purpose) if basis else None
         if basis is None or purpose is None:

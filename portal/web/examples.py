@@ -188,6 +188,11 @@ COPY: Final[dict[str, Any]] = {
     "verification": "https://cunzheng.invalid/v/" + _ID,
 }
 COPY_NULLABLE: Final = ("case", "made_at", "licence_status", "sha256", "size", "verification")
+AUTHORISATION_CODE: Final[dict[str, Any]] = {
+    "id": _ID,
+    "code": "AAAAAAAAAAAAAAAAAAAAAA",
+    "expires_at": _AT,
+}
 COPY_LINK: Final[dict[str, Any]] = {"token": "AAAAAAAAAAAAAAAAAAAAAA", "expires_at": _AT}
 PROOF_NULLABLE: Final = ("material",)
 LICENCE_NULLABLE: Final = ("valid_from",)

@@ -18,6 +18,7 @@ from portal.version import VERSION
 from portal.web import (
     api_cases,
     api_catalog,
+    api_codes,
     api_copies,
     api_dossiers,
     api_facades,
@@ -37,7 +38,7 @@ from portal.web import (
     pages_bulk,
     pages_catalog,
     pages_checks,
-    pages_citizen,
+    pages_codes,
     pages_copies,
     pages_dossiers,
     pages_editions,
@@ -45,6 +46,7 @@ from portal.web import (
     pages_leaves,
     pages_licences,
     pages_objections,
+    pages_own,
     pages_receipts,
     pages_rights,
     pages_search,
@@ -70,6 +72,7 @@ _BLUEPRINTS = (
     api_proofs.blueprint,
     api_licences.blueprint,
     api_copies.blueprint,
+    api_codes.blueprint,
     api_verifications.blueprint,
     api_published.blueprint,
     api_facades.blueprint,
@@ -91,6 +94,7 @@ _BLUEPRINTS = (
     pages_leaves.blueprint,
     pages_window.blueprint,
     pages_copies.blueprint,
+    pages_codes.blueprint,
     pages_supervision.blueprint,
     pages_objections.blueprint,
     pages_account.blueprint,
@@ -98,7 +102,7 @@ _BLUEPRINTS = (
     pages_editions.blueprint,
     pages_subscriptions.blueprint,
     pages_catalog.blueprint,
-    pages_citizen.blueprint,
+    pages_own.blueprint,
 )
 
 

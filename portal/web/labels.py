@@ -102,6 +102,8 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "rendition": Label(_("Rendition"), PLAIN),
         "right-change": Label(_("Change of rights"), PLAIN),
         "route": Label(_("Page"), PLAIN),
+        "copy": Label(_("Annotated copy"), PLAIN),
+        "code": Label(_("Authorisation code"), PLAIN),
         "seal": Label(_("Seal"), PLAIN),
         "sealing": Label(_("Use of a seal"), PLAIN),
         "stock-record": Label(_("Record of the stock"), PLAIN),
@@ -112,6 +114,8 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
     },
     "result": {
         "COPIED": Label(_("Copied"), PLAIN),
+        "MADE": Label(_("Made"), PLAIN),
+        "REVOKED": Label(_("Revoked"), PLAIN),
         "MET": Label(_("Established"), GOOD),
         "NOT_MET": Label(_("Not met"), BAD),
         "ORDERED": Label(_("Being made"), WAIT),
@@ -122,17 +126,21 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
     "own-use": {
         **dict.fromkeys(("MET", "NOT_MET", "UNKNOWN", "READ"), Label(_("Answered"), GOOD)),
         "COPIED": Label(_("Given"), GOOD),
+        "MADE": Label(_("Made"), PLAIN),
+        "REVOKED": Label(_("Revoked"), PLAIN),
         "ORDERED": Label(_("Being made"), WAIT),
         "REFUSED": Label(_("Refused"), BAD),
     },
     "use": {
         "ask": Label(_("Asked"), PLAIN),
         "called-up": Label(_("Called up"), PLAIN),
+        "code": Label(_("Authorised by a code"), PLAIN),
         "copy": Label(_("Copy ordered"), PLAIN),
         "copy-out": Label(_("Copy handed out"), PLAIN),
         "find": Label(_("Listed"), PLAIN),
         "public-check": Label(_("Public check"), PLAIN),
         "read": Label(_("Read"), PLAIN),
+        "shown": Label(_("Shown by its holder"), PLAIN),
     },
     "basis": {
         "case": Label(_("Case"), PLAIN),
@@ -227,6 +235,12 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "no-connection": Label(_("No connection"), BAD),
         "time-out": Label(_("No answer in time"), BAD),
         "tls": Label(_("Certificate not valid"), BAD),
+    },
+    "code-mode": {
+        "own": Label(_("By myself"), PLAIN),
+        "online": Label(_("Online"), PLAIN),
+        "delegated": Label(_("For a delegate"), PLAIN),
+        "function": Label(_("By an office under its item"), PLAIN),
     },
     "copy": {
         "ordered": Label(_("Being made"), WAIT),

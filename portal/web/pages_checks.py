@@ -16,8 +16,17 @@ from portal.check_lines import HEADLINE_TITLES
 from portal.checking import judge_card, with_copy
 from portal.web import context
 from portal.web.access import public
-from portal.web.checks import MOST_FILES, NamedReport, check_code, check_uploads, code_in, code_in_photo
+from portal.web.checks import (
+    MOST_FILES,
+    NamedReport,
+    check_code,
+    check_limit,
+    check_uploads,
+    code_in,
+    code_in_photo,
+)
 from portal.web.report_pdf import ReportOrigin, report_pdf
+from storage.identity import Role
 
 blueprint = APIBlueprint("checks", __name__, enable_openapi=False)
 _WHY: Final = "anybody may check a document"
@@ -94,3 +103,16 @@ def card(code: str) -> str:
         promise=found.promise,
         at=context.rooms().clock.now(),
     )
+
+
+@blueprint.get("/v/show/<token>")
+@public(_WHY, records=("license.read",))
+def shown(token: str) -> str:
+    """Show what a holder's code of this minute says; the holder sees the look."""
+    check_limit()
+    rooms, who = context.rooms(), context.identity()
+    with rooms.database.writing() as uow:
+        found = rooms.showing.look(uow, who, token)
+    face = found.view.face
+    fields = [(one, face[one.name]) for one in found.view.kind.fields if one.shown and one.name in face]
+    return render_template("shown.html", shown=found, fields=fields, clerk=who.has(Role.CLERK))

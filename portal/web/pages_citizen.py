@@ -36,11 +36,13 @@ _LONGEST: Final = 2000
 _ASKED: Final = {
     "ask": _("which proofs are needed"),
     "called-up": _("a copy for the file of the case"),
+    "code": _("an authorisation code for the licence"),
     "copy": _("an annotated copy of the licence"),
     "copy-out": _("the annotated copy was handed out"),
     "find": _("which licences there are"),
     "public-check": _("state, by the file or its code"),
     "read": _("the licence, sensitive fields masked"),
+    "shown": _("the licence that you showed"),
 }
 """What was asked where no single requirement was."""
 _NOBODY_YET = "whoever comes is not signed in yet"
@@ -54,8 +56,9 @@ def show() -> str:
     after = request.args.get("after")
     with rooms.database.writing() as uow:
         records = rooms.own_records.look(uow, who, after)
+        codes = rooms.codes.own(uow, who)
     g.form_target = context.citizens().provider.sign_out_origin()
-    return render_template("mine.html", records=records, first=after is None, **_WORDS)
+    return render_template("mine.html", records=records, codes=codes, first=after is None, **_WORDS)
 
 
 @blueprint.get("/objection")

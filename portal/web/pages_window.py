@@ -91,7 +91,7 @@ def ask() -> Response | tuple[str, int]:
     if context.only_redisplays():
         return render_template("window.html", **_desk(), number=number, chosen_purpose=purpose), 200
     with rooms.database.reading() as uow:
-        found = _cases_of(uow, number)
+        found = cases_of(uow, number)
     if len(found) > 1:
         return render_template("window.html", **_desk(), number=number, choices=found), 300
     case = found[0] if found else None
@@ -188,7 +188,7 @@ def _recent(uow: UnitOfWork, who: Identity) -> list[RecentCase]:
     ]
 
 
-def _cases_of(uow: UnitOfWork, typed: str) -> Sequence[Case]:
+def cases_of(uow: UnitOfWork, typed: str) -> Sequence[Case]:
     """Give the visible cases of a number, or of ``source/number`` where two sources share one."""
     for number in readings(typed):
         source, slash, rest = number.partition("/")

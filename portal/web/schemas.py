@@ -5,12 +5,13 @@ Each model carries an example, which the interface description shows and a test 
 """
 
 import datetime as dt
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from cases.identifiers import is_plain
 from indexer.query import Sort
+from licenses.codes.services import code_terms
 from licenses.copies.terms import copy_terms
 from storage.clock import read_instant
 
@@ -124,6 +125,42 @@ class CopyLinkBody(Body):
 
 
 COPY_LINK_EXAMPLE: Final[dict[str, Any]] = {"token": "AAAAAAAAAAAAAAAAAAAAAA"}
+
+
+class PartyBody(Body):
+    """A person or an organisation by scheme and code."""
+
+    scheme: Annotated[str, Field(pattern=r"^[0-9]{3}$")]
+    code: Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[0-9A-Za-z-]+$")]
+
+
+class CodeBody(Body):
+    """An authorisation code to be made; the case and the purpose stand in the access headers."""
+
+    identifier: Annotated[str, Field(min_length=1, max_length=128, pattern=PLAIN)]
+    mode: Literal["online", "function"]
+    minutes: Annotated[int, Field(ge=1, le=int(code_terms().most.total_seconds()) // 60)] = 15
+    party: Annotated[
+        PartyBody | None,
+        Field(description="For `online`: the signed-in applicant, who holds it"),
+    ] = None
+
+
+CODE_EXAMPLE: Final[dict[str, Any]] = {
+    "identifier": "1.2.156.3005.2.11100000MB0143028R001.11339999DEM0010178.91339999MADEM0011X.001.7",
+    "mode": "function",
+    "minutes": 15,
+}
+
+
+class RedeemBody(Body):
+    """A code that is used once."""
+
+    code: Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{22}$")]
+    party: Annotated[PartyBody | None, Field(description="For a delegated code: who shows it")] = None
+
+
+REDEEM_EXAMPLE: Final[dict[str, Any]] = {"code": "AAAAAAAAAAAAAAAAAAAAAA"}
 
 
 class SubscriptionBody(Body):

@@ -37,6 +37,9 @@ class ActKind(enum.StrEnum):
     CASE_ANNOUNCED = "case.announced"
     CASE_CLOSED = "case.closed"
     CLOCK_STEPPED = "clock.stepped"
+    CODE_MADE = "code.made"
+    CODE_REVOKED = "code.revoked"
+    CODE_USED = "code.used"
     COPY_ABANDONED = "copy.abandoned"
     COPY_HANDED_OUT = "copy.handed-out"
     COPY_INTENDED = "copy.intended"
@@ -145,6 +148,9 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.CASE_ANNOUNCED: ("办件登记", "Case announced"),
     ActKind.CASE_CLOSED: ("办件办结", "Case closed"),
     ActKind.CLOCK_STEPPED: ("时钟跳变", "Clock stepped"),
+    ActKind.CODE_MADE: ("生成用证码", "Authorisation code made"),
+    ActKind.CODE_REVOKED: ("撤销用证码", "Authorisation code revoked"),
+    ActKind.CODE_USED: ("使用用证码", "Authorisation code used"),
     ActKind.COPY_ABANDONED: ("加注件制作中断", "Making of a copy abandoned"),
     ActKind.COPY_HANDED_OUT: ("加注件取用", "Copy handed out"),
     ActKind.COPY_INTENDED: ("计划制作加注件", "Copy intended"),
@@ -242,6 +248,7 @@ NEVER_REFUSED: frozenset[ActKind] = frozenset(
         ActKind.LICENSE_WITHDRAWN,
         ActKind.SEAL_REVOKED,
         ActKind.SEAL_SUSPENDED,
+        ActKind.CODE_REVOKED,
         ActKind.COPY_ABANDONED,
         ActKind.SEALING_ABANDONED,
         ActKind.STEP_RETRIED,

@@ -20,6 +20,7 @@ from archive.models import Dossier
 from cases.models import Holder
 from licenses.bulk import BulkKind, Selection
 from licenses.bulk_models import BulkChange
+from licenses.codes.services import CodeWish, Mode
 from licenses.copies.models import LicenseCopy
 from licenses.events import Grounds
 from licenses.lifecycle import Status
@@ -114,11 +115,12 @@ def take_over_stock(rooms: Rooms, settings: Settings, file: Path) -> None:
 
 
 def ordered_copy(rooms: Rooms, uow: UnitOfWork) -> LicenseCopy:
-    """Let a holder order a copy of an own licence."""
+    """Let a holder order a copy of an own licence, and make a code for it."""
     own = uow.session.scalars(select(License).where(License.object_sha256.is_not(None))).all()
     valid = next(one for one in own if rooms.holdings.status(uow, one, uow.clock.now()) is Status.VALID)
     holder = Identity("holder", valid.holder_id, "", frozenset({Role.HOLDER}))
     basis = AccessBasis(Basis.HOLDER, purpose="hand-in")
+    rooms.codes.make(uow, holder, CodeWish(valid.identifier, Mode.OWN, "hand-in"))
     return rooms.copies.order(uow, holder.on(basis), valid.identifier)
 
 
