@@ -2,13 +2,13 @@
 """Versions of a licence: what renewal 延续, change 变更, reissue 换发 and correction 更正 have in common.
 
 A successor is reserved while its predecessor goes on being valid, with the process pending. When the
-successor is issued, the predecessor is superseded in the same transaction, as of the day on which the
+successor is issued, whatever came before it is superseded in the same transaction, as of the day on which the
 successor comes into force: there is never a gap and never a day with two valid versions. A successor of
 what was ended meanwhile is not issued; one of what is suspended is issued suspended.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import select
@@ -107,14 +107,29 @@ def succeed(uow: UnitOfWork, identity: Identity, license_: License) -> None:
     if life.state is State.SUSPENDED:
         _add(uow, identity, license_, EventKind.SUSPENDED, Grounds(_SUSPENDED, _SUSPENDED), license_)
     grounds = Grounds(_TAKEN, _grounds(Process(str(license_.change))).reason)
-    _add(uow, identity, previous, EventKind.SUPERSEDED, grounds, license_, at=_in_force(uow, license_))
+    starts = _in_force(uow, license_)
+    for earlier in _earlier(uow, license_):
+        if life_after(history_of(uow, earlier.id), starts).state not in TERMINAL:
+            _add(uow, identity, earlier, EventKind.SUPERSEDED, grounds, license_, at=starts)
 
 
 def waiting_successors(uow: UnitOfWork, license_: License) -> Sequence[License]:
-    """Give the issued successor that is not in force yet; what happens to the licence happens to it, too."""
-    query = select(License).where(License.previous_id == license_.id, License.issued_at.is_not(None))
-    now = uow.clock.now()
-    return [one for one in uow.session.scalars(query) if _in_force(uow, one) > now]
+    """Give the issued versions behind a licence that are not in force yet, the nearest first.
+
+    What happens to the licence happens to them, too.
+    """
+    now, found = uow.clock.now(), [license_]
+    for one in found:
+        query = select(License).where(License.previous_id == one.id, License.issued_at.is_not(None))
+        found += [next_ for next_ in uow.session.scalars(query) if _in_force(uow, next_) > now]
+    return found[1:]
+
+
+def _earlier(uow: UnitOfWork, license_: License) -> Iterator[License]:
+    """Give every version before a licence, the nearest first."""
+    while license_.previous_id is not None:
+        license_ = uow.session.get_one(License, license_.previous_id)
+        yield license_
 
 
 def _life(uow: UnitOfWork, license_id: str) -> Life:

@@ -227,3 +227,31 @@ def test_places_in_the_status_list_are_given_in_order(library: Library) -> None:
     first = library.issue(FOOD)
     second = renewal(library, first)
     assert (first.status_index, second.status_index) == (0, 1)
+
+
+def ahead(library: Library, previous: License, start: str) -> License:
+    data = {"valid_from": start, "valid_until": "2031-04-30"}
+    return library.issue_reserved(renewal(library, previous, **data))
+
+
+def test_a_version_in_force_at_once_ends_all_earlier_ones(library: Library) -> None:
+    first = library.issue(FOOD)
+    second = ahead(library, first, "2027-05-01")
+    library.clock.advance(60)
+    third = library.issue_reserved(renewal(library, second))
+    for at in (library.clock.now(), start_of_day(dt.date(2027, 5, 1)), start_of_day(dt.date(2028, 5, 1))):
+        assert [library.status(one, at) for one in (first, second, third)] == [
+            Status.SUPERSEDED,
+            Status.SUPERSEDED,
+            Status.VALID,
+        ]
+
+
+def test_what_befalls_the_old_version_befalls_all_that_wait_behind_it(library: Library) -> None:
+    first = library.issue(FOOD)
+    second = ahead(library, first, "2027-05-01")
+    third = ahead(library, second, "2028-05-01")
+    library.clock.advance(1)
+    change(library, first, EventKind.SUSPENDED)
+    later = start_of_day(dt.date(2028, 5, 1))
+    assert library.status(third, later) is Status.SUSPENDED
