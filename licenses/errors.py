@@ -198,6 +198,16 @@ class LicenseHiddenError(RecordedRefusalError):
     remedy_en = "Check identifier, case, item and purpose."
 
 
+class RelationUnknownError(InvalidInputError):
+    """The call names a relation that is none of the published kinds."""
+
+    code = "relation-unknown"
+    title_zh = "主体关系代码不在目录中"
+    title_en = "The relation is not a published code"
+    remedy_zh = "请使用公布的主体关系代码。"
+    remedy_en = "Use a published code of a relation."
+
+
 class CodeUnknownError(NotFoundError):
     """No licence answers to this verification code, identifier or file; such checks are only counted."""
 

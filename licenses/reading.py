@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, select
 
 from cases.errors import CaseNotFoundError
 from cases.holders import HolderService, MaskedHolder
@@ -18,18 +18,26 @@ from cases.organisations import covers
 from cases.services import CaseService
 from licenses.copies.terms import CopyCard
 from licenses.definition import LicenseType, TypeState
-from licenses.errors import CodeUnknownError, LicenseHiddenError
+from licenses.errors import CodeUnknownError
 from licenses.faces import FaceValue, masked_face
 from licenses.holdings import Holdings
 from licenses.lifecycle import Process, Standing, StatusTitle, status_titles
+from licenses.looks import held_by, holds, may_use, refused
 from licenses.metadata import Metadata, agrees
 from licenses.models import License, LicenseHolder
-from licenses.purposes import is_purpose
-from licenses.usage import Use, operator_of, usage_row
+from licenses.usage import Use, usage_row
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity, Role
-from storage.ledger.acts import Act, Outcome, Promise
+from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
+
+
+@dataclass(frozen=True, slots=True)
+class SharedHolder:
+    """One of several holders, with the share that the licence states."""
+
+    holder: MaskedHolder
+    share: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class LicenseView:
         pending: The process that is under way on it, if any; it is as valid as it is.
         trust: Trust level, ``A`` to ``D``.
         origin: ``case``, ``office`` or ``stock``.
+        together: All of several holders in the order of the licence; empty where there is one.
     """
 
     id: str
@@ -62,6 +71,7 @@ class LicenseView:
     trust: str = "A"
     origin: str = "case"
     issuer_code: str = ""
+    together: tuple[SharedHolder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +135,8 @@ class LicenseReader:
         self, uow: UnitOfWork, identity: Identity, license_: License, action: str = "read"
     ) -> LicenseView:
         """Give a licence with its face to somebody whose right was established; the use is recorded."""
-        self._note(uow, identity, action, license_.holder_id, [license_])
-        return self._view(uow, license_, with_face=True)
-
-    def open_case(self, uow: UnitOfWork, identity: Identity) -> Case | None:
-        """Give the open case that the basis names, if this identity may use it for that item and purpose."""
-        return self._case_of(uow, identity)
+        self.note(uow, identity, action, license_.holder_id, [license_])
+        return self.view(uow, license_, with_face=True)
 
     def admitted(self, uow: UnitOfWork, identity: Identity, identifier: str, action: str) -> License:
         """Give a licence that this identity may use; the caller records the use.
@@ -145,7 +151,7 @@ class LicenseReader:
         """
         license_ = uow.session.scalar(select(License).where(License.identifier == identifier))
         if license_ is None or not self._may_read(uow, identity, license_):
-            raise _refused(uow, identity, license_, action)
+            raise refused(uow, identity, license_, action=action)
         return license_
 
     def find_for_holder(
@@ -167,16 +173,16 @@ class LicenseReader:
         Raises:
             LicenseHiddenError: The basis names no open case that this identity may use.
         """
-        case = self._case_of(uow, identity)
+        case = self.open_case(uow, identity)
         if case is None:
-            raise _refused(uow, identity, None)
-        query = select(License).where(_held_by(case.holder_id))
+            raise refused(uow, identity, None)
+        query = select(License).where(held_by(case.holder_id))
         if types is not None:
             query = query.where(License.type_code.in_(sorted(types)))
         found = uow.session.scalars(query.order_by(License.reserved_at.desc(), License.id)).all()
-        views = [(license_, self._view(uow, license_, with_face=False)) for license_ in found]
+        views = [(license_, self.view(uow, license_, with_face=False)) for license_ in found]
         shown = [pair for pair in views if history or pair[1].status.standing is Standing.GOOD]
-        self._note(uow, identity, "find", case.holder_id, [license_ for license_, _ in shown])
+        self.note(uow, identity, "find", case.holder_id, [license_ for license_, _ in shown])
         return [view for _, view in shown]
 
     def own(self, uow: UnitOfWork, identity: Identity) -> Sequence[LicenseView]:
@@ -186,9 +192,9 @@ class LicenseReader:
             NotPermittedError: Whoever looks is no holder.
         """
         identity.demand(Role.HOLDER)
-        query = select(License).where(_held_by(identity.id), License.issued_at.is_not(None))
+        query = select(License).where(held_by(identity.id), License.issued_at.is_not(None))
         found = uow.session.scalars(query.order_by(License.reserved_at.desc(), License.id)).all()
-        return [self._view(uow, license_, with_face=False) for license_ in found]
+        return [self.view(uow, license_, with_face=False) for license_ in found]
 
     def public_check(self, uow: UnitOfWork, identity: Identity, code: str) -> PublicCheck:
         """Answer the QR link; raises ``CodeUnknownError`` for a code of no issued licence."""
@@ -227,16 +233,17 @@ class LicenseReader:
         if license_ is None:
             raise CodeUnknownError
         public = identity.on(AccessBasis(Basis.PUBLIC_CHECK))
-        promise = self._note(
+        promise = self.note(
             uow, public, "public-check", license_.holder_id, [license_], ActKind.VERIFICATION_DONE
         )
-        view = self._view(uow, license_, with_face=False)
+        view = self.view(uow, license_, with_face=False)
         card = PublicCard(
             view.kind, view.status, view.issuer, view.valid_from, view.valid_until, view.holder, view.trust
         )
         return PublicCheck(card, promise, stated is None or agrees(stated, license_))
 
-    def _view(self, uow: UnitOfWork, license_: License, *, with_face: bool) -> LicenseView:
+    def view(self, uow: UnitOfWork, license_: License, *, with_face: bool) -> LicenseView:
+        """Give a licence as it may be shown; the caller has permitted and recorded it."""
         kind = self._holdings.types.as_issued(license_.type_code, license_.type_version)
         holder = uow.session.get_one(Holder, license_.holder_id)
         person = holder.kind == HolderKind.PERSON
@@ -261,6 +268,17 @@ class LicenseReader:
             trust=license_.trust,
             origin=license_.origin,
             issuer_code=license_.issuer_code,
+            together=self._together(uow, license_),
+        )
+
+    def _together(self, uow: UnitOfWork, license_: License) -> tuple[SharedHolder, ...]:
+        query = select(LicenseHolder).where(LicenseHolder.license_id == license_.id)
+        return tuple(
+            SharedHolder(
+                self._holders.masked(uow, uow.session.get_one(Holder, row.holder_id)),
+                row.share,
+            )
+            for row in uow.session.scalars(query.order_by(LicenseHolder.position))
         )
 
     def _may_read(self, uow: UnitOfWork, identity: Identity, license_: License) -> bool:
@@ -271,20 +289,20 @@ class LicenseReader:
             own = identity.has(Role.ARCHIVIST) and covers(identity, license_.organisation)
             return own or identity.has(Role.SYSTEM)
         if kind is Basis.HOLDER:
-            return identity.has(Role.HOLDER) and _holds(uow, identity.id, license_)
+            return identity.has(Role.HOLDER) and holds(uow, identity.id, license_)
         if kind is Basis.CASE:
-            case = self._case_of(uow, identity)
-            return case is not None and _holds(uow, case.holder_id, license_)
+            case = self.open_case(uow, identity)
+            return case is not None and holds(uow, case.holder_id, license_)
         return False
 
-    def _case_of(self, uow: UnitOfWork, identity: Identity) -> Case | None:
+    def open_case(self, uow: UnitOfWork, identity: Identity) -> Case | None:
         """Give the open case of the basis, if this identity may use it for that item and purpose."""
         basis = identity.basis
         if (
             basis is None
             or basis.kind is not Basis.CASE
             or basis.case is None
-            or not _may_use(identity, basis)
+            or not may_use(identity, basis)
         ):
             return None
         try:
@@ -293,7 +311,7 @@ class LicenseReader:
             return None
         return case if case.state is CaseState.OPEN and case.item_code == basis.item else None
 
-    def _note(
+    def note(
         self,
         uow: UnitOfWork,
         identity: Identity,
@@ -301,11 +319,17 @@ class LicenseReader:
         holder_id: str,
         licenses: Sequence[License],
         kind: ActKind = ActKind.LICENSE_READ,
+        asked: str = "",
     ) -> Promise:
+        """Record a look at licences of a holder, as a use of each and one act."""
         # A look that finds nothing is a use as well.
         ids: Sequence[str | None] = [one.id for one in licenses] or [None]
         uses = [
-            usage_row(uow, identity, Use(action=action, holder_id=holder_id, license_id=one, result="READ"))
+            usage_row(
+                uow,
+                identity,
+                Use(action=action, holder_id=holder_id, license_id=one, result="READ", asked=asked),
+            )
             for one in ids
         ]
         uow.session.add_all(uses)
@@ -322,51 +346,3 @@ class LicenseReader:
                 rows=uses,
             )
         )
-
-
-def _held_by(holder_id: str) -> ColumnElement[bool]:
-    """Choose the licences of a holder, those held together with others included."""
-    together = select(LicenseHolder.license_id).where(LicenseHolder.holder_id == holder_id)
-    return or_(License.holder_id == holder_id, License.id.in_(together))
-
-
-def _holds(uow: UnitOfWork, holder_id: str, license_: License) -> bool:
-    query = select(License.id).where(License.id == license_.id, _held_by(holder_id))
-    return uow.session.scalar(query) is not None
-
-
-def _may_use(identity: Identity, basis: AccessBasis) -> bool:
-    if not is_purpose(basis.purpose) or operator_of(identity) is None:
-        return False
-    if identity.has(Role.CLIENT):
-        return "read" in identity.scopes and basis.item in identity.items
-    return identity.has(Role.CLERK)
-
-
-def _refused(
-    uow: UnitOfWork, identity: Identity, license_: License | None, action: str = "read"
-) -> LicenseHiddenError:
-    use = (
-        (
-            usage_row(
-                uow,
-                identity,
-                Use(action=action, holder_id=license_.holder_id, license_id=license_.id, result="REFUSED"),
-            ),
-        )
-        if license_ is not None
-        else ()
-    )
-    named = identity.basis.case if identity.basis else None
-    case = uow.session.get(Case, named) if named is not None else None
-    act = Act(
-        kind=ActKind.ACCESS_REFUSED,
-        actor=identity,
-        object_type="licence",
-        object_id=license_.id if license_ is not None else "unknown",
-        outcome=Outcome.REFUSED,
-        case=case.id if case is not None else None,
-        subject=license_.holder_id if license_ is not None else "system",
-        rows=use,
-    )
-    return LicenseHiddenError(act, use)

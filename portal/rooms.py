@@ -25,9 +25,11 @@ from licenses.decisions import ProofService
 from licenses.facades.services import FacadeService
 from licenses.holdings import Holdings
 from licenses.information import InformationService
+from licenses.lookup import LookupService
 from licenses.objections import ObjectionService
 from licenses.own import OwnRecordsService
 from licenses.reading import LicenseReader
+from licenses.relations import Relations
 from licenses.rules import RuleBook
 from licenses.services import LicenseService
 from licenses.sharing.desk import SharingDesk
@@ -181,6 +183,11 @@ class Rooms:
     def copies(self) -> CopyService:
         """Annotated copies of licences."""
         return CopyService(self.license_reader, self.holdings)
+
+    @property
+    def lookup(self) -> LookupService:
+        """Finds licences for an open case, over proven relations too."""
+        return LookupService(self.license_reader, Relations(self.holdings, self.holders), self.holders)
 
     @property
     def own_records(self) -> OwnRecordsService:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cases.errors import HolderCodeError
-from cases.identifiers import ORGANISATION_SCHEMES, SCHEMES, check_holder_code, is_plain
+from cases.identifiers import ORGANISATION_SCHEMES, SCHEMES, is_plain
 from licenses.catalogue import TypeCatalogue
 from licenses.definition import LicenseType, TypeState
 from licenses.errors import UnknownTypeError
 from licenses.facades.errors import FacadeCallError
 from licenses.facades.profiles import DEMANDED, Element, Facade, Place, RequestField, Result, Service
 from licenses.purposes import purposes
+from licenses.relations import exact_code
 
 LONGEST: Final = 200
 """Characters of an element; a purpose may be so long, too."""
@@ -112,10 +113,10 @@ def _meant(facade: Facade, said: dict[Element, str]) -> dict[Element, str]:
         if Element.HOLDER_CODE in said:
             where = _name(facade, Element.HOLDER_CODE)
             try:
-                normal = check_holder_code(scheme, said[Element.HOLDER_CODE])
+                normal = exact_code(scheme, said[Element.HOLDER_CODE])
             except HolderCodeError:
                 raise FacadeCallError(Result.VALUE_WRONG, where) from None
-            made[Element.HOLDER_CODE] = normal.code
+            made[Element.HOLDER_SCHEME], made[Element.HOLDER_CODE] = normal.scheme, normal.code
     return made
 
 

@@ -5,11 +5,15 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
+from cases.holders import MaskedHolder
+from licenses.lookup import Wanted
 from licenses.reading import LicenseView
+from licenses.relations import Relation
 from portal.web import context
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
-from portal.web.examples import LICENCE, LICENCE_NULLABLE
+from portal.web.examples import LICENCE, LICENCE_NULLABLE, LICENCES, LICENCES_NULLABLE
+from portal.web.schemas import LicenceQuery, LicencesQuery
 
 blueprint = APIBlueprint("licences_api", __name__, url_prefix="/api/v1/licences", tag="Licences")
 
@@ -22,16 +26,76 @@ def licence_json(view: LicenseView) -> dict[str, Any]:
         "type": {"code": view.kind.code, "zh": view.kind.zh, "en": view.kind.en},
         "status": {"code": str(view.status.code), "zh": view.status.zh, "en": view.status.en},
         "issuer": view.issuer,
-        "holder": {"scheme": view.holder.scheme, "code": view.holder.code, "name": view.holder.name},
+        "holder": _holder(view.holder),
         "number": view.number,
         "issued_on": view.issued_on.isoformat(),
         "valid_from": view.valid_from.isoformat() if view.valid_from else None,
         "valid_until": view.valid_until.isoformat() if view.valid_until else None,
         "face": dict(view.face),
+        "version": view.version,
+        "trust": view.trust,
+        "holders": [{"holder": _holder(one.holder), "share": one.share} for one in view.together],
+    }
+
+
+def relation_json(relation: Relation) -> dict[str, Any]:
+    """Give a relation with what it rests on; the other one is masked."""
+    kind, source = relation.kind, relation.source
+    return {
+        "relation": {"code": kind.code, "zh": kind.zh, "en": kind.en},
+        "direction": str(relation.direction),
+        "result": str(relation.proof),
+        "reason": relation.reason,
+        "other": _holder(relation.other),
+        "source": {
+            "identifier": source.identifier,
+            "type": {
+                "code": relation.source_kind.code,
+                "zh": relation.source_kind.zh,
+                "en": relation.source_kind.en,
+            },
+            "issuer": source.issuer_name,
+            "issued_on": source.issued_on.isoformat(),
+            "age_days": relation.age_days,
+            "status": {
+                "code": str(relation.status.code),
+                "zh": relation.status.zh,
+                "en": relation.status.en,
+            },
+        },
+    }
+
+
+def _holder(holder: MaskedHolder) -> dict[str, str]:
+    return {"scheme": holder.scheme, "code": holder.code, "name": holder.name}
+
+
+@blueprint.get("")
+@blueprint.input(LicencesQuery, location="query", arg_name="query")
+@blueprint.doc(
+    summary="Licences for the open case of the Access headers: of its holder, or over a proven relation",
+    security="key",
+    responses=by_status(
+        {200: answers("A page, newest first; a short one may have a next", LICENCES, LICENCES_NULLABLE)}
+    ),
+)
+@allow(scopes=("read",), records=("license.read", "access.refused"))
+def find(query: LicencesQuery) -> dict[str, Any]:
+    """Give a page of licences, without faces; each is a use that its holder sees."""
+    rooms = context.rooms()
+    wanted = Wanted(query.relation, query.type, query.history, query.after, query.limit)
+    with rooms.database.writing() as uow:
+        found = rooms.lookup.find(uow, context.identity(), wanted)
+    return {
+        "holder": _holder(found.holder) if found.holder is not None else None,
+        "relations": [relation_json(one) for one in found.relations],
+        "licences": [licence_json(one) for one in found.licenses],
+        "next": found.next_cursor,
     }
 
 
 @blueprint.get("/<identifier>")
+@blueprint.input(LicenceQuery, location="query", arg_name="query")
 @blueprint.doc(
     summary="Read a licence for an open case, named in the Access headers",
     security="key",
@@ -40,8 +104,10 @@ def licence_json(view: LicenseView) -> dict[str, Any]:
     ),
 )
 @allow(scopes=("read",), records=("license.read", "access.refused"))
-def read(identifier: str) -> dict[str, Any]:
+def read(identifier: str, query: LicenceQuery) -> dict[str, Any]:
     """Read a licence; the holder sees that it was read, by whom and for which case."""
     rooms = context.rooms()
     with rooms.database.writing() as uow:
+        if query.relation is not None:
+            return licence_json(rooms.lookup.read(uow, context.identity(), identifier, query.relation))
         return licence_json(rooms.license_reader.read(uow, context.identity(), identifier))

@@ -79,6 +79,32 @@ LICENCE: Final[dict[str, Any]] = {
     "valid_from": "2026-05-02",
     "valid_until": None,
     "face": {"name": "演示食品有限公司"},
+    "version": 1,
+    "trust": "A",
+    "holders": [
+        {"holder": {"scheme": "111", "code": "3399**********0012", "name": "张*"}, "share": "1/2"},
+    ],
+}
+_RELATION: Final[dict[str, Any]] = {
+    "relation": {"code": "legal-representative", "zh": "法定代表人", "en": "Legal representative"},
+    "direction": "from-holder",
+    "result": "UNKNOWN",
+    "reason": "name-only",
+    "other": {"scheme": "", "code": "", "name": "张*"},
+    "source": {
+        "identifier": "1.2.156.3005.2.11100000MB0143028R001.11339999DEM0010178.DEMO000001.001.X",
+        "type": {"code": "11100000MB0143028R001", "zh": "营业执照", "en": "Business licence"},
+        "issuer": "演示市市场监督管理局",
+        "issued_on": "2026-05-02",
+        "age_days": 206,
+        "status": {"code": "valid", "zh": "有效", "en": "Valid"},
+    },
+}
+LICENCES: Final[dict[str, Any]] = {
+    "holder": {"scheme": "001", "code": "9133**********011X", "name": "演示食品有限公司"},
+    "relations": [_RELATION],
+    "licences": [LICENCE | {"face": {}}],
+    "next": None,
 }
 _SEAL_HOLDS: Final[dict[str, Any]] = {
     "code": "seal-holds",
@@ -195,7 +221,8 @@ AUTHORISATION_CODE: Final[dict[str, Any]] = {
 }
 COPY_LINK: Final[dict[str, Any]] = {"token": "AAAAAAAAAAAAAAAAAAAAAA", "expires_at": _AT}
 PROOF_NULLABLE: Final = ("material",)
-LICENCE_NULLABLE: Final = ("valid_from",)
+LICENCE_NULLABLE: Final = ("valid_from", "share")
+LICENCES_NULLABLE: Final = (*LICENCE_NULLABLE, "holder", "reason")
 SEARCH_NULLABLE: Final = ("indexed_up_to",)
 DOSSIER_NULLABLE: Final = ("filed_at", "pages", "level", "manifest", "seal_sha256", "sha256")
 CASE_STATE_NULLABLE: Final = ("due", "decided_at", "material", "licence_waiting", "problem")

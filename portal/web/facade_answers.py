@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers of façades: head and data as a profile names them, errors included.
 
-What the core decided is told with status 200 and the dialect's code; who may not call at all, or sends what
-cannot be read, gets the interface's own status with the same form.
+What the core decided is told with status 200 and the dialect's code; a call that does not fit the interface,
+or whose caller may not call at all, gets the interface's own status with the same form.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def answer(facade: Facade, result: Result, rows: Row | list[Row] | None = None) 
 def problem(facade: Facade, error: CunzhengError) -> Response:
     """Give an error in the dialect; nothing that was sent comes back with it."""
     if isinstance(error, FacadeCallError):
-        return _made(facade, error.result, error.name, None, 200)
+        return _made(facade, error.result, error.name, None, error.status)
     result = next((result for kind, result in _RESULTS if isinstance(error, kind)), Result.OTHER)
     return _made(facade, result, "", None, 200 if result is Result.NO_MATCH else error.status)
 

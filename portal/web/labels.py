@@ -72,6 +72,15 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "NOT_MET": Label(_("Not met"), BAD),
         "UNKNOWN": Label(_("Cannot establish"), UNKNOWN),
     },
+    "relation": {
+        "PROVEN": Label(_("Proven"), GOOD),
+        "name-only": Label(_("Unknown: only a name is stated"), UNKNOWN),
+        "name-masked": Label(_("Unknown: the name is masked"), UNKNOWN),
+        "code-invalid": Label(_("Unknown: the code does not check"), UNKNOWN),
+        "licence-not-valid": Label(_("Unknown: that licence is not valid now"), UNKNOWN),
+        "trust-too-low": Label(_("Unknown: the trust level is too low"), UNKNOWN),
+        "contradicted": Label(_("Unknown: licences contradict each other"), UNKNOWN),
+    },
     "scope": {
         "announce": Label(_("announce and close cases"), PLAIN),
         "file": Label(_("file cases"), PLAIN),

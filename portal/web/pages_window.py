@@ -24,6 +24,7 @@ from cases.typed import read_holder, readings
 from licenses.answers import verify_answer
 from licenses.decisions import ProofQuestion
 from licenses.errors import QuestionRefusedError
+from licenses.lookup import MOST, Wanted
 from licenses.models import Decision
 from licenses.purposes import purposes
 from portal.refusals import record_apart
@@ -128,10 +129,24 @@ def decision(decision: str) -> str:
 def licences(decision: str) -> str:
     """List the holder's licences for the decision's case; the use is recorded."""
     rooms, who = context.rooms(), context.identity()
-    shown, basis = _decision(decision), decision_basis(decision)
+    shown, asker = _decision(decision), who.on(decision_basis(decision))
+    case: Case = shown["line"].case
+    wanted = Wanted(request.form.get("relation") or None, history="history" in request.form, limit=MOST)
     with rooms.database.writing() as uow:
-        views = rooms.license_reader.find_for_holder(uow, who.on(basis), history=True)
-    return render_template("decision.html", **_desk(), **shown, licences=views)
+        found = rooms.lookup.find(uow, asker, wanted)
+        own = wanted.relation is None
+        relations = rooms.lookup.relations(uow, asker) if own else found.relations
+    followed = {one.kind.code: one.kind for one in relations if rooms.lookup.follows(case, one)}
+    return render_template(
+        "decision.html",
+        **_desk(),
+        **shown,
+        licences=found.licenses,
+        related=None if own else found.holder,
+        relations=relations,
+        followed=followed.values() if own else (),
+        history=wanted.history,
+    )
 
 
 def decision_basis(decision_id: str) -> AccessBasis:

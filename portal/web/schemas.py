@@ -209,6 +209,27 @@ class CursorQuery(Body):
     limit: Annotated[int, Field(default=50, ge=1, le=200)]
 
 
+class LicencesQuery(CursorQuery):
+    """Which licences to list for the open case of the Access headers."""
+
+    relation: Annotated[
+        Code | None,
+        Field(
+            default=None, description="Licences of who stands in this relation to the case's holder instead."
+        ),
+    ]
+    type: Annotated[Code | None, Field(default=None, description="Code of the licence type.")]
+    history: Annotated[bool, Field(default=False, description="Also those that are not valid now.")]
+
+
+class LicenceQuery(Body):
+    """On which relation to read a licence that is not the case's holder's own."""
+
+    model_config = ConfigDict(strict=False, extra="forbid", frozen=True)
+
+    relation: Annotated[Code | None, Field(default=None, description="Code of a relation.")]
+
+
 class FeedQuery(CursorQuery):
     """Where the feed of changes goes on."""
 

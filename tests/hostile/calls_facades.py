@@ -16,6 +16,8 @@ HEAD = {
     "businessCode": OPEN_CASE,
 }
 NOTHING, KEYLESS, EMPTY, WRONG, OTHER = 10, 11, 12, 102, 99
+_UNFIT = frozenset({KEYLESS, EMPTY, 13, 14, WRONG})
+"""Told of a call that does not fit the interface, whoever calls."""
 
 
 def spoken(name: str, result: int, *acts: str, status: int = 200, **more: Any) -> Call:
@@ -24,6 +26,8 @@ def spoken(name: str, result: int, *acts: str, status: int = 200, **more: Any) -
     data = {"UseFor": "accept", "CertificateID": "{mark}"} | more.pop("data", {})
     if "raw" not in more and "body" not in more:
         more["body"] = {"head": head, "data": {key: one for key, one in data.items() if one is not None}}
+    if status == 200 and result in _UNFIT:
+        status = 422
     headers = {"Content-Type": "application/json"} | more.pop("headers", {})
     path = more.pop("path", DATA)
     return Call(
@@ -82,3 +86,46 @@ FACADES = [
     spoken("a number of quotes", NOTHING, "license.read", path=BY_HOLDER, data=held(
         CertificateNumber="' OR 1=1 --{mark}")),
 ]  # fmt: skip
+
+ACCESS = {
+    "Access-Operator": OPERATOR,
+    "Access-Case": f"ycsl/{OPEN_CASE}",
+    "Access-Item": ITEM["code"],
+    "Access-Purpose": "accept",
+}
+HIDDEN = "license-not-found"
+
+
+def listed(name: str, status: int, code: str | None, *acts: str, **more: Any) -> Call:
+    """A list of licences, or one, for an open case."""
+    headers = ACCESS | more.pop("headers", {})
+    path = more.pop("path", "/api/v1/licences")
+    return Call(name=name, status=status, code=code, acts=acts, path=path, headers=headers, **more)
+
+
+LOOKUPS = [
+    listed("a list for a case made up", 404, HIDDEN, *REFUSED, headers={"Access-Case": "ycsl/{mark}"}),
+    listed("a list without a case", 404, HIDDEN, *REFUSED, who="reader", headers={"Access-Case": "{mark}"}),
+    listed("a list for another's case", 404, HIDDEN, *REFUSED, who="other"),
+    listed("a relation made up", 422, "relation-unknown", query="relation={mark}"),
+    listed("a relation that the item names not", 404, HIDDEN, *REFUSED, query="relation=spouse"),
+    listed("a relation twice", 422, "invalid-input", query="relation=spouse&relation={mark}"),
+    listed("a cursor made up", 422, "cursor", query="after={mark}"),
+    listed("a page of a million", 422, "invalid-input", query="limit=1000000"),
+    listed("a filter that there is not", 422, "invalid-input", query="{mark}=1"),
+    listed(
+        "a licence over a relation made up",
+        422,
+        "relation-unknown",
+        path="/api/v1/licences/{mark}",
+        query="relation=cousin",
+    ),
+    listed(
+        "a licence made up over a relation",
+        404,
+        HIDDEN,
+        *REFUSED,
+        path="/api/v1/licences/{mark}",
+        query="relation=legal-representative",
+    ),
+]

@@ -20,6 +20,7 @@ CASES = [
     *calls_headers.GAMES,
     *calls_addresses.PROOFS,
     *calls_facades.FACADES,
+    *calls_facades.LOOKUPS,
 ]
 
 

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What reading and finding licences share: who holds one, who may use a case, how a refusal is made."""
+
+from sqlalchemy import ColumnElement, or_, select
+
+from cases.models import Case
+from licenses.errors import LicenseHiddenError
+from licenses.models import License, LicenseHolder
+from licenses.purposes import is_purpose
+from licenses.usage import Use, operator_of, usage_row
+from storage.database import UnitOfWork
+from storage.identity import AccessBasis, Identity, Role
+from storage.ledger.acts import Act, Outcome
+from storage.ledger.kinds import ActKind
+
+
+def held_by(holder_id: str) -> ColumnElement[bool]:
+    """Choose the licences of a holder, those held together with others included."""
+    together = select(LicenseHolder.license_id).where(LicenseHolder.holder_id == holder_id)
+    return or_(License.holder_id == holder_id, License.id.in_(together))
+
+
+def holds(uow: UnitOfWork, holder_id: str, license_: License) -> bool:
+    """Tell whether a holder holds a licence, alone or with others."""
+    query = select(License.id).where(License.id == license_.id, held_by(holder_id))
+    return uow.session.scalar(query) is not None
+
+
+def may_use(identity: Identity, basis: AccessBasis) -> bool:
+    """Tell whether an identity may look for the item and purpose of a basis, before its case is asked for."""
+    if not is_purpose(basis.purpose) or operator_of(identity) is None:
+        return False
+    if identity.has(Role.CLIENT):
+        return "read" in identity.scopes and basis.item in identity.items
+    return identity.has(Role.CLERK)
+
+
+def refused(
+    uow: UnitOfWork,
+    identity: Identity,
+    license_: License | None,
+    reason: str | None = None,
+    action: str = "read",
+) -> LicenseHiddenError:
+    """Make the refusal of a look: act and record of use, nothing of what was asked."""
+    use = (
+        (
+            usage_row(
+                uow,
+                identity,
+                Use(
+                    action=action,
+                    holder_id=license_.holder_id,
+                    license_id=license_.id,
+                    result="REFUSED",
+                    reason=reason,
+                ),
+            ),
+        )
+        if license_ is not None
+        else ()
+    )
+    named = identity.basis.case if identity.basis else None
+    case = uow.session.get(Case, named) if named is not None else None
+    act = Act(
+        kind=ActKind.ACCESS_REFUSED,
+        actor=identity,
+        object_type="licence",
+        object_id=license_.id if license_ is not None else "unknown",
+        outcome=Outcome.REFUSED,
+        case=case.id if case is not None else None,
+        subject=license_.holder_id if license_ is not None else "system",
+        rows=use,
+        reasons=[reason] if reason is not None else [],
+    )
+    return LicenseHiddenError(act, use)

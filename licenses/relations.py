@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Relations between holders 主体关系, as licences of the library state them (``data/relations.json``).
+
+A relation is proven by a licence that is valid now, of a trusted level, whose face or list of holders gives
+the exact code of the other one. A name alone, a masked one, a code that fails its check or two licences that
+contradict each other prove nothing: the relation is then unknown, never guessed.
+"""
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import select
+
+from cases.errors import HolderCodeError
+from cases.holders import HolderService, MaskedHolder
+from cases.identifiers import (
+    ORGANISATION_SCHEMES,
+    RESIDENT_ID,
+    SCHEMES,
+    USCC,
+    HolderCode,
+    check_holder_code,
+    is_resident_id,
+    mask_code,
+    mask_person,
+)
+from cases.models import Holder, HolderKind
+from licenses.definition import LicenseType
+from licenses.errors import RelationUnknownError
+from licenses.faces import FaceValue
+from licenses.holdings import Holdings
+from licenses.lifecycle import Standing, StatusTitle, status_titles
+from licenses.models import License, LicenseHolder
+from storage.clock import legal_date
+from storage.database import UnitOfWork
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid")
+_MASKS = frozenset("*＊×")
+
+
+class RelationKind(BaseModel):
+    """A kind of relation; ``single``: a holder has one such at a time."""
+
+    model_config = _FROZEN
+    code: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
+    zh: str
+    en: str
+    single: bool
+
+
+class Statement(BaseModel):
+    """Where licences of a type state a relation.
+
+    Attributes:
+        name: Face item with the other one's name.
+        code: Face item with the other one's code, if there is one.
+        scheme: Scheme of that code.
+        holders: The several holders of the licence stand in this relation to each other.
+    """
+
+    model_config = _FROZEN
+    type: str
+    relation: str
+    name: str | None = None
+    code: str | None = None
+    scheme: str | None = None
+    holders: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.holders == (self.name is not None):
+            raise ValueError("a name on the face, or the holders")
+        if (self.code is None) != (self.scheme is None) or (self.scheme or USCC) not in SCHEMES:
+            raise ValueError("code and scheme belong together")
+        return self
+
+
+class Lookup(BaseModel):
+    """Which relations somebody who handles an item may follow to the licences of the other one."""
+
+    model_config = _FROZEN
+    item: str
+    relations: tuple[str, ...]
+
+
+class RelationTable(BaseModel):
+    """Kinds, statements and what items may follow; ``trust`` are the levels that prove a relation."""
+
+    model_config = _FROZEN
+    version: str
+    trust: tuple[str, ...]
+    relations: tuple[RelationKind, ...]
+    statements: tuple[Statement, ...]
+    lookups: tuple[Lookup, ...]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        known = {one.code for one in self.relations}
+        named = {one.relation for one in self.statements}
+        named |= {relation for one in self.lookups for relation in one.relations}
+        if not named <= known or len(known) != len(self.relations):
+            raise ValueError("a relation that is not listed once")
+        return self
+
+    def kind(self, code: str) -> RelationKind:
+        """Give a kind of relation.
+
+        Raises:
+            RelationUnknownError: There is no such kind.
+        """
+        found = next((one for one in self.relations if one.code == code), None)
+        if found is None:
+            raise RelationUnknownError
+        return found
+
+    def may_follow(self, item: str | None, relation: str) -> bool:
+        """Tell whether an item names a relation as one that its handling needs."""
+        return any(one.item == item and relation in one.relations for one in self.lookups)
+
+
+@cache
+def relation_table() -> RelationTable:
+    """Read the table that comes with the product."""
+    return RelationTable.model_validate_json(
+        resources.files("licenses").joinpath("data/relations.json").read_bytes()
+    )
+
+
+class Proof(enum.StrEnum):
+    """Whether a relation is established."""
+
+    PROVEN = "PROVEN"
+    UNKNOWN = "UNKNOWN"
+
+
+class Direction(enum.StrEnum):
+    """Which way a relation points: from the licence's holder to the other one, or both ways."""
+
+    FROM_HOLDER = "from-holder"
+    MUTUAL = "mutual"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One relation of a holder, with the licence that states it.
+
+    Attributes:
+        kind: Which relation.
+        direction: Which way it points.
+        proof: Whether it is established.
+        reason: Why it is not: ``name-only``, ``name-masked``, ``code-invalid``, ``licence-not-valid``,
+            ``trust-too-low``, ``contradicted``.
+        other: The other one, masked.
+        other_id: Its row; none where the library knows nothing of it, or where nothing is proven.
+        source: The licence that states it.
+        source_kind: Its type.
+        status: Its status now.
+        age_days: Days since it was issued.
+    """
+
+    kind: RelationKind
+    direction: Direction
+    proof: Proof
+    reason: str | None
+    other: MaskedHolder
+    other_id: str | None
+    source: License
+    source_kind: LicenseType
+    status: StatusTitle
+    age_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The other one as a licence names it."""
+
+    code: HolderCode | None
+    name: str
+    reason: str | None
+    row: Holder | None
+
+
+class Relations:
+    """Finds relations of holders.
+
+    Args:
+        holdings: What the library holds.
+        holders: Finds and masks holders.
+        table: What states relations.
+    """
+
+    def __init__(
+        self, holdings: Holdings, holders: HolderService, table: RelationTable | None = None
+    ) -> None:
+        self._holdings = holdings
+        self._holders = holders
+        self.table = table or relation_table()
+
+    def of(self, uow: UnitOfWork, holder_id: str, relation: str | None = None) -> list[Relation]:
+        """Give the relations that licences of a holder state, those of one kind or all.
+
+        Who calls has permitted it and records which licences were read: the sources of what it gets.
+        """
+        statements = [one for one in self.table.statements if relation in {None, one.relation}]
+        types = sorted({one.type for one in statements})
+        together = select(LicenseHolder.license_id).where(LicenseHolder.holder_id == holder_id)
+        query = select(License).where(
+            License.type_code.in_(types), (License.holder_id == holder_id) | License.id.in_(together)
+        )
+        found: list[Relation] = []
+        for license_ in uow.session.scalars(query.order_by(License.reserved_at.desc(), License.id)):
+            for statement in statements:
+                if statement.type == license_.type_code:
+                    found += self._stated(uow, holder_id, license_, statement)
+        return _agreed(found)
+
+    def _stated(
+        self, uow: UnitOfWork, holder_id: str, license_: License, statement: Statement
+    ) -> list[Relation]:
+        if statement.holders:
+            others = self._others(uow, holder_id, license_)
+        elif license_.holder_id == holder_id:
+            others = self._on_face(uow, license_, statement)
+        else:
+            others = []
+        return [self._relation(uow, license_, statement, one) for one in others]
+
+    def _others(self, uow: UnitOfWork, holder_id: str, license_: License) -> list[_Named]:
+        query = select(LicenseHolder).where(
+            LicenseHolder.license_id == license_.id, LicenseHolder.holder_id != holder_id
+        )
+        found = []
+        for row in uow.session.scalars(query.order_by(LicenseHolder.position)):
+            holder = uow.session.get_one(Holder, row.holder_id)
+            clear = self._holders.reveal(uow, holder)
+            found.append(_Named(HolderCode(clear.scheme, clear.code), clear.name, None, holder))
+        return found
+
+    def _on_face(self, uow: UnitOfWork, license_: License, statement: Statement) -> list[_Named]:
+        face = self._holdings.face(uow, license_)
+        name = _text(face, statement.name)
+        code = _text(face, statement.code)
+        if not name and not code:
+            return []
+        if statement.scheme is None or not code:
+            masked = not _MASKS.isdisjoint(name)
+            return [_Named(None, name, "name-masked" if masked else "name-only", None)]
+        try:
+            normal = exact_code(statement.scheme, code)
+        except HolderCodeError:
+            return [_Named(None, name, "code-invalid", None)]
+        return [_Named(normal, name, None, self._holders.find(uow, normal.scheme, normal.code))]
+
+    def _relation(self, uow: UnitOfWork, license_: License, statement: Statement, one: _Named) -> Relation:
+        now = uow.clock.now()
+        status = status_titles()[self._holdings.status(uow, license_, now)]
+        reason = one.reason
+        if reason is None and status.standing is not Standing.GOOD:
+            reason = "licence-not-valid"
+        if reason is None and license_.trust not in self.table.trust:
+            reason = "trust-too-low"
+        return Relation(
+            kind=self.table.kind(statement.relation),
+            direction=Direction.MUTUAL if statement.holders else Direction.FROM_HOLDER,
+            proof=Proof.UNKNOWN if reason else Proof.PROVEN,
+            reason=reason,
+            other=_masked(one),
+            other_id=one.row.id if one.row is not None and reason is None else None,
+            source=license_,
+            source_kind=self._holdings.types.as_issued(license_.type_code, license_.type_version),
+            status=status,
+            age_days=(legal_date(now) - license_.issued_on).days,
+        )
+
+
+def exact_code(scheme: str, code: str) -> HolderCode:
+    """Give a code in its normal form; a sole trader's resident number under 001 is the person's.
+
+    Raises:
+        HolderCodeError: The code does not fit its scheme.
+    """
+    folded = code.strip().upper()
+    if scheme == USCC and is_resident_id(folded):
+        return check_holder_code(RESIDENT_ID, folded)
+    return check_holder_code(scheme, folded)
+
+
+def _text(face: Mapping[str, FaceValue], name: str | None) -> str:
+    value = face.get(name) if name is not None else None
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _masked(one: _Named) -> MaskedHolder:
+    scheme, code = one.code or ("", "")
+    organisation = scheme in ORGANISATION_SCHEMES
+    kind = HolderKind.ORGANISATION if organisation else HolderKind.PERSON
+    name = one.name if organisation else mask_person(one.name)
+    return MaskedHolder(scheme, mask_code(code) if code else "", name, kind)
+
+
+def _agreed(found: Sequence[Relation]) -> list[Relation]:
+    """Take what is proven twice and differently as unknown where only one can be true."""
+    others: dict[str, set[str]] = {}
+    for one in found:
+        if one.kind.single and one.proof is Proof.PROVEN:
+            others.setdefault(one.kind.code, set()).add(one.other_id or one.other.code)
+    return [
+        _contradicted(one) if one.proof is Proof.PROVEN and len(others.get(one.kind.code, ())) > 1 else one
+        for one in found
+    ]
+
+
+def _contradicted(one: Relation) -> Relation:
+    return replace(one, proof=Proof.UNKNOWN, reason="contradicted", other_id=None)
