@@ -30,6 +30,7 @@ class LicenseFact:
         issuer_zh: The issuer's name, shown as the source.
         status: Its effective status at that instant.
         trust: Its trust level, ``A`` to ``D``.
+        stands_for: The type in whose place it states this face, when its own type covers that one.
     """
 
     id: str
@@ -41,6 +42,12 @@ class LicenseFact:
     valid_until: dt.date | None
     face: Mapping[str, FaceValue]
     trust: str = "A"
+    stands_for: str | None = None
+
+    @property
+    def says(self) -> str:
+        """Give the type as which it answers."""
+        return self.stands_for or self.type_code
 
     @cached_property
     def digest(self) -> str:
@@ -57,6 +64,7 @@ class LicenseFact:
                     "face": dict(self.face),
                     # What was issued here says nothing of trust, so that older decisions keep their digests.
                     **({} if self.trust == "A" else {"trust": self.trust}),
+                    **({} if self.stands_for is None else {"stands_for": self.stands_for}),
                 }
             )
         ).hexdigest()
@@ -210,10 +218,13 @@ def _requirement(requirement: Requirement, facts: Facts) -> _Finding:
 
 def _evidence(evidence: LicenseEvidence, facts: Facts) -> _Finding:
     types = evidence.licence.type
-    found = [_license(evidence, fact, facts.case_date) for fact in facts.licenses if fact.type_code in types]
+    found = [_license(evidence, fact, facts.case_date) for fact in facts.licenses if fact.says in types]
     if found:
-        # Of equal ones the newest decides: it is the one the holder would show.
-        return max(reversed(found), key=lambda finding: _RANK[finding.result])
+        # Of equal ones the newest decides, one of the type itself before one that covers it: it is the one
+        # the holder would show.
+        return max(
+            reversed(found), key=lambda one: (_RANK[one.result], not one.fact or not one.fact.stands_for)
+        )
     known = any(code in facts.library_types for code in types)
     reason = "R.NOT_FOUND" if known else "R.TYPE_NOT_IN_LIBRARY"
     trace = {"kind": "licence", "type": list(types), "result": str(Truth.UNKNOWN), "reason": reason}

@@ -8,10 +8,12 @@ import datetime as dt
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import bindparam, or_, select
 
 from licenses.catalogue import TypeCatalogue
+from licenses.covering import covering, face_as
 from licenses.evaluation import LicenseFact
 from licenses.faces import FaceValue
 from licenses.lifecycle import Life, SealState, Status, effective_status, life_after
@@ -96,25 +98,38 @@ class Holdings:
     def facts(
         self, uow: UnitOfWork, holder_id: str, types: Collection[str], at: dt.datetime
     ) -> list[LicenseFact]:
-        """Give what was known at an instant of a holder's licences of some types, oldest first."""
-        wanted = {"holder": holder_id, "types": sorted(types), "at": at}
+        """Give what was known at an instant of a holder's licences of some types, oldest first.
+
+        A licence of a type that covers one of them counts as one of that type, too.
+        """
+        asked = set(types) | covering(self.types.all(), types)
+        wanted = {"holder": holder_id, "types": sorted(asked), "at": at}
         licenses = uow.session.scalars(_OF_HOLDER, wanted).all()
         if not licenses:
             return []
         events = self.events(uow, [license_.id for license_ in licenses])
-        return [
-            LicenseFact(
-                id=license_.id,
-                type_code=license_.type_code,
-                issuer_code=license_.issuer_code,
-                issuer_zh=license_.issuer_name,
-                status=effective_status(
-                    license_, events.get(license_.id, ()), at, self.seal_state(uow, license_, at)
-                ),
-                valid_from=license_.valid_from,
-                valid_until=license_.valid_until,
-                face=self.face(uow, license_),
-                trust=license_.trust,
-            )
-            for license_ in licenses
-        ]
+        found: list[LicenseFact] = []
+        for license_ in licenses:
+            fact = self._fact(uow, license_, events.get(license_.id, ()), at)
+            if license_.type_code in types:
+                found.append(fact)
+            kind = self.types.as_issued(license_.type_code, license_.type_version)
+            for cover in (one for one in kind.covers if one.type in types and one.type in self.types):
+                face = face_as(kind, cover, self.types.get(cover.type), fact.face)
+                found.append(replace(fact, stands_for=cover.type, face=face))
+        return found
+
+    def _fact(
+        self, uow: UnitOfWork, license_: License, events: Sequence[LicenseEvent], at: dt.datetime
+    ) -> LicenseFact:
+        return LicenseFact(
+            id=license_.id,
+            type_code=license_.type_code,
+            issuer_code=license_.issuer_code,
+            issuer_zh=license_.issuer_name,
+            status=effective_status(license_, events, at, self.seal_state(uow, license_, at)),
+            valid_from=license_.valid_from,
+            valid_until=license_.valid_until,
+            face=self.face(uow, license_),
+            trust=license_.trust,
+        )
