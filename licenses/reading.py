@@ -149,7 +149,9 @@ class LicenseReader:
             LicenseHiddenError: Unknown, or not to be used on this basis; the caller records it, as a refused
                 ``action``.
         """
-        license_ = uow.session.scalar(select(License).where(License.identifier == identifier))
+        # Whoever was told of a change has the opaque id only.
+        named = or_(License.identifier == identifier, License.id == identifier)
+        license_ = uow.session.scalar(select(License).where(named))
         if license_ is None or not self._may_read(uow, identity, license_):
             raise refused(uow, identity, license_, action=action)
         return license_

@@ -172,6 +172,14 @@ def test_a_revoked_seal_leaves_the_licence_undetermined_from_then_on(library: Li
         assert library.holdings.status(uow, license_, before) is Status.VALID
 
 
+def test_who_was_told_of_a_change_reads_on_by_the_opaque_id_on_the_same_basis_only(library: Library) -> None:
+    license_, case = library.issue(BUSINESS), library.announce(FOOD)
+    with library.database.writing() as uow:
+        assert library.reader.read(uow, on_case(CLIENT, case), license_.id).id == license_.id
+    with library.database.writing() as uow, pytest.raises(LicenseHiddenError):
+        library.reader.read(uow, CLIENT, license_.id)
+
+
 def test_reading_within_an_open_case_of_the_same_holder_masks_and_records(library: Library) -> None:
     license_ = library.issue(BUSINESS)
     case = library.announce(FOOD)

@@ -6,11 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from license_library import COMPANY, FOOD
 from sqlalchemy import select
 
 from licenses.sharing.models import Delivery, SubscriptionHolder
 from portal.sharing.announcer import Announcer
+from portal.web.documented import schema_of
+from portal.web.examples import (
+    LICENCE_EVENT,
+    LICENCE_EVENTS,
+    SUBSCRIPTION,
+    SUBSCRIPTION_MADE,
+    SUBSCRIPTION_NULLABLE,
+)
 from portal.web.schemas import SUBSCRIPTION_EXAMPLE
 from storage.identity import Role
 from storage.ledger.models import LedgerAct
@@ -44,6 +53,12 @@ def asked(house: House, key: str, **changes: Any) -> dict[str, Any]:
     return dict(answer.json)
 
 
+def fits(answer: Any, example: dict[str, Any], nullable: tuple[str, ...] = ()) -> None:
+    """Demand that an answer is what the interface description says."""
+    Draft202012Validator(schema_of(example, nullable)).validate(answer)
+    assert set(answer) == set(example)
+
+
 def decide(house: House, subscription: str, decision: str = "approve") -> int:
     browser = house.browser(Role.SECURITY_ADMIN, "office")
     form = {
@@ -64,6 +79,8 @@ def test_a_wish_waits_for_a_second_person_and_its_secret_is_told_once(house: Hou
     assert "secret" not in shown.text
     assert decide(house, subscription) == 303
     shown = call(house, "GET", f"{PATH}/{subscription}", key)
+    fits(made, SUBSCRIPTION_MADE, SUBSCRIPTION_NULLABLE)
+    fits(shown.json, SUBSCRIPTION, SUBSCRIPTION_NULLABLE)
     assert (shown.json["state"], shown.json["decision"]) == ("approved", "符合共享目录")
     assert [one["id"] for one in call(house, "GET", PATH, key).json["subscriptions"]] == [subscription]
     assert [kind for kind in house.acts() if kind.startswith("subscription.")] == [
@@ -147,6 +164,8 @@ def test_the_feed_goes_on_from_any_cursor_and_gives_the_same_sequence(
         cursor = page["next"]
         if not page["more"]:
             break
+        fits(page, LICENCE_EVENTS, ("successor",))
+    fits(seen[0], LICENCE_EVENT, ("successor",))
     assert [one["data"]["sequence"] for one in seen] == [1, 2, 3, 4, 5]
     for start, place in cursors[1:]:
         again = call(house, "GET", EVENTS, key, query_string={"after": start, "limit": 200}).json["events"]
