@@ -103,6 +103,19 @@ def test_one_good_licence_among_bad_ones_is_enough() -> None:
     assert first(fact(Status.EXPIRED), fact(id="1" * 26), fact(Status.REVOKED)) == ("MET", "R.ESTABLISHED")
 
 
+@pytest.mark.parametrize(
+    ("trust", "answer"),
+    [
+        ("A", ("MET", "R.ESTABLISHED")),
+        ("B", ("MET", "R.ESTABLISHED")),
+        ("C", ("UNKNOWN", "R.TRUST_TOO_LOW")),
+        ("D", ("UNKNOWN", "R.TRUST_TOO_LOW")),
+    ],
+)
+def test_what_its_issuer_has_not_confirmed_establishes_nothing(trust: str, answer: tuple[str, str]) -> None:
+    assert first(fact(trust=trust)) == answer
+
+
 def test_an_issuer_outside_the_rule_is_denied() -> None:
     raw = json.loads(json.dumps(RAW))
     raw["requirements"][0]["alternatives"][0]["all_of"][0]["licence"]["issuer_in"] = ["11330105002500287C"]
