@@ -210,3 +210,34 @@ def test_what_changes_while_an_endpoint_rests_is_told_when_it_has_rested(world: 
     while world.announcer.look() or world.worker().run_one():
         pass
     assert world.receiver.order() == {licence.id: [2], other.id: [2]}
+
+
+def test_a_client_whose_access_ended_is_told_nothing_more(world: SharingWorld) -> None:
+    licence = world.licence(FOOD)
+    asked = world.subscribe(types=[FOOD])
+    world.clients.ended.add(TAX.id)
+    world.change(licence)
+    world.deliver()
+    assert world.receiver.got == []
+    with world.database.reading() as uow:
+        row = world.subscriptions.own_one(uow, TAX, asked.subscription.id).row
+    assert (row.state, row.ended_because) == ("ended", "client-ended")
+
+
+def test_a_step_that_takes_long_leaves_the_rest_to_the_next_one(world: SharingWorld) -> None:
+    licences = [world.licence(FOOD, number=f"F{number}") for number in range(6)]
+    world.subscribe(types=[FOOD])
+    for licence in licences:
+        world.change(licence)
+
+    def slowly(_: object) -> Answer:
+        world.clock.advance(7)
+        return ARRIVED
+
+    world.receiver.says = slowly
+    world.settle()
+    world.announcer.look()
+    assert world.worker().run_one()
+    assert len(world.receiver.got) == 3, "nothing is begun after twenty seconds"
+    world.deliver()
+    assert len(world.receiver.order()) == 6
