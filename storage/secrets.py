@@ -29,7 +29,7 @@ _HEADER = struct.Struct(">B16sH")
 _NONCE_SIZE = 12
 _PACKED = 0
 """The generation of keys in packs; a key after an erasure is a file of its own."""
-_REMEMBERED = 20_000
+_REMEMBERED = 4096
 
 
 class ErasedError(CunzhengError):

@@ -70,26 +70,31 @@ class Table:
         self.columns = _named(next(csv.reader([head], delimiter=self.delimiter), []))
 
     def _head(self) -> str:
-        for line in self._lines():
-            if self._problem:
-                break
-            if line.strip():
-                return line
-        raise Refused("file-head")
+        try:
+            while not (line := self.next_line()).strip() and not self._problem:
+                pass
+        except StopIteration:
+            raise Refused("file-head") from None
+        if self._problem:
+            raise Refused("file-head")
+        return line
 
-    def _lines(self) -> Iterator[str]:
-        """Give the lines; what those of the record that is being read were, stands in ``_taken``."""
-        while True:
-            if self._back:
-                line = self._back.pop(0)
-            else:
-                data = self._file.readline(MOST_LINE + 1)
-                if not data:
-                    return
-                line = self._decoded(data)
-            self._line += 1
-            self._taken.append(line)
-            yield line
+    def next_line(self) -> str:
+        """Give the next line; what those of the record that is being read were, stands in ``_taken``.
+
+        Raises:
+            StopIteration: There is none; there may be again when lines are given back.
+        """
+        if self._back:
+            line = self._back.pop(0)
+        else:
+            data = self._file.readline(MOST_LINE + 1)
+            if not data:
+                raise StopIteration
+            line = self._decoded(data)
+        self._line += 1
+        self._taken.append(line)
+        return line
 
     def _decoded(self, data: bytes) -> str:
         encoding = self._encoding if not self._line else self._encoding.removesuffix("-sig")
@@ -105,7 +110,7 @@ class Table:
 
     def records(self) -> Iterator[Record]:
         """Give every record in turn, malformed ones with their code."""
-        reader = csv.reader(_Limited(self._lines(), self._taken), delimiter=self.delimiter, strict=True)
+        reader = csv.reader(_Limited(self, self._taken), delimiter=self.delimiter, strict=True)
         number = 0
         while True:
             self._problem = ""
@@ -141,10 +146,10 @@ class Table:
 
 
 class _Limited:
-    """Lines for one record at a time; unlike a generator it goes on after it has refused one."""
+    """Lines for one record at a time; unlike a generator it goes on after it has refused or ended one."""
 
-    def __init__(self, lines: Iterator[str], taken: list[str]) -> None:
-        self._lines, self._taken = lines, taken
+    def __init__(self, table: Table, taken: list[str]) -> None:
+        self._table, self._taken = table, taken
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -152,7 +157,7 @@ class _Limited:
     def __next__(self) -> str:
         if len(self._taken) > MOST_LINES:
             raise csv.Error("too many lines")
-        return next(self._lines)
+        return self._table.next_line()
 
 
 def _named(cells: list[str]) -> list[str]:

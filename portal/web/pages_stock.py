@@ -10,11 +10,13 @@ from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from licenses.errors import StockRunBusyError, StockStillUndecidedError, StockWordsError
+from licenses.lifecycle import Status, status_titles
 from licenses.stock.profiles import Item, Profile, ProfileBook
 from licenses.stock.quarantine import LONGEST, STATES, Opened
 from licenses.stock.reasons import Reason, stock_reasons
 from licenses.stock.runs import SourceFile
 from licenses.stock.titles import Title, item_titles, trust_levels
+from portal.i18n import named
 from portal.spreadsheet import spreadsheet
 from portal.stock.driver import Figures
 from portal.stock.uploads import lay_by
@@ -242,6 +244,8 @@ def _pairs(opened: Opened) -> list[tuple[Title, str, str, str]]:
 
 def _read(opened: Opened, item: Item) -> str:
     value = opened.read.get(str(item), "")
+    if item is Item.STATUS and value in set(Status):
+        return named(status_titles()[Status(str(value))])
     return value if isinstance(value, str) else ""
 
 
