@@ -196,7 +196,7 @@ class Objection(Base):
     Whether it is overdue is computed from ``due_on``; it is never stored.
 
     Attributes:
-        about: ``use`` or ``licence``.
+        about: ``use``, ``licence``, or ``dispute``: a licence that another office contests.
         object_id: Row of the use, or of the licence.
         position: 1, 2, 3 … of objections against the same thing; the unique triple makes two racing ones
             impossible.
@@ -206,6 +206,9 @@ class Objection(Base):
         due_on: Last legal date on which it is answered in time.
         state: ``open``, ``upheld`` or ``declined``.
         answer_cipher: What the department answers, under the holder's key.
+        raised_by: The client or person of the other office that disputes; none where the holder objects.
+        reason: Why it disputes, a published code.
+        remedy: What an upheld dispute leads to: ``correction``, ``suspend`` or ``withdraw``.
     """
 
     __tablename__ = "license_objection"
@@ -224,6 +227,9 @@ class Objection(Base):
     answered_by: Mapped[str | None] = mapped_column(String(64))
     answered_at: Mapped[dt.datetime | None] = mapped_column(Instant)
     answer_cipher: Mapped[bytes | None] = mapped_column(LargeBinary)
+    raised_by: Mapped[str | None] = mapped_column(String(64))
+    reason: Mapped[str | None] = mapped_column(String(40))
+    remedy: Mapped[str | None] = mapped_column(String(12))
 
     __table_args__ = (
         UniqueConstraint("about", "object_id", "position"),

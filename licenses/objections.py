@@ -8,16 +8,31 @@ clock counts working days (``data/objections.json``); what is overdue is compute
 """
 
 import datetime as dt
-import enum
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, true, tuple_
 
-from cases.identifiers import is_plain
-from cases.models import Case
-from cases.organisations import covers, organisations, reached
+from cases.organisations import covers, reached
+from licenses.contesting import (
+    LONGEST,
+    About,
+    DisputeRemedyError,
+    Listing,
+    ObjectionPage,
+    ObjectionState,
+    ReadObjection,
+    SpokenObjection,
+    act_of,
+    made_by,
+    objections_to,
+    plain_words,
+    responsible_for,
+    spoken_of,
+    standing,
+    subject_of,
+    view_of,
+)
 from licenses.deadlines import answer_days
 from licenses.errors import (
     ObjectionAnsweredError,
@@ -25,115 +40,38 @@ from licenses.errors import (
     ObjectionStandsError,
     ObjectionSubjectError,
     ObjectionUnknownError,
-    ObjectionWordsError,
 )
-from licenses.models import License, LicenseUsage, Objection
+from licenses.models import Objection
 from licenses.ports import WorkingDays
 from storage.base import Instant
 from storage.clock import legal_date
 from storage.cursors import read_cursor, write_cursor
 from storage.database import UnitOfWork
 from storage.identity import Identity, Role
-from storage.ledger.acts import Act, Promise
+from storage.ledger.acts import Promise
 from storage.ledger.kinds import ActKind
 
+__all__ = [
+    "LONGEST",
+    "READERS",
+    "WATCHERS",
+    "About",
+    "Listing",
+    "ObjectionPage",
+    "ObjectionService",
+    "ObjectionState",
+    "ReadObjection",
+    "SpokenObjection",
+    "standing",
+]
 ROWS: Final = 50
 """Objections on one page of a list."""
-LONGEST: Final = 500
-"""Characters of what is said or answered."""
 _MOST_OWN: Final = 100
 _HANDLERS: Final = (Role.ARCHIVIST, Role.LICENSE_MANAGER)
 READERS: Final = (*_HANDLERS, Role.SUPERVISOR)
 """Who may read what a holder says."""
 WATCHERS: Final = (*READERS, Role.AUDIT_ADMIN)
 """Who sees which objections there are, and how far they are."""
-
-
-class About(enum.StrEnum):
-    """What an objection may be about."""
-
-    USE = "use"
-    LICENCE = "licence"
-
-
-class ObjectionState(enum.StrEnum):
-    """How far an objection is; ``overdue`` is ``open`` past its last day and never stored."""
-
-    OPEN = "open"
-    OVERDUE = "overdue"
-    UPHELD = "upheld"
-    DECLINED = "declined"
-
-
-class Listing(enum.StrEnum):
-    """Which objections a list shows."""
-
-    OPEN = "open"
-    OVERDUE = "overdue"
-    ANSWERED = "answered"
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectionView:
-    """An objection as a list shows it.
-
-    Attributes:
-        row: Its row; what was said stays encrypted.
-        state: How far it is today.
-        late: Whether it was answered after its last day, or waits past it.
-    """
-
-    row: Objection
-    state: ObjectionState
-    late: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenObjection:
-    """An objection with what the holder says and, once answered, what the department says."""
-
-    view: ObjectionView
-    words: str
-    answer: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReadObjection:
-    """What an official sees who opens an objection.
-
-    Attributes:
-        spoken: The objection with its words.
-        use: The use it is about, if it is about one.
-        license: The licence it is about, or that was used.
-        case: The case of the use or of the licence.
-        may_answer: Whether this official may answer it now.
-    """
-
-    spoken: SpokenObjection
-    use: LicenseUsage | None
-    license: License | None
-    case: Case | None
-    may_answer: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectionPage:
-    """One page of a list, and how many each list has.
-
-    Attributes:
-        next_cursor: Where the next page begins; ``None`` on the last one.
-    """
-
-    rows: Sequence[ObjectionView]
-    counts: Mapping[Listing, int]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    use: LicenseUsage | None
-    license: License | None
-    case: Case | None
 
 
 class ObjectionService:
@@ -161,14 +99,16 @@ class ObjectionService:
             ObjectionStandsError: One waits for its answer.
         """
         identity.demand(Role.HOLDER)
-        subject = _subject(uow, about, object_id)
+        if about is About.DISPUTE:
+            raise ObjectionSubjectError
+        subject = subject_of(uow, about, object_id)
         owned = subject.use or subject.license
         issued = about is About.USE or (subject.license is not None and subject.license.issued_at is not None)
         if owned is None or owned.holder_id != identity.id or not issued:
             raise ObjectionSubjectError
-        if any(row.state == ObjectionState.OPEN for row in _objections_to(uow, about, object_id)):
+        if any(row.state == ObjectionState.OPEN for row in objections_to(uow, about, object_id)):
             raise ObjectionStandsError
-        return _responsible(subject)
+        return responsible_for(subject)
 
     def open(
         self, uow: UnitOfWork, identity: Identity, about: About, object_id: str, words: str
@@ -180,23 +120,23 @@ class ObjectionService:
             ObjectionWordsError: Nothing is said, or too much.
         """
         organisation = self.answering(uow, identity, about, object_id)
-        subject, now = _subject(uow, about, object_id), uow.clock.now()
+        subject, now = subject_of(uow, about, object_id), uow.clock.now()
         row = Objection(
             id=uow.ids.new_id(),
             holder_id=identity.id,
             about=about,
             object_id=object_id,
-            position=1 + len(_objections_to(uow, about, object_id)),
+            position=1 + len(objections_to(uow, about, object_id)),
             organisation=organisation,
             case_id=subject.case.id if subject.case is not None else None,
-            words_cipher=uow.secrets.encrypt(identity.id, _said(words).encode()),
+            words_cipher=uow.secrets.encrypt(identity.id, plain_words(words).encode()),
             opened_at=now,
             due_on=self.due_on(now),
             state=ObjectionState.OPEN,
         )
         uow.session.add(row)
         uow.session.flush()
-        uow.record(_act(ActKind.OBJECTION_OPENED, identity, row, rows=[row], reasons=[f"about-{about}"]))
+        uow.record(act_of(ActKind.OBJECTION_OPENED, identity, row, rows=[row], reasons=[f"about-{about}"]))
         return row
 
     def own(self, uow: UnitOfWork, identity: Identity) -> Sequence[SpokenObjection]:
@@ -206,9 +146,9 @@ class ObjectionService:
             NotPermittedError: The caller is no holder.
         """
         identity.demand(Role.HOLDER)
-        query = select(Objection).where(Objection.holder_id == identity.id)
+        query = select(Objection).where(Objection.holder_id == identity.id, Objection.raised_by.is_(None))
         newest = query.order_by(Objection.opened_at.desc(), Objection.id.desc()).limit(_MOST_OWN)
-        return [_spoken(uow, row) for row in uow.session.scalars(newest)]
+        return [spoken_of(uow, row) for row in uow.session.scalars(newest)]
 
     def listed(
         self, uow: UnitOfWork, identity: Identity, listing: Listing, after: str | None = None
@@ -227,7 +167,7 @@ class ObjectionService:
         found = uow.session.scalars(query.limit(ROWS + 1)).all()
         last = found[ROWS - 1] if len(found) > ROWS else None
         cursor = write_cursor(last.opened_at, last.id) if last is not None else None
-        return ObjectionPage([_view(row, today) for row in found[:ROWS]], counts, cursor)
+        return ObjectionPage([view_of(row, today) for row in found[:ROWS]], counts, cursor)
 
     def overdue(self, uow: UnitOfWork, identity: Identity) -> int:
         """Count the objections that an official sees and that wait past their last day."""
@@ -242,11 +182,11 @@ class ObjectionService:
             ObjectionUnknownError: Unknown, or none that the caller may read.
         """
         row = _readable(uow, identity, objection_id)
-        subject = _subject(uow, About(row.about), row.object_id)
-        uow.record(_act(ActKind.OBJECTION_READ, identity, row))
+        subject = subject_of(uow, About(row.about), row.object_id)
+        uow.record(act_of(ActKind.OBJECTION_READ, identity, row))
         may_answer = row.state == ObjectionState.OPEN and _answers(identity, row)
-        may_answer = may_answer and not _made(identity, subject.use)
-        return ReadObjection(_spoken(uow, row), subject.use, subject.license, subject.case, may_answer)
+        may_answer = may_answer and not made_by(identity, subject.use)
+        return ReadObjection(spoken_of(uow, row), subject.use, subject.license, subject.case, may_answer)
 
     def answer(
         self, uow: UnitOfWork, identity: Identity, objection_id: str, words: str, *, upheld: bool
@@ -264,62 +204,18 @@ class ObjectionService:
             raise ObjectionUnknownError
         if row.state != ObjectionState.OPEN:
             raise ObjectionAnsweredError
-        if _made(identity, _subject(uow, About(row.about), row.object_id).use):
+        if row.about == About.DISPUTE and upheld and row.remedy is None:
+            raise DisputeRemedyError
+        if row.raised_by == identity.id or made_by(
+            identity, subject_of(uow, About(row.about), row.object_id).use
+        ):
             raise ObjectionOwnUseError
-        row.answer_cipher = uow.secrets.encrypt(row.holder_id, _said(words).encode())
+        row.answer_cipher = uow.secrets.encrypt(row.holder_id, plain_words(words).encode())
         row.state = ObjectionState.UPHELD if upheld else ObjectionState.DECLINED
         row.answered_by, row.answered_at = identity.id, uow.clock.now()
         uow.session.flush()
         reasons = [f"objection-{row.state}"]
-        return uow.record(_act(ActKind.OBJECTION_ANSWERED, identity, row, rows=[row], reasons=reasons))
-
-
-def standing(row: Objection, today: dt.date) -> ObjectionState:
-    """Give how far an objection is on a legal date; the last day is inclusive."""
-    if row.state == ObjectionState.OPEN and today > row.due_on:
-        return ObjectionState.OVERDUE
-    return ObjectionState(row.state)
-
-
-def _view(row: Objection, today: dt.date) -> ObjectionView:
-    ended = legal_date(row.answered_at) if row.answered_at is not None else today
-    return ObjectionView(row, standing(row, today), ended > row.due_on)
-
-
-def _spoken(uow: UnitOfWork, row: Objection) -> SpokenObjection:
-    words = uow.secrets.decrypt(row.words_cipher).decode()
-    answer = uow.secrets.decrypt(row.answer_cipher).decode() if row.answer_cipher is not None else None
-    return SpokenObjection(_view(row, legal_date(uow.clock.now())), words, answer)
-
-
-def _subject(uow: UnitOfWork, about: About, object_id: str) -> _Subject:
-    use, license_id = None, None
-    if about is About.LICENCE:
-        license_id = object_id
-    elif (use := uow.session.get(LicenseUsage, object_id)) is not None:
-        license_id = use.license_id
-    license_ = uow.session.get(License, license_id) if license_id is not None else None
-    # A refused use may name a case that there is not.
-    case_id = use.case_id if use is not None else license_.case_id if license_ is not None else None
-    case = uow.session.get(Case, case_id) if case_id is not None else None
-    return _Subject(use, license_, case)
-
-
-def _objections_to(uow: UnitOfWork, about: About, object_id: str) -> Sequence[Objection]:
-    query = select(Objection).where(Objection.about == about, Objection.object_id == object_id)
-    return uow.session.scalars(query).all()
-
-
-def _responsible(subject: _Subject) -> str:
-    """Give who must answer: who used the data; else who handles the case; else who issued the licence."""
-    tree = organisations()
-    named = (subject.use, subject.case, subject.license)
-    codes = [one.organisation for one in named if one is not None]
-    known = next((code for code in codes if tree.get(code) is not None), None)
-    if known is None:
-        raise ObjectionSubjectError
-    above = tree.departments_of(known) - {known}
-    return next(iter(above), known)
+        return uow.record(act_of(ActKind.OBJECTION_ANSWERED, identity, row, rows=[row], reasons=reasons))
 
 
 def _readable(uow: UnitOfWork, identity: Identity, objection_id: str) -> Objection:
@@ -334,18 +230,6 @@ def _answers(identity: Identity, row: Objection) -> bool:
     if identity.has(*_HANDLERS):
         return covers(identity, row.organisation)
     return identity.has(Role.SUPERVISOR) and identity.organisation == row.organisation
-
-
-def _made(identity: Identity, use: LicenseUsage | None) -> bool:
-    return use is not None and identity.id in {use.actor_id, use.operator}
-
-
-def _said(words: str) -> str:
-    # A browser sends the lines that somebody typed; the sentence is what counts.
-    text = " ".join(words.split())
-    if not 1 <= len(text) <= LONGEST or not is_plain(text):
-        raise ObjectionWordsError
-    return text
 
 
 def _is(listing: Listing, today: dt.date) -> ColumnElement[bool]:
@@ -372,22 +256,3 @@ def _placed(query: Select[Objection], listing: Listing, after: str | None) -> Se
 
 def _count(uow: UnitOfWork, condition: ColumnElement[bool]) -> int:
     return uow.session.scalar(select(func.count()).select_from(Objection).where(condition)) or 0
-
-
-def _act(
-    kind: ActKind,
-    identity: Identity,
-    row: Objection,
-    rows: Sequence[Objection] = (),
-    reasons: Sequence[str] = (),
-) -> Act:
-    return Act(
-        kind=kind,
-        actor=identity,
-        object_type="objection",
-        object_id=row.id,
-        case=row.case_id,
-        subject=row.holder_id,
-        rows=rows,
-        reasons=reasons,
-    )

@@ -22,6 +22,7 @@ from licenses.catalogue import TypeCatalogue
 from licenses.codes.services import CodeService
 from licenses.copies.services import CopyService
 from licenses.decisions import ProofService
+from licenses.disputes import DisputeService
 from licenses.facades.services import FacadeService
 from licenses.holdings import Holdings
 from licenses.information import InformationService
@@ -183,6 +184,11 @@ class Rooms:
     def copies(self) -> CopyService:
         """Annotated copies of licences."""
         return CopyService(self.license_reader, self.holdings)
+
+    @property
+    def disputes(self) -> DisputeService:
+        """Disputes of other offices, and their answers."""
+        return DisputeService(self.objections, self.licenses)
 
     @property
     def lookup(self) -> LookupService:

@@ -16,8 +16,9 @@ from storage.base import Base, Instant
 ADMINISTRATION: Final = "office"
 """Organisation of those who administer the installation; it is no department and handles no cases."""
 
-SCOPES: Final = ("announce", "file", "ask", "read", "audit", "subscribe")
-"""What a client may be allowed; ``audit`` reads the ledger's entries, ``subscribe`` is told of changes."""
+SCOPES: Final = ("announce", "file", "ask", "read", "audit", "subscribe", "dispute")
+"""What a client may be allowed; ``audit`` reads the ledger's entries, ``subscribe`` is told of changes,
+``dispute`` contests licences that it was shown."""
 
 
 class Account(Base):

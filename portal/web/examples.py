@@ -379,3 +379,18 @@ LICENCE_EVENT: Final[dict[str, Any]] = {
     },
 }
 LICENCE_EVENTS: Final[dict[str, Any]] = {"events": [LICENCE_EVENT], "next": "AAAAAAAAAAA", "more": False}
+DISPUTE: Final[dict[str, Any]] = {
+    "id": _ID,
+    "identifier": LICENCE["identifier"],
+    "reason": {"code": "face-wrong", "zh": "照面信息有误", "en": "What its face states is wrong"},
+    "state": "open",
+    "late": False,
+    "organisation": "scjg",
+    "opened_at": _AT,
+    "due_on": "2026-12-08",
+    "answered_at": None,
+    "answer": None,
+    "remedy": None,
+    "correction": None,
+}
+DISPUTE_MADE: Final[dict[str, Any]] = {"dispute": DISPUTE, "promise": _PROMISE}

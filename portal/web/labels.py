@@ -89,6 +89,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "verify": Label(_("checks (no longer used)"), PLAIN),
         "audit": Label(_("read the ledger"), PLAIN),
         "subscribe": Label(_("be told of changes"), PLAIN),
+        "dispute": Label(_("dispute licences"), PLAIN),
     },
     "object": {
         "account": Label(_("Account"), PLAIN),
@@ -265,6 +266,12 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
     "objected": {
         "use": Label(_("A use"), PLAIN),
         "licence": Label(_("A licence"), PLAIN),
+        "dispute": Label(_("A licence, disputed by another office"), PLAIN),
+    },
+    "remedy": {
+        "correction": Label(_("Correction by the next version"), PLAIN),
+        "suspend": Label(_("Suspension"), PLAIN),
+        "withdraw": Label(_("Withdrawal"), PLAIN),
     },
     "edition": {
         "items": Label(_("Catalogue of items"), PLAIN),

@@ -330,3 +330,20 @@ INFORMATION_EXAMPLE: Final[dict[str, Any]] = {
         }
     ]
 }
+
+
+class DisputeBody(Body):
+    """What another office contests of a licence that it was shown."""
+
+    identifier: Annotated[str, Field(min_length=1, max_length=128, pattern=PLAIN)]
+    code: Annotated[str, Field(pattern=r"^[0-9a-hjkmnp-tv-z]{26}$", description="Its verification code.")]
+    reason: Code
+    words: Annotated[str, Field(min_length=1, max_length=500, pattern=PLAIN), AfterValidator(_plain)]
+
+
+DISPUTE_EXAMPLE: Final[dict[str, Any]] = {
+    "identifier": "1.2.156.3005.2.11100000MB0143028R001.11339999DEM0010178.DEMO000001.001.X",
+    "code": "2pzhja9ctv1fffpq9enrkxjdz6",
+    "reason": "face-wrong",
+    "words": "经营场所与现场核查不一致",
+}

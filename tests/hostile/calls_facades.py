@@ -129,3 +129,29 @@ LOOKUPS = [
         query="relation=legal-representative",
     ),
 ]
+
+
+def contested(name: str, status: int, problem: str | None, *acts: str, **changes: Any) -> Call:
+    """A dispute about a licence that there is not, or that nobody was shown."""
+    more = {key: changes.pop(key) for key in ("who", "headers", "path", "method") if key in changes}
+    body = {"identifier": "{mark}", "code": "0" * 26, "reason": "face-wrong", "words": "{mark}"} | changes
+    headers = {"Content-Type": "application/json", "Access-Operator": OPERATOR} | more.pop("headers", {})
+    call: dict[str, Any] = {"who": "verifier", "method": "POST", "path": "/api/v1/disputes"} | more
+    return Call(name=name, status=status, code=problem, acts=acts, body=body, headers=headers, **call)
+
+
+DISPUTES = [
+    contested("a dispute about nothing", 404, HIDDEN, *REFUSED),
+    contested("a dispute without the right", 403, "not-permitted", *REFUSED, who="reader"),
+    contested("a dispute of nobody", 401, "unauthenticated", who=""),
+    contested("a dispute of an operator made up", 401, "unauthenticated", headers={"Access-Operator": "x"}),
+    contested("a dispute for a reason made up", 422, "dispute-reason", reason="because"),
+    contested("a dispute with a code of quotes", 422, "invalid-input", code="' OR 1=1 --{mark}"),
+    contested("a dispute of ten thousand words", 422, "invalid-input", words="{mark} " * 10_000),
+    contested("a dispute without words", 422, "invalid-input", words=""),
+    contested("a dispute whose words are unseen", 422, "invalid-input", words=f"{BIDI}{{mark}}"),
+    contested("a dispute that names its answer", 422, "invalid-input", state="upheld"),
+    contested(
+        "a dispute made up", 404, "objection-unknown", *REFUSED, method="GET", path="/api/v1/disputes/{mark}"
+    ),
+]

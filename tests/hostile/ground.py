@@ -222,6 +222,7 @@ def _add_clients(ground: Ground) -> None:
         ("client", every, {"ycsl"}),
         ("other", every, {"wtpt"}),
         ("reader", {"read"}, {"ycsl"}),
+        ("verifier", {"dispute"}, set()),
         ("auditor", {"audit"}, set()),
         ("expired", every, {"ycsl"}),
     ):

@@ -21,6 +21,7 @@ CASES = [
     *calls_addresses.PROOFS,
     *calls_facades.FACADES,
     *calls_facades.LOOKUPS,
+    *calls_facades.DISPUTES,
 ]
 
 

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Disputes 争议 of other offices: a verifier contests a licence that it was shown, and reads the answer.
+
+Whoever disputes states identifier and verification code of the licence: nobody contests what they do not
+hold. A dispute is an objection with somebody else behind it: the same clock, the same desk, the same
+supervision. An upheld one leads to something: suspension or withdrawal in the same transaction, or a
+correction, which is the next version of the licence.
+"""
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from sqlalchemy import select
+
+from licenses.contesting import (
+    About,
+    DisputeReasonError,
+    DisputeRemedyError,
+    ObjectionState,
+    SpokenObjection,
+    Subject,
+    act_of,
+    objections_to,
+    plain_words,
+    responsible_for,
+    spoken_of,
+)
+from licenses.errors import (
+    ObjectionStandsError,
+    ObjectionUnknownError,
+)
+from licenses.events import Grounds
+from licenses.lifecycle import EventKind, Process
+from licenses.looks import refused
+from licenses.models import License, Objection
+from licenses.objections import ObjectionService
+from licenses.services import LicenseService
+from licenses.usage import operator_of
+from storage.database import UnitOfWork
+from storage.identity import AccessBasis, Basis, Identity, Role
+from storage.ledger.acts import Promise
+from storage.ledger.kinds import ActKind
+
+SCOPE: Final = "dispute"
+CORRECTION, SUSPEND, WITHDRAW = "correction", "suspend", "withdraw"
+REMEDIES: Final = (CORRECTION, SUSPEND, WITHDRAW)
+"""What an upheld dispute may lead to."""
+
+
+@cache
+def dispute_reasons() -> Mapping[str, tuple[str, str]]:
+    """Give the published reasons: code → Chinese and English."""
+    raw = json.loads(resources.files("licenses").joinpath("data/disputes.json").read_bytes())
+    return {row["code"]: (row["zh"], row["en"]) for row in raw["reasons"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """What somebody contests.
+
+    Attributes:
+        identifier: Of the licence, as its file or page states it.
+        code: Its verification code.
+        reason: A published code.
+        words: What is wrong, in words.
+    """
+
+    identifier: str
+    code: str
+    reason: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeView:
+    """A dispute as who raised it sees it.
+
+    Attributes:
+        spoken: What was said and answered.
+        identifier: Of the licence.
+        correction: Identifier of the version that corrects it, once there is one.
+    """
+
+    spoken: SpokenObjection
+    identifier: str
+    correction: str | None
+
+
+class DisputeService:
+    """Takes disputes, shows them to who raised them, and takes their answers.
+
+    Args:
+        objections: Knows the clock, the desk and who answers.
+        licenses: Suspends and withdraws.
+    """
+
+    def __init__(self, objections: ObjectionService, licenses: LicenseService) -> None:
+        self._objections = objections
+        self._licenses = licenses
+
+    def open(self, uow: UnitOfWork, identity: Identity, dispute: Dispute) -> tuple[Objection, Promise]:
+        """Take a dispute.
+
+        Raises:
+            LicenseHiddenError: No licence with this identifier and code, or no right; the caller records it.
+            DisputeReasonError: The reason is not published.
+            ObjectionWordsError: Nothing is said, or too much.
+            ObjectionStandsError: One of the same office waits for its answer.
+        """
+        if dispute.reason not in dispute_reasons():
+            raise DisputeReasonError
+        words = plain_words(dispute.words)
+        who = identity.on(AccessBasis(Basis.PUBLIC_CHECK))
+        license_ = uow.session.scalar(
+            select(License).where(License.identifier == dispute.identifier, License.issued_at.is_not(None))
+        )
+        shown = license_ is not None and hmac.compare_digest(license_.code.encode(), dispute.code.encode())
+        if license_ is None or not shown or not _may_dispute(identity):
+            raise refused(uow, who, None, "dispute-not-shown")
+        others = objections_to(uow, About.DISPUTE, license_.id)
+        if any(one.state == ObjectionState.OPEN and one.raised_by == identity.id for one in others):
+            raise ObjectionStandsError
+        now = uow.clock.now()
+        row = Objection(
+            id=uow.ids.new_id(),
+            holder_id=license_.holder_id,
+            about=str(About.DISPUTE),
+            object_id=license_.id,
+            position=1 + len(others),
+            # The issuer answers for what it issued, whoever handled the case.
+            organisation=responsible_for(Subject(use=None, license=license_, case=None)),
+            case_id=license_.case_id,
+            words_cipher=uow.secrets.encrypt(license_.holder_id, words.encode()),
+            opened_at=now,
+            due_on=self._objections.due_on(now),
+            state=str(ObjectionState.OPEN),
+            raised_by=identity.id,
+            reason=dispute.reason,
+        )
+        uow.session.add(row)
+        uow.session.flush()
+        reasons = ["about-dispute", f"dispute-{dispute.reason}"]
+        return row, uow.record(act_of(ActKind.OBJECTION_OPENED, who, row, rows=[row], reasons=reasons))
+
+    def own(self, uow: UnitOfWork, identity: Identity, dispute_id: str) -> DisputeView:
+        """Give a dispute to who raised it.
+
+        Raises:
+            ObjectionUnknownError: Unknown, or not this identity's; they look the same.
+        """
+        row = uow.session.get(Objection, dispute_id)
+        if row is None or row.about != About.DISPUTE or row.raised_by != identity.id:
+            raise ObjectionUnknownError
+        license_ = uow.session.get_one(License, row.object_id)
+        return DisputeView(spoken_of(uow, row), license_.identifier, correction_of(uow, row))
+
+    def answer(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        dispute_id: str,
+        words: str,
+        remedy: str | None,
+        legal_basis: str = "",
+    ) -> Promise:
+        """Answer a dispute: declined without a remedy, upheld with one, which is carried out here.
+
+        Raises:
+            ObjectionUnknownError, ObjectionAnsweredError, ObjectionOwnUseError, ObjectionWordsError: As
+                :meth:`ObjectionService.answer`.
+            DisputeRemedyError: There is no such remedy.
+            NotPermittedError, LicenseStateError, ReasonRequiredError: As the change of the licence.
+        """
+        row = uow.session.get(Objection, dispute_id)
+        if row is None or row.about != About.DISPUTE:
+            raise ObjectionUnknownError
+        if remedy is not None and remedy not in REMEDIES:
+            raise DisputeRemedyError
+        row.remedy = remedy
+        # Who may answer is asked before anything happens to the licence.
+        promise = self._objections.answer(uow, identity, dispute_id, words, upheld=remedy is not None)
+        if remedy in {SUSPEND, WITHDRAW}:
+            license_ = uow.session.get_one(License, row.object_id)
+            grounds = Grounds(f"争议成立 {row.id}", legal_basis)
+            kind = EventKind.SUSPENDED if remedy == SUSPEND else EventKind.WITHDRAWN
+            self._licenses.change(uow, identity, license_.identifier, kind, grounds)
+        return promise
+
+
+def correction_of(uow: UnitOfWork, row: Objection) -> str | None:
+    """Give the identifier of the version that corrects a disputed licence; none while there is none."""
+    if row.remedy != CORRECTION or row.answered_at is None:
+        return None
+    return uow.session.scalar(
+        select(License.identifier).where(
+            License.previous_id == row.object_id,
+            License.change == str(Process.CORRECTION),
+            License.reserved_at >= row.answered_at,
+        )
+    )
+
+
+def _may_dispute(identity: Identity) -> bool:
+    if operator_of(identity) is None:
+        return False
+    if identity.has(Role.CLIENT):
+        return SCOPE in identity.scopes
+    return identity.has(Role.INSPECTOR)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``/api/v1/disputes``: another office contests a licence that it was shown, and reads the answer."""
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, json, url_for
+
+from licenses.disputes import Dispute, DisputeView, dispute_reasons
+from portal.web import context
+from portal.web.access import allow
+from portal.web.documented import answers, by_status
+from portal.web.examples import DISPUTE, DISPUTE_MADE
+from portal.web.schemas import DISPUTE_EXAMPLE, DisputeBody
+from storage.clock import rfc3339
+
+blueprint = APIBlueprint("disputes_api", __name__, url_prefix="/api/v1/disputes", tag="Disputes")
+
+
+@blueprint.post("")
+@blueprint.input(DisputeBody, arg_name="body", example=DISPUTE_EXAMPLE)
+@blueprint.doc(
+    summary="Contest a licence by identifier and verification code; the issuer answers in working days",
+    security="key",
+    responses=by_status({201: answers("It waits for its answer", DISPUTE_MADE)}),
+)
+@allow(scopes=("dispute",), records=("objection.opened", "access.refused"))
+def raise_(body: DisputeBody) -> Response:
+    """Take a dispute of a named operator."""
+    rooms, who = context.rooms(), context.identity()
+    dispute = Dispute(body.identifier, body.code, body.reason, body.words)
+    with rooms.database.writing() as uow:
+        row, promise = rooms.disputes.open(uow, who, dispute)
+        shown = _shown(rooms.disputes.own(uow, who, row.id))
+    answer = Response(
+        json.dumps({"dispute": shown, "promise": promise.as_json()}), 201, mimetype="application/json"
+    )
+    answer.headers["Location"] = url_for("disputes_api.show", dispute_id=row.id)
+    return answer
+
+
+@blueprint.get("/<dispute_id>")
+@blueprint.doc(
+    summary="One of the client's own disputes: how far it is, the answer, what came of it",
+    security="key",
+    responses=by_status({200: answers("The dispute", DISPUTE)}),
+)
+@allow(scopes=("dispute",), unrecorded="gives the asker's own dispute and its answer, no data of the holder")
+def show(dispute_id: str) -> dict[str, Any]:
+    """Give one of the client's own disputes."""
+    rooms = context.rooms()
+    with rooms.database.reading() as uow:
+        return _shown(rooms.disputes.own(uow, context.identity(), dispute_id))
+
+
+def _shown(view: DisputeView) -> dict[str, Any]:
+    seen = view.spoken.view
+    row, reason = seen.row, seen.row.reason or ""
+    zh, en = dispute_reasons().get(reason, (reason, reason))
+    return {
+        "id": row.id,
+        "identifier": view.identifier,
+        "reason": {"code": reason, "zh": zh, "en": en},
+        "state": str(seen.state),
+        "late": seen.late,
+        "organisation": row.organisation,
+        "opened_at": rfc3339(row.opened_at),
+        "due_on": row.due_on.isoformat(),
+        "answered_at": None if row.answered_at is None else rfc3339(row.answered_at),
+        "answer": view.spoken.answer,
+        "remedy": row.remedy,
+        "correction": view.correction,
+    }
