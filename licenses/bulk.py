@@ -343,7 +343,7 @@ def _fitting(uow: UnitOfWork, identity: Identity, chosen: Selection) -> Sequence
     )
     if chosen.until_before is not None:
         query = query.where(License.valid_until < chosen.until_before)
-    return uow.session.scalars(query.order_by(License.number, License.id)).all()
+    return uow.session.scalars(query.order_by(License.number, License.version, License.id)).all()
 
 
 def _view(uow: UnitOfWork, row: BulkChange) -> BulkView:

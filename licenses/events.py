@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from licenses.errors import ReasonRequiredError
 from licenses.lifecycle import EventKind, Process, State, state_after
@@ -80,19 +80,34 @@ def new_event(
     at: dt.datetime | None = None,
     successor_id: str | None = None,
 ) -> LicenseEvent:
-    """Make the row of an event that happens now, or takes effect later."""
+    """Make the row of an event that happens now, or takes effect later.
+
+    Histories are replayed in the order in which they take effect, so an event never stands before one that is
+    there already, whatever the clocks of two machines say.
+    """
+    earliest = _latest(uow, license_.id) if position > 1 else None
+    moment = at or uow.clock.now()
     return LicenseEvent(
         id=uow.ids.new_id(),
         license_id=license_.id,
         position=position,
         kind=str(kind),
-        at=at or uow.clock.now(),
+        at=moment if earliest is None else max(moment, earliest),
         process=str(process) if process else None,
         successor_id=successor_id,
         reason=grounds.reason.strip(),
         legal_basis=grounds.legal_basis.strip(),
         actor_id=identity.id,
         organisation=identity.organisation,
+    )
+
+
+def _latest(uow: UnitOfWork, license_id: str) -> dt.datetime | None:
+    """Give when the newest event took effect, a replacement aside, which may lie ahead."""
+    return uow.session.scalar(
+        select(func.max(LicenseEvent.at)).where(
+            LicenseEvent.license_id == license_id, LicenseEvent.kind != str(EventKind.SUPERSEDED)
+        )
     )
 
 

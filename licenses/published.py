@@ -7,9 +7,9 @@ this server nor its database (:mod:`licenses.offline`).
 
 import datetime as dt
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from cases.items import ItemCatalogue
 from licenses.answers import AnswerKeys, verify_signed
 from licenses.catalogue import TypeCatalogue
-from licenses.errors import AnswerInvalidError
+from licenses.errors import AnswerInvalidError, LicenseStateError
 from licenses.lifecycle import TERMINAL, EventKind, State, state_after
 from licenses.models import License, LicenseEvent
 from licenses.status_list import ListedStatus, pack
@@ -158,16 +158,12 @@ def _changed(uow: UnitOfWork, at: dt.datetime) -> Iterator[tuple[int, ListedStat
         select(License.status_index, LicenseEvent)
         .join(LicenseEvent, LicenseEvent.license_id == License.id)
         .where(placed, ~_unmade(at), License.id.in_(moved))
-        .order_by(License.id, LicenseEvent.position)
+        .order_by(License.status_index, LicenseEvent.position)
         .execution_options(yield_per=_CHUNK)
     )
-    histories: defaultdict[int, list[LicenseEvent]] = defaultdict(list)
-    for index, event in uow.session.execute(events):
-        if index is not None:
-            histories[index].append(event)
-    for index, history in histories.items():
-        status = _listed(state_after(history, at))
-        if status is not ListedStatus.VALID:
+    for index, rows in groupby(uow.session.execute(events), key=lambda row: row[0]):
+        status = _listed([row[1] for row in rows], at)
+        if index is not None and status is not ListedStatus.VALID:
             yield index, status
 
 
@@ -175,7 +171,12 @@ def _unmade(at: dt.datetime) -> ColumnElement[bool]:
     return or_(License.issued_at.is_(None), License.issued_at > at)
 
 
-def _listed(state: State) -> ListedStatus:
+def _listed(history: Sequence[LicenseEvent], at: dt.datetime) -> ListedStatus:
+    try:
+        state = state_after(history, at)
+    except LicenseStateError:
+        # Of what cannot have happened so nobody is told that it is valid, and the others keep their list.
+        return ListedStatus.INVALID
     if state is State.SUSPENDED:
         return ListedStatus.SUSPENDED
     if state is State.SUPERSEDED:

@@ -6,6 +6,7 @@ issued when the sealed file is recorded (``licenses.issuing``). A state changes 
 reason and legal basis. What replaces another licence is its next version (``licenses.succession``).
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,8 +22,8 @@ from licenses.catalogue import TypeCatalogue
 from licenses.errors import LicenseDataError, LicenseExistsError, LicenseStateError
 from licenses.events import Grounds, history_of, new_event, record_event
 from licenses.faces import FaceValue, LicenseData, Party, complete_face
-from licenses.lifecycle import TERMINAL, EventKind, Process, advance, life_after
-from licenses.models import License, LicenseHolder
+from licenses.lifecycle import EventKind, Process, advance, life_after
+from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.positions import first_free_position
 from licenses.succession import next_version, open_succession, predecessor_of, waiting_successors
 from storage.base import Base
@@ -172,11 +173,12 @@ class LicenseService:
             raise NotPermittedError
         grounds.require()
         _require_by_hand(kind, process)
-        self._add(uow, identity, license_, kind, grounds, process, rows)
+        before = history_of(uow, license_.id)
+        event = self._add(uow, identity, license_, kind, grounds, process, rows)
         if kind in _INHERITED:
             for successor in waiting_successors(uow, license_):
-                if life_after(history_of(uow, successor.id)).state not in TERMINAL:
-                    self._add(uow, identity, successor, kind, grounds, None)
+                if _inherits(before, history_of(uow, successor.id), kind, uow.clock.now()):
+                    self._add(uow, identity, successor, kind, grounds, None, at=event.at)
         return license_
 
     def _add(
@@ -188,12 +190,14 @@ class LicenseService:
         grounds: Grounds,
         process: Process | None,
         rows: Sequence[Base] = (),
-    ) -> None:
+        at: dt.datetime | None = None,
+    ) -> LicenseEvent:
         history = history_of(uow, license_.id)
-        life = life_after(history, uow.clock.now())
-        advance(life, kind, process)
-        event = new_event(uow, identity, license_, len(history) + 1, kind, grounds, process=process)
+        position = len(history) + 1
+        event = new_event(uow, identity, license_, position, kind, grounds, process=process, at=at)
+        advance(life_after(history, event.at), kind, process)
         record_event(uow, identity, license_, event, rows=rows)
+        return event
 
     def _item_of(self, department: Department, type_code: str) -> Item | None:
         """Give the newest edition of the department's item that gives licences of a type."""
@@ -309,6 +313,27 @@ def serial_of(data: LicenseData) -> str:
 def manages(identity: Identity, license_: License) -> bool:
     """Tell whether somebody manages the licences of the department that issued this one."""
     return identity.has(Role.LICENSE_MANAGER) and covers(identity, license_.organisation)
+
+
+def _inherits(
+    before: Sequence[LicenseEvent], history: Sequence[LicenseEvent], kind: EventKind, now: dt.datetime
+) -> bool:
+    """Tell whether a version that waits shares an event of the one before it.
+
+    One that stands so already by itself is left as it is; and what was suspended by itself is not resumed
+    with the other.
+    """
+    try:
+        advance(life_after(history, now), kind)
+    except LicenseStateError:
+        return False
+    if kind is not EventKind.RESUMED:
+        return True
+    return _suspended_at(before) == _suspended_at(history)
+
+
+def _suspended_at(history: Sequence[LicenseEvent]) -> dt.datetime | None:
+    return max((one.at for one in history if one.kind == EventKind.SUSPENDED), default=None)
 
 
 def _require_by_hand(kind: EventKind, process: Process | None) -> None:

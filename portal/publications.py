@@ -6,6 +6,7 @@ Each is made once and kept: a directory for an hour, the newest status list for 
 
 import datetime as dt
 import hashlib
+import threading
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,8 @@ from portal.settings import Settings
 
 DIRECTORY_EVERY: Final = dt.timedelta(hours=1)
 LIST_EVERY: Final = dt.timedelta(minutes=1)
+_KEPT: Final = 8
+"""Earlier lists that are kept: to make one goes through the whole library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Publications:
         self._directory: Published | None = None
         self._list: Published | None = None
         self._made = rooms.clock.now()
+        self._asked: dict[dt.datetime, Published] = {}
+        self._one_at_a_time = threading.Lock()
 
     def directory(self) -> Published:
         """Give the directory of issuers, types and keys."""
@@ -59,7 +64,7 @@ class Publications:
         return known
 
     def status_list(self, at: dt.datetime | None = None) -> Published:
-        """Give the status list, the newest one or as it was at an earlier instant.
+        """Give the status list, the newest one or as it was at the beginning of an earlier minute.
 
         Raises:
             TimeAheadError: The instant is still to come.
@@ -68,10 +73,20 @@ class Publications:
         if at is not None:
             if at > now:
                 raise TimeAheadError
-            return self._list_at(at)
-        if self._list is None or not self._made <= now < self._made + LIST_EVERY:
-            self._list, self._made = self._list_at(now), now
-        return self._list
+            return self._earlier(_floor(at, LIST_EVERY))
+        with self._one_at_a_time:
+            if self._list is None or not self._made <= now < self._made + LIST_EVERY:
+                self._list, self._made = self._list_at(now), now
+            return self._list
+
+    def _earlier(self, at: dt.datetime) -> Published:
+        with self._one_at_a_time:
+            kept = self._asked.pop(at, None) or self._list_at(at)
+            # The one that was asked for last stands last.
+            self._asked[at] = kept
+            if len(self._asked) > _KEPT:
+                del self._asked[next(iter(self._asked))]
+            return kept
 
     def _list_at(self, at: dt.datetime) -> Published:
         with self._rooms.database.reading() as uow:

@@ -15,6 +15,7 @@ from licenses.status_list import TTL
 from portal.publications import DIRECTORY_EVERY, Published
 from portal.web import context
 from portal.web.access import public
+from portal.web.checks import check_limit
 from portal.web.documented import Described, by_status, text
 from portal.web.schemas import TimeQuery
 
@@ -49,8 +50,11 @@ def directory() -> Response:
 )
 @public("verifiers of other provinces need it", unrecorded=_UNRECORDED)
 def status_list(query: TimeQuery) -> Response:
-    """Give the status list, now or as it was at ``time``."""
-    at = None if query.time is None else dt.datetime.fromtimestamp(query.time, dt.UTC)
+    """Give the status list, now or as it was in the minute of ``time``; such a look counts as a check."""
+    at = None
+    if query.time is not None:
+        check_limit()
+        at = dt.datetime.fromtimestamp(query.time, dt.UTC)
     return _answer(context.publications().status_list(at), "application/statuslist+jwt", TTL)
 
 

@@ -255,3 +255,48 @@ def test_what_befalls_the_old_version_befalls_all_that_wait_behind_it(library: L
     change(library, first, EventKind.SUSPENDED)
     later = start_of_day(dt.date(2028, 5, 1))
     assert library.status(third, later) is Status.SUSPENDED
+
+
+def test_a_licence_is_suspended_although_its_waiting_version_is_so_already(library: Library) -> None:
+    first = library.issue(FOOD)
+    second = ahead(library, first, "2027-05-01")
+    change(library, second, EventKind.SUSPENDED)
+    library.clock.advance(1)
+    change(library, first, EventKind.SUSPENDED)
+    assert library.status(first) is Status.SUSPENDED
+    library.clock.advance(1)
+    change(library, first, EventKind.RESUMED)
+    begins = start_of_day(dt.date(2027, 5, 1))
+    assert library.status(first) is Status.VALID
+    assert library.status(second, begins) is Status.SUSPENDED, "it was suspended by itself"
+
+
+def test_a_suspension_that_was_shared_ends_for_both(library: Library) -> None:
+    first = library.issue(FOOD)
+    second = ahead(library, first, "2027-05-01")
+    change(library, first, EventKind.SUSPENDED)
+    library.clock.advance(1)
+    change(library, first, EventKind.RESUMED)
+    begins = start_of_day(dt.date(2027, 5, 1))
+    assert (library.status(first), library.status(second, begins)) == (Status.VALID, Status.VALID)
+
+
+def test_a_shared_suspension_that_ended_for_the_waiting_version_alone_ends_for_the_first(
+    library: Library,
+) -> None:
+    first = library.issue(FOOD)
+    second = ahead(library, first, "2027-05-01")
+    change(library, first, EventKind.SUSPENDED)
+    change(library, second, EventKind.RESUMED)
+    change(library, first, EventKind.RESUMED)
+    assert library.status(first) is Status.VALID
+
+
+def test_a_clock_that_lags_breaks_no_history(library: Library) -> None:
+    first = library.issue(FOOD)
+    reserved = renewal(library, first)
+    library.clock.at -= dt.timedelta(seconds=30)
+    second = library.issue_reserved(reserved)
+    change(library, second, EventKind.SUSPENDED)
+    library.clock.advance(60)
+    assert (library.status(first), library.status(second)) == (Status.SUPERSEDED, Status.SUSPENDED)
