@@ -8,7 +8,7 @@ a file that names no place in it, the status cannot be told.
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,10 +31,15 @@ class OfflineStatus(enum.StrEnum):
     LIST_TOO_OLD = "list-too-old"
     LIST_FOREIGN = "list-foreign"
     FOREIGN = "foreign"
+    SEAL_FOREIGN = "seal-foreign"
+    COPY_VALID = "copy-valid"
+    COPY_EXPIRED = "copy-expired"
     METADATA_BROKEN = "metadata-broken"
 
 
-GOOD: Final = frozenset({OfflineStatus.VALID})
+_LICENSE, _COPY = "licence", "copy"
+_UNTIL: Final = "copy_valid_until"
+GOOD: Final = frozenset({OfflineStatus.VALID, OfflineStatus.COPY_VALID})
 BAD: Final = frozenset(
     {
         OfflineStatus.NOT_ACTIVATED,
@@ -42,6 +47,7 @@ BAD: Final = frozenset(
         OfflineStatus.SUSPENDED,
         OfflineStatus.SUPERSEDED,
         OfflineStatus.ENDED,
+        OfflineStatus.COPY_EXPIRED,
     }
 )
 TITLES: Final[Mapping[OfflineStatus, tuple[str, str]]] = {
@@ -58,6 +64,15 @@ TITLES: Final[Mapping[OfflineStatus, tuple[str, str]]] = {
         "颁发机构或证照类型不在该目录中",
         "Issuer or type of the licence is not in this directory",
     ),
+    OfflineStatus.SEAL_FOREIGN: (
+        "印章不是该颁发机构用于此类文件的印章",
+        "The seal is none that the issuer has for such a file",
+    ),
+    OfflineStatus.COPY_VALID: (
+        "有效加注件，仅限所载用途",
+        "A valid annotated copy, for the purpose that it states",
+    ),
+    OfflineStatus.COPY_EXPIRED: ("加注件已过有效期", "The annotated copy has expired"),
     OfflineStatus.METADATA_BROKEN: ("文件所载证照元数据不完整", "The file's metadata are incomplete"),
 }
 _OF_LISTED: Final = {
@@ -84,7 +99,11 @@ class OfflineAnswer:
 
 
 def judge_offline(
-    stated: Mapping[str, str], directory: Directory, listed: StatusList | None, at: dt.datetime
+    stated: Mapping[str, str],
+    directory: Directory,
+    listed: StatusList | None,
+    at: dt.datetime,
+    sealed_by: Collection[str],
 ) -> OfflineAnswer:
     """Judge what a licence file states about itself.
 
@@ -93,9 +112,11 @@ def judge_offline(
         directory: The directory, already checked.
         listed: The status list, already checked; ``None`` when there is none.
         at: The instant of the question.
+        sealed_by: Fingerprints of the certificates whose seals hold on the file.
 
     Returns:
-        The first that applies: broken metadata, foreign, the list's word, the file's dates.
+        The first that applies: broken metadata, foreign, sealed by somebody else, the list's word, the file's
+        dates; and for an annotated copy its own term.
     """
     identifier = stated.get("identifier", "")
     if classify(identifier) is not Shape.CONFORMING or not stated.get("issued_on"):
@@ -105,9 +126,16 @@ def judge_offline(
     own = (stated.get("issuer_code"), stated.get("type_code")) == (parts.issuer_code, parts.type_code)
     if issuer is None or kind is None or not own:
         return OfflineAnswer(OfflineStatus.FOREIGN)
+    document = _COPY if _UNTIL in stated else _LICENSE
+    sealed = (directory.seals.get(one) for one in sealed_by)
+    if not any(one and parts.issuer_code in one.issuers and document in one.documents for one in sealed):
+        return OfflineAnswer(OfflineStatus.SEAL_FOREIGN, issuer, kind)
     status = _listed(stated, directory, listed, at)
     if status is OfflineStatus.VALID:
         status = _dated(stated, at)
+    if status is OfflineStatus.VALID and document == _COPY:
+        over = legal_date(at).isoformat() > stated[_UNTIL][:10]
+        status = OfflineStatus.COPY_EXPIRED if over else OfflineStatus.COPY_VALID
     return OfflineAnswer(status, issuer, kind, listed.at if listed else None)
 
 

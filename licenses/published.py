@@ -39,6 +39,21 @@ _CHUNK: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
+class SealEntry:
+    """A registered seal, as strangers need it.
+
+    Attributes:
+        certificate_sha256: Fingerprint of its certificate, hex.
+        issuers: Credit codes of the departments for which it may be used.
+        documents: Types of documents that it may seal.
+    """
+
+    certificate_sha256: str
+    issuers: tuple[str, ...]
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryParts:
     """What the directory says beside issuers and types.
 
@@ -47,12 +62,14 @@ class DirectoryParts:
         log_key: Its verifier key.
         ca_pem: Certificates that seals and time stamps chain to, with the revocation list.
         status_list: Address of the status list.
+        seals: Every seal of the register, revoked ones too: the revocation list tells which those are.
     """
 
     origin: str
     log_key: str
     ca_pem: bytes
     status_list: str
+    seals: Sequence[SealEntry] = ()
 
 
 def directory(
@@ -79,6 +96,14 @@ def directory(
         "ca_pem": parts.ca_pem.decode(),
         "jwks": dict(keys.jwks()),
         "status_list": parts.status_list,
+        "seals": [
+            {
+                "certificate_sha256": one.certificate_sha256,
+                "issuers": list(one.issuers),
+                "documents": list(one.documents),
+            }
+            for one in parts.seals
+        ],
     }
     version = hashlib.sha256(canonical(said)).hexdigest()
     until = at + DIRECTORY_LIFETIME
@@ -98,6 +123,7 @@ class Directory:
         ca_pem: What seals are judged with.
         jwks: Keys that sign answers and lists.
         status_list: Address of the status list.
+        seals: Fingerprint of a seal's certificate → what is known of the seal.
     """
 
     origin: str
@@ -109,6 +135,7 @@ class Directory:
     ca_pem: bytes
     jwks: Mapping[str, Any]
     status_list: str
+    seals: Mapping[str, SealEntry]
 
 
 def read_directory(token: str, trusted: Mapping[str, Sequence[Mapping[str, str]]]) -> Directory:
@@ -129,6 +156,12 @@ def read_directory(token: str, trusted: Mapping[str, Sequence[Mapping[str, str]]
             said["ca_pem"].encode(),
             said["jwks"],
             str(said["status_list"]),
+            {
+                one["certificate_sha256"]: SealEntry(
+                    one["certificate_sha256"], tuple(one["issuers"]), tuple(one["documents"])
+                )
+                for one in said["seals"]
+            },
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise AnswerInvalidError(rule="payload") from None

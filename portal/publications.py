@@ -10,11 +10,14 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
-from licenses.published import DirectoryParts, directory, status_entries
+from sqlalchemy import select
+
+from licenses.published import DirectoryParts, SealEntry, directory, status_entries
 from licenses.status_list import sign_list, status_list_url
 from portal.errors import TimeAheadError
 from portal.rooms import Rooms
 from portal.settings import Settings
+from seals.models import Seal
 
 DIRECTORY_EVERY: Final = dt.timedelta(hours=1)
 LIST_EVERY: Final = dt.timedelta(minutes=1)
@@ -51,17 +54,32 @@ class Publications:
         """Give the directory of issuers, types and keys."""
         rooms, settings = self._rooms, self._settings
         at = _floor(rooms.clock.now(), DIRECTORY_EVERY)
-        ca = rooms.pki.pem()
+        ca, seals = rooms.pki.pem(), self._seals()
         editions = "".join(f"{kind.code}{kind.version}" for kind in rooms.license_types.all())
-        etag = hashlib.sha256(ca + f"{at.isoformat()}{rooms.proofs.keys.kid}{editions}".encode()).hexdigest()
+        etag = hashlib.sha256(
+            ca + f"{at.isoformat()}{rooms.proofs.keys.kid}{editions}{seals}".encode()
+        ).hexdigest()
         known = self._directory
         if known is None or known.etag != etag:
             parts = DirectoryParts(
-                settings.log_origin, rooms.keys.log_key, ca, status_list_url(settings.public_url)
+                settings.log_origin, rooms.keys.log_key, ca, status_list_url(settings.public_url), seals
             )
             token = directory(rooms.items, rooms.license_types, rooms.proofs.keys, parts, at)
             self._directory = known = Published(token, etag)
         return known
+
+    def _seals(self) -> tuple[SealEntry, ...]:
+        issuers = {one.code: one.uscc for one in self._rooms.items.departments}
+        with self._rooms.database.reading() as uow:
+            found = uow.session.scalars(select(Seal).order_by(Seal.id)).all()
+        return tuple(
+            SealEntry(
+                one.certificate_sha256,
+                tuple(issuers[code] for code in one.scope["departments"] if code in issuers),
+                tuple(one.scope["document_types"]),
+            )
+            for one in found
+        )
 
     def status_list(self, at: dt.datetime | None = None) -> Published:
         """Give the status list, the newest one or as it was at the beginning of an earlier minute.
