@@ -17,23 +17,8 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from licenses.definition import FaceField, LicenseType, Source, TypeState, ValidityKind
+from licenses.definition import LicenseType, TypeState
 from licenses.errors import CatalogueError, UnknownTypeError
-from licenses.values import FieldType
-
-__all__ = [
-    "DATA",
-    "SCHEMA",
-    "FaceField",
-    "FieldType",
-    "LicenseType",
-    "Source",
-    "TypeCatalogue",
-    "ValidityKind",
-    "read_type",
-    "read_types",
-    "shipped_document",
-]
 
 DATA: Final = Path(__file__).parent / "data" / "types"
 SCHEMA: Final = DATA.with_name("types.schema.json")
