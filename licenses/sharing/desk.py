@@ -214,6 +214,37 @@ class SharingDesk:
         )
         return len(rows), uow.record(act)
 
+    def skip(self, uow: UnitOfWork, identity: Identity, subscription_id: str, event_id: str) -> Promise:
+        """Give up an event that waits, so that later ones of its licence go on; it becomes a dead letter.
+
+        Raises:
+            NotPermittedError: The caller is no system administrator.
+            DeadLetterUnknownError: No such event waits for this subscription.
+        """
+        identity.demand(Role.SYSTEM_ADMIN)
+        row = uow.session.scalar(
+            select(Delivery).where(
+                Delivery.subscription_id == subscription_id,
+                Delivery.event_id == event_id,
+                Delivery.state == str(DeliveryState.WAITING),
+                Delivery.license_id.is_not(None),
+            )
+        )
+        if row is None:
+            raise DeadLetterUnknownError
+        row.state, row.dead_at, row.problem = DeliveryState.DEAD, uow.clock.now(), "skipped"
+        uow.session.flush()
+        return uow.record(
+            Act(
+                kind=ActKind.CHANGES_UNDELIVERED,
+                actor=identity,
+                object_type="subscription",
+                object_id=subscription_id,
+                reasons=["skipped"],
+                notes={"count": 1, "events": [event_id]},
+            )
+        )
+
     def figures(self, uow: UnitOfWork) -> list[Figures]:
         """Give how delivering to each approved subscription stands."""
         counts = uow.session.execute(

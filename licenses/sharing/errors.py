@@ -66,13 +66,13 @@ class SubscriptionsTooManyError(RefusedError):
 
 
 class DeadLetterUnknownError(NotFoundError):
-    """No dead letter has this id."""
+    """No dead letter has this id, or no event with it waits."""
 
     code = "dead-letter-unknown"
-    title_zh = "未找到死信"
-    title_en = "No such dead letter"
-    remedy_zh = "请从死信清单中选择。"
-    remedy_en = "Choose it in the list of dead letters."
+    title_zh = "未找到死信或待推送的变更通知"
+    title_en = "No such dead letter, or no such event waits"
+    remedy_zh = "请从死信清单中选择，或核对订阅与变更通知的编号。"
+    remedy_en = "Choose it in the list of dead letters, or check the ids of subscription and event."
 
 
 class EndpointRefusedError(InvalidInputError):

@@ -141,6 +141,23 @@ def subscription_resend(
     click.echo(f"将重发 to be sent again: {count}; 存证承诺 promise {promise.core_sha256}")
 
 
+@subscription.command("skip")
+@_ID
+@click.argument("event_id", metavar="EVENT")
+@AS
+def subscription_skip(subscription_id: str, event_id: str, account: str | None) -> None:
+    """跳过一条变更通知 / Give up an event that waits, so that later ones of its licence go on.
+
+    It becomes a dead letter. EVENT is the message's `webhook-id`.
+    """
+    carry(
+        Role.SYSTEM_ADMIN,
+        account,
+        lambda rooms, uow, who: rooms.sharing.skip(uow, who, subscription_id, event_id),
+    )
+    click.echo(f"已跳过 / skipped: {event_id}")
+
+
 def _reader(here: Terminal, account: str | None) -> Identity:
     """Give the administrator who looks: the system administrator, or whichever of them is named."""
     from licenses.sharing.services import READERS  # noqa: PLC0415 - see above

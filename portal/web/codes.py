@@ -45,6 +45,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "status-changed": _("The licence's status changed meanwhile"),
     # Why a seal was not used, or changed its state.
     "approved": _("Approved"),
+    "skipped": STATES["delivery"]["skipped"].word,
     # Why a subscription ended.
     **{code: one.word for code, one in STATES["subscription-end"].items()},
     "audit": _("Audit"),

@@ -244,6 +244,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "gone": Label(_("Wants nothing more"), BAD),
         "no-connection": Label(_("No connection"), BAD),
         "time-out": Label(_("No answer in time"), BAD),
+        "skipped": Label(_("Skipped by an administrator"), PLAIN),
         "tls": Label(_("Certificate not valid"), BAD),
     },
     "code-mode": {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from license_library import BUSINESS, COMPANY, FOOD, OTHER, PERSON, ROAD
-from sharing_world import ARRIVED, DOWN, REFUSED, TAX, SharingWorld
+from sharing_world import ARRIVED, DOWN, REFUSED, SYSTEM, TAX, SharingWorld
 from standardwebhooks import Webhook
 
 from licenses.sharing.ports import Answer
@@ -241,3 +241,21 @@ def test_a_step_that_takes_long_leaves_the_rest_to_the_next_one(world: SharingWo
     assert len(world.receiver.got) == 3, "nothing is begun after twenty seconds"
     world.deliver()
     assert len(world.receiver.order()) == 6
+
+
+def test_an_event_that_is_skipped_lets_later_ones_go_and_can_be_sent_again(world: SharingWorld) -> None:
+    licence = world.licence(FOOD)
+    subscription = world.subscribe(types=[FOOD]).subscription.id
+    world.change(licence, 2)
+    world.receiver.says = lambda event: REFUSED if event["data"]["sequence"] == 2 else ARRIVED
+    world.deliver()
+    first, _ = world.deliveries("waiting")
+    with world.database.writing() as uow:
+        world.desk.skip(uow, SYSTEM, subscription, first.event_id)
+    world.deliver()
+    assert world.receiver.order() == {licence.id: [3]}
+    world.receiver.says = lambda _: ARRIVED
+    with world.database.writing() as uow:
+        assert world.desk.resend(uow, SYSTEM)[0] == 1
+    world.deliver()
+    assert world.receiver.order() == {licence.id: [3, 2]}

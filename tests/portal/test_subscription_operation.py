@@ -108,6 +108,10 @@ def test_a_subscription_is_decided_watched_and_mended_on_the_command_line(
     assert run("subscription", "resend", "unknown", capsys=capsys)[0] == 3
     assert run("subscription", "resend", letter["id"], capsys=capsys)[0] == 0
     assert "没有死信" in run("subscription", "dead", capsys=capsys)[1]
+    assert run("subscription", "skip", subscription, "unknown", capsys=capsys)[0] == 3
+    assert run("subscription", "skip", subscription, "event-1", capsys=capsys)[0] == 0
+    (skipped,) = json.loads(run("subscription", "dead", "--json", capsys=capsys)[1])
+    assert (skipped["event"], skipped["problem"]) == ("event-1", "skipped")
     assert run("subscription", "end", subscription, "--reason", "不再需要", capsys=capsys)[0] == 0
     assert json.loads(run("subscription", "list", "--json", capsys=capsys)[1])[0]["state"] == "ended"
     rooms.close()
