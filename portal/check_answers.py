@@ -78,6 +78,7 @@ def card_json(card: PublicCard) -> dict[str, Any]:
         "valid_from": card.valid_from.isoformat() if card.valid_from else None,
         "valid_until": card.valid_until.isoformat() if card.valid_until else None,
         "holder": card.holder.name,
+        "trust": card.trust,
     }
 
 

@@ -34,6 +34,7 @@ def licence_json(view: LicenseView) -> dict[str, Any]:
         "face": dict(view.face),
         "version": view.version,
         "trust": view.trust,
+        "pending": str(view.pending) if view.pending else None,
         "holders": [{"holder": _holder(one.holder), "share": one.share} for one in view.together],
     }
 

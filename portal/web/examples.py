@@ -81,6 +81,7 @@ LICENCE: Final[dict[str, Any]] = {
     "face": {"name": "演示食品有限公司"},
     "version": 1,
     "trust": "A",
+    "pending": "renewal",
     "holders": [
         {"holder": {"scheme": "111", "code": "3399**********0012", "name": "张*"}, "share": "1/2"},
     ],
@@ -138,6 +139,7 @@ REPORT: Final[dict[str, Any]] = {
         "valid_from": "2026-05-01",
         "valid_until": "2026-06-30",
         "holder": "演示食品有限公司",
+        "trust": "A",
     },
     "verdict": {
         "state": "valid",
@@ -221,7 +223,7 @@ AUTHORISATION_CODE: Final[dict[str, Any]] = {
 }
 COPY_LINK: Final[dict[str, Any]] = {"token": "AAAAAAAAAAAAAAAAAAAAAA", "expires_at": _AT}
 PROOF_NULLABLE: Final = ("material",)
-LICENCE_NULLABLE: Final = ("valid_from", "share")
+LICENCE_NULLABLE: Final = ("valid_from", "share", "pending")
 LICENCES_NULLABLE: Final = (*LICENCE_NULLABLE, "holder", "reason")
 SEARCH_NULLABLE: Final = ("indexed_up_to",)
 DOSSIER_NULLABLE: Final = ("filed_at", "pages", "level", "manifest", "seal_sha256", "sha256")
