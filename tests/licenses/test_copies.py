@@ -26,7 +26,7 @@ from license_library import (
     SUPERVISOR,
     on_case,
 )
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from cases.models import Case
 from licenses.copies import making
@@ -44,7 +44,9 @@ from licenses.copies.terms import copy_terms
 from licenses.errors import CodeUnknownError, LicenseHiddenError
 from licenses.metadata import from_xml
 from licenses.models import License
+from licenses.resuming import resume_copying
 from seals.register import registered_seals
+from seals.resuming import abandon_open
 from seals.sealing import REFUSED_RETRY_SECONDS
 from seals.services import SealService
 from seals.verdicts import State
@@ -359,3 +361,23 @@ def test_whatever_dies_there_is_one_copy_with_its_record_and_no_intent_stays_ope
     intents = {act.act_id for act in acts if act.outcome == "intended"}
     assert intents == {act.intent for act in acts if act.intent}
     assert [act.kind for act in acts].count("copy.made") == 1
+
+
+def test_after_a_restore_an_ordered_copy_is_made_and_what_was_intended_before_is_closed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "failpoint", dying("license.copy.after-seal"))
+    ordered = desk.order()
+    with pytest.raises(KilledError):
+        desk.house.work()
+    with desk.database.writing() as uow:
+        uow.session.execute(delete(StepRow))
+        abandon_open(uow)
+        assert resume_copying(uow) == 1
+        assert resume_copying(uow) == 0
+    desk.house.work()
+    assert desk.copy(ordered).state == "made"
+    with desk.database.reading() as uow:
+        acts = uow.session.scalars(select(LedgerAct)).all()
+    intents = sorted(act.act_id for act in acts if act.outcome == "intended")
+    assert intents == sorted(act.intent for act in acts if act.intent)
