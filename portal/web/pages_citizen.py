@@ -27,7 +27,7 @@ from portal.web.codes import process_title
 from portal.web.context import HOLDER_COOKIE, HOLDER_PAGES
 from portal.web.counters import AUTHENTICATION_FAILED, RATE_LIMITED
 from portal.web.labels import ROLES
-from storage.identity import Basis, Role
+from storage.identity import PUBLIC, Basis, Role
 
 blueprint = APIBlueprint(HOLDER_PAGES, __name__, url_prefix="/mine", enable_openapi=False)
 _FLOW_COOKIE = "cunzheng_flow"
@@ -171,8 +171,10 @@ def sign_out() -> Response:
 
 
 def _office(use: LicenseUsage) -> str:
-    """Name who used it: a department, the public, or the product itself."""
-    if use.basis == Basis.PUBLIC_CHECK and not use.organisation:
+    """Name who used it: the holder, a department, the public, or the product itself."""
+    if use.actor_id == use.holder_id:
+        return gettext(_("Yourself"))
+    if not use.organisation and (use.basis == Basis.PUBLIC_CHECK or use.actor_id == PUBLIC.id):
         return gettext(ROLES[Role.PUBLIC])
     known = {one.code: one for one in context.rooms().items.departments}
     if use.organisation in known:

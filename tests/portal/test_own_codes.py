@@ -100,7 +100,8 @@ def test_the_page_shows_a_code_that_changes_and_is_read_by_whoever_scans_it(desk
     for shown in ("营业执照", "有效", "演示市市场监督管理局", "2026-11-24 09:00:00 +08:00"):
         assert shown in scanned.text
     assert desk.house.acts()[-1] == "license.read"
-    assert "您出示的证照" in desk.holder.get("/mine").text
+    own = desk.holder.get("/mine").text
+    assert re.search(r"公众</td>.*您出示的证照", own, re.S), "whoever scanned it signed in nowhere"
 
 
 def test_a_code_on_a_screenshot_is_soon_good_for_nothing(desk: Desk) -> None:
@@ -122,6 +123,7 @@ def test_a_code_is_shown_once_listed_and_revoked(desk: Desk) -> None:
     assert (made.status_code, made.headers["Cache-Control"]) == (201, "no-store")
     listed = desk.holder.get("/mine").text
     assert "我的用证码" in listed
+    assert "您本人" in listed
     revocation = re.search(r'action="(/mine/codes/\w+/revocation)"', listed)
     assert revocation is not None
     token = form_token(listed)
