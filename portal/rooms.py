@@ -168,7 +168,9 @@ class Rooms:
     @property
     def facades(self) -> FacadeService:
         """Answers calls in other interfaces' dialects."""
-        return FacadeService(self.license_reader, self.information, self.cases, self.holders, self.items)
+        return FacadeService(
+            self.license_reader, self.information, self.cases, self.holders, self.items, self.copies
+        )
 
     @property
     def codes(self) -> CodeService:

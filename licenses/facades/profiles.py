@@ -97,6 +97,7 @@ class Result(enum.StrEnum):
     """How a call ended; a dialect has its own code and words for each."""
 
     OK = "ok"
+    BEING_MADE = "being-made"
     NOT_OFFERED = "not-offered"
     NO_MATCH = "no-match"
     NOT_AUTHENTICATED = "not-authenticated"
@@ -168,6 +169,7 @@ class AnswerData(BaseModel):
         face_form: A ``list`` of name, value, type and column, or an ``object`` by column.
         result: Name of a verification's result.
         words: Name of its words.
+        file: Name of a file's bytes, in base64.
     """
 
     model_config = _FROZEN
@@ -177,6 +179,7 @@ class AnswerData(BaseModel):
     face_form: Literal["list", "object"]
     result: str = Field(pattern=_MEMBER)
     words: str = Field(pattern=_MEMBER)
+    file: str = Field(pattern=_MEMBER)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -6,9 +6,11 @@ that item and that holder, the operator is registered for the client, the names 
 Whatever is wrong with them looks like a licence that there is not; what was wrong stands in the ledger.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from sqlalchemy import select
 
 from cases.errors import CaseNotFoundError
 from cases.holders import HolderService
@@ -16,15 +18,18 @@ from cases.models import Case, CaseState
 from cases.organisations import organisations
 from cases.ports import Items
 from cases.services import CaseService
+from licenses.copies.models import LicenseCopy
+from licenses.copies.services import MADE, ORDERED, CopyService
 from licenses.errors import LicenseHiddenError
 from licenses.facades.calls import Call
 from licenses.facades.profiles import Element, Facade, Result, Service
 from licenses.facades.spelling import Row, licence_row, type_row, verification
 from licenses.information import InformationService, code_table
 from licenses.lifecycle import Standing
-from licenses.models import LicenseUsage
+from licenses.models import License, LicenseUsage
 from licenses.reading import LicenseReader, LicenseView
 from licenses.usage import Use, usage_row
+from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity
 from storage.ledger.acts import Act, Outcome
@@ -38,10 +43,11 @@ _RESULTS: Final = {0: Result.OK, 21: Result.ENDED, 22: Result.EXPIRED, 23: Resul
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How a call ended, and what it is given."""
+    """How a call ended, and what it is given; ``sha256`` is a file that belongs to the one row."""
 
     result: Result
     rows: tuple[Row, ...] = ()
+    sha256: str | None = None
 
 
 class FacadeService:
@@ -53,6 +59,7 @@ class FacadeService:
         cases: Finds cases.
         holders: Finds holders.
         items: The catalogue of items.
+        copies: Has annotated copies made and hands them out.
     """
 
     def __init__(
@@ -62,12 +69,14 @@ class FacadeService:
         cases: CaseService,
         holders: HolderService,
         items: Items,
+        copies: CopyService,
     ) -> None:
         self._reader = reader
         self._information = information
         self._cases = cases
         self._holders = holders
         self._items = items
+        self._copies = copies
 
     def answer(
         self, uow: UnitOfWork, identity: Identity, facade: Facade, service: Service, call: Call
@@ -93,9 +102,7 @@ class FacadeService:
                 result = _result(view)
                 return Answered(result, (licence_row(facade, view),) if result is Result.OK else ())
             case Service.FILE_BY_HOLDER | Service.FILE_BY_IDENTIFIER:
-                # The sealed original never leaves; only an annotated copy may, and none is made here.
-                self._permit(uow, identity, call)
-                return Answered(Result.NOT_OFFERED)
+                return self._file(uow, self._permit(uow, identity, call), facade, call)
             case Service.VERIFY_INFORMATION:
                 code = self._information.check(uow, identity, call.stated).code
                 return Answered(Result.OK, (verification(facade, code, code_table().information[code][0]),))
@@ -108,15 +115,57 @@ class FacadeService:
         return Answered(Result.OK, tuple(type_row(facade, kind) for kind in kinds))
 
     def _of_holder(self, uow: UnitOfWork, who: Identity, facade: Facade, call: Call) -> Answered:
-        kinds = frozenset({call.kind.code}) if call.kind is not None else None
-        found = self._reader.find_for_holder(uow, who, history=True, types=kinds)
-        number = call.said.get(Element.NUMBER)
-        found = [view for view in found if number is None or view.number == number]
+        found = self._found(uow, who, call)
         good = [view for view in found if view.status.standing is Standing.GOOD][:MOST]
         if good:
             views = [self._reader.read(uow, who, view.identifier) for view in good]
             return Answered(Result.OK, tuple(licence_row(facade, view) for view in views))
         return Answered(_result(found[0]) if found else Result.NO_MATCH)
+
+    def _file(self, uow: UnitOfWork, who: Identity, facade: Facade, call: Call) -> Answered:
+        """Give the annotated copy of one licence, having it made at the first call; never the original."""
+        identifier = call.said.get(Element.IDENTIFIER)
+        if identifier is None:
+            found = self._found(uow, who, call)
+            good = [view for view in found if view.status.standing is Standing.GOOD]
+            if len(good) != 1:
+                # Which of several is meant, the number says.
+                missing = Result.EMPTY if good else _result(found[0]) if found else Result.NO_MATCH
+                return Answered(missing)
+            identifier = good[0].identifier
+        license_ = self._reader.admitted(uow, who, identifier, "copy")
+        view = self._reader.view(uow, license_, with_face=False)
+        result = _result(view)
+        if result is not Result.OK:
+            return Answered(result)
+        ordered = self._ordered(uow, who, license_)
+        made = [one for one in ordered if one.state == MADE]
+        if not made:
+            if not ordered:
+                self._copies.order(uow, who, identifier)
+            return Answered(Result.BEING_MADE)
+        secret, _ = self._copies.link(uow, who, made[-1].id)
+        out = self._copies.hand_out(uow, who, made[-1].id, secret)
+        return Answered(Result.OK, (licence_row(facade, view),), out.sha256)
+
+    def _ordered(self, uow: UnitOfWork, who: Identity, license_: License) -> Sequence[LicenseCopy]:
+        """Give the copies that this client ordered for this case and purpose, as far as they are good."""
+        basis = who.basis
+        query = select(LicenseCopy).where(
+            LicenseCopy.license_id == license_.id,
+            LicenseCopy.actor_id == who.id,
+            LicenseCopy.case_id == (basis.case if basis else None),
+            LicenseCopy.purpose == (basis.purpose if basis else None),
+            LicenseCopy.state.in_([ORDERED, MADE]),
+            LicenseCopy.valid_until >= legal_date(uow.clock.now()),
+        )
+        return uow.session.scalars(query.order_by(LicenseCopy.ordered_at, LicenseCopy.id)).all()
+
+    def _found(self, uow: UnitOfWork, who: Identity, call: Call) -> list[LicenseView]:
+        kinds = frozenset({call.kind.code}) if call.kind is not None else None
+        found = self._reader.find_for_holder(uow, who, history=True, types=kinds)
+        number = call.said.get(Element.NUMBER)
+        return [view for view in found if number is None or view.number == number]
 
     def _permit(self, uow: UnitOfWork, identity: Identity, call: Call) -> Identity:
         """Give the identity on the case that the five elements name, or refuse."""

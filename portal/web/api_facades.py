@@ -77,6 +77,10 @@ def _verified(facade: Facade, call: Call) -> Answered:
 
 def _answer(facade: Facade, service: Service, answered: Answered) -> Response:
     rows: Row | list[Row] | None = list(answered.rows)
+    if answered.sha256 is not None:
+        # The hand-out is committed: bytes leave only for a use that stands in the ledger.
+        data = context.rooms().objects.read(answered.sha256)
+        answered.rows[0][facade.data.file] = base64.b64encode(data).decode()
     if service not in _LISTS:
         rows = answered.rows[0] if answered.rows else None
     return facade_answers.answer(facade, answered.result, rows)
@@ -139,6 +143,8 @@ def _described(facade: Facade, service: Service) -> dict[int | str, Described]:
 
 
 def _records(service: Service) -> dict[str, Any]:
+    if service in {Service.FILE_BY_HOLDER, Service.FILE_BY_IDENTIFIER}:
+        return {"records": ("copy.ordered", "copy.handed-out", "license.read", "access.refused")}
     if service in ON_CASE:
         return {"records": ("license.read", "access.refused")}
     if service is Service.TYPES:

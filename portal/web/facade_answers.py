@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from flask import Response, g, json
 
+from licenses.copies.errors import CopyNotReadyError, CopyRefusedError
 from licenses.errors import CodeUnknownError, LicenseHiddenError
 from licenses.facades.errors import FacadeCallError
 from licenses.facades.profiles import Facade, Result, facades
@@ -21,6 +22,8 @@ from storage.errors import CunzhengError, InvalidInputError, NotPermittedError
 _RESULTS: Final[tuple[tuple[type[CunzhengError], Result], ...]] = (
     (LicenseHiddenError, Result.NO_MATCH),
     (CodeUnknownError, Result.NO_MATCH),
+    (CopyRefusedError, Result.NOT_OFFERED),
+    (CopyNotReadyError, Result.BEING_MADE),
     (UnauthenticatedError, Result.NOT_AUTHENTICATED),
     (NotPermittedError, Result.NOT_PERMITTED),
     (InvalidInputError, Result.VALUE_WRONG),

@@ -53,7 +53,7 @@ def held(**changes: str) -> dict[str, Any]:
 
 FACADES = [
     spoken("an identifier of nothing", NOTHING, *REFUSED),
-    spoken("a file of nothing", 2, path=FILE),
+    spoken("a file of nothing", NOTHING, *REFUSED, path=FILE),
     spoken("another's case", NOTHING, *REFUSED, who="other"),
     spoken("a case made up", NOTHING, *REFUSED, head={"businessCode": "{mark}"}),
     spoken("a source made up", NOTHING, *REFUSED, head={"businessCode": "{mark}/" + OPEN_CASE}),

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from cases.models import Holder
 from cases.services import Announcement
+from licenses.copies.models import LicenseCopy
 from licenses.events import new_event
 from licenses.facades.profiles import DEMANDED, Element, Facade, Result, Service, facades
 from licenses.lifecycle import EventKind
@@ -168,11 +169,27 @@ def test_expiry_is_judged_by_the_clock(house: House, speaker: Speaker, licence: 
     assert late.result(late.call(DATA, identifier=licence.identifier))[0] == late.code(Result.EXPIRED)
 
 
-def test_files_leave_as_annotated_copies_only_and_none_is_made_here(
+def test_files_leave_as_annotated_copies_only_made_at_the_first_call(
     house: House, speaker: Speaker, licence: License
 ) -> None:
     answer = speaker.call(FILE, identifier=licence.identifier)
-    assert speaker.result(answer) == (speaker.code(Result.NOT_OFFERED), {})
+    assert speaker.result(answer) == (speaker.code(Result.BEING_MADE), {})
+    assert house.acts()[-1] == "copy.ordered"
+    speaker.call(FILE, identifier=licence.identifier)
+    assert house.acts().count("copy.ordered") == 1, "one is being made"
+    stored = house.rooms.objects.put(b"%PDF-1.7 a copy", "application/pdf")
+    with house.rooms.database.writing() as uow:
+        copy = uow.session.scalars(select(LicenseCopy)).one()
+        copy.state, copy.made_at, copy.object_sha256 = "made", house.clock.now(), stored.sha256
+    code, told = speaker.result(speaker.call(FILE, identifier=licence.identifier))
+    assert code == speaker.code(Result.OK)
+    assert base64.b64decode(told[speaker.facade.data.file]) == b"%PDF-1.7 a copy"
+    assert stored.sha256 != licence.object_sha256, "never the original"
+    assert house.acts()[-1] == "copy.handed-out"
+    with house.rooms.database.writing() as uow:
+        house.rooms.licenses.suspend(uow, MANAGER, licence.identifier, GROUNDS)
+    answer = speaker.call(FILE, identifier=licence.identifier)
+    assert speaker.result(answer) == (speaker.code(Result.RESTRICTED), {})
     forbidden = speaker.call(FILE, identifier=licence.identifier, case="nowhere")
     assert speaker.result(forbidden)[0] == speaker.code(Result.NO_MATCH), "who has no right learns nothing"
 
