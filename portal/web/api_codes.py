@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``/api/v1/licences/authorisation-codes``: codes by which a licence is used on somebody's authority."""
+"""``/api/v1/authorisation-codes``: codes by which a licence is used on somebody's authority."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from portal.web.schemas import CODE_EXAMPLE, REDEEM_EXAMPLE, CodeBody, PartyBody
 from storage.clock import rfc3339
 
 blueprint = APIBlueprint(
-    "codes", __name__, url_prefix="/api/v1/licences/authorisation-codes", tag="Authorisation codes"
+    "codes", __name__, url_prefix="/api/v1/authorisation-codes", tag="Authorisation codes"
 )
 
 

@@ -182,7 +182,7 @@ def test_a_system_makes_and_uses_codes_over_the_interface(desk: Desk) -> None:
         "Access-Purpose": "accept",
     }
     system = desk.house.app.test_client()
-    base = "/api/v1/licences/authorisation-codes"
+    base = "/api/v1/authorisation-codes"
     wish = {"identifier": desk.identifier, "mode": "function"}
     made = system.post(base, json=wish, headers=headers)
     assert made.status_code == 201
