@@ -20,7 +20,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from archive.models import Dossier, DossierMember, Filing, FilingMaterial
 from archive.storing import SEAL_SUFFIX
+from licenses.copies.models import LicenseCopy
 from licenses.models import License
+from licenses.stock.models import StockRun
 from portal.errors import SweepImpossibleError
 from storage.clock import Clock
 from storage.database import Database
@@ -49,6 +51,9 @@ NAMES_OBJECTS: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | No
     Dossier.manifest_sha256,
     Dossier.manifest_seal_sha256,
     License.object_sha256,
+    LicenseCopy.object_sha256,
+    LicenseCopy.original_sha256,
+    StockRun.object_sha256,
 )
 """Every column that names stored bytes: what none of them names, nobody can ask for."""
 

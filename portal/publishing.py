@@ -13,9 +13,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from licenses.answers import AnswerKeys
+from licenses.sharing.keys import MessageKeys
 from portal.bootstrap import Foundation, ledger_signer
 from portal.key_marks.services import require_own_keys
 from portal.settings import Settings
+from portal.sharing.opening import published_jwks
 from storage.clock import Clock
 from storage.errors import CunzhengError
 from storage.ledger.canonical import canonical
@@ -43,7 +45,7 @@ def public_keys(foundation: Foundation, settings: Settings) -> dict[str, bytes]:
         "vkey": f"{key}\n".encode(),
         "policy": single_log_policy(key).encode(),
         "ca.pem": foundation.pki.pem(),
-        "jwks.json": canonical(AnswerKeys(settings.keys).jwks()),
+        "jwks.json": canonical(published_jwks(AnswerKeys(settings.keys), MessageKeys(settings.keys))),
     }
 
 
