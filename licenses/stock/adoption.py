@@ -105,6 +105,7 @@ class Adoption:
             uow,
             (self._keys[one.row][0] for one in drafts),
             (str(one.identifier) for one in drafts),
+            run.organisation,
         )
         self._holders = KnownHolders(uow, blocks, (party for one in drafts for party in one.parties))
         self._position = first_free_position(uow)

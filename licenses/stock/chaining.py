@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import bindparam, select
 
+from licenses.holdings import STOCK
 from licenses.lifecycle import TERMINAL, EventKind, State, move
 from licenses.models import License, LicenseEvent
 from licenses.stock.models import StockRecord
@@ -23,12 +24,16 @@ _KNOWN = (
         License.issued_on,
         License.data_sha256,
         License.previous_id,
+        License.organisation,
     )
     .join(License, License.id == StockRecord.license_id)
     .where(StockRecord.number_key.in_(bindparam("keys", expanding=True)))
 )
 _TAKEN = select(License.identifier, License.data_sha256).where(
     License.identifier.in_(bindparam("identifiers", expanding=True))
+)
+_REPLACED_HERE = select(License.previous_id).where(
+    License.previous_id.in_(bindparam("ids", expanding=True)), License.origin != STOCK
 )
 _EVENTS = (
     select(LicenseEvent.license_id, LicenseEvent.kind)
@@ -41,13 +46,19 @@ _PART = 500
 
 @dataclass(slots=True)
 class Version:
-    """A licence of a chain, as far as placing another one needs it."""
+    """A licence of a chain, as far as placing another one needs it.
+
+    Attributes:
+        closed: Why nothing is added to its chain by an import: it is another department's, or was replaced
+            by what is issued here.
+    """
 
     id: str
     identifier: str
     issued_on: dt.date
     digest: bytes
     previous_id: str | None
+    closed: str = ""
     state: State = State.ISSUED
     events: int = 0
     fresh: bool = False
@@ -58,7 +69,8 @@ class Place:
     """Where a new version stands.
 
     Attributes:
-        reason: Why it has no place: ``duplicate``, ``identifier-taken`` or ``version-unordered``.
+        reason: Why it has no place: ``duplicate``, ``identifier-taken``, ``version-unordered``,
+            ``held-elsewhere`` or ``issued-here``.
         before: The version that it replaces.
         after: The version that replaces it.
     """
@@ -83,6 +95,9 @@ class Chains:
         chain = self.by_number.get(number_key)
         if not chain:
             return Place()
+        closed = next((one.closed for one in chain if one.closed), "")
+        if closed:
+            return Place(closed)
         days = [one.issued_on for one in chain]
         at = bisect_left(days, issued_on)
         if at < len(days) and days[at] == issued_on:
@@ -97,8 +112,10 @@ class Chains:
         chain.insert(bisect_left([one.issued_on for one in chain], version.issued_on), version)
 
 
-def read_chains(uow: UnitOfWork, numbers: Iterable[bytes], identifiers: Iterable[str]) -> Chains:
-    """Read what is held of these numbers and identifiers."""
+def read_chains(
+    uow: UnitOfWork, numbers: Iterable[bytes], identifiers: Iterable[str], organisation: str
+) -> Chains:
+    """Read what is held of these numbers and identifiers; only the organisation's own chains grow."""
     chains = Chains()
     for part in parts(list(dict.fromkeys(identifiers))):
         for identifier, digest in uow.session.execute(_TAKEN, {"identifiers": part}):
@@ -106,9 +123,13 @@ def read_chains(uow: UnitOfWork, numbers: Iterable[bytes], identifiers: Iterable
     known: dict[str, Version] = {}
     for keys in parts(list(dict.fromkeys(numbers))):
         for row in uow.session.execute(_KNOWN, {"keys": keys}):
-            version = Version(row.id, row.identifier, row.issued_on, row.data_sha256, row.previous_id)
+            closed = "" if row.organisation == organisation else "held-elsewhere"
+            version = Version(row.id, row.identifier, row.issued_on, row.data_sha256, row.previous_id, closed)
             known[version.id] = version
             chains.add(row.number_key, version)
+    for ids in parts(list(known)):
+        for replaced in uow.session.scalars(_REPLACED_HERE, {"ids": ids}):
+            known[str(replaced)].closed = "issued-here"
     _states(uow, known)
     return chains
 

@@ -21,6 +21,7 @@ from licenses.errors import (
     StockWordsError,
 )
 from licenses.events import INDEX_STEP
+from licenses.sharing.feed import record_change
 from licenses.stock.adoption import Adoption, Batch
 from licenses.stock.blocks import Blocks
 from licenses.stock.models import StockQuarantine, StockRun
@@ -206,7 +207,8 @@ class QuarantineDesk:
 
     @staticmethod
     def _record_adoption(uow: UnitOfWork, identity: Identity, run: StockRun, batch: Batch) -> None:
-        uow.record(
+        record_change(
+            uow,
             Act(
                 kind=ActKind.STOCK_IMPORTED,
                 actor=identity,
@@ -215,7 +217,7 @@ class QuarantineDesk:
                 object_sha256=run.file_sha256,
                 rows=list(batch.changed.values()),
                 tables=batch.tables(),
-            )
+            ),
         )
 
     def _decide(

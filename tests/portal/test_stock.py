@@ -144,6 +144,35 @@ def test_an_older_version_that_comes_later_takes_its_place_in_the_chain(stock: S
     assert [one.kind for one in events[rows[1]["id"]]] == ["adopted"]
 
 
+def two_rows_of_a_number(stock: Stock) -> tuple[Path, Path]:
+    """Give files with an older and a newer row of one number."""
+    chained = next(record for record in RECORDS if record.reason == "version-chained")
+    head, *lines = csv_lines(chained.number + 1)
+    older, newer = lines[chained.number - EARLIER_BY], lines[chained.number]
+    return stock.file([head, older], "older.csv"), stock.file([head, newer], "newer.csv")
+
+
+def test_nobody_replaces_what_another_department_manages(stock: Stock) -> None:
+    older, newer = two_rows_of_a_number(stock)
+    stock.take_over(older)
+    source = source_file(newer)
+    run_id = stock.database.write(lambda uow: stock.runs.start(uow, NEIGHBOUR, PROFILE, source).id)
+    run = stock.driver.work(NEIGHBOUR, run_id, newer, check)
+    assert (run.accepted, run.report["reasons"]) == (0, {"held-elsewhere": 1})
+    assert [row["kind"] for row in stock.rows(LicenseEvent)] == ["adopted"]
+
+
+def test_a_feed_adds_no_version_to_what_was_replaced_here(stock: Stock) -> None:
+    older, newer = two_rows_of_a_number(stock)
+    stock.take_over(older)
+    (held,) = stock.rows(License)
+    own = {"id": "n" * 26, "identifier": "issued here", "code": "n" * 26, "status_index": 1, "origin": "case"}
+    with stock.database.writing() as uow:
+        uow.session.add(License(**held | own | {"previous_id": held["id"]}))
+    run = stock.take_over(newer)
+    assert (run.accepted, run.report["reasons"]) == (0, {"issued-here": 1})
+
+
 def test_several_holders_are_structured(imported: Stock) -> None:
     together = imported.rows(LicenseHolder)
     assert together
