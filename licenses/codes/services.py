@@ -237,11 +237,15 @@ class CodeService:
         return who, license_
 
     def _basis(self, uow: UnitOfWork, identity: Identity, code: AuthorisationCode) -> AccessBasis:
-        """Give the basis of a use: the holder's word, and the open case that the caller handles, if any."""
-        case = self._reader.open_case(uow, identity)
+        """Give the basis of a use: the holder's word, and the open case that the caller handles, if any.
+
+        A code that was made for a case is used for that case and for no other.
+        """
+        on_word = code.mode in {Mode.OWN, Mode.DELEGATED}
+        case = self._reader.open_case(uow, identity) if on_word else None
         named = case.id if case is not None and case.holder_id == code.holder_id else code.case_id
         item = case.item_code if case is not None and named == case.id else code.item_code
-        kind = Basis.HOLDER if code.mode in {Mode.OWN, Mode.DELEGATED} else Basis.CASE
+        kind = Basis.HOLDER if on_word else Basis.CASE
         return AccessBasis(kind, named, item, code.purpose)
 
     def _fits(

@@ -236,3 +236,12 @@ def test_a_use_on_the_holder_s_word_names_the_case_that_the_caller_handles(codes
     with codes.database.reading() as uow:
         (use,) = uow.session.scalars(select(LicenseUsage).where(LicenseUsage.action == "read"))
     assert (use.basis, use.case_id, use.purpose) == ("holder", codes.case.id, "hand-in")
+
+
+def test_a_code_made_for_a_case_is_used_for_no_other_case_of_the_holder(codes: Codes) -> None:
+    other = codes.library.announce(ROAD, COMPANY)
+    made = codes.make(codes.wish(Mode.FUNCTION), on_case(CLERK, codes.case))
+    codes.read(made.secret, on_case(CLERK, other))
+    with codes.database.reading() as uow:
+        (use,) = uow.session.scalars(select(LicenseUsage).where(LicenseUsage.action == "read"))
+    assert (use.basis, use.case_id, use.item_code) == ("case", codes.case.id, codes.case.item_code)
