@@ -24,7 +24,8 @@ from cases.models import Holder
 from licenses.holdings import STOCK, Holdings
 from licenses.lifecycle import Life, Status, effective_status, life_after, status_titles
 from licenses.metadata import registered_items
-from licenses.models import License, LicenseEvent
+from licenses.models import License, LicenseEvent, LicenseHolder
+from licenses.stock.dates import read_date
 from licenses.usage import Use, insert_rows, usage_row
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity
@@ -47,6 +48,12 @@ COMPARED: Final = (
 ITEMS: Final = (*REQUIRED, "holder_name", *COMPARED)
 """Canonical items that may be stated."""
 NOT_FOUND, INCOMPLETE, WRONG = 5, 4, 6
+_DAYS: Final = frozenset({"issued_on", "valid_from", "valid_until"})
+_TOGETHER = (
+    select(LicenseHolder.license_id, Holder)
+    .join(Holder, Holder.id == LicenseHolder.holder_id)
+    .where(LicenseHolder.license_id.in_(bindparam("ids", expanding=True)))
+)
 _BY_IDENTIFIER = (
     select(License, Holder)
     .join(Holder, Holder.id == License.holder_id)
@@ -137,10 +144,13 @@ class InformationService:
         given = [_given(stated) for stated in batch[:MOST]]
         asked = {one["identifier"] for one in given if all(name in one for name in REQUIRED)}
         found = uow.session.execute(_BY_IDENTIFIER, {"identifiers": sorted(asked)}).all()
-        held = {license_.identifier: _Held(license_, holder) for license_, holder in found}
+        held = {license_.identifier: _Held(license_, [holder]) for license_, holder in found}
         events = self._holdings.events(uow, [one.license.id for one in held.values()])
         for one in held.values():
             one.events = events.get(one.license.id, ())
+        by_id = {one.license.id: one for one in held.values()}
+        for license_id, holder in uow.session.execute(_TOGETHER, {"ids": sorted(by_id)}):
+            by_id[license_id].holders.append(holder)
         return [self._check(uow, identity, one, held) for one in given]
 
     def _check(
@@ -154,10 +164,11 @@ class InformationService:
         if missing:
             return InformationCheck(INCOMPLETE, ("item-missing",), missing)
         met = held.get(given["identifier"])
-        if met is None or not _holds(uow, met.holder, given):
+        holder = next((one for one in met.holders if _is_stated(uow, one, given)), None) if met else None
+        if met is None or holder is None:
             return InformationCheck(NOT_FOUND, ("no-match",))
         promise = _note(uow, identity, met.license)
-        differing = self._differing(uow, met, given)
+        differing = self._differing(uow, met.license, holder, given)
         if differing:
             return InformationCheck(WRONG, ("item-differs",), differing, promise)
         now = uow.clock.now()
@@ -166,11 +177,13 @@ class InformationService:
         reasons = _reasons(met.license, status, life_after(met.events, now))
         return InformationCheck(status_titles()[status].information_check, reasons, promise=promise)
 
-    def _differing(self, uow: UnitOfWork, met: "_Held", given: Mapping[str, str]) -> tuple[str, ...]:
-        registered = registered_items(met.license)
-        differing = [name for name in COMPARED if name in given and given[name] != registered[name]]
+    def _differing(
+        self, uow: UnitOfWork, license_: License, holder: Holder, given: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        registered = registered_items(license_)
+        differing = [name for name in COMPARED if name in given and _said(name, given) != registered[name]]
         name = given.get("holder_name")
-        if name is not None and name != self._holders.reveal(uow, met.holder).name:
+        if name is not None and name != self._holders.reveal(uow, holder).name:
             differing.append("holder_name")
         return tuple(differing)
 
@@ -178,7 +191,7 @@ class InformationService:
 @dataclass(slots=True)
 class _Held:
     license: License
-    holder: Holder
+    holders: list[Holder]
     events: Sequence[LicenseEvent] = ()
 
 
@@ -186,7 +199,13 @@ def _given(stated: Mapping[str, str]) -> dict[str, str]:
     return {name: value.strip() for name, value in stated.items() if name in ITEMS and value.strip()}
 
 
-def _holds(uow: UnitOfWork, holder: Holder, given: Mapping[str, str]) -> bool:
+def _said(name: str, given: Mapping[str, str]) -> str:
+    """Give what is stated of an item; a day in the form in which the register has it."""
+    day = read_date(given[name]) if name in _DAYS else None
+    return day.day.isoformat() if day else given[name]
+
+
+def _is_stated(uow: UnitOfWork, holder: Holder, given: Mapping[str, str]) -> bool:
     """Tell whether the holder is the stated one."""
     try:
         normal = check_holder_code(given["holder_scheme"], given["holder_code"])

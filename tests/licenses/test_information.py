@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 import pytest
-from license_library import COMPANY, FOOD, GROUNDS, MANAGER, OTHER, Library
+from license_library import COMPANY, FOOD, GROUNDS, MANAGER, OTHER, Library, held_together
 from sqlalchemy import select
 
 from licenses.information import (
@@ -110,6 +110,23 @@ def test_another_holder_learns_as_much_as_of_a_licence_there_is_not(library: Lib
 def test_each_item_that_differs_is_named(library: Library, item: str) -> None:
     found = check(library, stated(library.issue(FOOD), **{item: "改过"}))
     assert (found.code, found.reasons, found.items) == (6, ("item-differs",), (item,))
+
+
+@pytest.mark.parametrize("form", ["20300430", "2030年4月30日", "2030/4/30"])
+def test_a_day_is_compared_whatever_its_form(library: Library, form: str) -> None:
+    made = library.issue(FOOD)
+    assert check(library, stated(made, valid_until=form)).code == 0
+    assert check(library, stated(made, valid_until=form.replace("30", "29"))).items == ("valid_until",)
+
+
+def test_each_of_several_holders_may_be_stated(library: Library) -> None:
+    scheme, code, name = OTHER
+    library.types.adopt([held_together(library.types.get(FOOD))], 1)
+    shared = [{"scheme": scheme, "code": code, "name": name, "share": "1/2"}]
+    made = library.issue(FOOD, COMPANY, share="1/2", co_holders=shared)
+    other = {"holder_scheme": scheme, "holder_code": code, "holder_name": name}
+    assert check(library, stated(made, **other)).code == 0
+    assert check(library, stated(made, holder_code=code)).items == ("holder_name",)
 
 
 def test_a_check_that_meets_a_licence_is_a_use_that_its_holder_sees(library: Library) -> None:
