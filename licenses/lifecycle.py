@@ -34,6 +34,7 @@ class EventKind(enum.StrEnum):
     SUSPENDED = "suspended"
     RESUMED = "resumed"
     SUPERSEDED = "superseded"
+    RETAINED = "retained"
     CANCELLED = "cancelled"
     WITHDRAWN = "withdrawn"
     REVOKED = "revoked"
@@ -132,6 +133,11 @@ class Happening(Protocol):
         """One of :class:`Process`, for the opening and closing of one."""
         ...
 
+    @property
+    def successor_id(self) -> str | None:
+        """Which licence takes its place, or was to take it."""
+        ...
+
 
 _LIVE = (State.ISSUED, State.SUSPENDED)
 _ENDINGS: Mapping[EventKind, State] = {
@@ -151,7 +157,12 @@ _MOVES: Mapping[tuple[State, EventKind], State] = {
     **{
         (state, kind): state
         for state in _LIVE
-        for kind in (EventKind.CHECKED, EventKind.PROCESS_OPENED, EventKind.PROCESS_CLOSED)
+        for kind in (
+            EventKind.CHECKED,
+            EventKind.PROCESS_OPENED,
+            EventKind.PROCESS_CLOSED,
+            EventKind.RETAINED,
+        )
     },
 }
 TERMINAL = frozenset({State.ABANDONED, *_ENDINGS.values()})
@@ -207,6 +218,8 @@ def advance(life: Life, event: EventKind, process: Process | None = None) -> Lif
             if pending is None or process is not pending:
                 raise LicenseStateError(state=str(pending or state), event=str(event))
             pending = None
+        case EventKind.RETAINED:
+            pending = None if pending in REPLACING else pending
         case EventKind.CHECKED:
             pending = None if pending is Process.ANNUAL_CHECK else pending
     return Life(state, pending)
@@ -215,7 +228,8 @@ def advance(life: Life, event: EventKind, process: Process | None = None) -> Lif
 def life_after(events: Iterable[Happening], at: dt.datetime | None = None) -> Life:
     """Replay events in the order in which they take effect, up to and including an instant.
 
-    A replacement that lay ahead when the licence ended otherwise comes to nothing.
+    A replacement that lay ahead when the licence ended otherwise comes to nothing, and so does one by a
+    version that was itself ended before it came into force (``retained``).
 
     Args:
         events: The whole history, in the order in which it was recorded.
@@ -225,11 +239,13 @@ def life_after(events: Iterable[Happening], at: dt.datetime | None = None) -> Li
         LicenseStateError: The events are no possible history.
     """
     life = Life()
-    for event in sorted(events, key=lambda one: one.at):
+    ordered = sorted(events, key=lambda one: one.at)
+    retained = {one.successor_id for one in ordered if one.kind == EventKind.RETAINED and one.successor_id}
+    for event in ordered:
         kind = EventKind(event.kind)
         if at is not None and event.at > at:
             break
-        if kind is EventKind.SUPERSEDED and life.state in TERMINAL:
+        if kind is EventKind.SUPERSEDED and (life.state in TERMINAL or event.successor_id in retained):
             continue
         life = advance(life, kind, Process(event.process) if event.process else None)
     return life

@@ -25,7 +25,13 @@ from licenses.faces import FaceValue, LicenseData, Party, complete_face
 from licenses.lifecycle import EventKind, Process, advance, life_after
 from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.positions import first_free_position
-from licenses.succession import next_version, open_succession, predecessor_of, waiting_successors
+from licenses.succession import (
+    next_version,
+    open_succession,
+    predecessor_of,
+    retain_earlier,
+    waiting_successors,
+)
 from storage.base import Base
 from storage.database import UnitOfWork
 from storage.errors import NotPermittedError
@@ -38,16 +44,17 @@ ISSUE_STEP: Final = "license.issue"
 OFFICE: Final = "office"
 """Origin of licences that an office issued by itself, without a case."""
 _HAND_OPENED: Final = frozenset({Process.ANNUAL_CHECK, Process.CANCELLATION})
-_INHERITED: Final = frozenset(
+_BY_ITSELF: Final = frozenset(
     {
-        EventKind.SUSPENDED,
-        EventKind.RESUMED,
-        EventKind.CANCELLED,
-        EventKind.WITHDRAWN,
-        EventKind.REVOKED,
-        EventKind.LAPSED,
+        EventKind.ISSUED,
+        EventKind.ADOPTED,
+        EventKind.ABANDONED,
+        EventKind.SUPERSEDED,
+        EventKind.RETAINED,
     }
 )
+_ENDING: Final = frozenset({EventKind.CANCELLED, EventKind.WITHDRAWN, EventKind.REVOKED, EventKind.LAPSED})
+_INHERITED: Final = _ENDING | {EventKind.SUSPENDED, EventKind.RESUMED}
 """What happens to a licence happens to a successor that is issued and not in force yet."""
 
 
@@ -175,6 +182,8 @@ class LicenseService:
         _require_by_hand(kind, process)
         before = history_of(uow, license_.id)
         event = self._add(uow, identity, license_, kind, grounds, process, rows)
+        if kind in _ENDING:
+            retain_earlier(uow, identity, license_)
         if kind in _INHERITED:
             for successor in waiting_successors(uow, license_):
                 if _inherits(before, history_of(uow, successor.id), kind, uow.clock.now()):
@@ -339,7 +348,13 @@ def _suspended_at(history: Sequence[LicenseEvent]) -> dt.datetime | None:
 def _require_by_hand(kind: EventKind, process: Process | None) -> None:
     by_process = kind in {EventKind.PROCESS_OPENED, EventKind.PROCESS_CLOSED}
     right = process in _HAND_OPENED if by_process else process is None
-    if not right or kind in {EventKind.ISSUED, EventKind.ADOPTED, EventKind.ABANDONED, EventKind.SUPERSEDED}:
+    if not right or kind in {
+        EventKind.ISSUED,
+        EventKind.ADOPTED,
+        EventKind.ABANDONED,
+        EventKind.SUPERSEDED,
+        EventKind.RETAINED,
+    }:
         raise LicenseStateError(event=str(kind), process=str(process or ""))
 
 

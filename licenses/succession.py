@@ -32,6 +32,7 @@ _WORDS: Final = {
 _ENDED: Final = "前一版本已终止效力"
 _SUSPENDED: Final = "前一版本处于暂停状态"
 _TAKEN: Final = "由新版本替代"
+_RETAINED: Final = "新版本生效前已终止，原版继续有效"
 
 
 def predecessor_of(
@@ -123,6 +124,28 @@ def waiting_successors(uow: UnitOfWork, license_: License) -> Sequence[License]:
         query = select(License).where(License.previous_id == one.id, License.issued_at.is_not(None))
         found += [next_ for next_ in uow.session.scalars(query) if _in_force(uow, next_) > now]
     return found[1:]
+
+
+def retain_earlier(uow: UnitOfWork, identity: Identity, license_: License) -> None:
+    """Let the versions before one that was ended before it came into force keep their place."""
+    now = uow.clock.now()
+    for earlier in _earlier(uow, license_):
+        history = history_of(uow, earlier.id)
+        due = any(
+            one.kind == EventKind.SUPERSEDED and one.successor_id == license_.id and one.at > now
+            for one in history
+        )
+        if due and life_after(history, now).state not in TERMINAL:
+            event = new_event(
+                uow,
+                identity,
+                earlier,
+                len(history) + 1,
+                EventKind.RETAINED,
+                Grounds(_RETAINED, _RETAINED),
+                successor_id=license_.id,
+            )
+            record_event(uow, identity, earlier, event, case_id=license_.case_id)
 
 
 def _earlier(uow: UnitOfWork, license_: License) -> Iterator[License]:

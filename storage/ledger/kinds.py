@@ -77,6 +77,7 @@ class ActKind(enum.StrEnum):
     LICENSE_READ = "license.read"
     LICENSE_RESERVED = "license.reserved"
     LICENSE_RESUMED = "license.resumed"
+    LICENSE_RETAINED = "license.retained"
     LICENSE_REVOKED = "license.revoked"
     LICENSE_SUPERSEDED = "license.superseded"
     LICENSE_SUSPENDED = "license.suspended"
@@ -187,6 +188,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.LICENSE_PROCESS_OPENED: ("证照办理开始", "Process on a licence opened"),
     ActKind.LICENSE_READ: ("证照查阅", "Licence read"),
     ActKind.LICENSE_RESERVED: ("证照赋码", "Licence identifier reserved"),
+    ActKind.LICENSE_RETAINED: ("证照保留原版", "Licence keeps its place"),
     ActKind.LICENSE_RESUMED: ("证照恢复", "Licence resumed"),
     ActKind.LICENSE_REVOKED: ("证照吊销", "Licence revoked"),
     ActKind.LICENSE_SUPERSEDED: ("证照被新版替代", "Licence replaced by a later version"),

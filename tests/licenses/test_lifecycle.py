@@ -38,6 +38,7 @@ class Happened:
     kind: str
     at: dt.datetime
     process: str | None = None
+    successor_id: str | None = None
 
 
 ISSUED = (Happened("issued", START),)

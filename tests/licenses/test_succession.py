@@ -300,3 +300,31 @@ def test_a_clock_that_lags_breaks_no_history(library: Library) -> None:
     change(library, second, EventKind.SUSPENDED)
     library.clock.advance(60)
     assert (library.status(first), library.status(second)) == (Status.SUPERSEDED, Status.SUSPENDED)
+
+
+def test_what_was_to_be_replaced_by_a_version_that_ended_first_keeps_its_place(library: Library) -> None:
+    first = library.issue(FOOD)
+    second = ahead(library, first, "2027-05-01")
+    library.clock.advance(1)
+    change(library, second, EventKind.WITHDRAWN)
+    begins = start_of_day(dt.date(2027, 5, 1))
+    assert (library.status(first, begins), library.status(second, begins)) == (
+        Status.VALID,
+        Status.WITHDRAWN,
+    )
+    library.clock.advance(1)
+    third = library.issue_reserved(renewal(library, first))
+    assert (third.version, library.status(first), library.status(third)) == (
+        3,
+        Status.SUPERSEDED,
+        Status.VALID,
+    )
+
+
+def test_a_version_in_force_that_ends_gives_the_earlier_one_nothing_back(library: Library) -> None:
+    first = library.issue(FOOD)
+    library.clock.advance(1)
+    second = library.issue_reserved(renewal(library, first))
+    library.clock.advance(1)
+    change(library, second, EventKind.WITHDRAWN)
+    assert (library.status(first), library.status(second)) == (Status.SUPERSEDED, Status.WITHDRAWN)
