@@ -34,7 +34,7 @@ def test_a_firm_signs_in_sees_its_licences_and_their_uses_and_signs_out(
         _press(page, FIRM)
         assert page.url == f"{site.address}/mine"
         licences, uses = (page.get_by_role("table").nth(number).inner_text() for number in (0, 1))
-        assert re.search("营业执照.*有效", licences)
+        assert re.search(r"营业执照\s+亮证或授权\s.*有效", licences)
         assert "食品经营许可证" in licences
         assert "是否有效" in uses
         assert re.search("拒绝.*办件已办结", uses), "refused uses are listed, too"

@@ -148,7 +148,8 @@ def test_the_page_of_a_code_gives_the_worse_of_no_file_and_the_status(
     assert re.findall(r'class="why">(.*)</p>', page) == [why]
     lines = re.findall(r"<dt>(\S+)</dt><dd class=\"(\w+)\">", page)
     assert lines == [("文件", "unknown"), ("证照状态", "good" if status is Status.VALID else "bad")]
-    assert re.findall(r"<dt>([^<]+)</dt><dd>", page) == ["证照类型", "发证机关", "持证主体", "有效期"]
+    card = ["证照类型", "发证机关", "持证主体", "有效期", "可信等级"]
+    assert re.findall(r"<dt>([^<]+)</dt><dd>", page) == card
     assert page.partition('class="verdict')[2].count('href="/verify"') == 1
     assert license_.identifier not in page
 
