@@ -27,7 +27,7 @@ from licenses.errors import (
 )
 from licenses.events import Grounds
 from licenses.holdings import Holdings
-from licenses.lifecycle import EventKind, Process, Status, advance, effective_status, life_after
+from licenses.lifecycle import EventKind, Process, Status, advance, life_after, status_of
 from licenses.models import License
 from licenses.services import LicenseService
 from storage.database import UnitOfWork
@@ -159,11 +159,12 @@ class BulkService:
             for one in part:
                 history = events.get(one.id, ())
                 seal = self._holdings.seal_state(uow, one, now)
-                status = effective_status(one, history, now, seal)
+                life = life_after(history, now)
+                status = status_of(one, life.state, now, seal)
                 if chosen.status is not None and status is not chosen.status:
                     continue
                 try:
-                    advance(life_after(history, now), kind, process)
+                    advance(life, kind, process)
                 except LicenseStateError:
                     left[status] += 1
                     continue

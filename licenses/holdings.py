@@ -16,7 +16,7 @@ from licenses.catalogue import TypeCatalogue
 from licenses.covering import covering, face_as
 from licenses.evaluation import LicenseFact
 from licenses.faces import FaceValue
-from licenses.lifecycle import Life, SealState, Status, effective_status, life_after
+from licenses.lifecycle import Process, SealState, Status, effective_status, life_after, status_of
 from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.ports import SealStandings
 from storage.database import UnitOfWork
@@ -83,12 +83,12 @@ class Holdings:
 
     def status(self, uow: UnitOfWork, license_: License, at: dt.datetime) -> Status:
         """Compute the effective status of a licence at an instant."""
-        events = self.events(uow, [license_.id]).get(license_.id, ())
-        return effective_status(license_, events, at, self.seal_state(uow, license_, at))
+        return self.standing(uow, license_, at)[0]
 
-    def life(self, uow: UnitOfWork, license_: License, at: dt.datetime) -> Life:
-        """Give where the event machine stands at an instant, with the process that is pending."""
-        return life_after(self.events(uow, [license_.id]).get(license_.id, ()), at)
+    def standing(self, uow: UnitOfWork, license_: License, at: dt.datetime) -> tuple[Status, Process | None]:
+        """Give the effective status at an instant, and the process that is pending on it."""
+        life = life_after(self.events(uow, [license_.id]).get(license_.id, ()), at)
+        return status_of(license_, life.state, at, self.seal_state(uow, license_, at)), life.pending
 
     def face(self, uow: UnitOfWork, license_: License) -> dict[str, FaceValue]:
         """Give the face in clear; raises ``ErasedError`` when the holder's key was destroyed."""

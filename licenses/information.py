@@ -22,7 +22,7 @@ from cases.holders import HolderService
 from cases.identifiers import check_holder_code
 from cases.models import Holder
 from licenses.holdings import STOCK, Holdings
-from licenses.lifecycle import Life, Status, effective_status, life_after, status_titles
+from licenses.lifecycle import Life, Status, life_after, status_of, status_titles
 from licenses.metadata import registered_items
 from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.stock.dates import read_date
@@ -173,8 +173,9 @@ class InformationService:
             return InformationCheck(WRONG, ("item-differs",), differing, promise)
         now = uow.clock.now()
         seal = self._holdings.seal_state(uow, met.license, now)
-        status = effective_status(met.license, met.events, now, seal)
-        reasons = _reasons(met.license, status, life_after(met.events, now))
+        life = life_after(met.events, now)
+        status = status_of(met.license, life.state, now, seal)
+        reasons = _reasons(met.license, status, life)
         return InformationCheck(status_titles()[status].information_check, reasons, promise=promise)
 
     def _differing(

@@ -39,7 +39,7 @@ from storage.ledger.acts import Act
 from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
 from storage.objects.ports import ObjectStore
-from storage.steps import Job, Later, Staging
+from storage.steps import Job, Later, Staging, mapping_of
 
 MEDIA_TYPE = "application/pdf"
 STAMP = Placement(page=1, x_mm=142.0, y_mm=232.0, size_mm=40.0)
@@ -121,13 +121,13 @@ class IssueStep:
 
     def perform(self, plan: Json, staging: Staging) -> Json:
         """Set, seal, store; no transaction is open."""
-        plan = _mapping(plan)
+        plan = mapping_of(plan)
         kind = self._holdings.types.as_issued(str(plan["type"]), str(plan.get("version")))
         face = cast(Face, plan["face"])
         metadata = cast(Mapping[str, str], plan["metadata"])
         page = self._typesetter.typeset(
             TEMPLATES / kind.template_for(metadata["issuer_code"]),
-            _mapping(plan["page"]),
+            mapping_of(plan["page"]),
             attachments(metadata, kind, face),
             parse_rfc3339(str(plan["at"])),
         )
@@ -141,7 +141,7 @@ class IssueStep:
 
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:
         """Write down the use of the seal and that the licence is issued."""
-        plan, result = _mapping(plan), _mapping(result)
+        plan, result = mapping_of(plan), mapping_of(result)
         license_ = uow.session.get_one(License, job.subject)
         worker, order = _worker(license_), SealOrder.from_json(plan["order"])
         promise = self._sealing.record(uow, worker, order, SealFacts.from_json(result["facts"]))
@@ -170,7 +170,7 @@ class IssueStep:
 
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
         """Close the intended use of the seal; the licence stays reserved and is planned anew."""
-        plan = _mapping(plan)
+        plan = mapping_of(plan)
         license_ = uow.session.get_one(License, job.subject)
         self._sealing.abandon(uow, _worker(license_), SealOrder.from_json(plan["order"]))
 
@@ -248,9 +248,3 @@ def document_of_license(
 
 def _worker(license_: License) -> Identity:
     return system_identity("worker", license_.organisation)
-
-
-def _mapping(value: Json) -> Mapping[str, Json]:
-    if not isinstance(value, Mapping):
-        raise TypeError(type(value).__name__)
-    return value

@@ -271,7 +271,11 @@ def effective_status(
         The first of these that applies: not issued yet, ended by an event, neither seal verified nor trust
         declared, expired, suspended, not yet in force, valid.
     """
-    state = state_after(events, at)
+    return status_of(license_, state_after(events, at), at, seal_state)
+
+
+def status_of(license_: Dated, state: State, at: dt.datetime, seal_state: SealState) -> Status:
+    """Give the status that :func:`effective_status` gives, where the events were replayed already."""
     if state in TERMINAL or state is State.RESERVED:
         return _STATUS_OF_STATE[state]
     if seal_state not in _VOUCHED:

@@ -250,13 +250,13 @@ class LicenseReader:
         holder = uow.session.get_one(Holder, license_.holder_id)
         person = holder.kind == HolderKind.PERSON
         now = uow.clock.now()
-        life = self._holdings.life(uow, license_, now)
+        status, pending = self._holdings.standing(uow, license_, now)
         face = masked_face(kind, self._holdings.face(uow, license_), person=person) if with_face else {}
         return LicenseView(
             id=license_.id,
             identifier=license_.identifier,
             kind=kind,
-            status=status_titles()[self._holdings.status(uow, license_, now)],
+            status=status_titles()[status],
             issuer=license_.issuer_name,
             holder=self._holders.masked(uow, holder),
             number=license_.number,
@@ -266,7 +266,7 @@ class LicenseReader:
             face=face,
             sealed=license_.object_sha256 is not None,
             version=license_.version,
-            pending=life.pending,
+            pending=pending,
             trust=license_.trust,
             origin=license_.origin,
             issuer_code=license_.issuer_code,

@@ -24,14 +24,13 @@ from portal.check_lines import NOT_A_LICENSE, NOT_CHECKED, Headline, Line
 from portal.checking import CheckReport, Verify, judge, stated_metadata
 from portal.errors import DirectoryUnreachableError, OfflineFolderError
 from seals.trust import TrustList
-from seals.verdicts import State
+from seals.verdicts import HOLDING
 from storage.files import write_durably
 
 KEYS, DIRECTORY, LIST = "trusted-keys.json", "directory.jws", "status-list.jwt"
 _LARGEST: Final = 64 << 20
 _SECONDS: Final = 30
 _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-_HOLDS: Final = frozenset({State.VALID, State.VALID_WITH_CHANGES})
 Fetch = Callable[[str], bytes]
 
 
@@ -122,7 +121,7 @@ def check_with_folder(
     stated = stated_metadata(path, sandbox)
     if stated is None:
         return judge(verdict, NOT_A_LICENSE)
-    sealed_by = [one.certificate_sha256 for one in verdict.signatures if one.state in _HOLDS]
+    sealed_by = [one.certificate_sha256 for one in verdict.signatures if one.state in HOLDING]
     return judge(verdict, _line(judge_offline(stated, folder.directory, folder.listed, at, sealed_by)))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from storage.clock import parse_rfc3339, rfc3339
 from storage.errors import EXIT_CANNOT_TELL, EXIT_DONE, EXIT_INVALID
@@ -36,6 +36,10 @@ STATE_TITLES: Mapping[State, tuple[str, str]] = {
     State.INVALID: ("无效", "Invalid"),
 }
 """Titles in Chinese and English."""
+
+
+HOLDING: Final = frozenset({State.VALID, State.VALID_WITH_CHANGES})
+"""States of files and of single seals that may be relied on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ class Verdict:
     @property
     def is_valid(self) -> bool:
         """Tell whether the file may be relied on."""
-        return self.state in {State.VALID, State.VALID_WITH_CHANGES}
+        return self.state in HOLDING
 
     @property
     def exit_code(self) -> int:

@@ -17,6 +17,7 @@ failed (no seal is enabled) waits: ``plan`` returns :class:`Later`, and whoever 
 import datetime as dt
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -139,6 +140,13 @@ class Later:
 
     problem: str
     seconds: float
+
+
+def mapping_of(value: Json) -> Mapping[str, Json]:
+    """Give a plan or result that is an object as one; anything else is a mistake of the program."""
+    if not isinstance(value, Mapping):
+        raise TypeError(type(value).__name__)
+    return value
 
 
 class Staging:

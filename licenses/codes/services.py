@@ -7,11 +7,8 @@ item whose rule uses that type of licence (``function``). Each is 128 random bit
 licence and one purpose, short-lived, counted, and revocable by the holder.
 """
 
-import base64
 import datetime as dt
-import hashlib
 import json
-import secrets as random_source
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +26,7 @@ from licenses.codes.models import AuthorisationCode
 from licenses.copies.terms import copy_terms
 from licenses.holdings import Holdings
 from licenses.models import License, LicenseUsage
+from licenses.once import digest_of, new_secret
 from licenses.reading import LicenseReader, LicenseView
 from licenses.rules import RuleBook
 from licenses.usage import Use, operator_of, usage_row
@@ -39,7 +37,6 @@ from storage.ledger.acts import Act, Outcome
 from storage.ledger.kinds import ActKind
 from storage.secrets import SYSTEM_SUBJECT
 
-_SECRET_BYTES: Final = 16
 ACTION: Final = "code"
 
 
@@ -137,10 +134,10 @@ class CodeService:
         delegate = self._party(uow, license_, wish)
         if wish.mode is Mode.FUNCTION and not self._uses(uow, license_, str(basis.case)):
             raise _refusal(uow, identity, license_, CodeNotGrantedError)
-        secret, now = random_source.token_bytes(_SECRET_BYTES), uow.clock.now()
+        (secret, digest), now = new_secret(), uow.clock.now()
         code = AuthorisationCode(
             id=uow.ids.new_id(),
-            secret_hash=hashlib.sha256(secret).digest(),
+            secret_hash=digest,
             mode=str(wish.mode),
             license_id=license_.id,
             holder_id=license_.holder_id if not by_holder else identity.id,
@@ -156,7 +153,7 @@ class CodeService:
             uses=0,
         )
         _record(uow, identity, code, ActKind.CODE_MADE, "MADE")
-        return MadeCode(code.id, base64.urlsafe_b64encode(secret).rstrip(b"=").decode(), code.expires_at)
+        return MadeCode(code.id, secret, code.expires_at)
 
     def own(self, uow: UnitOfWork, identity: Identity) -> Sequence[AuthorisationCode]:
         """Give the codes for licences of the holder who looks that are still good, newest first."""
@@ -211,7 +208,7 @@ class CodeService:
         Raises:
             CodeRefusedError: Wrong, expired, revoked, used up or another's; the caller records it.
         """
-        digest = hashlib.sha256(_bytes_of(secret)).digest()
+        digest = digest_of(secret)
         code = uow.session.scalar(select(AuthorisationCode).where(AuthorisationCode.secret_hash == digest))
         now = uow.clock.now()
         if code is None or not _may_redeem(identity) or not self._fits(uow, identity, code, party):
@@ -309,13 +306,6 @@ def _hash_or_none(uow: UnitOfWork, party: tuple[str, str] | None) -> bytes | Non
         return None if party is None else _hash(uow, party)
     except CodeTermsError:
         return None
-
-
-def _bytes_of(secret: str) -> bytes:
-    try:
-        return base64.urlsafe_b64decode(secret.encode("ascii") + b"==")
-    except ValueError:
-        return b""
 
 
 def _record(

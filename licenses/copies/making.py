@@ -37,7 +37,7 @@ from storage.ledger.canonical import Json
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
 from storage.objects.ports import ObjectStore
-from storage.steps import Job, Later, Staging
+from storage.steps import Job, Later, Staging, mapping_of
 
 MEDIA_TYPE: Final = "application/pdf"
 FILE: Final = "copy.pdf"
@@ -123,7 +123,7 @@ class CopyStep:
 
     def perform(self, plan: Json, staging: Staging) -> Json:
         """Mark the original's bytes, seal, store; no transaction is open."""
-        plan = _mapping(plan)
+        plan = mapping_of(plan)
         at, sha256 = parse_rfc3339(str(plan["at"])), str(plan["original"])
         original = self._objects.read(sha256)
         marks = self._typesetter.typeset(TEMPLATE, marks_data(plan, pages_of(original)), (), at)
@@ -140,7 +140,7 @@ class CopyStep:
 
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:
         """Write down the use of the seal and that the copy is made; or that it came too late."""
-        plan, result = _mapping(plan), _mapping(result)
+        plan, result = mapping_of(plan), mapping_of(result)
         copy = uow.session.get_one(LicenseCopy, job.subject)
         license_ = uow.session.get_one(License, copy.license_id)
         worker, order = _worker(copy, license_), SealOrder.from_json(plan["order"])
@@ -161,7 +161,7 @@ class CopyStep:
 
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
         """Close both intents; the copy stays ordered and is planned anew."""
-        plan = _mapping(plan)
+        plan = mapping_of(plan)
         copy = uow.session.get_one(LicenseCopy, job.subject)
         worker = _worker(copy, uow.session.get_one(License, copy.license_id))
         self._sealing.abandon(uow, worker, SealOrder.from_json(plan["order"]))
@@ -237,9 +237,3 @@ def _maker(copy: LicenseCopy) -> str:
 def _worker(copy: LicenseCopy, license_: License) -> Identity:
     basis = AccessBasis(Basis(copy.basis), copy.case_id, copy.item_code, copy.purpose)
     return system_identity("worker", license_.organisation).on(basis)
-
-
-def _mapping(value: Json) -> Mapping[str, Json]:
-    if not isinstance(value, Mapping):
-        raise TypeError(type(value).__name__)
-    return value

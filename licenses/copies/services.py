@@ -6,10 +6,7 @@ Every order states a published purpose on an access basis; the copy is made by t
 the table as a hash. Status is asked when it is ordered, when it is made and when it is handed out.
 """
 
-import base64
 import datetime as dt
-import hashlib
-import secrets as random_source
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +26,7 @@ from licenses.copies.terms import ARCHIVE_USE, copy_terms
 from licenses.holdings import Holdings
 from licenses.lifecycle import Standing, status_titles
 from licenses.models import License
+from licenses.once import digest_of, new_secret
 from licenses.reading import LicenseReader
 from licenses.usage import Use, operator_of, usage_row
 from storage.clock import legal_date
@@ -39,7 +37,6 @@ from storage.ledger.kinds import ActKind
 
 COPY_STEP: Final = "license.copy"
 ORDERED, MADE, REFUSED = "ordered", "made", "refused"
-_SECRET_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +141,17 @@ class CopyService:
         if copy.actor_id != identity.id:
             raise CopyUnknownError
         self._demand_good(uow, copy)
-        secret, now = random_source.token_bytes(_SECRET_BYTES), uow.clock.now()
+        (secret, digest), now = new_secret(), uow.clock.now()
         link = CopyLink(
             id=uow.ids.new_id(),
             copy_id=copy.id,
-            secret_hash=hashlib.sha256(secret).digest(),
+            secret_hash=digest,
             actor_id=identity.id,
             made_at=now,
             expires_at=now + copy_terms().link,
         )
         uow.session.add(link)
-        return base64.urlsafe_b64encode(secret).rstrip(b"=").decode(), link.expires_at
+        return secret, link.expires_at
 
     def peek(self, uow: UnitOfWork, copy_id: str, secret: str) -> str:
         """Give the digest of what a link would hand out, without using it up; see :meth:`hand_out`."""
@@ -275,17 +272,10 @@ def _may_see(identity: Identity, copy: LicenseCopy) -> bool:
 def _good(copy_id: str, secret: str, now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         CopyLink.copy_id == copy_id,
-        CopyLink.secret_hash == hashlib.sha256(_bytes_of(secret)).digest(),
+        CopyLink.secret_hash == digest_of(secret),
         CopyLink.used_at.is_(None),
         CopyLink.expires_at > now,
     )
-
-
-def _bytes_of(secret: str) -> bytes:
-    try:
-        return base64.urlsafe_b64decode(secret.encode("ascii") + b"==")
-    except ValueError:
-        return b""
 
 
 def _refused(uow: UnitOfWork, identity: Identity, license_: License, reason: str) -> CopyRefusedError:

@@ -20,7 +20,7 @@ from storage.database import UnitOfWork
 from storage.failpoints import failpoint
 from storage.ledger.canonical import Json
 from storage.secrets import Secrets
-from storage.steps import Job, Later, Staging
+from storage.steps import Job, Later, Staging, mapping_of
 
 STEP_SECONDS: Final = 20.0
 """How long one step goes on sending; what is left is the next one's."""
@@ -89,7 +89,7 @@ class DeliverStep:
 
     def perform(self, plan: Json, staging: Staging) -> Json:  # noqa: ARG002 - what was sent leaves nothing here
         """Send, until everything is sent, the endpoint does not answer, or the time is over."""
-        planned = _mapping(plan)
+        planned = mapping_of(plan)
         messages = cast(Sequence[Mapping[str, Json]], planned["messages"])
         ciphers = cast(Sequence[str], planned["secrets"])
         secrets = [self._secrets.decrypt(bytes.fromhex(one)).decode() for one in ciphers]
@@ -101,7 +101,7 @@ class DeliverStep:
                     continue
                 if self._clock.monotonic() - began >= STEP_SECONDS:
                     break
-                answer = self._send(line, _mapping(message["event"]), secrets)
+                answer = self._send(line, mapping_of(message["event"]), secrets)
                 failpoint("share.after-send")
                 answers[str(message["delivery"])] = _written(answer)
                 if not answer.arrived and licence is not None:
@@ -116,7 +116,7 @@ class DeliverStep:
         if row is None:
             return
         place = place_of(uow, row)
-        note_answers(uow, row, place, {name: _read(one) for name, one in _mapping(result).items()})
+        note_answers(uow, row, place, {name: _read(one) for name, one in mapping_of(result).items()})
         if is_told(row) and place.step_id == job.id:
             go_on(uow, row, place)
 
@@ -145,12 +145,6 @@ def _written(answer: Answer) -> Json:
 
 
 def _read(value: Json) -> Answer:
-    one = _mapping(value)
+    one = mapping_of(value)
     wait = cast("int | None", one["wait"])
     return Answer(cast(int, one["status"]), str(one["problem"]), None if wait is None else float(wait))
-
-
-def _mapping(value: Json) -> Mapping[str, Json]:
-    if not isinstance(value, Mapping):
-        raise TypeError(type(value).__name__)
-    return value

@@ -17,7 +17,7 @@ from storage.errors import CunzhengError, NotPermittedError
 from storage.identity import Identity, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from portal.rooms import Rooms
     from portal.settings import Settings
@@ -101,6 +101,15 @@ class Terminal:
         self.rooms = rooms
         self.settings = settings
         self._actor: Identity | None = None
+
+    def act_as_any(self, roles: "Sequence[Role]", usual: Role, account: str | None) -> Identity:
+        """Give who looks: the named person in the first of the roles held, or whoever holds the usual one."""
+        held: frozenset[Role] = frozenset()
+        if account is not None:
+            with self.rooms.database.reading() as uow:
+                found = self.rooms.accounts.identity(uow, account)
+            held = held if found is None else found.roles
+        return self.act_as(next((one for one in roles if one in held), usual), account)
 
     def act_as(self, role: Role, account: str | None) -> Identity:
         """Give the identity on whose behalf the command goes on; see :meth:`holder` for the errors."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portal.commands.common import AS, Terminal, carry, terminal
+from portal.commands.common import AS, carry, terminal
 from storage.errors import EXIT_DONE, EXIT_INVALID
-from storage.identity import Identity, Role
+from storage.identity import Role
 
 if TYPE_CHECKING:
     from portal.editions.services import Checked, EditionView
@@ -62,8 +62,10 @@ def edition_propose(file: Path, reason: str, account: str | None) -> None:
 @AS
 def edition_list(*, as_json: bool, account: str | None) -> None:
     """列出待审批和已办结的版本 / List what waits and what was decided."""
+    from portal.accounts.rights import ADMINISTRATORS  # noqa: PLC0415 - see above
+
     with terminal() as here:
-        who = _reader(here, account)
+        who = here.act_as_any(ADMINISTRATORS, Role.SECURITY_ADMIN, account)
         with here.rooms.database.reading() as uow:
             editions = here.rooms.editions
             shown = [_summary(one) for one in (*editions.open(uow, who), *editions.past(uow, who))]
@@ -84,8 +86,10 @@ def edition_list(*, as_json: bool, account: str | None) -> None:
 @AS
 def edition_show(edition_id: str, *, as_json: bool, account: str | None) -> None:
     """查看一个版本 / Show an edition: what was decided, findings, what it would change."""
+    from portal.accounts.rights import ADMINISTRATORS  # noqa: PLC0415 - see above
+
     with terminal() as here:
-        who = _reader(here, account)
+        who = here.act_as_any(ADMINISTRATORS, Role.SECURITY_ADMIN, account)
         with here.rooms.database.reading() as uow:
             view = here.rooms.editions.get(uow, who, edition_id)
             shown = _summary(view) | {"body": view.row.body}
@@ -148,19 +152,6 @@ def edition_withdraw(edition_id: str, reason: str, account: str | None) -> None:
         lambda rooms, uow, who: rooms.editions.withdraw(uow, who, edition_id, reason),
     )
     click.echo(f"已撤回 / withdrawn: {edition_id}")
-
-
-def _reader(here: Terminal, account: str | None) -> Identity:
-    """Give the administrator who looks: the security administrator, or whichever of the three is named."""
-    from portal.accounts.rights import ADMINISTRATORS  # noqa: PLC0415 - see above
-
-    held: frozenset[Role] = frozenset()
-    if account is not None:
-        with here.rooms.database.reading() as uow:
-            found = here.rooms.accounts.identity(uow, account)
-        held = held if found is None else found.roles
-    role = next((one for one in ADMINISTRATORS if one in held), Role.SECURITY_ADMIN)
-    return here.act_as(role, account)
 
 
 def _read(file: Path) -> bytes:

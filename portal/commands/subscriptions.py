@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portal.commands.common import AS, Terminal, carry, terminal
-from storage.identity import Identity, Role
+from portal.commands.common import AS, carry, terminal
+from storage.identity import Role
 
 if TYPE_CHECKING:
     from licenses.sharing.desk import Figures
@@ -30,8 +30,10 @@ def subscription() -> None:
 @AS
 def subscription_list(*, as_json: bool, account: str | None) -> None:
     """列出订阅及推送情况 / List subscriptions and how delivering stands; those that wait come first."""
+    from licenses.sharing.services import READERS  # noqa: PLC0415 - see above
+
     with terminal() as here:
-        who = _reader(here, account)
+        who = here.act_as_any(READERS, Role.SYSTEM_ADMIN, account)
         with here.rooms.database.reading() as uow:
             figures = {one.subscription: one for one in here.rooms.sharing.figures(uow)}
             views = here.rooms.subscriptions.all(uow, who)
@@ -95,8 +97,10 @@ def subscription_end(subscription_id: str, reason: str, account: str | None) -> 
 @AS
 def subscription_dead(*, as_json: bool, account: str | None) -> None:
     """列出死信 / List dead letters, the oldest first."""
+    from licenses.sharing.services import READERS  # noqa: PLC0415 - see above
+
     with terminal() as here:
-        who = _reader(here, account)
+        who = here.act_as_any(READERS, Role.SYSTEM_ADMIN, account)
         with here.rooms.database.reading() as uow:
             shown: list[dict[str, Any]] = [
                 {
@@ -156,18 +160,6 @@ def subscription_skip(subscription_id: str, event_id: str, account: str | None) 
         lambda rooms, uow, who: rooms.sharing.skip(uow, who, subscription_id, event_id),
     )
     click.echo(f"已跳过 / skipped: {event_id}")
-
-
-def _reader(here: Terminal, account: str | None) -> Identity:
-    """Give the administrator who looks: the system administrator, or whichever of them is named."""
-    from licenses.sharing.services import READERS  # noqa: PLC0415 - see above
-
-    held: frozenset[Role] = frozenset()
-    if account is not None:
-        with here.rooms.database.reading() as uow:
-            found = here.rooms.accounts.identity(uow, account)
-        held = held if found is None else found.roles
-    return here.act_as(next((one for one in READERS if one in held), Role.SYSTEM_ADMIN), account)
 
 
 def _summary(view: "SubscriptionView", figures: "Figures | None") -> dict[str, Any]:

@@ -52,7 +52,7 @@ def test_while_it_is_renewed_a_licence_is_valid_and_says_so(library: Library) ->
     assert library.status(first) is Status.VALID
     with library.database.reading() as uow:
         row = uow.session.get_one(License, first.id)
-        assert library.holdings.life(uow, row, library.clock.now()).pending is Process.RENEWAL
+        assert library.holdings.standing(uow, row, library.clock.now())[1] is Process.RENEWAL
 
 
 def test_the_new_version_takes_the_place_of_the_old_one_at_once(library: Library) -> None:
@@ -157,7 +157,7 @@ def test_the_annual_check_is_opened_passed_and_failed(library: Library) -> None:
     change(library, first, EventKind.CHECKED)
     with library.database.reading() as uow:
         row = uow.session.get_one(License, first.id)
-        assert library.holdings.life(uow, row, library.clock.now()).pending is None
+        assert library.holdings.standing(uow, row, library.clock.now())[1] is None
     change(library, first, EventKind.LAPSED)
     assert library.status(first) is Status.LAPSED
 
