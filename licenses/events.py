@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from licenses.errors import ReasonRequiredError
 from licenses.lifecycle import EventKind, Process, State, state_after
@@ -73,7 +73,7 @@ def new_event(
     uow: UnitOfWork,
     identity: Identity,
     license_: License,
-    position: int,
+    history: Sequence[LicenseEvent],
     kind: EventKind,
     grounds: Grounds,
     *,
@@ -84,31 +84,32 @@ def new_event(
     """Make the row of an event that happens now, or takes effect later.
 
     Histories are replayed in the order in which they take effect, so an event never stands before one that is
-    there already, whatever the clocks of two machines say.
+    there already, whatever the clocks of two machines say; a replacement aside, which may lie ahead.
+
+    Args:
+        uow: A writing unit of work.
+        identity: Who caused it.
+        license_: The licence.
+        history: What happened to it so far; nothing before its first event.
+        kind: What happens.
+        grounds: Why, and the provision.
+        process: What begins or ends, for the opening and closing of a process.
+        at: When it takes effect; now when ``None``.
+        successor_id: Which licence takes its place, or was to take it.
     """
-    earliest = _latest(uow, license_.id) if position > 1 else None
     moment = at or uow.clock.now()
     return LicenseEvent(
         id=uow.ids.new_id(),
         license_id=license_.id,
-        position=position,
+        position=len(history) + 1,
         kind=str(kind),
-        at=moment if earliest is None else max(moment, earliest),
+        at=max([moment, *(one.at for one in history if one.kind != EventKind.SUPERSEDED)]),
         process=str(process) if process else None,
         successor_id=successor_id,
         reason=grounds.reason.strip(),
         legal_basis=grounds.legal_basis.strip(),
         actor_id=identity.id,
         organisation=identity.organisation,
-    )
-
-
-def _latest(uow: UnitOfWork, license_id: str) -> dt.datetime | None:
-    """Give when the newest event took effect, a replacement aside, which may lie ahead."""
-    return uow.session.scalar(
-        select(func.max(LicenseEvent.at)).where(
-            LicenseEvent.license_id == license_id, LicenseEvent.kind != str(EventKind.SUPERSEDED)
-        )
     )
 
 

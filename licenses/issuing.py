@@ -149,7 +149,7 @@ class IssueStep:
         license_.object_size = cast(int, result["size"])
         license_.seal_id, license_.sealing_act = order.seal, promise.core_sha256
         license_.issued_at = uow.clock.now()
-        event = new_event(uow, worker, license_, 1, EventKind.ISSUED, self._grounds(license_))
+        event = new_event(uow, worker, license_, (), EventKind.ISSUED, self._grounds(license_))
         uow.session.add(event)
         record_change(
             uow,

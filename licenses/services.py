@@ -202,8 +202,7 @@ class LicenseService:
         at: dt.datetime | None = None,
     ) -> LicenseEvent:
         history = history_of(uow, license_.id)
-        position = len(history) + 1
-        event = new_event(uow, identity, license_, position, kind, grounds, process=process, at=at)
+        event = new_event(uow, identity, license_, history, kind, grounds, process=process, at=at)
         advance(life_after(history, event.at), kind, process)
         record_event(uow, identity, license_, event, rows=rows)
         return event

@@ -87,7 +87,9 @@ def may_be_issued(uow: UnitOfWork, license_: License) -> bool:
 def give_up(uow: UnitOfWork, identity: Identity, license_: License) -> None:
     """End a reserved licence whose predecessor was ended before it could be issued."""
     grounds = Grounds(_ENDED, _ENDED)
-    record_event(uow, identity, license_, new_event(uow, identity, license_, 1, EventKind.ABANDONED, grounds))
+    record_event(
+        uow, identity, license_, new_event(uow, identity, license_, (), EventKind.ABANDONED, grounds)
+    )
 
 
 def succeed(uow: UnitOfWork, identity: Identity, license_: License) -> None:
@@ -136,14 +138,9 @@ def retain_earlier(uow: UnitOfWork, identity: Identity, license_: License) -> No
             for one in history
         )
         if due and life_after(history, now).state not in TERMINAL:
+            grounds = Grounds(_RETAINED, _RETAINED)
             event = new_event(
-                uow,
-                identity,
-                earlier,
-                len(history) + 1,
-                EventKind.RETAINED,
-                Grounds(_RETAINED, _RETAINED),
-                successor_id=license_.id,
+                uow, identity, earlier, history, EventKind.RETAINED, grounds, successor_id=license_.id
             )
             record_event(uow, identity, earlier, event, case_id=license_.case_id)
 
@@ -180,9 +177,9 @@ def _add(
     process: Process | None = None,
     at: dt.datetime | None = None,
 ) -> None:
-    position = len(history_of(uow, license_.id)) + 1
+    history = history_of(uow, license_.id)
     successor = cause.id if kind is EventKind.SUPERSEDED else None
     event = new_event(
-        uow, identity, license_, position, kind, grounds, process=process, at=at, successor_id=successor
+        uow, identity, license_, history, kind, grounds, process=process, at=at, successor_id=successor
     )
     record_event(uow, identity, license_, event, case_id=cause.case_id)

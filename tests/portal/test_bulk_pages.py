@@ -29,7 +29,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         holder = rooms.cases.holder(uow, case)
         licence = rooms.licenses.reserve(uow, WORKER, case, item, holder, license_data(FOOD))
         licence.issued_at, licence.object_sha256, licence.seal_id = now, "ab" * 32, "seal"
-        uow.session.add(new_event(uow, WORKER, licence, 1, EventKind.ISSUED, GROUNDS))
+        uow.session.add(new_event(uow, WORKER, licence, (), EventKind.ISSUED, GROUNDS))
     yield made
     rooms.database.close()
 

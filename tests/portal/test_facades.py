@@ -60,7 +60,7 @@ def issued(house: House, holder: tuple[str, str, str] = COMPANY, number: str = "
             uow, WORKER, case, item, owner, license_data(FOOD, number=number.replace("-", ""))
         )
         made.issued_at, made.object_sha256, made.seal_id = now, number.encode().hex().ljust(64, "0"), "seal"
-        uow.session.add(new_event(uow, WORKER, made, 1, EventKind.ISSUED, GROUNDS))
+        uow.session.add(new_event(uow, WORKER, made, (), EventKind.ISSUED, GROUNDS))
     return made
 
 

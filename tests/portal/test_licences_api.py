@@ -34,7 +34,7 @@ def issued(house: House, number: str) -> License:
         made = rooms.licenses.reserve(uow, WORKER, case, item, owner, data)
         made.issued_at, made.object_sha256 = house.clock.now(), number.encode().hex().ljust(64, "0")
         made.seal_id = "seal"
-        uow.session.add(new_event(uow, WORKER, made, 1, EventKind.ISSUED, GROUNDS))
+        uow.session.add(new_event(uow, WORKER, made, (), EventKind.ISSUED, GROUNDS))
     house.clock.advance(60)
     return made
 

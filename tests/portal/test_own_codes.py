@@ -74,7 +74,7 @@ def _issued(house: House) -> tuple[str, str]:
         item, holder = rooms.items.get(case.item_code, "2026-03"), uow.session.get_one(Holder, case.holder_id)
         row = rooms.licenses.reserve(uow, FILING, case, item, holder, license_data(BUSINESS))
         row.issued_at, row.object_sha256, row.seal_id = now, "ab" * 32, "seal-1"
-        uow.session.add(new_event(uow, FILING, row, 1, EventKind.ISSUED, Grounds("签发", "许可决定")))
+        uow.session.add(new_event(uow, FILING, row, (), EventKind.ISSUED, Grounds("签发", "许可决定")))
         rooms.cases.announce(uow, FILING, Announcement("ycsl", "F-1", "339999010002", "2026-03", *firm))
         return row.id, row.identifier
 

@@ -45,7 +45,7 @@ def licence(house: House) -> License:
         holder = rooms.cases.holder(uow, case)
         made = rooms.licenses.reserve(uow, WORKER, case, item, holder, data)
         made.issued_at, made.object_sha256, made.seal_id = now, "ab" * 32, "seal"
-        uow.session.add(new_event(uow, WORKER, made, 1, EventKind.ISSUED, GROUNDS))
+        uow.session.add(new_event(uow, WORKER, made, (), EventKind.ISSUED, GROUNDS))
     house.clock.advance(61)
     return made
 

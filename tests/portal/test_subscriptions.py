@@ -264,7 +264,7 @@ def states_of(house: House) -> list[str]:
 
 def change_licences(house: House, count: int) -> None:
     """Record events of one licence, as its issuing and what follows do."""
-    from licenses.events import Grounds, new_event, record_event  # noqa: PLC0415
+    from licenses.events import Grounds, history_of, new_event, record_event  # noqa: PLC0415
     from licenses.lifecycle import EventKind  # noqa: PLC0415
     from licenses.models import License  # noqa: PLC0415
 
@@ -296,5 +296,6 @@ def change_licences(house: House, count: int) -> None:
         uow.session.flush()
         for position in range(1, count + 1):
             kind = EventKind.SUSPENDED if position % 2 else EventKind.RESUMED
-            event = new_event(uow, ADMINISTRATOR, licence, position, kind, Grounds("x", "y"))
+            history = history_of(uow, licence.id)
+            event = new_event(uow, ADMINISTRATOR, licence, history, kind, Grounds("x", "y"))
             record_event(uow, ADMINISTRATOR, licence, event)

@@ -180,7 +180,7 @@ class Library:
                 "ab" * 32,
                 "seal-1",
             )
-            event = new_event(uow, WORKER, license_, 1, EventKind.ISSUED, Grounds("签发", "许可决定"))
+            event = new_event(uow, WORKER, license_, (), EventKind.ISSUED, Grounds("签发", "许可决定"))
             uow.session.add(event)
             uow.session.flush()
             succeed(uow, WORKER, license_)
