@@ -205,6 +205,7 @@ def test_a_licence_revoked_while_the_copy_is_sealed_leaves_a_file_that_nobody_ge
     def meanwhile(name: str) -> None:
         if name == "license.copy.after-put":
             desk.revoke()
+            desk.house.library.clock.advance(1)
 
     monkeypatch.setattr(making, "failpoint", meanwhile)
     ordered = desk.order()

@@ -40,9 +40,9 @@ def test_what_the_ledger_does_not_hold_yet_is_not_in_the_feed(world: SharingWorl
     assert [sequence for _, sequence in feed(world)] == [2]
 
 
+@pytest.mark.services
 def test_what_commits_late_comes_later_and_is_not_passed_over(world: SharingWorld) -> None:
-    if world.database.engine.dialect.name == "sqlite":
-        pytest.skip("has one writer at a time: nothing commits late")
+    """Only a server has several writers at a time."""
     slow, quick = world.licence(FOOD), world.licence(FOOD, OTHER, number="F2")
     world.subscribe(types=[FOOD])
     recorded, go_on = threading.Event(), threading.Event()

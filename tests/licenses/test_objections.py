@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from inserted import rowid
 from license_library import BUSINESS, CLERK, CLIENT, COMPANY, FOOD, MANAGER, OTHER, SUPERVISOR, Library
 from sqlalchemy import select
 
@@ -85,7 +86,11 @@ def answer(library: Library, who: Identity, key: str, words: str = "已核实", 
 
 def acts(library: Library) -> list[LedgerAct]:
     with library.database.reading() as uow:
-        query = select(LedgerAct).where(LedgerAct.object_type == "objection").order_by(LedgerAct.recorded_at)
+        query = (
+            select(LedgerAct)
+            .where(LedgerAct.object_type == "objection")
+            .order_by(LedgerAct.recorded_at, rowid)
+        )
         return list(uow.session.scalars(query))
 
 

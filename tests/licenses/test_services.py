@@ -3,6 +3,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from inserted import rowid
 from license_library import (
     BUSINESS,
     CLERK,
@@ -42,7 +43,7 @@ from storage.steps import StepRow
 
 def acts(library: Library) -> list[str]:
     with library.database.reading() as uow:
-        return list(uow.session.scalars(select(LedgerAct.kind).order_by(LedgerAct.recorded_at)))
+        return list(uow.session.scalars(select(LedgerAct.kind).order_by(LedgerAct.recorded_at, rowid)))
 
 
 def status(library: Library, license_: License) -> Status:

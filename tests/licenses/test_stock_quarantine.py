@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from dirty_stock import dirty
+from inserted import rowid
 from sqlalchemy import select
 from stock_import import CLERK, MANAGER, NEIGHBOUR, PROFILE, Stock
 
@@ -54,7 +55,7 @@ def id_of(stock: Stock, reason: str) -> str:
 
 def kinds(stock: Stock) -> list[str]:
     with stock.database.reading() as uow:
-        return list(uow.session.scalars(select(LedgerAct.kind).order_by(LedgerAct.recorded_at)))
+        return list(uow.session.scalars(select(LedgerAct.kind).order_by(LedgerAct.recorded_at, rowid)))
 
 
 def test_the_list_counts_by_state_and_reason_and_shows_no_content(stock: Stock, desk: QuarantineDesk) -> None:

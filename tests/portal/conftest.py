@@ -15,9 +15,9 @@ import pytest
 from fakes import HandClock, make_database
 from flask import Flask
 from flask.testing import FlaskClient
+from inserted import rowid
 from once import copy_prepared
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import select
 
 from archive.intake import IntakeService
 from archive.queries import FilingQueries
@@ -65,24 +65,6 @@ from storage.ledger.models import LedgerAct
 from storage.ledger.notes import NoteSigner
 from storage.objects.folder import FolderStore
 
-
-class _InsertionOrder(ColumnElement[str]):
-    """Where a row lies: rows of a table that only grows lie in the order of their insertion."""
-
-    inherit_cache = True
-
-
-@compiles(_InsertionOrder, "sqlite")
-def _on_sqlite(*_: object, **__: object) -> str:
-    return "rowid"
-
-
-@compiles(_InsertionOrder, "postgresql")
-def _on_postgresql(*_: object, **__: object) -> str:
-    return "ctid"
-
-
-rowid = _InsertionOrder()
 ADMINISTRATOR = system_identity("test")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inserted import rowid
 from sqlalchemy import select
 
 from portal.commands.common import open_installation
@@ -17,7 +18,7 @@ from storage.ledger.gate import LedgerGate
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct, LedgerClosedRefusal
 
-from .conftest import rowid, run
+from .conftest import run
 
 GROUNDS = ("--reason", "公示期内有异议", "--legal-basis", "行政许可法第六十九条")
 REASON = ("--reason", "核查")

@@ -2,6 +2,7 @@
 """Signing in: the link works once, opening it uses nothing up, and what fails looks the same."""
 
 import pytest
+from inserted import rowid
 from sqlalchemy import select
 
 from portal.accounts.models import LoginLink
@@ -11,7 +12,7 @@ from storage.errors import InvalidInputError
 from storage.identity import Role
 from storage.ledger.models import LedgerAct
 
-from .conftest import House, form_token, rowid
+from .conftest import House, form_token
 
 
 def test_opening_the_link_shows_a_button_and_uses_nothing_up(house: House) -> None:

@@ -4,6 +4,7 @@
 from pathlib import Path
 
 from fakes import HandClock
+from inserted import rowid
 from license_library import COMPANY, WORKER, Library
 from sqlalchemy import select
 
@@ -98,5 +99,5 @@ class House:
         with self.library.database.reading() as uow:
             return [
                 str(row.kind)
-                for row in uow.session.scalars(select(LedgerAct).order_by(LedgerAct.recorded_at))
+                for row in uow.session.scalars(select(LedgerAct).order_by(LedgerAct.recorded_at, rowid))
             ]
