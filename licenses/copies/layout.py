@@ -28,7 +28,6 @@ STAMP: Final = Placement(
     size_mm=_STAMP_MM,
 )
 """In the strip of the first page, at the right."""
-ORIGINAL: Final = "original.pdf"
 JSON_FILE, XML_FILE = "metadata.json", "metadata.xml"
 
 
@@ -95,7 +94,9 @@ def facts_of(
 
 
 def copy_attachments(original: bytes, identifier: str, sha256: str, more: Metadata) -> Sequence[Attachment]:
-    """Give what is embedded in a copy: the original untouched, and its metadata with the copy's items.
+    """Give what is embedded in a copy: the original's metadata with the copy's items.
+
+    The original itself is not: taken out of the copy it would be good for every purpose and without term.
 
     Raises:
         UnreadableError: The original is no PDF.
@@ -103,7 +104,7 @@ def copy_attachments(original: bytes, identifier: str, sha256: str, more: Metada
     """
     carried = embedded_in(original, (JSON_FILE, XML_FILE))
     source = {"identifier": identifier, "sha256": sha256}
-    made = [Attachment(ORIGINAL, original, "application/pdf", "source", "证照原件（签章可据此验证）")]
+    made: list[Attachment] = []
     if JSON_FILE in carried:
         data = with_copy_json(carried[JSON_FILE], more, source)
         made.append(Attachment(JSON_FILE, data, "application/json", "data", "加注件元数据 GB/T 36903"))

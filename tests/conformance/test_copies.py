@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Foreign programs accept our annotated copies, and find their original in them."""
+"""Foreign programs accept our annotated copies, and find no bare original in them."""
 
-import hashlib
 import json
 import subprocess
 from collections.abc import Callable, Iterator
@@ -79,22 +78,14 @@ def test_pdfsig_finds_one_seal_and_it_is_valid(
         assert "Total document signed" in said
 
 
-def test_pdfdetach_gives_the_sealed_original_and_the_metadata(
+def test_pdfdetach_gives_the_metadata_and_no_bare_original(
     desk: Desk, copies: dict[str, Path], tmp_path: Path, require_tool: Callable[[str], str]
 ) -> None:
     pdfdetach = require_tool("pdfdetach")
     subprocess.run([pdfdetach, "-saveall", "-o", str(tmp_path), str(copies["case"])], check=True)
-    original = (tmp_path / "original.pdf").read_bytes()
-    assert hashlib.sha256(original).hexdigest() == desk.licence.object_sha256
+    assert {one.name for one in tmp_path.iterdir()} == {"metadata.json", "metadata.xml"}
     stated = json.loads((tmp_path / "metadata.json").read_bytes())
     assert stated["original"]["sha256"] == desk.licence.object_sha256
-    said = subprocess.run(
-        [require_tool("pdfsig"), "-nocert", str(tmp_path / "original.pdf")],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert "Signature Validation: Signature is Valid." in said
 
 
 def test_qpdf_finds_no_fault(copies: dict[str, Path], require_tool: Callable[[str], str]) -> None:
