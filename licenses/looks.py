@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What reading and finding licences share: who holds one, who may use a case, how a refusal is made."""
+"""What reading and finding licences share: holders, cases, instants that lie behind us, refusals."""
+
+import datetime as dt
 
 from sqlalchemy import ColumnElement, or_, select
 
@@ -8,7 +10,9 @@ from licenses.errors import LicenseHiddenError
 from licenses.models import License, LicenseHolder
 from licenses.purposes import is_purpose
 from licenses.usage import Use, operator_of, usage_row
+from storage.clock import rfc3339
 from storage.database import UnitOfWork
+from storage.errors import InvalidInputError
 from storage.identity import AccessBasis, Identity, Role
 from storage.ledger.acts import Act, Outcome
 from storage.ledger.kinds import ActKind
@@ -24,6 +28,23 @@ def holds(uow: UnitOfWork, holder_id: str, license_: License) -> bool:
     """Tell whether a holder holds a licence, alone or with others."""
     query = select(License.id).where(License.id == license_.id, held_by(holder_id))
     return uow.session.scalar(query) is not None
+
+
+def instant_asked(uow: UnitOfWork, at: dt.datetime | None) -> dt.datetime:
+    """Give the instant as of which somebody asks: now when ``None``.
+
+    Raises:
+        InvalidInputError: It has not come yet; nobody knows what will have happened by then.
+    """
+    now = uow.clock.now()
+    if at is not None and at > now:
+        raise InvalidInputError(field="at", rule="not-after-now")
+    return at or now
+
+
+def asked_as_of(at: dt.datetime | None) -> str:
+    """Give what the record of a use says of the instant asked about; empty for now."""
+    return f"at={rfc3339(at)}" if at is not None else ""
 
 
 def may_use(identity: Identity, basis: AccessBasis) -> bool:

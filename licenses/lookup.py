@@ -5,6 +5,7 @@ Only what is valid now is shown unless history is asked for. A relation is follo
 item names it as one that its handling needs; who is looked at that way sees the use like any other.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +15,7 @@ from sqlalchemy import literal, select, tuple_
 from cases.holders import HolderService, MaskedHolder
 from cases.models import Case, Holder
 from licenses.lifecycle import Standing
-from licenses.looks import held_by, holds, refused
+from licenses.looks import asked_as_of, held_by, holds, instant_asked, refused
 from licenses.models import License
 from licenses.reading import LicenseReader, LicenseView
 from licenses.relations import Proof, Relation, Relations
@@ -33,13 +34,15 @@ class Wanted:
     Attributes:
         relation: Licences of who stands in this relation to the case's holder; the holder's own without.
         type_code: Only of this type.
-        history: Also those that are not valid now.
+        history: Also those that are not valid at that instant.
+        at: As of this earlier instant; now when ``None``.
         after: ``next`` of the page before.
     """
 
     relation: str | None = None
     type_code: str | None = None
     history: bool = False
+    at: dt.datetime | None = None
     after: str | None = None
     limit: int = 50
 
@@ -83,7 +86,9 @@ class LookupService:
                 not follow this relation.
             RelationUnknownError: There is no such relation.
             CursorError: No page gave ``after``.
+            InvalidInputError: The instant asked about has not come yet.
         """
+        instant_asked(uow, wanted.at)
         case = self._case(uow, identity, wanted.relation)
         if wanted.relation is None:
             return self._page(uow, identity, case.holder_id, wanted, ())
@@ -93,20 +98,30 @@ class LookupService:
             return Found(None, relations, (), None)
         return self._page(uow, identity, proven[0], wanted, relations)
 
-    def read(self, uow: UnitOfWork, identity: Identity, identifier: str, relation: str) -> LicenseView:
+    def read(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        identifier: str,
+        relation: str,
+        at: dt.datetime | None = None,
+    ) -> LicenseView:
         """Give a licence of who stands in a relation to the case's holder, with its face.
 
         Raises:
             LicenseHiddenError: Unknown, or not to be seen on this basis.
             RelationUnknownError: There is no such relation.
+            InvalidInputError: The instant asked about has not come yet.
         """
+        instant_asked(uow, at)
         case = self._case(uow, identity, relation)
         license_ = uow.session.scalar(select(License).where(License.identifier == identifier))
         proven = _proven(self._followed(uow, identity, case, relation))
         if license_ is None or not any(holds(uow, one, license_) for one in proven):
             raise refused(uow, identity, license_)
-        self._reader.note(uow, identity, "read", license_.holder_id, [license_], asked=_asked(relation))
-        return self._reader.view(uow, license_, with_face=True)
+        asked = _asked(relation, at)
+        self._reader.note(uow, identity, "read", license_.holder_id, [license_], asked=asked)
+        return self._reader.view(uow, license_, with_face=True, at=at)
 
     def relations(self, uow: UnitOfWork, identity: Identity) -> Sequence[Relation]:
         """Give every relation that licences of the case's holder state.
@@ -149,7 +164,9 @@ class LookupService:
         relations: Sequence[Relation],
     ) -> Found:
         limit = max(1, min(wanted.limit, MOST))
-        query = select(License).where(held_by(holder_id))
+        query = select(License).where(
+            held_by(holder_id), License.reserved_at <= instant_asked(uow, wanted.at)
+        )
         if wanted.type_code is not None:
             query = query.where(License.type_code == wanted.type_code)
         if wanted.after is not None:
@@ -159,10 +176,10 @@ class LookupService:
             )
         newest = query.order_by(License.reserved_at.desc(), License.id.desc())
         rows = uow.session.scalars(newest.limit(limit + 1)).all()
-        views = [(row, self._reader.view(uow, row, with_face=False)) for row in rows[:limit]]
+        views = [(row, self._reader.view(uow, row, with_face=False, at=wanted.at)) for row in rows[:limit]]
         # Whether a licence is valid is computed, so it is left out here and not by the query.
         shown = [pair for pair in views if wanted.history or pair[1].status.standing is Standing.GOOD]
-        asked = _asked(wanted.relation) if wanted.relation is not None else ""
+        asked = _asked(wanted.relation, wanted.at)
         self._reader.note(uow, identity, "find", holder_id, [row for row, _ in shown], asked=asked)
         last = rows[limit - 1] if len(rows) > limit else None
         return Found(
@@ -178,5 +195,6 @@ def _proven(relations: Sequence[Relation]) -> list[str]:
     return sorted(set(found))
 
 
-def _asked(relation: str) -> str:
-    return f"relation={relation}"
+def _asked(relation: str | None, at: dt.datetime | None = None) -> str:
+    named = f"relation={relation}" if relation is not None else ""
+    return " ".join(part for part in (named, asked_as_of(at)) if part)

@@ -22,9 +22,10 @@ from licenses.errors import CodeUnknownError
 from licenses.faces import FaceValue, masked_face
 from licenses.holdings import Holdings
 from licenses.lifecycle import Process, Standing, StatusTitle, status_titles
-from licenses.looks import held_by, holds, may_use, refused
+from licenses.looks import asked_as_of, held_by, holds, instant_asked, may_use, refused
 from licenses.metadata import Metadata, agrees
 from licenses.models import License, LicenseHolder
+from licenses.status_maps import MinistryCode, ministry_code
 from licenses.usage import Use, usage_row
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity, Role
@@ -52,6 +53,8 @@ class LicenseView:
         trust: Trust level, ``A`` to ``D``.
         origin: ``case``, ``office`` or ``stock``.
         together: All of several holders in the order of the licence; empty where there is one.
+        as_of: The earlier instant whose status and pending process these are; ``None`` for now.
+        ministry: The status as the ministry that defines the type calls it, if it has a code for it.
     """
 
     id: str
@@ -72,6 +75,8 @@ class LicenseView:
     origin: str = "case"
     issuer_code: str = ""
     together: tuple[SharedHolder, ...] = ()
+    as_of: dt.datetime | None = None
+    ministry: MinistryCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +128,29 @@ class LicenseReader:
         """The published types of the catalogue."""
         return [kind for kind in self._holdings.types.all() if kind.state is TypeState.PUBLISHED]
 
-    def read(self, uow: UnitOfWork, identity: Identity, identifier: str) -> LicenseView:
-        """Give a licence with its face.
+    def read(
+        self, uow: UnitOfWork, identity: Identity, identifier: str, at: dt.datetime | None = None
+    ) -> LicenseView:
+        """Give a licence with its face, and its status as of an instant (now when ``None``).
 
         Raises:
             LicenseHiddenError: Unknown, or not to be seen on this basis; the caller records it.
+            InvalidInputError: The instant has not come yet.
         """
-        return self.show(uow, identity, self.admitted(uow, identity, identifier, "read"))
+        instant_asked(uow, at)
+        return self.show(uow, identity, self.admitted(uow, identity, identifier, "read"), at=at)
 
     def show(
-        self, uow: UnitOfWork, identity: Identity, license_: License, action: str = "read"
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        license_: License,
+        action: str = "read",
+        at: dt.datetime | None = None,
     ) -> LicenseView:
         """Give a licence with its face to somebody whose right was established; the use is recorded."""
-        self.note(uow, identity, action, license_.holder_id, [license_])
-        return self.view(uow, license_, with_face=True)
+        self.note(uow, identity, action, license_.holder_id, [license_], asked=asked_as_of(at))
+        return self.view(uow, license_, with_face=True, at=at)
 
     def admitted(self, uow: UnitOfWork, identity: Identity, identifier: str, action: str) -> License:
         """Give a licence that this identity may use; the caller records the use.
@@ -244,13 +258,14 @@ class LicenseReader:
         )
         return PublicCheck(card, promise, stated is None or agrees(stated, license_))
 
-    def view(self, uow: UnitOfWork, license_: License, *, with_face: bool) -> LicenseView:
+    def view(
+        self, uow: UnitOfWork, license_: License, *, with_face: bool, at: dt.datetime | None = None
+    ) -> LicenseView:
         """Give a licence as it may be shown; the caller has permitted and recorded it."""
         kind = self._holdings.types.as_issued(license_.type_code, license_.type_version)
         holder = uow.session.get_one(Holder, license_.holder_id)
         person = holder.kind == HolderKind.PERSON
-        now = uow.clock.now()
-        status, pending = self._holdings.standing(uow, license_, now)
+        status, pending = self._holdings.standing(uow, license_, at or uow.clock.now())
         face = masked_face(kind, self._holdings.face(uow, license_), person=person) if with_face else {}
         return LicenseView(
             id=license_.id,
@@ -271,6 +286,8 @@ class LicenseReader:
             origin=license_.origin,
             issuer_code=license_.issuer_code,
             together=self._together(uow, license_),
+            as_of=at,
+            ministry=ministry_code(license_.type_code, status),
         )
 
     def _together(self, uow: UnitOfWork, license_: License) -> tuple[SharedHolder, ...]:

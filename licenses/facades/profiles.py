@@ -197,7 +197,7 @@ class AnswerData(BaseModel):
         return table | dict(self.names)
 
 
-_BESIDES: Final = frozenset({"status", "pending", "trust", "version"})
+_BESIDES: Final = frozenset({"status", "ministry_status", "pending", "trust", "version"})
 ANSWERED: Final = frozenset(row.item for row in metadata_table().items) | _BESIDES
 """Canonical items that an answer may tell."""
 

@@ -32,6 +32,7 @@ def licence_row(facade: Facade, view: LicenseView) -> Row:
         "valid_from": view.valid_from.isoformat() if view.valid_from else "",
         "valid_until": view.valid_until.isoformat() if view.valid_until else "",
         "status": view.status.zh,
+        "ministry_status": view.ministry.code if view.ministry else "",
         # Valid while something is under way on it: a flag, never another code.
         "pending": view.pending is not None,
         "trust": view.trust,

@@ -14,6 +14,7 @@ from portal.web.access import allow
 from portal.web.documented import answers, by_status
 from portal.web.examples import LICENCE, LICENCE_NULLABLE, LICENCES, LICENCES_NULLABLE
 from portal.web.schemas import LicenceQuery, LicencesQuery
+from storage.clock import rfc3339
 
 blueprint = APIBlueprint("licences_api", __name__, url_prefix="/api/v1/licences", tag="Licences")
 
@@ -25,6 +26,8 @@ def licence_json(view: LicenseView) -> dict[str, Any]:
         "identifier": view.identifier,
         "type": {"code": view.kind.code, "zh": view.kind.zh, "en": view.kind.en},
         "status": {"code": str(view.status.code), "zh": view.status.zh, "en": view.status.en},
+        "ministry_status": {"code": view.ministry.code, "zh": view.ministry.zh} if view.ministry else None,
+        "as_of": rfc3339(view.as_of) if view.as_of else None,
         "issuer": view.issuer,
         "holder": _holder(view.holder),
         "number": view.number,
@@ -84,7 +87,7 @@ def _holder(holder: MaskedHolder) -> dict[str, str]:
 def find(query: LicencesQuery) -> dict[str, Any]:
     """Give a page of licences, without faces; each is a use that its holder sees."""
     rooms = context.rooms()
-    wanted = Wanted(query.relation, query.type, query.history, query.after, query.limit)
+    wanted = Wanted(query.relation, query.type, query.history, query.at, query.after, query.limit)
     with rooms.database.writing() as uow:
         found = rooms.lookup.find(uow, context.identity(), wanted)
     return {
@@ -110,5 +113,7 @@ def read(identifier: str, query: LicenceQuery) -> dict[str, Any]:
     rooms = context.rooms()
     with rooms.database.writing() as uow:
         if query.relation is not None:
-            return licence_json(rooms.lookup.read(uow, context.identity(), identifier, query.relation))
-        return licence_json(rooms.license_reader.read(uow, context.identity(), identifier))
+            found = rooms.lookup.read(uow, context.identity(), identifier, query.relation, query.at)
+        else:
+            found = rooms.license_reader.read(uow, context.identity(), identifier, query.at)
+        return licence_json(found)

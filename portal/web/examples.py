@@ -72,6 +72,8 @@ LICENCE: Final[dict[str, Any]] = {
     "identifier": "1.2.156.3005.2.11100000MB0143028R001.11339999DEM0010178.DEMO000001.001.X",
     "type": {"code": "11100000MB0143028R001", "zh": "营业执照", "en": "Business licence"},
     "status": {"code": "valid", "zh": "有效", "en": "Valid"},
+    "ministry_status": {"code": "01", "zh": "有效"},
+    "as_of": "2026-05-02T08:00:00.000000Z",
     "issuer": "演示市市场监督管理局",
     "holder": {"scheme": "001", "code": "9133**********011X", "name": "演示食品有限公司"},
     "number": "91339999MADEM0011X",
@@ -223,7 +225,7 @@ AUTHORISATION_CODE: Final[dict[str, Any]] = {
 }
 COPY_LINK: Final[dict[str, Any]] = {"token": "AAAAAAAAAAAAAAAAAAAAAA", "expires_at": _AT}
 PROOF_NULLABLE: Final = ("material",)
-LICENCE_NULLABLE: Final = ("valid_from", "share", "pending")
+LICENCE_NULLABLE: Final = ("valid_from", "share", "pending", "ministry_status", "as_of")
 LICENCES_NULLABLE: Final = (*LICENCE_NULLABLE, "holder", "reason")
 SEARCH_NULLABLE: Final = ("indexed_up_to",)
 DOSSIER_NULLABLE: Final = ("filed_at", "pages", "level", "manifest", "seal_sha256", "sha256")

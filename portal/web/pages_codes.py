@@ -10,23 +10,35 @@ from werkzeug.wrappers import Response
 
 from cases.identifiers import SCHEMES
 from licenses.codes.errors import CodeRefusedError
+from licenses.codes.services import CodeWish, Mode
 from portal.refusals import record_apart
 from portal.web import context
 from portal.web.access import allow
-from portal.web.pages_window import cases_of
+from portal.web.pages_window import cases_of, decision_basis
 from storage.identity import AccessBasis, Basis, Identity, Role
 
-blueprint = APIBlueprint("codes_pages", __name__, url_prefix="/window/code", enable_openapi=False)
+blueprint = APIBlueprint("codes_pages", __name__, url_prefix="/window", enable_openapi=False)
 
 
-@blueprint.get("")
+@blueprint.get("/code")
 @allow(Role.CLERK, unrecorded="shows an empty form")
 def form() -> str:
     """Show the form."""
     return render_template("window_code.html", schemes=_schemes(), refusal=None)
 
 
-@blueprint.post("")
+@blueprint.post("/decisions/<decision>/codes")
+@allow(Role.CLERK, records=("code.made", "access.refused"))
+def make(decision: str) -> str:
+    """Make a code for a licence that the item of an answer uses, and show it this one time."""
+    rooms, who = context.rooms(), context.identity().on(decision_basis(decision))
+    wish = CodeWish(request.form.get("licence", "")[:130], Mode.FUNCTION)
+    with rooms.database.writing() as uow:
+        made = rooms.codes.make(uow, who, wish)
+    return render_template("window_code_made.html", made=made, decision=decision)
+
+
+@blueprint.post("/code")
 @allow(Role.CLERK, records=("code.used", "license.read", "copy.ordered", "copy.refused", "access.refused"))
 def use() -> Response | tuple[str, int] | str:
     """Read the licence that the code is for, or make a copy of it."""

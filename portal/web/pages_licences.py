@@ -2,10 +2,12 @@
 """A licence with its face, for the archivist of the issuing department and for supervision."""
 
 from apiflask import APIBlueprint
-from flask import render_template
+from flask import render_template, request
 
 from portal.web import context
 from portal.web.access import allow
+from portal.web.asked_days import end_of
+from storage.clock import legal_date
 from storage.identity import AccessBasis, Basis, Role
 
 blueprint = APIBlueprint("licences", __name__, enable_openapi=False)
@@ -14,10 +16,14 @@ blueprint = APIBlueprint("licences", __name__, enable_openapi=False)
 @blueprint.get("/licences/<identifier>")
 @allow(Role.ARCHIVIST, Role.SUPERVISOR, records=("license.read", "access.refused"))
 def show(identifier: str) -> str:
-    """Show a licence; the holder sees that it was read."""
+    """Show a licence, as of a day if one is asked for; the holder sees that it was read."""
     rooms, who = context.rooms(), context.identity()
+    now = rooms.clock.now()
+    at = end_of(request.args.get("on", ""), now)
     kind = Basis.SUPERVISION if who.has(Role.SUPERVISOR) else Basis.FILING
     with rooms.database.writing() as uow:
-        view = rooms.license_reader.read(uow, who.on(AccessBasis(kind)), identifier)
+        view = rooms.license_reader.read(uow, who.on(AccessBasis(kind)), identifier, at)
     fields = [(field, view.face[field.name]) for field in view.kind.fields if field.name in view.face]
-    return render_template("licence.html", view=view, fields=fields)
+    return render_template(
+        "licence.html", view=view, fields=fields, today=legal_date(now), on=legal_date(at) if at else None
+    )

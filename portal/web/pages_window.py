@@ -30,6 +30,8 @@ from licenses.purposes import purposes
 from portal.refusals import record_apart
 from portal.web import context
 from portal.web.access import allow
+from portal.web.asked_days import end_of
+from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity, Role
 
@@ -131,7 +133,12 @@ def licences(decision: str) -> str:
     rooms, who = context.rooms(), context.identity()
     shown, asker = _decision(decision), who.on(decision_basis(decision))
     case: Case = shown["line"].case
-    wanted = Wanted(request.form.get("relation") or None, history="history" in request.form, limit=MOST)
+    wanted = Wanted(
+        request.form.get("relation") or None,
+        history="history" in request.form,
+        at=end_of(request.form.get("on", ""), rooms.clock.now()),
+        limit=MOST,
+    )
     with rooms.database.writing() as uow:
         found = rooms.lookup.find(uow, asker, wanted)
         own = wanted.relation is None
@@ -140,7 +147,7 @@ def licences(decision: str) -> str:
     return render_template(
         "decision.html",
         **_desk(),
-        **shown,
+        **shown | {"on": legal_date(wanted.at) if wanted.at else None},
         licences=found.licenses,
         related=None if own else found.holder,
         relations=relations,
@@ -165,6 +172,8 @@ def _decision(decision_id: str) -> dict[str, Any]:
     verified = verify_answer(jws, rooms.keys.jwks)
     body = cast(Mapping[str, Any], verified.decision)
     return {
+        "today": legal_date(rooms.clock.now()),
+        "on": None,
         "line": line,
         "body": body,
         "outcome": outcome_of(body["requirements"]),

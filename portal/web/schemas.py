@@ -36,6 +36,9 @@ Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN), AfterValidator(_plain)]
 
 
+_AS_OF: Final = "Status as of this instant, which must have come; now without."
+
+
 class Body(BaseModel):
     """The base of everything callers send."""
 
@@ -219,7 +222,8 @@ class LicencesQuery(CursorQuery):
         ),
     ]
     type: Annotated[Code | None, Field(default=None, description="Code of the licence type.")]
-    history: Annotated[bool, Field(default=False, description="Also those that are not valid now.")]
+    history: Annotated[bool, Field(default=False, description="Also those that are not valid then.")]
+    at: Annotated[AwareInstant | None, Field(default=None, description=_AS_OF)]
 
 
 class LicenceQuery(Body):
@@ -228,6 +232,7 @@ class LicenceQuery(Body):
     model_config = ConfigDict(strict=False, extra="forbid", frozen=True)
 
     relation: Annotated[Code | None, Field(default=None, description="Code of a relation.")]
+    at: Annotated[AwareInstant | None, Field(default=None, description=_AS_OF)]
 
 
 class FeedQuery(CursorQuery):

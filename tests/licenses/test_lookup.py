@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Relations are proven by licences or unknown; only proven ones are followed, and who is found sees it."""
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from licenses.errors import LicenseHiddenError, RelationUnknownError
 from licenses.lookup import Found, LookupService, Wanted
 from licenses.models import License, LicenseHolder, LicenseUsage
 from licenses.relations import Proof, Relations, RelationTable, exact_code, relation_table
+from storage.clock import rfc3339
+from storage.errors import InvalidInputError
 from storage.identity import Identity
 
 SECOND = ("111", "339999199002020029", "李演示")
@@ -105,6 +108,38 @@ def test_what_is_not_valid_is_history_that_one_asks_for(library: Library, case: 
         library.service.cancel(uow, MANAGER, ended.identifier, GROUNDS)
     assert [one.id for one in find(library, case).licenses] == [good.id]
     assert {one.id for one in find(library, case, history=True).licenses} == {good.id, ended.id}
+
+
+def test_as_of_an_earlier_instant_tells_what_was_valid_then(library: Library, case: Case) -> None:
+    before = library.clock.now()
+    library.clock.advance(60)
+    ended = library.issue(FOOD)
+    library.clock.advance(60)
+    decided = library.clock.now()
+    library.clock.advance(60)
+    with library.database.writing() as uow:
+        library.service.revoke(uow, MANAGER, ended.identifier, GROUNDS)
+    later = library.issue(BUSINESS)
+    assert [one.id for one in find(library, case).licenses] == [later.id]
+    found = find(library, case, at=decided).licenses
+    assert [(one.id, str(one.status.code), one.as_of) for one in found] == [(ended.id, "valid", decided)]
+    assert find(library, case, at=before, history=True).licenses == []
+    with library.database.writing() as uow:
+        who = on_case(CLIENT, case)
+        read = [library.reader.read(uow, who, ended.identifier, at).status.code for at in (decided, None)]
+    assert read == ["valid", "revoked"]
+    assert f"at={rfc3339(decided)}" in {one.asked for one in uses_of(library, COMPANY)}
+
+
+def test_as_of_what_has_not_come_is_refused_before_anything_is_looked_at(
+    library: Library, case: Case
+) -> None:
+    licence, soon = library.issue(FOOD), library.clock.now() + dt.timedelta(seconds=1)
+    with pytest.raises(InvalidInputError):
+        find(library, case, at=soon)
+    with library.database.writing() as uow, pytest.raises(InvalidInputError):
+        library.reader.read(uow, on_case(CLIENT, case), licence.identifier, soon)
+    assert uses_of(library, COMPANY) == []
 
 
 def test_pages_go_on_where_the_one_before_ended(library: Library, case: Case) -> None:

@@ -3,6 +3,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -231,3 +232,24 @@ def test_a_clerk_makes_a_copy_for_the_open_case_and_prints_it(office: Office) ->
     assert (given.status_code, given.mimetype) == (200, "application/pdf")
     other = office.house.browser(Role.CLERK, "scjg")
     assert other.get(page).status_code == 404
+
+
+def test_a_clerk_reads_a_face_by_function_where_the_item_uses_such_licences(office: Office) -> None:
+    browser = office.house.browser(Role.CLERK, "scjg")
+    token = {"form_token": form_token(browser.get("/window").text)}
+    asked = browser.post("/window/ask", data=token | {"number": "F-1", "purpose": "examine"})
+    place = asked.headers["Location"]
+    listed = browser.post(f"{place}/licences", data=token)
+    assert "按职能生成用证码" in listed.text
+    made = browser.post(f"{place}/codes", data=token | {"licence": office.identifier})
+    assert made.status_code == 200
+    found = re.search(r'name="secret" value="([^"]+)"', made.text)
+    assert found is not None
+    read = browser.post("/window/code", data=token | {"secret": found[1], "do": "read"})
+    assert read.status_code == 200
+    assert office.identifier in read.text
+    other = office.house.browser(Role.CLERK, "scjg")
+    own = {"form_token": form_token(other.get("/window/code").text)}
+    refused = other.post("/window/code", data=own | {"secret": found[1], "do": "read"})
+    assert refused.status_code == 404
+    assert office.identifier not in refused.text

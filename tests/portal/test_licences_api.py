@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Licences of an open case's holder, by the interface and at the window, with relations and shares."""
 
+import datetime as dt
 from typing import Any
 
 from license_library import BUSINESS, COMPANY, FACES, GROUNDS, MANAGER, PERSON, WORKER, license_data
@@ -9,8 +10,10 @@ from sqlalchemy import select
 from cases.models import Holder
 from cases.services import Announcement
 from licenses.events import new_event
+from licenses.layout import zh_date
 from licenses.lifecycle import EventKind
 from licenses.models import License, LicenseHolder, LicenseUsage
+from storage.clock import legal_date, rfc3339
 from storage.identity import Role
 
 from .conftest import House, form_token
@@ -127,3 +130,41 @@ def test_the_window_shows_shares_and_relations_and_hides_history(house: House) -
     with house.rooms.database.reading() as uow:
         asked_of = {one.asked for one in uow.session.scalars(select(LicenseUsage))}
     assert {"relation=all", "relation=legal-representative"} <= asked_of
+
+
+def test_the_window_lists_what_was_valid_on_an_earlier_day(house: House) -> None:
+    announced(house, "OPEN1")
+    ended = issued(house, "A1")
+    house.clock.advance(2 * 86400)
+    with house.rooms.database.writing() as uow:
+        house.rooms.licenses.cancel(uow, MANAGER, ended.identifier, GROUNDS)
+    browser = house.browser(Role.CLERK)
+    asked = {"form_token": form_token(browser.get("/window").text), "number": "OPEN1", "purpose": "accept"}
+    place = browser.post("/window/ask", data=asked).headers["Location"]
+    token = {"form_token": form_token(browser.get(place).text)}
+    today = legal_date(house.clock.now())
+    yesterday, tomorrow = today - dt.timedelta(days=1), today + dt.timedelta(days=1)
+    assert "申请人持有的证照 (0)" in browser.post(f"{place}/licences", data=token).text
+    page = browser.post(f"{place}/licences", data=token | {"on": str(yesterday)}).text
+    assert "申请人持有的证照 (1)" in page
+    assert f"所示为{zh_date(yesterday)}终了时的状态" in page
+    assert "为本办件制作加注件" not in page
+    for wrong in (str(tomorrow), "昨天"):
+        assert browser.post(f"{place}/licences", data=token | {"on": wrong}).status_code == 422
+    at = rfc3339(house.clock.now() - dt.timedelta(days=1))
+    answer = get(house, f"?at={at}")
+    assert [one["status"]["code"] for one in answer.json["licences"]] == ["valid"]
+    assert answer.json["licences"][0]["as_of"] == at
+    assert get(house, f"?at={rfc3339(house.clock.now() + dt.timedelta(days=1))}").status_code == 422
+
+
+def test_supervision_sees_how_a_licence_stood_on_a_day(house: House) -> None:
+    ended = issued(house, "A1")
+    house.clock.advance(2 * 86400)
+    with house.rooms.database.writing() as uow:
+        house.rooms.licenses.cancel(uow, MANAGER, ended.identifier, GROUNDS)
+    browser, day = house.browser(Role.SUPERVISOR), legal_date(house.clock.now()) - dt.timedelta(days=1)
+    assert "已注销" in browser.get(f"/licences/{ended.identifier}").text
+    then = browser.get(f"/licences/{ended.identifier}?on={day}").text
+    assert "已注销" not in then
+    assert f"所示为{zh_date(day)}终了时的状态" in then
