@@ -11,6 +11,7 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, Select, select
 
 from cases.models import Case
+from licenses.looks import held_by
 from licenses.models import Decision, License
 from licenses.usage import Use, usage_row
 from storage.database import UnitOfWork
@@ -28,7 +29,7 @@ def may_be_called_up(uow: UnitOfWork, case: Case) -> dict[str, frozenset[str]]:
         ``licence``: identifiers of licences that other cases gave to its holder. ``decision``: ids of the
         decisions given for it; they were recorded when they were asked for.
     """
-    licenses = _issued(License.holder_id == case.holder_id, License.case_id != case.id)
+    licenses = _issued(held_by(case.holder_id), License.case_id != case.id)
     decisions = select(Decision.id).where(Decision.case_id == case.id)
     return {
         "licence": frozenset(one.identifier for one in uow.session.scalars(licenses)),
@@ -45,14 +46,14 @@ def note_called_up(uow: UnitOfWork, identity: Identity, case: Case, identifiers:
         case: The case.
         identifiers: What the filing that passed its checks names.
     """
-    own = _issued(License.identifier.in_(identifiers), License.holder_id == case.holder_id)
+    own = _issued(License.identifier.in_(identifiers), held_by(case.holder_id))
     for one in uow.session.scalars(own).all():
         _note(uow, identity, case, one, refused=False)
 
 
 def note_refused(uow: UnitOfWork, identity: Identity, case: Case, identifiers: Collection[str]) -> None:
     """Note at the licences of other holders that a case named them as called up and was refused."""
-    others = _issued(License.identifier.in_(identifiers), License.holder_id != case.holder_id)
+    others = _issued(License.identifier.in_(identifiers), ~held_by(case.holder_id))
     for one in uow.session.scalars(others).all():
         _note(uow, identity, case, one, refused=True)
 

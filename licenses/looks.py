@@ -2,12 +2,13 @@
 """What reading and finding licences share: holders, cases, instants that lie behind us, refusals."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, or_, select
 
 from cases.models import Case
 from licenses.errors import LicenseHiddenError
-from licenses.models import License, LicenseHolder
+from licenses.models import License, LicenseHolder, LicenseUsage
 from licenses.purposes import is_purpose
 from licenses.usage import Use, operator_of, usage_row
 from storage.clock import rfc3339
@@ -45,6 +46,26 @@ def instant_asked(uow: UnitOfWork, at: dt.datetime | None) -> dt.datetime:
 def asked_as_of(at: dt.datetime | None) -> str:
     """Give what the record of a use says of the instant asked about; empty for now."""
     return f"at={rfc3339(at)}" if at is not None else ""
+
+
+def held_together(uow: UnitOfWork, holder_id: str) -> Sequence[str]:
+    """Give the ids of the licences that a holder holds together with others."""
+    return uow.session.scalars(
+        select(LicenseHolder.license_id).where(LicenseHolder.holder_id == holder_id)
+    ).all()
+
+
+def uses_of(uow: UnitOfWork, holder_id: str) -> ColumnElement[bool]:
+    """Choose the uses that concern a holder: the own ones, and every one of a licence held together."""
+    together = held_together(uow, holder_id)
+    own = LicenseUsage.holder_id == holder_id
+    # Most hold nothing together; their uses are then read by one index, in order.
+    return or_(own, LicenseUsage.license_id.in_(together)) if together else own
+
+
+def concerns(uow: UnitOfWork, holder_id: str, use: LicenseUsage) -> bool:
+    """Tell whether a use is one of those that :func:`uses_of` chooses."""
+    return use.holder_id == holder_id or use.license_id in set(held_together(uow, holder_id))
 
 
 def may_use(identity: Identity, basis: AccessBasis) -> bool:

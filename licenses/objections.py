@@ -21,8 +21,10 @@ from licenses.contesting import (
     Listing,
     ObjectionPage,
     ObjectionState,
+    ObjectionView,
     ReadObjection,
     SpokenObjection,
+    Subject,
     act_of,
     made_by,
     objections_to,
@@ -41,7 +43,8 @@ from licenses.errors import (
     ObjectionSubjectError,
     ObjectionUnknownError,
 )
-from licenses.models import Objection
+from licenses.looks import concerns, held_together, holds
+from licenses.models import LicenseUsage, Objection
 from licenses.ports import WorkingDays
 from storage.base import Instant
 from storage.clock import legal_date
@@ -93,20 +96,21 @@ class ObjectionService:
     def answering(self, uow: UnitOfWork, identity: Identity, about: About, object_id: str) -> str:
         """Give the code of the organisation that would answer an objection of this holder.
 
+        Of a licence that several hold together each objects alone.
+
         Raises:
             NotPermittedError: The caller is no holder.
             ObjectionSubjectError: It is nothing of the caller's own.
-            ObjectionStandsError: One waits for its answer.
+            ObjectionStandsError: One of the caller's waits for its answer.
         """
         identity.demand(Role.HOLDER)
         if about is About.DISPUTE:
             raise ObjectionSubjectError
         subject = subject_of(uow, about, object_id)
-        owned = subject.use or subject.license
-        issued = about is About.USE or (subject.license is not None and subject.license.issued_at is not None)
-        if owned is None or owned.holder_id != identity.id or not issued:
+        if not _is_own(uow, identity.id, about, subject):
             raise ObjectionSubjectError
-        if any(row.state == ObjectionState.OPEN for row in objections_to(uow, about, object_id)):
+        mine = (row for row in objections_to(uow, about, object_id) if row.holder_id == identity.id)
+        if any(row.state == ObjectionState.OPEN for row in mine):
             raise ObjectionStandsError
         return responsible_for(subject)
 
@@ -149,6 +153,27 @@ class ObjectionService:
         query = select(Objection).where(Objection.holder_id == identity.id, Objection.raised_by.is_(None))
         newest = query.order_by(Objection.opened_at.desc(), Objection.id.desc()).limit(_MOST_OWN)
         return [spoken_of(uow, row) for row in uow.session.scalars(newest)]
+
+    def beside(self, uow: UnitOfWork, identity: Identity) -> Sequence[ObjectionView]:
+        """Give what others object to of the licences that the caller holds together with them, newest first.
+
+        What they say and are answered is theirs: only what it is about, days and states are told.
+
+        Raises:
+            NotPermittedError: The caller is no holder.
+        """
+        identity.demand(Role.HOLDER)
+        together = held_together(uow, identity.id)
+        if not together:
+            return []
+        used = select(LicenseUsage.id).where(LicenseUsage.license_id.in_(together))
+        concerned = ((Objection.about == str(About.LICENCE)) & Objection.object_id.in_(together)) | (
+            (Objection.about == str(About.USE)) & Objection.object_id.in_(used)
+        )
+        query = select(Objection).where(concerned, Objection.holder_id != identity.id)
+        newest = query.order_by(Objection.opened_at.desc(), Objection.id.desc()).limit(_MOST_OWN)
+        today = legal_date(uow.clock.now())
+        return [view_of(row, today) for row in uow.session.scalars(newest)]
 
     def listed(
         self, uow: UnitOfWork, identity: Identity, listing: Listing, after: str | None = None
@@ -216,6 +241,14 @@ class ObjectionService:
         uow.session.flush()
         reasons = [f"objection-{row.state}"]
         return uow.record(act_of(ActKind.OBJECTION_ANSWERED, identity, row, rows=[row], reasons=reasons))
+
+
+def _is_own(uow: UnitOfWork, holder_id: str, about: About, subject: Subject) -> bool:
+    """Tell whether a use or an issued licence is a holder's own, or of a licence held together."""
+    if about is About.USE:
+        return subject.use is not None and concerns(uow, holder_id, subject.use)
+    license_ = subject.license
+    return license_ is not None and license_.issued_at is not None and holds(uow, holder_id, license_)
 
 
 def _readable(uow: UnitOfWork, identity: Identity, objection_id: str) -> Objection:

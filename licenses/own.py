@@ -2,8 +2,9 @@
 """What holders see of themselves: their licences, who used what the library holds of them, their objections.
 
 Only ever the records of whoever looks: no number or code is taken from outside, and an id that is not the
-holder's own is unknown. Every look is an act; it is no use of a licence, so that a holder's own looks do not
-fill the list of what others did.
+holder's own is unknown. Of a licence that several hold together each sees all that is done with it, and of
+the others nothing but a masked name. Every look is an act; it is no use of a licence, so that a holder's own
+looks do not fill the list of what others did.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +15,12 @@ from sqlalchemy import literal, select, tuple_
 
 from cases.holders import HolderService, MaskedHolder
 from cases.models import Case, Holder
+from licenses.contesting import ObjectionView
 from licenses.decisions import ProofService
 from licenses.definition import LicenseType
 from licenses.errors import ObjectionSubjectError
 from licenses.holdings import Holdings
+from licenses.looks import concerns, uses_of
 from licenses.models import Decision, License, LicenseUsage
 from licenses.objections import About, ObjectionService, SpokenObjection
 from licenses.reading import LicenseReader, LicenseView
@@ -30,7 +33,7 @@ from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 from storage.secrets import SYSTEM_SUBJECT
 
-_Row = TypeVar("_Row", Case, Decision, License, LicenseUsage)
+_Row = TypeVar("_Row", Case, Decision, Holder, License, LicenseUsage)
 ROWS: Final = 30
 """Uses on one page."""
 
@@ -41,7 +44,10 @@ class OwnUse:
 
     Attributes:
         row: When, which office, on which basis, with which result.
-        case: The case it was for; none for a use without one.
+        case: The case it was for; none for a use without one. Of another holder's only the matter is told.
+        own_case: Whether that is a case of whoever looks.
+        myself: Whether whoever looks made the use.
+        by: The other holder of the licence who made it, masked; none when it was somebody else.
         requirement: What was asked; none when nothing in particular was.
         kind: Type of the licence concerned; none when the use met none.
     """
@@ -50,6 +56,9 @@ class OwnUse:
     case: Case | None
     requirement: Requirement | None
     kind: LicenseType | None
+    own_case: bool
+    myself: bool
+    by: MaskedHolder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,15 @@ class OwnObjection:
     """An own objection, with the use or the licence that it is about."""
 
     spoken: SpokenObjection
+    use: OwnUse | None
+    licence: LicenseView | None
+
+
+@dataclass(frozen=True, slots=True)
+class OthersObjection:
+    """An objection of another holder of the same licence: days and state, never what was said."""
+
+    view: ObjectionView
     use: OwnUse | None
     licence: LicenseView | None
 
@@ -70,6 +88,7 @@ class OwnRecords:
         licences: Every issued licence, whatever its state.
         uses: One page of uses, newest first.
         objections: The own objections, newest first.
+        beside: Objections of others who hold a licence together with whoever looks, newest first.
         next_cursor: Where the next page begins; ``None`` on the last one.
         promise: Of the recorded look.
     """
@@ -78,6 +97,7 @@ class OwnRecords:
     licences: Sequence[LicenseView]
     uses: Sequence[OwnUse]
     objections: Sequence[OwnObjection]
+    beside: Sequence[OthersObjection]
     next_cursor: str | None
     promise: Promise
 
@@ -131,8 +151,10 @@ class OwnRecordsService:
         rows, cursor = _uses(uow, identity.id, after)
         promise = _looked(uow, identity, holder)
         masked = self._holders.masked(uow, holder) if holder is not None else None
-        objections = self._objected(uow, self._objections.own(uow, identity), licences)
-        return OwnRecords(masked, licences, self._told(uow, rows), objections, cursor, promise)
+        objections = self._objected(uow, identity.id, self._objections.own(uow, identity), licences)
+        beside = self._beside(uow, identity, licences)
+        told = self._told(uow, identity.id, rows)
+        return OwnRecords(masked, licences, told, objections, beside, cursor, promise)
 
     def looked(self, uow: UnitOfWork, identity: Identity) -> Promise:
         """Record a look of the holder at own records that the caller shows.
@@ -166,31 +188,57 @@ class OwnRecordsService:
                 raise ObjectionSubjectError
             return licence
         row = uow.session.get(LicenseUsage, object_id)
-        if row is None or row.holder_id != identity.id:
+        if row is None or not concerns(uow, identity.id, row):
             raise ObjectionSubjectError
-        return self._told(uow, [row])[0]
+        return self._told(uow, identity.id, [row])[0]
 
     def _objected(
-        self, uow: UnitOfWork, spoken: Sequence[SpokenObjection], licences: Sequence[LicenseView]
+        self,
+        uow: UnitOfWork,
+        holder_id: str,
+        spoken: Sequence[SpokenObjection],
+        licences: Sequence[LicenseView],
     ) -> Sequence[OwnObjection]:
-        of_uses = [one.view.row.object_id for one in spoken if one.view.row.about == About.USE]
-        uses = {one.row.id: one for one in self._told(uow, [*_by_id(uow, LicenseUsage, of_uses).values()])}
+        uses = self._contested(uow, holder_id, [one.view for one in spoken])
         owned = {one.id: one for one in licences}
         return [
             OwnObjection(one, uses.get(one.view.row.object_id), owned.get(one.view.row.object_id))
             for one in spoken
         ]
 
-    def _told(self, uow: UnitOfWork, rows: Sequence[LicenseUsage]) -> Sequence[OwnUse]:
+    def _beside(
+        self, uow: UnitOfWork, identity: Identity, licences: Sequence[LicenseView]
+    ) -> Sequence[OthersObjection]:
+        views = self._objections.beside(uow, identity)
+        uses = self._contested(uow, identity.id, views)
+        owned = {one.id: one for one in licences}
+        return [
+            OthersObjection(view, uses.get(view.row.object_id), owned.get(view.row.object_id))
+            for view in views
+        ]
+
+    def _contested(
+        self, uow: UnitOfWork, holder_id: str, views: Sequence[ObjectionView]
+    ) -> Mapping[str, OwnUse]:
+        """Give the uses that objections are about, by id."""
+        ids = [view.row.object_id for view in views if view.row.about == About.USE]
+        found = [*_by_id(uow, LicenseUsage, ids).values()]
+        return {one.row.id: one for one in self._told(uow, holder_id, found)}
+
+    def _told(self, uow: UnitOfWork, holder_id: str, rows: Sequence[LicenseUsage]) -> Sequence[OwnUse]:
         cases = _by_id(uow, Case, [row.case_id for row in rows])
+        others = _by_id(uow, Holder, [row.actor_id for row in rows if row.actor_id != holder_id])
         decisions = _by_id(uow, Decision, [row.decision_id for row in rows])
         licenses = _by_id(uow, License, [row.license_id for row in rows])
         return [
             OwnUse(
                 row,
-                cases.get(row.case_id or ""),
+                case := cases.get(row.case_id or ""),
                 self._requirement(decisions.get(row.decision_id or ""), row),
                 self._kind(licenses.get(row.license_id or "")),
+                own_case=case is not None and case.holder_id == holder_id,
+                myself=row.actor_id == holder_id,
+                by=self._holders.masked(uow, others[row.actor_id]) if row.actor_id in others else None,
             )
             for row in rows
         ]
@@ -223,7 +271,7 @@ def _looked(uow: UnitOfWork, identity: Identity, holder: Holder | None) -> Promi
 
 
 def _uses(uow: UnitOfWork, holder_id: str, after: str | None) -> tuple[Sequence[LicenseUsage], str | None]:
-    query = select(LicenseUsage).where(LicenseUsage.holder_id == holder_id)
+    query = select(LicenseUsage).where(uses_of(uow, holder_id))
     if after is not None:
         at, row_id = read_cursor(after)
         place = tuple_(LicenseUsage.at, LicenseUsage.id)

@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from cases.errors import HolderCodeError
 from cases.identifiers import check_holder_code
@@ -25,6 +25,7 @@ from licenses.codes.errors import CodeNotGrantedError, CodeOfAnotherError, CodeR
 from licenses.codes.models import AuthorisationCode
 from licenses.copies.terms import copy_terms
 from licenses.holdings import Holdings
+from licenses.looks import held_together, holds
 from licenses.models import License, LicenseUsage
 from licenses.once import digest_of, new_secret
 from licenses.reading import LicenseReader, LicenseView
@@ -131,7 +132,9 @@ class CodeService:
         purpose = copy_terms().purpose(basis.kind, basis.purpose)
         if purpose is None:
             raise CodeTermsError(field="purpose")
-        delegate = self._party(uow, license_, wish)
+        # Of several holders it is the one who asks, or whose case it is.
+        holder_id = identity.id if by_holder else uow.session.get_one(Case, basis.case).holder_id
+        delegate = self._party(uow, holder_id, wish)
         if wish.mode is Mode.FUNCTION and not self._uses(uow, license_, str(basis.case)):
             raise _refusal(uow, identity, license_, CodeNotGrantedError)
         (secret, digest), now = new_secret(), uow.clock.now()
@@ -140,7 +143,7 @@ class CodeService:
             secret_hash=digest,
             mode=str(wish.mode),
             license_id=license_.id,
-            holder_id=license_.holder_id if not by_holder else identity.id,
+            holder_id=holder_id,
             purpose=purpose.code,
             case_id=basis.case,
             item_code=basis.item,
@@ -156,10 +159,14 @@ class CodeService:
         return MadeCode(code.id, secret, code.expires_at)
 
     def own(self, uow: UnitOfWork, identity: Identity) -> Sequence[AuthorisationCode]:
-        """Give the codes for licences of the holder who looks that are still good, newest first."""
+        """Give the codes for licences of the holder who looks that are still good, newest first.
+
+        Of a licence that several hold together each sees all of them.
+        """
         identity.demand(Role.HOLDER)
+        together = held_together(uow, identity.id)
         query = select(AuthorisationCode).where(
-            AuthorisationCode.holder_id == identity.id,
+            or_(AuthorisationCode.holder_id == identity.id, AuthorisationCode.license_id.in_(together)),
             AuthorisationCode.expires_at > uow.clock.now(),
             AuthorisationCode.revoked_at.is_(None),
             AuthorisationCode.uses < code_terms().uses,
@@ -175,7 +182,8 @@ class CodeService:
         """
         identity.demand(Role.HOLDER)
         code = uow.session.get(AuthorisationCode, code_id)
-        if code is None or code.holder_id != identity.id:
+        license_ = uow.session.get(License, code.license_id) if code is not None else None
+        if code is None or license_ is None or not holds(uow, identity.id, license_):
             raise CodeOfAnotherError
         if code.revoked_at is None:
             code.revoked_at = uow.clock.now()
@@ -256,14 +264,14 @@ class CodeService:
         case = uow.session.get(Case, code.case_id)
         return code.actor_id == identity.id and case is not None and case.closed_at is None
 
-    def _party(self, uow: UnitOfWork, license_: License, wish: CodeWish) -> bytes | None:
+    def _party(self, uow: UnitOfWork, holder_id: str, wish: CodeWish) -> bytes | None:
         """Check who is named: a delegate, whose hash is kept, or the applicant, who must be the holder."""
         if wish.mode is Mode.DELEGATED:
             if wish.party is None:
                 raise CodeTermsError(field="party")
             return _hash(uow, wish.party)
         if wish.mode is Mode.ONLINE:
-            holder = uow.session.get_one(Holder, license_.holder_id)
+            holder = uow.session.get_one(Holder, holder_id)
             if wish.party is None or _hash(uow, wish.party) != holder.code_hash:
                 raise CodeTermsError(field="party")
         return None

@@ -25,6 +25,7 @@ from licenses.copies.models import CopyLink, LicenseCopy
 from licenses.copies.terms import ARCHIVE_USE, copy_terms
 from licenses.holdings import Holdings
 from licenses.lifecycle import Standing, status_titles
+from licenses.looks import holds
 from licenses.models import License
 from licenses.once import digest_of, new_secret
 from licenses.reading import LicenseReader
@@ -120,13 +121,13 @@ class CopyService:
         return copy
 
     def get(self, uow: UnitOfWork, identity: Identity, copy_id: str) -> LicenseCopy:
-        """Give a copy to who ordered it, to its holder, or to supervision of the department that ordered it.
+        """Give a copy to who ordered it, to a holder of its licence, or to supervision of who ordered it.
 
         Raises:
             CopyUnknownError: There is none that this identity may see.
         """
         copy = uow.session.get(LicenseCopy, copy_id)
-        if copy is None or not _may_see(identity, copy):
+        if copy is None or not _may_see(uow, identity, copy):
             raise CopyUnknownError
         return copy
 
@@ -263,10 +264,12 @@ def _ordered(
     )
 
 
-def _may_see(identity: Identity, copy: LicenseCopy) -> bool:
+def _may_see(uow: UnitOfWork, identity: Identity, copy: LicenseCopy) -> bool:
     if identity.has(Role.SUPERVISOR) and copy.organisation and covers(identity, copy.organisation):
         return True
-    return identity.id == (copy.actor_id if identity.kind != "holder" else copy.holder_id)
+    if identity.kind == "holder":
+        return holds(uow, identity.id, uow.session.get_one(License, copy.license_id))
+    return identity.id == copy.actor_id
 
 
 def _good(copy_id: str, secret: str, now: dt.datetime) -> tuple[ColumnElement[bool], ...]:

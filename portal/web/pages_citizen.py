@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response
 
 from cases.models import Case
 from licenses.errors import ObjectionSubjectError, ObjectionWordsError
-from licenses.models import LicenseUsage
 from licenses.objections import LONGEST, About
+from licenses.own import OwnUse
 from portal.citizens.errors import SignInNotAcceptedError
 from portal.citizens.flow import LIFE
 from portal.errors import RateLimitedError
@@ -42,7 +42,7 @@ _ASKED: Final = {
     "find": _("which licences there are"),
     "public-check": _("state, by the file or its code"),
     "read": _("the licence, sensitive fields masked"),
-    "shown": _("the licence that you showed"),
+    "shown": _("the licence, by the code that its holder showed"),
 }
 """What was asked where no single requirement was."""
 _NOBODY_YET = "whoever comes is not signed in yet"
@@ -170,10 +170,13 @@ def sign_out() -> Response:
     return _without(redirect(onward or url_for("mine.explain"), 303), HOLDER_COOKIE)
 
 
-def _office(use: LicenseUsage) -> str:
-    """Name who used it: the holder, a department, the public, or the product itself."""
-    if use.actor_id == use.holder_id:
+def _office(own: OwnUse) -> str:
+    """Name who used it: a holder, a department, the public, or the product itself."""
+    use = own.row
+    if own.myself:
         return gettext(_("Yourself"))
+    if own.by is not None:
+        return gettext(_("%(name)s, who holds it with you"), name=own.by.name)
     if not use.organisation and (use.basis == Basis.PUBLIC_CHECK or use.actor_id == PUBLIC.id):
         return gettext(ROLES[Role.PUBLIC])
     known = {one.code: one for one in context.rooms().items.departments}

@@ -101,7 +101,7 @@ def test_the_page_shows_a_code_that_changes_and_is_read_by_whoever_scans_it(desk
         assert shown in scanned.text
     assert desk.house.acts()[-1] == "license.read"
     own = desk.holder.get("/mine").text
-    assert re.search(r"公众</td>.*您出示的证照", own, re.S), "whoever scanned it signed in nowhere"
+    assert re.search(r"公众</td>.*持证人亮码出示的证照", own, re.S), "whoever scanned it signed in nowhere"
 
 
 def test_a_code_on_a_screenshot_is_soon_good_for_nothing(desk: Desk) -> None:
