@@ -8,7 +8,6 @@ it any more is left alone and counted. The work is done in small transactions, s
 
 import datetime as dt
 import enum
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,18 +15,17 @@ from typing import Final
 from sqlalchemy import func, select
 
 from cases.organisations import covers
+from licenses.bulk_choosing import EVENTS, BulkKind, Preview, Selection, preview
 from licenses.bulk_models import BulkChange, BulkMember
 from licenses.errors import (
     BulkClosedError,
     BulkEmptyError,
     BulkOwnError,
-    BulkTooLargeError,
     BulkUnknownError,
     LicenseStateError,
 )
 from licenses.events import Grounds
 from licenses.holdings import Holdings
-from licenses.lifecycle import EventKind, Process, Status, advance, life_after, status_of
 from licenses.models import License
 from licenses.services import LicenseService
 from storage.database import UnitOfWork
@@ -39,32 +37,7 @@ from storage.steps import Job, Later, Staging
 
 BULK_STEP: Final = "license.bulk"
 OPEN_FOR: Final = dt.timedelta(days=7)
-MOST: Final = 20_000
-"""Licences of one change; more are several changes."""
 CHUNK: Final = 50
-SAMPLE: Final = 20
-_READ_AT_ONCE: Final = 2_000
-
-
-class BulkKind(enum.StrEnum):
-    """What can be done to many licences at once."""
-
-    OPEN_CHECK = "open-check"
-    CHECK = "check"
-    LAPSE = "lapse"
-    SUSPEND = "suspend"
-    RESUME = "resume"
-    CANCEL = "cancel"
-
-
-EVENTS: Final[Mapping[BulkKind, tuple[EventKind, Process | None]]] = {
-    BulkKind.OPEN_CHECK: (EventKind.PROCESS_OPENED, Process.ANNUAL_CHECK),
-    BulkKind.CHECK: (EventKind.CHECKED, None),
-    BulkKind.LAPSE: (EventKind.LAPSED, None),
-    BulkKind.SUSPEND: (EventKind.SUSPENDED, None),
-    BulkKind.RESUME: (EventKind.RESUMED, None),
-    BulkKind.CANCEL: (EventKind.CANCELLED, None),
-}
 
 
 class BulkState(enum.StrEnum):
@@ -84,38 +57,6 @@ class Outcome(enum.StrEnum):
     WAITING = "waiting"
     CHANGED = "changed"
     LEFT = "left"
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which licences of the manager's department are meant, and what happens to them.
-
-    Attributes:
-        type_code: Their type.
-        kind: What happens.
-        status: Only those that stand so today; all that allow it when ``None``.
-        until_before: Only those whose last day is before this one.
-    """
-
-    type_code: str
-    kind: BulkKind
-    status: Status | None = None
-    until_before: dt.date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a selection comes to.
-
-    Attributes:
-        ids: Licences that allow it, in the order of their numbers.
-        sample: The first of them: number and status.
-        left: Licences of the type that fit and do not allow it, by status.
-    """
-
-    ids: Sequence[str]
-    sample: Sequence[tuple[str, Status]]
-    left: Mapping[Status, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,40 +81,8 @@ class BulkService:
         self._licenses = licenses
 
     def preview(self, uow: UnitOfWork, identity: Identity, chosen: Selection) -> Preview:
-        """Tell what a selection comes to now.
-
-        Raises:
-            NotPermittedError: No licence manager.
-            BulkTooLargeError: More licences than one change may have.
-        """
-        identity.demand(Role.LICENSE_MANAGER)
-        kind, process = EVENTS[chosen.kind]
-        now = uow.clock.now()
-        ids: list[str] = []
-        sample: list[tuple[str, Status]] = []
-        left: Counter[Status] = Counter()
-        fitting = _fitting(uow, identity, chosen)
-        for start in range(0, len(fitting), _READ_AT_ONCE):
-            part = fitting[start : start + _READ_AT_ONCE]
-            events = self._holdings.events(uow, [one.id for one in part])
-            for one in part:
-                history = events.get(one.id, ())
-                seal = self._holdings.seal_state(uow, one, now)
-                life = life_after(history, now)
-                status = status_of(one, life.state, now, seal)
-                if chosen.status is not None and status is not chosen.status:
-                    continue
-                try:
-                    advance(life, kind, process)
-                except LicenseStateError:
-                    left[status] += 1
-                    continue
-                ids.append(one.id)
-                if len(sample) < SAMPLE:
-                    sample.append((one.number, status))
-        if len(ids) > MOST:
-            raise BulkTooLargeError(most=MOST)
-        return Preview(ids, sample, left)
+        """Tell what a selection comes to now; see :func:`licenses.bulk_choosing.preview`."""
+        return preview(uow, self._holdings, identity, chosen)
 
     def propose(self, uow: UnitOfWork, identity: Identity, chosen: Selection, grounds: Grounds) -> BulkChange:
         """Write down which licences are to be changed, for another manager to decide.
@@ -336,15 +245,6 @@ class BulkStep:
 
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
         """Nothing was begun outside the records."""
-
-
-def _fitting(uow: UnitOfWork, identity: Identity, chosen: Selection) -> Sequence[License]:
-    query = select(License).where(
-        License.organisation == identity.organisation, License.type_code == chosen.type_code
-    )
-    if chosen.until_before is not None:
-        query = query.where(License.valid_until < chosen.until_before)
-    return uow.session.scalars(query.order_by(License.number, License.version, License.id)).all()
 
 
 def _view(uow: UnitOfWork, row: BulkChange) -> BulkView:

@@ -13,7 +13,7 @@ class BulkChange(Base):
     """A change of many licences that one manager proposed and another one decides.
 
     Attributes:
-        kind: One of :class:`licenses.bulk.BulkKind`.
+        kind: One of :class:`licenses.bulk_choosing.BulkKind`.
         status: Which status they had to have; none when any.
         count: How many licences were written down.
     """

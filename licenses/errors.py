@@ -356,8 +356,8 @@ class BulkTooLargeError(InvalidInputError):
     code = "bulk-too-large"
     title_zh = "一次变更的证照过多"
     title_en = "Too many licences for one change"
-    remedy_zh = "请用日期条件分批办理。"
-    remedy_en = "Narrow it by date and make several changes."
+    remedy_zh = "请用状态、日期条件缩小范围，分批办理。"
+    remedy_en = "Narrow it by status and date, and make several changes."
 
 
 class BulkUnknownError(NotFoundError):

@@ -9,7 +9,8 @@ from apiflask import APIBlueprint
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from licenses.bulk import BulkKind, Outcome, Preview, Selection
+from licenses.bulk import Outcome
+from licenses.bulk_choosing import BulkKind, Preview, Selection
 from licenses.events import Grounds
 from licenses.lifecycle import Status, status_titles
 from portal.accounts.directory import names_of

@@ -18,7 +18,7 @@ from sqlalchemy import Table, func, select
 from archive.holds import HoldGrounds, HoldService
 from archive.models import Dossier
 from cases.models import Holder
-from licenses.bulk import BulkKind, Selection
+from licenses.bulk_choosing import BulkKind, Selection
 from licenses.bulk_models import BulkChange
 from licenses.codes.services import CodeWish, Mode
 from licenses.copies.models import LicenseCopy

@@ -10,7 +10,8 @@ from license_library import BUSINESS, CLERK, FOOD, GROUNDS, MANAGER, Library
 from sqlalchemy import func, select
 
 import licenses.bulk_models  # noqa: F401 - defines tables
-from licenses.bulk import CHUNK, BulkKind, BulkService, BulkState, Outcome, Selection
+from licenses.bulk import CHUNK, BulkService, BulkState, Outcome
+from licenses.bulk_choosing import BulkKind, Selection
 from licenses.bulk_models import BulkChange, BulkMember
 from licenses.errors import (
     BulkClosedError,
@@ -185,7 +186,7 @@ def test_a_selection_of_nothing_without_grounds_or_by_who_may_not_is_refused(lib
 
 def test_more_than_one_change_may_have_is_refused(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     issue(library, 3)
-    monkeypatch.setattr("licenses.bulk.MOST", 2)
+    monkeypatch.setattr("licenses.bulk_choosing.MOST", 2)
     with pytest.raises(BulkTooLargeError):
         propose(library)
     with library.database.reading() as uow:
