@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sample of a licence type 样例: its template set with the example values, never to be taken for a licence.
+"""Pages that are no licence: the sample 样例 of a type, and the preview 预览 of one about to be issued.
 
-Every page bears a band and a tiled mark that say 样例; there is no identifier, no QR code, no seal and no
-embedded metadata. The same definition gives the same bytes on every machine and day.
+Every page bears a band and a tiled mark that say so; there is no identifier, no QR code, no seal and no
+embedded metadata, so nobody can take one for a licence. The same values give the same bytes on every machine
+and day.
 """
 
 import datetime as dt
 from typing import Final
 
+from cases.items import Department
 from documents.ports import Typesets
 from licenses.definition import DataItem, FaceField, ItemKind, LicenseType, Source
-from licenses.faces import FaceValue
+from licenses.faces import Face, FaceValue, LicenseData
 from licenses.layout import TEMPLATES, face_data, validity_words, zh_date
 from licenses.values import FieldType, from_text, is_date
 from storage.ledger.canonical import Json
@@ -34,6 +36,35 @@ def preview(kind: LicenseType, typesetter: Typesets, division: str = "") -> byte
     """
     template = kind.template_for(f"00{division}") if division else kind.template
     return typesetter.typeset(TEMPLATES / template, sample_data(kind), (), _AT)
+
+
+def draft_preview(
+    kind: LicenseType, data: LicenseData, face: Face, issuer: Department, typesetter: Typesets
+) -> bytes:
+    """Set what a licence would state as PDF/A, before there is one.
+
+    Args:
+        kind: Its type.
+        data: The licence data.
+        face: The complete face (``complete_face``).
+        issuer: The department that would issue it.
+        typesetter: Sets it.
+
+    Raises:
+        GlyphMissingError: A value has a character that no font has.
+    """
+    stated = face_data(kind, face) | {
+        "demo": False,
+        "sample": True,
+        "draft": True,
+        "type_code": kind.code,
+        "type_version": kind.version,
+        "number": data.number,
+        "issuer": issuer.zh,
+        "issued_on": zh_date(data.issued_on),
+        "validity": validity_words(data.issued_on, data.valid_from, data.valid_until),
+    }
+    return typesetter.typeset(TEMPLATES / kind.template_for(issuer.uscc), stated, (), _AT)
 
 
 def sample_data(kind: LicenseType) -> dict[str, Json]:

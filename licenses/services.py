@@ -108,6 +108,30 @@ class LicenseService:
         license_.case_id, license_.item_code, license_.item_edition = case.id, item.code, item.edition
         return self._reserve(uow, identity, license_, previous, data)
 
+    def draft(
+        self, identity: Identity, holder: Party, data: LicenseData
+    ) -> tuple[Department, dict[str, FaceValue]]:
+        """Check what an office is about to issue; gives the issuing department and the complete face.
+
+        Nothing is looked up: whether number and predecessor are free is decided when it is issued.
+
+        Raises:
+            NotPermittedError: No licence manager.
+            UnknownTypeError: The catalogue does not hold the type.
+            LicenseDataError: The first rule that is broken.
+        """
+        identity.demand(Role.LICENSE_MANAGER)
+        department = self._items.department(identity.organisation)
+        if data.replaces is None:
+            self._item_of(department, data.type)
+        return department, self._complete(department, holder, data)
+
+    def types_of(self, department: str) -> frozenset[str]:
+        """Give the codes of the types that a department's items give: those that it may issue by itself."""
+        return frozenset(
+            one.license_type for one in self._items.items if one.department == department and one.license_type
+        )
+
     def reserve_by_office(
         self, uow: UnitOfWork, identity: Identity, holder: Holder, data: LicenseData, grounds: Grounds
     ) -> License:
@@ -119,7 +143,8 @@ class LicenseService:
         Raises:
             NotPermittedError: No licence manager.
             ReasonRequiredError: Reason or legal basis is missing or too long.
-            UnknownTypeError, LicenseDataError, LicenseExistsError: As :meth:`reserve`.
+            UnknownTypeError, LicenseDataError, LicenseExistsError: As :meth:`reserve`; a type that no item of
+                the department gives is refused as well.
         """
         identity.demand(Role.LICENSE_MANAGER)
         grounds.require()
@@ -127,9 +152,11 @@ class LicenseService:
         face = self._face(uow, department, holder, data)
         license_, previous = self._new(uow, department, holder, data, face)
         license_.origin = OFFICE
-        item = self._item_of(department, data.type)
-        license_.item_code = previous.item_code if previous else item.code if item else None
-        license_.item_edition = previous.item_edition if previous else item.edition if item else None
+        if previous is not None:
+            license_.item_code, license_.item_edition = previous.item_code, previous.item_edition
+        else:
+            item = self._item_of(department, data.type)
+            license_.item_code, license_.item_edition = item.code, item.edition
         return self._reserve(uow, identity, license_, previous, data, grounds)
 
     def suspend(self, uow: UnitOfWork, identity: Identity, identifier: str, grounds: Grounds) -> License:
@@ -207,22 +234,27 @@ class LicenseService:
         record_event(uow, identity, license_, event, rows=rows)
         return event
 
-    def _item_of(self, department: Department, type_code: str) -> Item | None:
+    def _item_of(self, department: Department, type_code: str) -> Item:
         """Give the newest edition of the department's item that gives licences of a type."""
         giving = [
             one
             for one in self._items.items
             if one.department == department.code and one.license_type == type_code
         ]
-        return max(giving, key=lambda one: (one.edition, one.code), default=None)
+        if not giving:
+            raise LicenseDataError(field="type", rule="not-of-this-office")
+        return max(giving, key=lambda one: (one.edition, one.code))
 
     def _face(
         self, uow: UnitOfWork, department: Department, holder: Holder, data: LicenseData
     ) -> dict[str, FaceValue]:
+        clear = self._holders.reveal(uow, holder)
+        return self._complete(department, Party(clear.scheme, clear.code, clear.name), data)
+
+    def _complete(self, department: Department, holder: Party, data: LicenseData) -> dict[str, FaceValue]:
         kind = self._types.to_issue(data.type)
         identifiers.compose(kind.code, department.uscc, serial_of(data))
-        clear = self._holders.reveal(uow, holder)
-        return complete_face(kind, data, Party(clear.scheme, clear.code, clear.name), department.zh)
+        return complete_face(kind, data, holder, department.zh)
 
     def _new(
         self,

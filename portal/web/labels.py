@@ -209,6 +209,12 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "withdrawn": Label(_("Withdrawn"), PLAIN),
         "late": Label(_("Out of date"), UNKNOWN),
     },
+    "license-change": {
+        "renewal": Label(_("Renewal"), PLAIN),
+        "change": Label(_("Change"), PLAIN),
+        "reissue": Label(_("Reissue"), PLAIN),
+        "correction": Label(_("Correction"), PLAIN),
+    },
     "bulk-kind": {
         "open-check": Label(_("Open the annual check"), PLAIN),
         "check": Label(_("Annual check passed"), GOOD),
