@@ -26,9 +26,9 @@ from licenses.lifecycle import Life, Status, life_after, status_of, status_title
 from licenses.metadata import registered_items
 from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.stock.dates import read_date
-from licenses.usage import Use, insert_rows, usage_row
+from licenses.usage import Use, insert_rows, on_public_check, usage_row
 from storage.database import UnitOfWork
-from storage.identity import AccessBasis, Basis, Identity
+from storage.identity import Identity
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 
@@ -137,7 +137,7 @@ class InformationService:
 
         Args:
             uow: A writing unit of work.
-            identity: Who asks; strangers are ``PUBLIC``.
+            identity: Who asks; strangers are ``PUBLIC``. A purpose stands in its basis, if one is stated.
             batch: Canonical items (:data:`ITEMS`) by name; what is empty is not stated. At most
                 :data:`MOST`; what is beyond them is not looked at.
         """
@@ -226,7 +226,7 @@ def _reasons(license_: License, status: Status, life: Life) -> tuple[str, ...]:
 
 
 def _note(uow: UnitOfWork, identity: Identity, license_: License) -> Promise:
-    public = identity.on(AccessBasis(Basis.PUBLIC_CHECK))
+    public = on_public_check(identity)
     use = usage_row(
         uow, public, Use(action=CHECK, holder_id=license_.holder_id, license_id=license_.id, result="READ")
     )

@@ -26,9 +26,9 @@ from licenses.looks import asked_as_of, held_by, holds, instant_asked, may_use, 
 from licenses.metadata import Metadata, agrees
 from licenses.models import License, LicenseHolder
 from licenses.status_maps import MinistryCode, ministry_code
-from licenses.usage import Use, usage_row
+from licenses.usage import Use, on_public_check, usage_row
 from storage.database import UnitOfWork
-from storage.identity import AccessBasis, Basis, Identity, Role
+from storage.identity import Basis, Identity, Role
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 
@@ -248,7 +248,7 @@ class LicenseReader:
         license_ = uow.session.scalar(select(License).where(condition, License.issued_at.is_not(None)))
         if license_ is None:
             raise CodeUnknownError
-        public = identity.on(AccessBasis(Basis.PUBLIC_CHECK))
+        public = on_public_check(identity)
         promise = self.note(
             uow, public, "public-check", license_.holder_id, [license_], ActKind.VERIFICATION_DONE
         )

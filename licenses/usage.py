@@ -10,7 +10,7 @@ from sqlalchemy import Insert, insert, inspect
 from licenses.models import LicenseUsage
 from storage.base import Base
 from storage.database import UnitOfWork
-from storage.identity import Identity
+from storage.identity import AccessBasis, Basis, Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,13 @@ def _insertion(kind: type[Base]) -> tuple[Insert, tuple[str, ...]]:
     """Give the statement and the attributes of a table."""
     keys = tuple(column.key for column in inspect(kind).column_attrs)
     return insert(kind.__table__), keys  # type: ignore[arg-type] # a mapped class has a Table
+
+
+def on_public_check(identity: Identity) -> Identity:
+    """Give an identity on the basis of a public check; a purpose that it stated for one stays."""
+    basis = identity.basis
+    stated = basis.purpose if basis is not None and basis.kind is Basis.PUBLIC_CHECK else None
+    return identity.on(AccessBasis(Basis.PUBLIC_CHECK, purpose=stated))
 
 
 def operator_of(identity: Identity) -> str | None:

@@ -24,6 +24,7 @@ from licenses.copies.terms import CopyCard
 from licenses.errors import CodeUnknownError, LicenseDataError
 from licenses.metadata import from_xml
 from licenses.reading import LicenseReader, PublicCard, PublicCheck
+from licenses.usage import on_public_check
 from portal.check_lines import (
     COPY_TITLE,
     LINE_TITLES,
@@ -45,7 +46,7 @@ from seals.verdicts import STATE_TITLES, State, Verdict, reasons
 from seals.verification import KnownDocument, verify_pdf
 from storage.clock import Clock
 from storage.database import Database, UnitOfWork
-from storage.identity import AccessBasis, Basis, Identity
+from storage.identity import Identity
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 
@@ -233,7 +234,7 @@ class DocumentCheck:
     def _known(
         self, identity: Identity, verdict: Verdict, sealing: Sealing, known: KnownDocument, path: Path
     ) -> CheckReport:
-        public = identity.on(AccessBasis(Basis.PUBLIC_CHECK))
+        public = on_public_check(identity)
         is_license = sealing.document_type in (LICENSE, COPY)
         # Of a file that does not hold nothing is believed, so nothing in it is compared either.
         stated = stated_metadata(path, self._sandbox) if is_license and verdict.is_valid else None

@@ -205,7 +205,10 @@ class Settings(SignInSettings):
         description="Largest file that public verification accepts, in bytes.",
     )
     public_rate: int = Field(
-        default=30, ge=1, description="Public verifications that one address may ask for per minute."
+        default=30,
+        ge=1,
+        description="Public verifications that one address may ask for per minute, and statements of a "
+        "client that may meet no licence.",
     )
     reconcile_at: dt.time = Field(
         default=dt.time(2, 30),

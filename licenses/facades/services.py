@@ -24,7 +24,7 @@ from licenses.errors import LicenseHiddenError
 from licenses.facades.calls import Call
 from licenses.facades.profiles import Element, Facade, Result, Service
 from licenses.facades.spelling import Row, licence_row, type_row, verification
-from licenses.information import InformationService, code_table
+from licenses.information import NOT_FOUND, InformationService, code_table
 from licenses.lifecycle import Standing
 from licenses.models import License, LicenseUsage
 from licenses.reading import LicenseReader, LicenseView
@@ -43,11 +43,17 @@ _RESULTS: Final = {0: Result.OK, 21: Result.ENDED, 22: Result.EXPIRED, 23: Resul
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How a call ended, and what it is given; ``sha256`` is a file that belongs to the one row."""
+    """How a call ended, and what it is given.
+
+    Attributes:
+        sha256: A file that belongs to the one row.
+        missed: What was stated meets no licence.
+    """
 
     result: Result
     rows: tuple[Row, ...] = ()
     sha256: str | None = None
+    missed: bool = False
 
 
 class FacadeService:
@@ -104,8 +110,9 @@ class FacadeService:
             case Service.FILE_BY_HOLDER | Service.FILE_BY_IDENTIFIER:
                 return self._file(uow, self._permit(uow, identity, call), facade, call)
             case Service.VERIFY_INFORMATION:
-                code = self._information.check(uow, identity, call.stated).code
-                return Answered(Result.OK, (verification(facade, code, code_table().information[code][0]),))
+                code = self._information.check(uow, verifier(identity, call), call.stated).code
+                told = verification(facade, code, code_table().information[code][0])
+                return Answered(Result.OK, (told,), missed=code == NOT_FOUND)
             case _:
                 raise ValueError(service)
 
@@ -213,6 +220,11 @@ class FacadeService:
             if holder is None or holder.id != case.holder_id:
                 return "holder-of-another-case"
         return None if case.state is CaseState.OPEN else "case-closed"
+
+
+def verifier(identity: Identity, call: Call) -> Identity:
+    """Give who verifies, for the purpose that the call states; each use that comes of it has it."""
+    return identity.on(AccessBasis(Basis.PUBLIC_CHECK, purpose=call.said[Element.PURPOSE]))
 
 
 def _result(view: LicenseView) -> Result:

@@ -26,13 +26,14 @@ from licenses.facades.profiles import (
     ServicePath,
     facades,
 )
-from licenses.facades.services import Answered
+from licenses.facades.services import Answered, verifier
 from licenses.facades.spelling import Row, verification
 from licenses.information import code_table
 from portal.check_answers import file_code
 from portal.errors import UnsupportedMediaError
 from portal.web import context, facade_answers, uploads
 from portal.web.access import allow
+from portal.web.checks import count_miss, demand_misses_left
 from portal.web.counters import UNMATCHED_UPLOAD
 from portal.web.documented import Described, by_status
 from portal.web.payload import JSON
@@ -54,11 +55,15 @@ def _serve(facade: Facade, service: Service) -> Response:
         return _answer(facade, service, rooms.facades.types(facade, call))
     if service is Service.VERIFY_FILE:
         return _answer(facade, service, _verified(facade, call))
+    if service is Service.VERIFY_INFORMATION:
+        demand_misses_left()
     with rooms.database.writing() as uow:
         who = context.identity()
         if Element.OPERATOR in call.said:
             who = rooms.accounts.naming(uow, who, call.said[Element.OPERATOR])
         answered = rooms.facades.answer(uow, who, facade, service, call)
+    if answered.missed:
+        count_miss()
     return _answer(facade, service, answered)
 
 
@@ -68,7 +73,8 @@ def _verified(facade: Facade, call: Call) -> Answered:
         data = base64.b64decode(call.file, validate=True)
     except (binascii.Error, ValueError):
         raise FacadeCallError(Result.VALUE_WRONG, field.name if field else "") from None
-    report = context.rooms().checks.check(context.identity(), uploads.stage(data).path)
+    who = verifier(context.identity(), call)
+    report = context.rooms().checks.check(who, uploads.stage(data).path)
     if report.promise is None:
         context.counters().add(UNMATCHED_UPLOAD)
     code = file_code(report)

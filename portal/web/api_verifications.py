@@ -6,11 +6,12 @@ from typing import Any, Final
 from apiflask import APIBlueprint
 from flask import request
 
+from licenses.information import NOT_FOUND
 from portal.check_answers import report_json
 from portal.errors import UnsupportedMediaError
 from portal.web import context
 from portal.web.access import public
-from portal.web.checks import PART, check_limit, check_upload
+from portal.web.checks import PART, check_limit, check_upload, count_miss, demand_misses_left
 from portal.web.counters import UNMATCHED_UPLOAD
 from portal.web.documented import answers, by_status
 from portal.web.examples import INFORMATION, INFORMATION_NULLABLE, REPORT, REPORT_NULLABLE
@@ -54,6 +55,7 @@ def check() -> dict[str, Any]:
 @public("who states identifier and holder rightly holds the licence", records=("verification.done",))
 def information(body: InformationBody) -> dict[str, Any]:
     """Check statements; what meets no licence is only counted, and each counts against the allowance."""
+    demand_misses_left()
     for _ in body.licences:
         check_limit()
     rooms = context.rooms()
@@ -61,6 +63,8 @@ def information(body: InformationBody) -> dict[str, Any]:
     with rooms.database.writing() as uow:
         found = rooms.information.check_all(uow, context.identity(), batch)
     for one in found:
-        if one.promise is None:
+        if one.code == NOT_FOUND:
+            count_miss()
+        elif one.promise is None:
             context.counters().add(UNMATCHED_UPLOAD)
     return {"checks": [one.as_json() for one in found]}

@@ -17,7 +17,7 @@ from portal.web import context, uploads
 from portal.web.counters import RATE_LIMITED, UNMATCHED_UPLOAD
 from portal.web.uploads import StagedFile
 from storage.errors import InvalidInputError
-from storage.identity import AccessBasis, Basis
+from storage.identity import AccessBasis, Basis, Identity
 
 PART: Final = "file"
 PHOTO: Final = "photo"
@@ -38,6 +38,32 @@ def check_limit() -> None:
     if not context.public_limit().admit(request.remote_addr or "unknown"):
         context.counters().add(RATE_LIMITED)
         raise RateLimitedError(per_minute=context.settings().public_rate)
+
+
+def demand_misses_left() -> None:
+    """Refuse a client that stated too often what meets no licence; strangers have :func:`check_limit`.
+
+    It is asked before the register is: a refusal must not tell a miss from a hit.
+
+    Raises:
+        RateLimitedError: Its misses used up the allowance of one address, and were not waited for.
+    """
+    who = context.identity()
+    if who.kind != "public" and not context.public_limit().has_left(_misses_of(who)):
+        context.counters().add(RATE_LIMITED)
+        raise RateLimitedError(per_minute=context.settings().public_rate)
+
+
+def count_miss() -> None:
+    """Count a statement that met no licence; whoever tries many of them is made to wait."""
+    context.counters().add(UNMATCHED_UPLOAD)
+    who = context.identity()
+    if who.kind != "public":
+        context.public_limit().charge(_misses_of(who))
+
+
+def _misses_of(who: Identity) -> str:
+    return f"misses {who.id}"
 
 
 def check_upload() -> CheckReport:

@@ -52,12 +52,30 @@ class RateLimit:
 
     def admit(self, caller: str) -> bool:
         """Take one call from the caller's allowance; tell whether there was one."""
-        now = self._clock.monotonic()
         with self._lock:
-            left, seen = self._buckets.pop(caller, (float(self._per_minute), now))
-            left = min(float(self._per_minute), left + (now - seen) * self._per_minute / 60)
+            left = self._left(caller)
             admitted = left >= 1
-            self._buckets[caller] = (left - 1 if admitted else left, now)
-            while len(self._buckets) > self._callers:
-                self._buckets.popitem(last=False)
+            self._keep(caller, left - 1 if admitted else left)
         return admitted
+
+    def has_left(self, caller: str) -> bool:
+        """Tell whether the caller's allowance holds a call; none is taken."""
+        with self._lock:
+            left = self._left(caller)
+            self._keep(caller, left)
+        return left >= 1
+
+    def charge(self, caller: str) -> None:
+        """Take one call from the caller's allowance, be there one or not: what is owed is waited for."""
+        with self._lock:
+            self._keep(caller, self._left(caller) - 1)
+
+    def _left(self, caller: str) -> float:
+        now, most = self._clock.monotonic(), float(self._per_minute)
+        left, seen = self._buckets.pop(caller, (most, now))
+        return min(most, left + (now - seen) * self._per_minute / 60)
+
+    def _keep(self, caller: str, left: float) -> None:
+        self._buckets[caller] = (left, self._clock.monotonic())
+        while len(self._buckets) > self._callers:
+            self._buckets.popitem(last=False)

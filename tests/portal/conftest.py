@@ -4,7 +4,7 @@
 import datetime as dt
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from html import unescape
@@ -91,7 +91,13 @@ class House:
         with self.rooms.database.reading() as uow:
             return any(text in core for core in uow.session.scalars(select(LedgerAct.core)))
 
-    def client_key(self, *scopes: str, organisation: str = "scjg") -> str:
+    def client_key(
+        self,
+        *scopes: str,
+        organisation: str = "scjg",
+        items: Iterable[str] = ("339999010002",),
+        sources: Iterable[str] = ("ycsl",),
+    ) -> str:
         with self.rooms.database.writing() as uow:
             _, key = add_client(
                 uow,
@@ -99,9 +105,9 @@ class House:
                 NewClient(
                     name="综合受理系统",
                     organisation=organisation,
-                    sources=frozenset({"ycsl"}),
+                    sources=frozenset(sources),
                     scopes=frozenset(scopes),
-                    items=frozenset({"339999010002"}),
+                    items=frozenset(items),
                     operators=frozenset({"op-1"}),
                     expires_at=self.clock.now() + dt.timedelta(days=30),
                 ),
