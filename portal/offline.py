@@ -7,8 +7,6 @@ there first: a later directory is taken only if a key that is trusted already si
 
 import datetime as dt
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +26,6 @@ from seals.verdicts import HOLDING
 from storage.files import write_durably
 
 KEYS, DIRECTORY, LIST = "trusted-keys.json", "directory.jws", "status-list.jwt"
-_LARGEST: Final = 64 << 20
-_SECONDS: Final = 30
 _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 Fetch = Callable[[str], bytes]
 
@@ -87,8 +83,13 @@ def save_folder(folder: Path, directory: bytes, listed: bytes, keys: bytes) -> O
     return OfflineFolder(found, checked)
 
 
-def fetch_folder(folder: Path, address: str, fetch: Fetch | None = None) -> OfflineFolder:
+def fetch_folder(folder: Path, address: str, fetch: Fetch) -> OfflineFolder:
     """Save what an installation publishes.
+
+    Args:
+        folder: As :func:`save_folder`.
+        address: Of the installation.
+        fetch: Gives what stands at an address, and follows it nowhere else.
 
     Raises:
         DirectoryUnreachableError: It cannot be fetched, or not over TLS.
@@ -98,9 +99,8 @@ def fetch_folder(folder: Path, address: str, fetch: Fetch | None = None) -> Offl
     parts = urlsplit(base)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL):
         raise DirectoryUnreachableError(rule="https")
-    get = fetch or _fetch
     names = ("/api/v1/directory", "/api/v1/status-lists/licences", "/.well-known/jwks.json")
-    return save_folder(folder, *(get(base + name) for name in names))
+    return save_folder(folder, *(fetch(base + name) for name in names))
 
 
 def check_with_folder(
@@ -144,14 +144,3 @@ def _key_set(data: bytes) -> Mapping[str, Any]:
     if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
         raise OfflineFolderError(file=KEYS)
     return found
-
-
-def _fetch(address: str) -> bytes:
-    try:
-        with urllib.request.urlopen(address, timeout=_SECONDS) as answer:  # noqa: S310 - the caller checked the scheme
-            data: bytes = answer.read(_LARGEST + 1)
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        raise DirectoryUnreachableError(rule=type(error).__name__) from None
-    if len(data) > _LARGEST:
-        raise DirectoryUnreachableError(rule="size")
-    return data

@@ -216,8 +216,8 @@ class Settings(SignInSettings):
     )
     receiver_networks: tuple[IPvAnyNetwork, ...] = Field(
         default=(),
-        description="Private networks in which subscribers' endpoints may lie, as a JSON list of CIDR "
-        "networks; in production events are sent to public addresses only, and to these.",
+        description="Private networks in which subscribers' endpoints and other installations may lie, as a "
+        "JSON list of CIDR networks; in production events are sent to public addresses only, and to these.",
     )
     session_hours: int = Field(default=10, ge=1, le=24, description="Hours after which a web session ends.")
     session_idle_minutes: int = Field(

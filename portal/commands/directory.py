@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portal.commands.common import open_installation
+from portal.commands.common import load_settings, open_installation
 
 if TYPE_CHECKING:
     from portal.offline import OfflineFolder
@@ -48,8 +48,9 @@ def directory_save(folder: Path, address: str | None) -> None:
 
 def _fetched(folder: Path, address: str) -> "OfflineFolder":
     from portal.offline import fetch_folder
+    from portal.sharing.opening import open_fetcher
 
-    return fetch_folder(folder, address)
+    return fetch_folder(folder, address, open_fetcher(load_settings()).fetch)
 
 
 def _own(folder: Path) -> "OfflineFolder":

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where messages may be sent: decided for the address that is then connected to, not for its name.
+"""Where messages may go and files come from: decided for the address that is connected to, not for its name.
 
 A name may resolve to another address at each question; so it is resolved once for a connection, every address
-it gives is judged, and the connection goes to one that was judged.
+it gives is judged, and the connection goes to one that was judged. An address of the new protocol that only
+carries one of the old is judged by what it carries.
 """
 
 import ipaddress
@@ -19,6 +20,10 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
 LONGEST: Final = 500
 _PORTS: Final = {"https": 443, "http": 80}
+_TRANSLATED: Final = (ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("64:ff9b::/96"))
+"""Mapped and NAT64 addresses: they are the IPv4 address in their last 32 bits, and nothing besides."""
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that is given out to the world; what else there is leads to somewhere here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +112,25 @@ class Reach:
 
     def _judge(self, address: Address) -> None:
         """Refuse an address that only this side of the network can reach."""
-        inner = getattr(address, "ipv4_mapped", None) or address
-        if not self._production or any(inner in network for network in self._networks):
-            return
-        if not inner.is_global or inner.is_multicast or inner.is_reserved:
+        if self._production and not all(self._is_admitted(one) for one in _meant(address)):
             raise EndpointRefusedError(rule="a public address, or one of CUNZHENG_RECEIVER_NETWORKS")
+
+    def _is_admitted(self, address: Address) -> bool:
+        if any(address in network for network in self._networks):
+            return True
+        if isinstance(address, ipaddress.IPv6Address) and address not in _UNICAST:
+            return False
+        return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _meant(address: Address) -> Sequence[Address]:
+    """Give where an address leads: itself, and the IPv4 addresses that it carries."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    if any(address in network for network in _TRANSLATED):
+        return [ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)]
+    tunnelled = [address.sixtofour] if address.sixtofour is not None else list(address.teredo or ())
+    return [address, *tunnelled]
 
 
 def _literal(host: str) -> Address | None:

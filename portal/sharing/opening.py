@@ -9,6 +9,7 @@ from licenses.sharing.keys import MessageKeys
 from portal.settings import Settings
 from portal.sharing.addresses import Reach
 from portal.sharing.clients import KnownClients
+from portal.sharing.fetching import HttpFetcher
 from portal.sharing.posting import HttpSender
 from storage.clock import Clock
 from storage.secrets import Secrets
@@ -16,8 +17,16 @@ from storage.secrets import Secrets
 
 def open_sender(settings: Settings, clock: Clock) -> HttpSender:
     """Give what sends messages."""
-    reach = Reach(production=settings.production, networks=settings.receiver_networks)
-    return HttpSender(reach, clock)
+    return HttpSender(_reach(settings), clock)
+
+
+def open_fetcher(settings: Settings) -> HttpFetcher:
+    """Give what fetches the directories of other installations."""
+    return HttpFetcher(_reach(settings))
+
+
+def _reach(settings: Settings) -> Reach:
+    return Reach(production=settings.production, networks=settings.receiver_networks)
 
 
 def event_source(settings: Settings) -> str:

@@ -5,26 +5,24 @@ What a receiver says in words is never read on: it may hold anything. Its status
 """
 
 import logging
-import socket
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from http.client import HTTPException
 from typing import Final
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
 from licenses.sharing.errors import EndpointRefusedError
 from licenses.sharing.ports import Answer, Line
 from licenses.sharing.schedule import asked_to_wait
-from portal.sharing.addresses import Endpoint, Reach
+from portal.sharing.addresses import Reach
+from portal.sharing.connecting import connection_to, cut_off_after
 from portal.version import VERSION
 from storage.clock import Clock
 
-CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 10.0
 LARGEST_ANSWER: Final = 16 * 1024
 _PART: Final = 4096
@@ -102,29 +100,16 @@ class _HttpLine:
         return answer
 
     def _try(self, headers: Mapping[str, str], body: bytes) -> Answer:
-        over = threading.Event()
-        watch = threading.Timer(self._seconds, self._cut, (over,))
-        watch.start()
-        try:
-            answer = self._exchange(headers, body)
-        except EndpointRefusedError:
-            answer = self._broken("address-refused")
-        except TimeoutError:
-            answer = self._broken("time-out")
-        except _NO_ANSWER as error:
-            answer = self._broken(_problem(error, connected=self._connection is not None))
-        finally:
-            watch.cancel()
-        # What was cut off may look like a whole answer.
+        with cut_off_after(self._seconds, lambda: self._tried) as over:
+            try:
+                answer = self._exchange(headers, body)
+            except EndpointRefusedError:
+                answer = self._broken("address-refused")
+            except TimeoutError:
+                answer = self._broken("time-out")
+            except _NO_ANSWER as error:
+                answer = self._broken(_problem(error, connected=self._connection is not None))
         return self._broken("time-out") if over.is_set() else answer
-
-    def _cut(self, over: threading.Event) -> None:
-        """End the connection, from another thread: what waits for it is told so."""
-        over.set()
-        sock = None if self._tried is None else self._tried.sock
-        if sock is not None:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the connection."""
@@ -156,23 +141,11 @@ class _HttpLine:
         endpoint = self._reach.taken_apart(self._address)
         self._target = endpoint.target
         self._own = {"Host": endpoint.authority, "User-Agent": f"cunzheng/{VERSION}"}
-        connection = self._tried = self._made(endpoint, self._reach.address_of(endpoint))
+        connection = self._tried = connection_to(self._reach, endpoint, lambda: self._context, self._seconds)
         connection.connect()
         connection.timeout = self._seconds
         self._connection = connection
         return connection
-
-    def _made(self, endpoint: Endpoint, address: str) -> HTTPConnection:
-        timeout = min(CONNECT_SECONDS, self._seconds)
-        if not endpoint.secure:
-            return HTTPConnection(address, endpoint.port, timeout=timeout)
-        return HTTPSConnection(
-            address,
-            endpoint.port,
-            timeout=timeout,
-            ssl_context=self._context,
-            server_hostname=endpoint.host,
-        )
 
     def _broken(self, problem: str) -> Answer:
         self.close()

@@ -18,6 +18,8 @@ from licenses.published import read_directory
 from licenses.status_list import ListedStatus, read_list
 from portal.errors import DirectoryUnreachableError, OfflineFolderError
 from portal.offline import KEYS, fetch_folder, read_folder
+from portal.sharing.addresses import Reach
+from portal.sharing.fetching import HttpFetcher
 from portal.web.schemas import INFORMATION_EXAMPLE
 from seals import demo_pki
 from seals.keys import FileKeyStore
@@ -155,7 +157,7 @@ def test_a_folder_is_saved_checked_and_brought_up_to_date_by_who_signed_it(
 @pytest.mark.parametrize("address", ["http://cunzheng.invalid", "file:///etc", "cunzheng.invalid", "https:"])
 def test_a_directory_is_fetched_over_tls_only(address: str, tmp_path: Path) -> None:
     with pytest.raises(DirectoryUnreachableError):
-        fetch_folder(tmp_path / "folder", address)
+        fetch_folder(tmp_path / "folder", address, HttpFetcher(Reach(production=False)).fetch)
     assert not (tmp_path / "folder").exists()
 
 

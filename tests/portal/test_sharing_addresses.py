@@ -14,6 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from event_receiver import Receiver, make_server
+from hypothesis import given
+from hypothesis import strategies as st
 
 from licenses.sharing.errors import EndpointRefusedError
 from licenses.sharing.ports import Answer
@@ -37,6 +39,25 @@ HEADERS = {"webhook-id": "a", "content-type": "application/cloudevents+json"}
         "https://[fe80::1]/in",
         "https://[fc00::1]/in",
         "https://[::ffff:10.0.0.1]/in",
+        "https://[::ffff:a00:1]/in",
+        "https://[::ffff:0:10.0.0.1]/in",
+        "https://[::10.0.0.1]/in",
+        "https://[::7f00:1]/in",
+        "https://[64:ff9b::10.0.0.1]/in",
+        "https://[64:ff9b::a9fe:a9fe]/in",
+        "https://[64:ff9b:1::8.8.8.8]/in",
+        "https://[64:ff9b:1:a00:1::]/in",
+        "https://[2002:a00:1::1]/in",
+        "https://[2002:7f00:1::]/in",
+        "https://[2002:c0a8:101::1]/in",
+        "https://[2001:0:a00:1::]/in",
+        "https://[2001:0:808:808::f5ff:fffe]/in",
+        "https://[fec0::1]/in",
+        "https://[ff02::1]/in",
+        "https://[::]/in",
+        "https://[100::1]/in",
+        "https://[2001:db8::1]/in",
+        "https://100.64.0.1/in",
         "https://0.0.0.0/in",
         "https://224.0.0.1/in",
         "https://user:secret@events.example/in",
@@ -72,7 +93,16 @@ def test_plain_http_reaches_this_machine_only_and_only_outside_production(endpoi
 
 
 @pytest.mark.parametrize(
-    "found", [["10.0.0.1"], ["1.1.1.1", "127.0.0.1"], ["::ffff:169.254.169.254"], ["fe80::1%2"]]
+    "found",
+    [
+        ["10.0.0.1"],
+        ["1.1.1.1", "127.0.0.1"],
+        ["::ffff:169.254.169.254"],
+        ["fe80::1%2"],
+        ["64:ff9b::a9fe:a9fe"],
+        ["2002:a00:1::1"],
+        ["2606:4700::1111", "::10.0.0.1"],
+    ],
 )
 def test_a_name_with_an_inner_address_is_refused_when_it_is_sent_to(found: list[str]) -> None:
     reach = Reach(production=True, resolve=lambda _host, _port: found)
@@ -96,8 +126,28 @@ def test_networks_that_the_operator_lists_may_be_sent_to() -> None:
     reach = Reach(production=True, networks=networks)
     reach.taken_apart("https://10.20.3.4/in")
     reach.taken_apart("https://[fd00::7]/in")
-    with pytest.raises(EndpointRefusedError):
-        reach.taken_apart("https://10.21.3.4/in")
+    reach.taken_apart("https://[64:ff9b::10.20.3.4]/in")
+    for outside in ("10.21.3.4", "[64:ff9b::10.21.3.4]", "[64:ff9b:1::10.20.3.4]"):
+        with pytest.raises(EndpointRefusedError):
+            reach.taken_apart(f"https://{outside}/in")
+
+
+@pytest.mark.parametrize("host", ["1.1.1.1", "[2606:4700::1111]", "[64:ff9b::1.1.1.1]", "[::ffff:1.1.1.1]"])
+def test_public_addresses_are_admitted_translated_ones_too(host: str) -> None:
+    """Where only the new protocol is spoken a name gives the old one's address within a NAT64 prefix."""
+    Reach(production=True).taken_apart(f"https://{host}/in")
+
+
+@given(st.ip_addresses(v=4), st.sampled_from(["::ffff:0:0", "64:ff9b::", "::", "2002::"]))
+def test_whatever_carries_an_inner_address_is_judged_by_it(inner: ipaddress.IPv4Address, prefix: str) -> None:
+    place = 80 if prefix == "2002::" else 0
+    carrier = ipaddress.IPv6Address(int(ipaddress.IPv6Address(prefix)) | int(inner) << place)
+    reach = Reach(production=True)
+    try:
+        reach.taken_apart(f"https://{inner}/in")
+    except EndpointRefusedError:
+        with pytest.raises(EndpointRefusedError):
+            reach.taken_apart(f"https://[{carrier}]/in")
 
 
 def _certificate(folder: Path, name: str) -> tuple[Path, Path]:
