@@ -4,6 +4,7 @@
 import json
 import os
 import select
+import signal
 import subprocess
 import time
 from contextlib import suppress
@@ -38,7 +39,7 @@ class Channel:
             self.child.stdin.flush()
         except OSError:
             raise ChildFailedError(reason="killed") from None
-        return _reply(self._line(self.child.stdout.fileno(), time.monotonic() + seconds))
+        return reply_of(self._line(self.child.stdout.fileno(), time.monotonic() + seconds))
 
     def close(self) -> None:
         """Close the pipes."""
@@ -66,7 +67,15 @@ class Channel:
         return line
 
 
-def _reply(line: bytes) -> dict[str, object]:
+def kill_group(child: subprocess.Popen[bytes]) -> None:
+    """Kill a child and all it started, then reap it."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def reply_of(line: bytes) -> dict[str, object]:
+    """Read what a child answered; raises ``ChildFailedError`` (``memory`` or ``failed``) when it has none."""
     try:
         answer = json.loads(line)
         if "error" in answer:

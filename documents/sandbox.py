@@ -13,21 +13,21 @@ when they are regular files.
 
 import os
 import shutil
-import signal
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from documents.channel import Channel
+from documents.channel import Channel, kill_group
 from documents.errors import ChildFailedError, SandboxUnavailableError
+from documents.zygotes import Trade, Zygotes
 
 PROGRAMS = Path(__file__).with_name("programs")
 _MOUNTED_PROGRAMS = Path("/programs")
@@ -210,6 +210,7 @@ class Sandbox:
         self._lock = threading.Lock()
         self._bubblewrap = bubblewrap
         self._layer: Layer | None = None
+        self._zygotes: dict[tuple[Trade, Limits], Zygotes] = {}
 
     @property
     def layer(self) -> Layer:
@@ -265,17 +266,53 @@ class Sandbox:
             finally:
                 room.close()
 
+    def zygotes(self, trade: Trade, limits: Limits | None = None) -> Zygotes:
+        """Give the children that do one kind of work on one file each; the imports of all are done once.
+
+        Args:
+            trade: What they do.
+            limits: What each job may use; the sandbox's own by default.
+
+        Raises:
+            SandboxUnavailableError: Nothing can be parsed on this machine.
+        """
+        limits = limits or self.limits
+        confined = self.layer is Layer.BUBBLEWRAP
+        with self._lock:
+            found = self._zygotes.get((trade, limits))
+            if found is None:
+                command, shown = trade.command(confined=confined)
+
+                def start(control: int) -> subprocess.Popen[bytes]:
+                    return self.start(command, None, limits, extra=shown, stdin=control)
+
+                found = self._zygotes[trade, limits] = Zygotes(
+                    start, limits.wall_seconds, limits.reply_bytes, forks=confined
+                )
+        return found
+
+    def close(self) -> None:
+        """End the children that wait for work; the next file starts new ones."""
+        with self._lock:
+            waiting = list(self._zygotes.values())
+        for zygotes in waiting:
+            zygotes.close()
+
     def start(
         self,
         command: Sequence[str],
-        folder: Path,
+        folder: Path | None,
         limits: Limits,
         *,
         pipes: bool = False,
         extra: Mapping[Path, Path] | None = None,
+        stdin: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
-        """Start a confined child in a process group of its own; its output is discarded unless piped."""
-        home = str(self.inside(folder) / "home")
+        """Start a confined child in a process group of its own; its output is discarded unless piped.
+
+        Without a folder the child has no place to write to, and in bubblewrap no ``/proc`` either.
+        """
+        home = "/" if folder is None else str(self.inside(folder) / "home")
         environment = {"PATH": "/usr/bin:/bin", "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8"}
         wrapped = [*_limit(limits), *command]
         if self.layer is Layer.BUBBLEWRAP:
@@ -283,20 +320,13 @@ class Sandbox:
             wrapped = [*_bubblewrap(folder, shown), *wrapped]
         return subprocess.Popen(  # noqa: S603 - the command is ours, its input is what is not trusted
             wrapped,
-            cwd=folder,
+            cwd=folder or "/",
             env=environment,
-            stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
+            stdin=subprocess.PIPE if pipes else stdin,
             stdout=subprocess.PIPE if pipes else subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-
-
-def kill_group(child: subprocess.Popen[bytes]) -> None:
-    """Kill a child and all it started, then reap it."""
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
 
 
 def _limit(limits: Limits) -> list[str]:
@@ -313,8 +343,10 @@ def _limit(limits: Limits) -> list[str]:
     ]
 
 
-def _bubblewrap(folder: Path, shown: Mapping[Path, Path]) -> list[str]:
-    command = ["bwrap", "--unshare-all", "--die-with-parent", "--cap-drop", "ALL", "--tmpfs", "/tmp"]  # noqa: S108
+def _bubblewrap(folder: Path | None, shown: Mapping[Path, Path]) -> list[str]:
+    command = ["bwrap", "--unshare-all", "--die-with-parent", "--cap-drop", "ALL"]
+    if folder is not None:
+        command += ["--tmpfs", "/tmp", "--proc", "/proc"]  # noqa: S108 - the child's own
     for name in ("usr", "bin", "sbin", "lib", "lib32", "lib64"):
         place = Path("/") / name
         if place.is_symlink():
@@ -327,8 +359,11 @@ def _bubblewrap(folder: Path, shown: Mapping[Path, Path]) -> list[str]:
         command += ["--ro-bind", prefix, prefix]
     for here, there in shown.items():
         command += ["--ro-bind", str(here), str(there)]
+    command += ["--dev", "/dev"]
+    if folder is None:
+        return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"]
     job = str(_JOB)
-    return [*command, "--proc", "/proc", "--dev", "/dev", "--bind", str(folder), job, "--chdir", job, "--"]
+    return [*command, "--bind", str(folder), job, "--chdir", job, "--"]
 
 
 def _bubblewrap_works() -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from documents.attachments import read_attachment
+from documents.attachments import read_attachment, read_own_attachment
 from documents.errors import UnreadableError
 from documents.sandbox import Sandbox
 from licenses.copies.checking import CopyChecker
@@ -214,6 +214,10 @@ class DocumentCheck:
             return judge(verdict, _unknown(verdict, path, self._sandbox, NOT_FOUND))
         return self._known(identity, verdict, *found, path)
 
+    def close(self) -> None:
+        """End the children that wait for files."""
+        self._sandbox.close()
+
     def establish(self, path: Path) -> tuple[Verdict, tuple[Sealing, KnownDocument] | None]:
         """Tell what the seals of a file say, and which use of a seal made it if it is one of ours.
 
@@ -237,7 +241,7 @@ class DocumentCheck:
         public = on_public_check(identity)
         is_license = sealing.document_type in (LICENSE, COPY)
         # Of a file that does not hold nothing is believed, so nothing in it is compared either.
-        stated = stated_metadata(path, self._sandbox) if is_license and verdict.is_valid else None
+        stated = self._stated(path, known) if is_license and verdict.is_valid else None
         with self._database.writing() as uow:
             try:
                 found = (
@@ -249,6 +253,13 @@ class DocumentCheck:
                 promise = uow.record(_used(public, sealing, known))
                 return judge(verdict, NOT_FOUND if is_license else NOT_A_LICENSE, promise=promise)
         return _judge_found(verdict, found)
+
+    def _stated(self, path: Path, known: KnownDocument) -> Mapping[str, str] | None:
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() == known.sha256:
+            # As above: what we sealed needs no child.
+            return _read(read_own_attachment(data, LICENSE_METADATA))
+        return stated_metadata(path, self._sandbox)
 
 
 def _judge_found(verdict: Verdict, found: PublicCheck) -> CheckReport:
@@ -274,9 +285,15 @@ def stated_metadata(path: Path, sandbox: Sandbox) -> Mapping[str, str] | None:
     A file that cannot be read so far, or whose metadata are malformed, states nothing: the answer is empty.
     """
     try:
-        data = read_attachment(path, LICENSE_METADATA, sandbox)
+        return _read(read_attachment(path, LICENSE_METADATA, sandbox))
+    except UnreadableError:
+        return {}
+
+
+def _read(data: bytes | None) -> Mapping[str, str] | None:
+    try:
         return None if data is None else from_xml(data)
-    except (UnreadableError, LicenseDataError):
+    except LicenseDataError:
         return {}
 
 

@@ -233,7 +233,8 @@ class Rooms:
         return self.keys.ca_pem
 
     def close(self) -> None:
-        """Close pooled connections."""
+        """Close pooled connections and end children that wait for files."""
+        self.checks.close()
         self.index.close()
         self.database.close()
 

@@ -7,12 +7,11 @@ Whatever the child does, the answer is a verdict: no answer, a wrong answer or a
 
 import datetime as dt
 import hashlib
-import json
-import sys
 from pathlib import Path
 
 from documents.errors import ChildFailedError
-from documents.sandbox import Layer, Limits, Sandbox, Workroom
+from documents.sandbox import Limits, Sandbox
+from documents.zygotes import Trade
 from seals.trust import TrustList
 from seals.verdicts import Verdict, reasons
 from seals.verification import KnownDocument
@@ -23,8 +22,8 @@ LIMITS = Limits(
 )
 MOST_BYTES = 256 << 20
 _ROOT = Path(__file__).parents[1]
-_PACKAGES = Path("/packages")
-_PROGRAM = Path("seals/programs/verify_pdf.py")
+_TRADE = Trade(_ROOT / "seals" / "programs" / "verify_pdf.py", (_ROOT / "seals", _ROOT / "storage"))
+_REASONS = {"timeout": "limits", "killed": "limits", "memory": "limits"}
 
 
 def verify_untrusted(
@@ -52,34 +51,20 @@ def verify_untrusted(
     size = path.stat().st_size
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    question = {
-        "trust": trust.as_json(),
-        "known": None if known is None else known.sha256,
-        "at": rfc3339(at),
-    }
     if size > MOST_BYTES:
         return _unsupported("limits", sha256, size, at)
     try:
-        with sandbox.workroom() as room:
-            room.put(path, "file.pdf")
-            room.write("question.json", json.dumps(question).encode())
-            verdict = _ask(room, limits)
+        answer = sandbox.zygotes(_TRADE, limits).ask(
+            path, trust=trust.as_json(), known=None if known is None else known.sha256, at=rfc3339(at)
+        )
+        verdict = Verdict.from_json(answer)
     except ChildFailedError as failure:
-        return _unsupported("limits" if failure.reason == "timeout" else "malformed", sha256, size, at)
+        return _unsupported(_REASONS.get(failure.reason, "malformed"), sha256, size, at)
     except (KeyError, TypeError, ValueError):
         return _unsupported("malformed", sha256, size, at)
     if (verdict.sha256, verdict.size, verdict.at) != (sha256, size, at):
         return _unsupported("malformed", sha256, size, at)
     return verdict
-
-
-def _ask(room: Workroom, limits: Limits) -> Verdict:
-    inside = _PACKAGES if room.layer is Layer.BUBBLEWRAP else _ROOT
-    shown = {_ROOT / name: _PACKAGES / name for name in ("seals", "storage")}
-    command = [sys.executable, "-I", "-B", str(inside / _PROGRAM), str(inside)]
-    if room.run(command, limits, shown) != 0:
-        raise ChildFailedError(reason="timeout")
-    return Verdict.from_json(json.loads(room.read("verdict.json")))
 
 
 def _unsupported(code: str, sha256: str, size: int, at: dt.datetime) -> Verdict:

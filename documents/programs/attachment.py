@@ -8,7 +8,7 @@ import pikepdf
 
 
 def main(request: dict[str, Any]) -> dict[str, Any]:
-    """Read ``file``; give ``data`` (base64) of the attachment ``name``, None when there is none."""
+    """Read the open ``file``; give ``data`` (base64) of the attachment ``name``, None when there is none."""
     with pikepdf.open(request["file"]) as pdf:
         for spec in pdf.attachments.values():
             if spec.filename != request["name"]:

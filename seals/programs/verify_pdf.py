@@ -1,32 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs in a confined child: verifies ``file.pdf`` by ``question.json`` and writes ``verdict.json``.
+"""Runs in a confined child, where ``seals`` and ``storage`` are importable: gives the verdict of one file."""
 
-Called with the folder that holds the packages ``seals`` and ``storage``; its working folder is the room.
-"""
+from typing import Any
 
-import json
-import sys
-from pathlib import Path
+from seals.trust import TrustList
+from seals.verdicts import reasons
+from seals.verification import KnownDocument, verify_pdf
+from storage.clock import parse_rfc3339
+
+reasons()  # read once, before the first file
 
 
-def main() -> None:
-    """Verify the one file of the room."""
-    sys.path.insert(0, sys.argv[1])
-    # The packages are found only after the line above.
-    from seals.trust import TrustList  # noqa: PLC0415
-    from seals.verification import KnownDocument, verify_pdf  # noqa: PLC0415
-    from storage.clock import parse_rfc3339  # noqa: PLC0415
-
-    question = json.loads(Path("question.json").read_bytes())
-    known = question["known"]
+def main(request: dict[str, Any]) -> dict[str, Any]:
+    """Verify the open ``file`` by ``trust``, ``known`` and ``at``; the answer is the verdict as JSON."""
+    known = request["known"]
     verdict = verify_pdf(
-        Path("file.pdf").read_bytes(),
-        TrustList.from_json(question["trust"]),
+        request["file"].read(),
+        TrustList.from_json(request["trust"]),
         None if known is None else KnownDocument(known),
-        parse_rfc3339(question["at"]),
+        parse_rfc3339(request["at"]),
     )
-    Path("verdict.json").write_text(json.dumps(verdict.as_json(), ensure_ascii=False), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    return verdict.as_json()
