@@ -46,6 +46,7 @@ class Trade:
 
     Attributes:
         program: A file with ``main(request)``; what it works on is open for reading at ``request["file"]``.
+            ``warm()``, if it has one, does such work on something of our own, once, before the first file.
         packages: Folders of our packages that it imports; all in one folder.
     """
 

@@ -159,6 +159,10 @@ def main() -> None:
     sys.path[:0] = packages
     program = load(Path(path))
     forks = way == "fork" and can_fork(control)
+    if forks and hasattr(program, "warm"):
+        # Without it the first files take longer, no more.
+        with suppress(Exception):
+            program.warm()
     # What stands now is shared by all forks; collecting it would copy it for each of them.
     gc.collect()
     gc.freeze()

@@ -10,6 +10,7 @@ from press import Press
 
 from documents.sandbox import Sandbox
 from seals.orders import Placement
+from seals.programs.verify_pdf import warm
 from seals.untrusted import LIMITS, verify_untrusted
 from seals.verdicts import State
 from seals.verification import KnownDocument, verify_pdf
@@ -52,3 +53,8 @@ def test_a_child_that_cannot_start_gives_no_valid_answer(press: Press, page: byt
     now = press.clock.now()
     found = verify_untrusted(path, press.registered(), None, now, sandbox=Sandbox(), limits=limits)
     assert found.reasons == ("limits",)
+
+
+def test_children_are_warmed_by_a_page_whose_seal_holds() -> None:
+    verdict = warm()
+    assert (verdict["state"], [one["code"] for one in verdict["reasons"]]) == ("valid", ["seal-holds"])
