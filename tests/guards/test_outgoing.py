@@ -17,6 +17,8 @@ OPENERS = {
 }
 """Modules by which something can be connected to; exceptions of theirs may be imported anywhere."""
 NAMED = {
+    "documents/programs/zygote.py": "the other end of a pair of sockets without an address",
+    "documents/zygotes.py": "a pair of sockets without an address, to a child of ours",
     "portal/sharing/addresses.py": "resolves names, and judges what they give",
     "portal/sharing/connecting.py": "the one place for addresses that others choose",
     "portal/sharing/posting.py": "names the class of a connection that it is given",
