@@ -33,9 +33,9 @@ class FeedRecord:
 
     Attributes:
         number: 1, 2, 3 … in the file.
-        line: Line (of a workbook: row) on which it begins.
+        line: Line (of a workbook: row) on which it begins; of a malformed object: on which it is malformed.
         cells: Column → text; ``None`` for a malformed one.
-        column: Where it is malformed, from 1; 0 otherwise.
+        column: Where it is malformed, from 1: cell of a row, sign of an object's line; 0 otherwise.
         problem: Stable code of what is malformed; empty otherwise.
     """
 
@@ -58,8 +58,10 @@ class Feed:
         """Give the records in blocks of a size; the first ``skip`` records are left out.
 
         Raises:
-            FeedRefusedError: The file ends in a way that lets nothing more be read.
+            FeedRefusedError: Nothing more can be read; ``line`` and ``column`` are those of the last record
+                given, which is malformed. Those before it were given.
         """
+        at = 0, 0
         for turn in counted():
             try:
                 answer = self._room.call(self._program, do="next", count=size, skip=skip if turn == 0 else 0)
@@ -67,7 +69,10 @@ class Feed:
                 raise FeedRefusedError(rule=f"child-{failure.reason}") from None
             block = [self._record(one) for one in cast(list[list[Any]], answer["records"])]
             if block:
+                at = block[-1].line, block[-1].column
                 yield block
+            if answer.get("problem") is not None:
+                raise FeedRefusedError(rule=str(answer["problem"]), line=at[0], column=at[1])
             if answer["end"]:
                 return
 
@@ -110,7 +115,11 @@ def _opened(room: Workroom, file: Path) -> tuple[str, dict[str, object]]:
     with file.open("rb") as handle:
         archive = handle.read(4) == _ZIP
     if not archive:
-        return "feed", room.call("feed", do="open", file="source")
+        found = room.call("feed", do="open", file="source")
+        if found["problem"] is not None or found["form"] is None:
+            return "feed", found
+        objects = {name: found[name] for name in ("form", "encoding")}
+        return "feed_objects", room.call("feed_objects", do="open", file="source", **objects)
     screened = room.call("ooxml", file="source")
     if screened["problem"] is not None or screened["kind"] != "xlsx":
         return "", {"problem": f"workbook-{screened['problem'] or 'other'}"}

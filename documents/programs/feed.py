@@ -1,28 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads records out of a table or a list of objects, block by block: CSV, JSON, JSON lines.
+"""Tells what a file of records is, and reads them out of a table, block by block.
 
 Nothing is held but the block: a file may be as long as it likes. What is malformed is named with line and
-column and does not take its neighbours with it. Workbooks have a program of their own.
+column and does not take its neighbours with it. Objects and workbooks have programs of their own.
 """
 
 import csv
-import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 MOST_COLUMNS = 512
-MOST_LINE = 1 << 20  # bytes of one line, characters of one object
+MOST_LINE = 1 << 20  # bytes
 MOST_CELL = 1 << 16
 MOST_LINES = 40  # of one record with line ends inside quotes
-MOST_DEPTH = 16
 SAMPLE = 1 << 20
 DELIMITERS = ",\t;|"
 BROKEN = "\ufffd"
-_STEP = 1 << 16
-_SIGNS = re.compile(r'["{}\[\]]|\\.', re.DOTALL)
 
 # A record is [number, line, cells]; what is malformed is [number, line, column, code].
 Record = list[Any]
@@ -174,152 +169,6 @@ def _quoted_cell(line: str, delimiter: str) -> int:
     return line[: line.rfind('"') + 1].count(delimiter) + 1
 
 
-class Objects:
-    """Records of a JSON array, or of lines that are JSON objects each."""
-
-    def __init__(self, file: BinaryIO, encoding: str) -> None:
-        self._file, self._encoding = file, encoding
-        self.columns: list[str] = []
-        self.delimiter = ""
-
-    def records(self) -> Iterator[Record]:
-        """Give every record in turn, malformed ones with their code."""
-        for number, (line, text, code) in enumerate(self._texts(), 1):
-            cells: dict[str, str] = {}
-            problem = code or ("row-encoding" if BROKEN in text else "row-control" if "\0" in text else "")
-            if not problem:
-                problem = _deep(text)
-            if not problem:
-                cells, problem = _cells(text)
-            yield [number, line, 1, problem] if problem else [number, line, cells]
-
-    def _texts(self) -> Iterator[tuple[int, str, str]]:
-        raise NotImplementedError
-
-
-class Lines(Objects):
-    """One object each line."""
-
-    def _texts(self) -> Iterator[tuple[int, str, str]]:
-        line = 0
-        encoding = self._encoding
-        while data := self._file.readline(MOST_LINE + 1):
-            line += 1
-            if len(data) > MOST_LINE:
-                while data and not data.endswith(b"\n"):
-                    data = self._file.readline(MOST_LINE)
-                yield line, "", "row-size"
-                continue
-            text = data.decode(encoding, "replace").strip()
-            encoding = encoding.removesuffix("-sig")
-            if text:
-                yield line, text, ""
-
-
-class Array(Objects):
-    """One array of objects."""
-
-    def _texts(self) -> Iterator[tuple[int, str, str]]:
-        import codecs  # noqa: PLC0415 - tables and lines need none
-
-        decoder = codecs.getincrementaldecoder(self._encoding)("replace")
-        text, line, opened = "", 1, False
-        while True:
-            data = self._file.read(_STEP)
-            text += decoder.decode(data, not data)
-            if not opened and text.strip():
-                text = text.lstrip()[1:]
-                opened = True
-            while found := _next_object(text):
-                start, end = found
-                line += text.count("\n", 0, start)
-                yield line, text[start:end], ""
-                line += text.count("\n", start, end)
-                text = text[end:]
-            if len(text) > MOST_LINE or (not data and text.strip(" \t\r\n,]")):
-                # Where the next object begins cannot be told.
-                yield line, "", "row-size" if data else "row-json"
-                return
-            if not data:
-                return
-
-
-def _next_object(text: str) -> tuple[int, int] | None:
-    """Give where the next object lies; ``None`` when it is not complete. Text before it belongs to it."""
-    depth, quoted, start = 0, False, -1
-    for found in _SIGNS.finditer(text):
-        sign = found[0]
-        if sign == '"':
-            quoted = not quoted
-        elif quoted or sign[0] == "\\":
-            continue
-        elif sign in "{[":
-            if start < 0:
-                start = found.start()
-            depth += 1
-        else:
-            depth -= 1
-            if depth == 0:
-                before = text[:start].strip(" \t\r\n,")
-                return (start, found.end()) if not before else (0, found.end())
-            if depth < 0:
-                return None
-    return None
-
-
-def _deep(text: str) -> str:
-    if text.count("{") + text.count("[") <= MOST_DEPTH:
-        return ""
-    depth = most = 0
-    quoted = False
-    for found in _SIGNS.finditer(text):
-        sign = found[0]
-        if sign == '"':
-            quoted = not quoted
-        elif not quoted and sign[0] != "\\":
-            depth += 1 if sign in "{[" else -1
-            most = max(most, depth)
-    return "row-depth" if most > MOST_DEPTH else ""
-
-
-def _cells(text: str) -> tuple[dict[str, str], str]:
-    try:
-        # Numbers stay the text that they are: a code of eighteen digits is no float.
-        value = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError):
-        return {}, "row-json"
-    if not isinstance(value, dict):
-        return {}, "row-json"
-    if len(value) > MOST_COLUMNS:
-        return {}, "row-cells"
-    cells = {name: _text(one) for name, one in value.items() if one is not None}
-    if any(len(one) > MOST_CELL for one in cells.values()):
-        return {}, "row-size"
-    return cells, ""
-
-
-def _text(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _opened(path: Path) -> Table | Objects:
-    csv.field_size_limit(MOST_CELL)
-    file = path.open("rb")
-    sample = file.read(SAMPLE)
-    file.seek(0)
-    encoding = encoding_of(sample)
-    start = sample.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    if not start:
-        raise Refused("file-empty")
-    if start == b"[":
-        return Array(file, encoding)
-    return Lines(file, encoding) if start == b"{" else Table(file, encoding)
-
-
 _open: dict[str, Any] = {}
 
 
@@ -327,17 +176,33 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
     """Open ``file`` (``do`` = ``open``), or give the next ``count`` records of it.
 
     Returns:
-        ``problem``, ``columns``, ``encoding`` for ``open``; ``records`` and whether that was the ``end``.
+        ``problem``, ``columns``, ``encoding`` for ``open``, and the ``form`` of a file that is no table:
+        ``array`` or ``lines`` of objects; ``records`` and whether that was the ``end``.
     """
     if request["do"] == "open":
         try:
-            feed = _opened(Path(request["file"]))
+            return _opened(Path(request["file"]))
         except Refused as refused:
             return {"problem": str(refused)}
-        _open["records"] = feed.records()
-        return {"problem": None, "columns": feed.columns, "delimiter": feed.delimiter}
     count, records = request["count"], _open["records"]
     for _ in range(request.get("skip", 0)):
         next(records, None)
     block = [record for _, record in zip(range(count), records, strict=False)]
     return {"records": block, "end": len(block) < count}
+
+
+def _opened(path: Path) -> dict[str, Any]:
+    file = path.open("rb")
+    sample = file.read(SAMPLE)
+    file.seek(0)
+    encoding = encoding_of(sample)
+    start = sample.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if not start:
+        raise Refused("file-empty")
+    form = {b"[": "array", b"{": "lines"}.get(start)
+    if form is not None:
+        return {"problem": None, "form": form, "encoding": encoding}
+    csv.field_size_limit(MOST_CELL)
+    table = Table(file, encoding)
+    _open["records"] = table.records()
+    return {"problem": None, "form": None, "columns": table.columns, "encoding": encoding}

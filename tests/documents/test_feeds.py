@@ -149,15 +149,63 @@ def test_malformed_objects_take_no_other_with_them(tmp_path: Path, box: Sandbox)
         assert [one[2] for one in bad(records)] == ["row-json", "row-depth", "row-json"]
 
 
-def test_an_array_that_breaks_off_keeps_what_was_whole(tmp_path: Path, box: Sandbox) -> None:
-    records = read(tmp_path, box, '[{"编号":"1"},\n{"编号":"2"},\n{"编号":"3'.encode())
-    assert good(records) == ["1", "2"]
-    assert [one[2] for one in bad(records)] == ["row-json"]
+def broken(folder: Path, box: Sandbox, data: bytes, size: int = 2) -> tuple[list[FeedRecord], object]:
+    """Give what is read before a file is refused, and the facts of the refusal."""
+    file = folder / "feed"
+    file.write_bytes(data)
+    records: list[FeedRecord] = []
+    with open_feed(file, box) as feed:
+        try:
+            for block in feed.blocks(size):
+                records += block
+        except FeedRefusedError as error:
+            return records, error.facts
+    return records, None
 
 
-def test_a_bomb_of_brackets_ends(tmp_path: Path, box: Sandbox) -> None:
-    records = read(tmp_path, box, b"[" * (3 << 20))
-    assert [one[2] for one in bad(records)] == ["row-size"]
+@pytest.mark.parametrize(
+    ("text", "kept", "line", "column"),
+    [
+        # A stray quote, in an array of one line and in one whose objects begin no line.
+        ('[{"编号":"1"},{"编号":"2""},{"编号":"3"},{"编号":"4"}]', ["1"], 1, 22),
+        ('[{"编号":"1"}, {\n"编号":"2""\n}, {\n"编号":"3"\n}]', ["1"], 2, 9),
+        # Two of them, that hide the record in between.
+        ('[{"编号":"1""},{"编号":"2"},{"编号":"3""},{"编号":"4"}]', [], 1, 11),
+        # Broken off, and something behind the end.
+        ('[{"编号":"1"},\n{"编号":"2"},\n{"编号":"3', ["1", "2"], 3, 7),
+        ('[{"编号":"1"},\n{"编号":"2"}', ["1", "2"], 2, 11),
+        ('[{"编号":"1"}]\n[{"编号":"2"}]', ["1"], 1, 12),
+        ("[" * (3 << 20), [], 1, 2),
+    ],
+)
+def test_an_array_is_refused_from_where_it_cannot_be_told_apart_and_keeps_what_came_before(
+    tmp_path: Path, box: Sandbox, text: str, kept: list[str], line: int, column: int
+) -> None:
+    records, facts = broken(tmp_path, box, text.encode())
+    assert good(records) == kept
+    assert facts == {"rule": "file-broken", "line": line, "column": column}
+    assert bad(records)[-1][:2] == (line, column)
+
+
+def test_objects_that_begin_their_lines_alike_are_found_again_behind_a_stray_quote(
+    tmp_path: Path, box: Sandbox
+) -> None:
+    lines = [json.dumps({"编号": str(number), "x": [{"a": "1"}, {"b": "2"}]}) for number in range(40)]
+    lines[7] = lines[7].replace('"1"', '"1""')
+    lines[9] = lines[9].removesuffix("}")
+    for between in (",\n", ",\r\n  "):
+        text = "[" + between[1:] + between.join(lines) + "]"
+        records = read(tmp_path, box, text.encode(), size=5)
+        assert good(records) == [str(number) for number in range(40) if number not in {7, 9}]
+        assert [(line, code) for line, _, code in bad(records)] == [(9, "row-json"), (12, "row-json")]
+
+
+def test_a_pretty_array_keeps_every_other_object(tmp_path: Path, box: Sandbox) -> None:
+    objects = [{"编号": str(number), "x": [{"a": "1"}, {"b": "2"}]} for number in range(6)]
+    text = json.dumps(objects, ensure_ascii=False, indent=2).replace('"编号": "2"', '"编号": "2""')
+    records = read(tmp_path, box, text.encode())
+    assert good(records) == ["0", "1", "3", "4", "5"]
+    assert len(bad(records)) == 1
 
 
 def workbook(*rows: str, **extra: object) -> bytes:

@@ -102,7 +102,7 @@ FEEDS = (
         lambda: _sheet(xlsx.row(xlsx.text("XFD2", SECRET), number=2)),
         rows=("row-cells",),
     ),
-    HostileFeed("an array of brackets", lambda: b"[" * (4 << 20), rows=("row-size",)),
+    HostileFeed("an array of brackets", lambda: b"[" * (4 << 20), "file-broken"),
     HostileFeed(
         "an object nested deep",
         lambda: b'[{"a":' + b"[" * 900 + b"]" * 900 + b'},{"certificate_number":"KEPT-1"}]',
@@ -111,7 +111,7 @@ FEEDS = (
     HostileFeed(
         "a string without an end",
         f'[{{"certificate_number":"KEPT-1"}},{{"a":"{SECRET}'.encode,
-        rows=("row-json",),
+        "file-broken",
     ),
     HostileFeed("bare words", f'{{"certificate_number":"KEPT-1"}}\n{SECRET}\n'.encode, rows=("row-json",)),
     HostileFeed(

@@ -34,7 +34,8 @@ def test_a_file_that_is_none_is_refused_with_its_code(
 ) -> None:
     with pytest.raises(FeedRefusedError) as caught:
         read(box, tmp_path, feed)
-    assert caught.value.facts == {"rule": feed.rule}
+    assert caught.value.facts["rule"] == feed.rule
+    assert set(caught.value.facts) <= {"rule", "line", "column"}
     assert SECRET[:4] not in str(caught.value)
 
 
