@@ -98,6 +98,16 @@ class StockStillUndecidedError(InvalidInputError):
     remedy_en = "Correct what the reasons name, or reject the record."
 
 
+class StockProfileChangedError(ConflictError):
+    """The mapping profile has another version than the one with which the run began."""
+
+    code = "stock-profile-changed"
+    title_zh = "映射方案已换版"
+    title_en = "The mapping profile has another version now"
+    remedy_zh = "该批次已结束，已导入的保留；请重新导入该文件，已导入的记录不会重复。"
+    remedy_en = "The run has ended, what it took over stays; import the file anew: nothing comes twice."
+
+
 class StockProfileUnfitError(InvalidInputError):
     """The file has no column for something that every record needs; ``items`` names what is missing."""
 

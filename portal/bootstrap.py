@@ -55,7 +55,7 @@ from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
 from portal.sharing.announcer import Announcer
 from portal.sharing.opening import deliver_step, open_sender, published_jwks
-from portal.stock.opening import stock_step
+from portal.stock.opening import stock_steps
 from portal.worker import Worker
 from seals import demo_pki
 from seals.demo_pki import DemoPki
@@ -391,7 +391,7 @@ def _steps(parts: _Parts) -> Mapping[str, Step]:
         ),
         *license_steps(parts.holdings, parts.licenses, parts.typesetter, parts.sealing, objects, settings),
         *index_steps(parts.foundation.database, parts.index, parts.holdings),
-        stock_step(parts.settings, parts.foundation, parts.types),
+        *stock_steps(parts.settings, parts.foundation, parts.types, items),
         deliver_step(parts.settings, parts.foundation.database.secrets, parts.foundation.clock),
     )
     return {step.kind: step for step in steps}

@@ -37,6 +37,7 @@ from licenses.sharing.desk import SharingDesk
 from licenses.sharing.ports import Sender
 from licenses.sharing.services import SubscriptionService
 from licenses.showing import ShowService
+from licenses.stock.issuers import OwnIssuers
 from licenses.stock.quarantine import QuarantineDesk
 from licenses.stock.runs import StockRuns
 from portal.accounts.changes import RightChanges
@@ -44,6 +45,7 @@ from portal.accounts.services import AccountService
 from portal.accounts.sign_ins import SignInService
 from portal.checking import DocumentCheck
 from portal.editions.services import EditionService
+from portal.stock.uploads import Uploads
 from seals.demo_pki import DemoPki
 from seals.services import SealService
 from storage.clock import Clock, IdSource
@@ -151,9 +153,14 @@ class Rooms:
         return StockRuns(self.license_types)
 
     @property
+    def stock_uploads(self) -> Uploads:
+        """Uploaded files of the import of stock."""
+        return Uploads(self.database, self.objects, self.stock_runs)
+
+    @property
     def stock_desk(self) -> QuarantineDesk:
         """What of the stock waits for a person."""
-        return QuarantineDesk(self.license_types)
+        return QuarantineDesk(self.license_types, OwnIssuers(self.items.departments))
 
     @property
     def bulk(self) -> BulkService:

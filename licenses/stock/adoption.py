@@ -127,10 +127,10 @@ class Adoption:
         key, digest = self._keys[one.row]
         return self._chains.place(key, str(one.identifier), one.issued_on or dt.date.min, digest).reason
 
-    def only_license(self) -> str:
-        """Give the id of the only licence that was made."""
-        (license_id,) = self._fresh
-        return license_id
+    def only_license(self) -> tuple[str, str]:
+        """Give the id of the only licence that was made, and of its holder."""
+        (row,) = self._fresh.values()
+        return row["id"], row["holder_id"]
 
     def _take(self, batch: Batch, one: Prepared) -> None:
         reasons, verdict = list(one.reasons), one.verdict

@@ -4,10 +4,12 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Instant
+
+UNDER_WAY = text("state IN ('arriving', 'open') AND NOT trial")
 
 
 class StockRun(Base):
@@ -18,7 +20,7 @@ class StockRun(Base):
         file_sha256: Digest of the file: a run goes on only with the same bytes.
         object_sha256: Where an uploaded file waits, encrypted under the run's key; none for a local one.
         trial: Whether nothing is taken over, only counted.
-        state: ``open``, ``done`` or ``failed``.
+        state: ``arriving`` while its upload is stored, ``open``, ``done`` or ``failed``.
         read: Records read so far; where a resumed run goes on.
         report: Counts by reason, and by type.
         problem: Code of what made it fail.
@@ -46,7 +48,18 @@ class StockRun(Base):
     updated_at: Mapped[dt.datetime] = mapped_column(Instant)
     finished_at: Mapped[dt.datetime | None] = mapped_column(Instant)
 
-    __table_args__ = (Index("ix_stock_run_organisation", "organisation", "started_at"),)
+    __table_args__ = (
+        Index("ix_stock_run_organisation", "organisation", "started_at"),
+        # Of one file one run is under way at most, whoever asks at the same time.
+        Index(
+            "uq_stock_run_under_way",
+            "organisation",
+            "file_sha256",
+            unique=True,
+            sqlite_where=UNDER_WAY,
+            postgresql_where=UNDER_WAY,
+        ),
+    )
 
 
 class StockRecord(Base):
@@ -72,7 +85,10 @@ class StockRecord(Base):
 
 
 class StockQuarantine(Base):
-    """A record that a person must look at; its id is the subject of the key that protects it.
+    """A record that a person must look at.
+
+    Its id is the subject of the key that protects it. When it becomes a licence, what is kept of it is
+    encrypted anew under the holder's key, and its own is destroyed.
 
     Attributes:
         reason: The first reason that quarantines it; lists are filtered by it.

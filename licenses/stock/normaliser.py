@@ -7,7 +7,7 @@ always kept beside what was read.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from cases.identifiers import is_plain, is_resident_id, is_uscc
 from licenses import identifiers
@@ -49,10 +49,12 @@ class Normaliser:
     Args:
         profile: Its spelling.
         types: The type catalogue.
+        issuers: Credit codes that may stand as issuer; see :mod:`licenses.stock.issuers`.
     """
 
-    def __init__(self, profile: Profile, types: TypeCatalogue) -> None:
+    def __init__(self, profile: Profile, types: TypeCatalogue, issuers: Collection[str]) -> None:
         self._profile = profile
+        self._issuers = issuers
         self._types = types
         self._our_types = profile.our_types(types)
         self._excluded = profile.excluded_numbers()
@@ -125,10 +127,12 @@ class Normaliser:
         code = code or self._profile.issuers.get(name)
         if code is None:
             reading.note("issuer-missing")
-        elif is_uscc(code):
-            draft.issuer_code = code
-        else:
+        elif not is_uscc(code):
             reading.note("issuer-code-invalid")
+        else:
+            draft.issuer_code = code
+            if code not in self._issuers:
+                reading.note("issuer-foreign")
 
     def _dates(self, reading: "_Reading", draft: Draft, kind: LicenseType | None) -> None:
         draft.issued_on = self._date(reading, Item.ISSUED_ON)

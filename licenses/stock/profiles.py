@@ -15,7 +15,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cases.identifiers import SCHEMES
+from cases.identifiers import SCHEMES, is_uscc
 from licenses.catalogue import TypeCatalogue
 from licenses.errors import CatalogueError, ProfileUnknownError
 from licenses.stock.dates import DateForm
@@ -160,6 +160,8 @@ class Profile(BaseModel):
         open_ended: Words for a licence without a last day.
         identifiers: Whether a missing identifier is composed or the record quarantined.
         issuers: Name of an authority → its credit code, for a source without codes.
+        further_issuers: Organisation → credit codes of authorities besides itself in whose name its records
+            may be: those whose tasks it took over.
     """
 
     model_config = _FROZEN
@@ -181,6 +183,7 @@ class Profile(BaseModel):
     open_ended: tuple[str, ...] = ()
     identifiers: Literal["compose", "required"] = "required"
     issuers: Mapping[str, str] = Field(default_factory=dict)
+    further_issuers: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     extension: Extension | None = None
     several: Several
     plausible: Plausible
@@ -194,6 +197,8 @@ class Profile(BaseModel):
             raise ValueError("a holder's scheme that we do not have")
         if self.default_holder_scheme is not None and self.default_holder_scheme not in SCHEMES:
             raise ValueError("a holder's scheme that we do not have")
+        if not all(is_uscc(code) for codes in self.further_issuers.values() for code in codes):
+            raise ValueError("a further issuer without a valid credit code")
         for rows in (self.types, self.holder_schemes):
             pairs = [(one.scheme, one.code) for one in rows]
             if len(set(pairs)) != len(pairs):

@@ -24,11 +24,13 @@ from licenses.events import INDEX_STEP
 from licenses.sharing.feed import record_change
 from licenses.stock.adoption import Adoption, Batch
 from licenses.stock.blocks import Blocks
+from licenses.stock.issuers import OwnIssuers
 from licenses.stock.models import StockQuarantine, StockRun
 from licenses.stock.normaliser import Normaliser
 from licenses.stock.profiles import Profile, ProfileBook
 from licenses.stock.reasons import Verdict
 from licenses.stock.records import Normalised, prepared, unpacked
+from licenses.stock.runs import STOCK_FORGET_STEP
 from storage.database import UnitOfWork
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act
@@ -40,6 +42,11 @@ PAGE: Final = 30
 AT_ONCE: Final = 200
 """Records that are tried again in one unit of work."""
 _COLUMNS: Final = 100
+_STATES: Final = {
+    ActKind.STOCK_CORRECTED: "corrected",
+    ActKind.STOCK_REJECTED: "rejected",
+    ActKind.STOCK_RETRIED: "retried",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +75,11 @@ class QuarantineDesk:
 
     Args:
         types: The type catalogue.
+        issuers: In whose name the records of a department may be.
     """
 
-    def __init__(self, types: TypeCatalogue) -> None:
-        self._types = types
+    def __init__(self, types: TypeCatalogue, issuers: OwnIssuers) -> None:
+        self._types, self._issuers = types, issuers
 
     def listed(
         self, uow: UnitOfWork, identity: Identity, state: str, reason: str | None, after: str | None
@@ -137,11 +145,10 @@ class QuarantineDesk:
         if not 1 <= len(changed) <= _COLUMNS:
             raise StockWordsError(field="changes")
         cells = {name: text for name, text in (original | changed).items() if text}
-        found = Normaliser(profile, self._types).read(row.row, cells)
-        self._adopt(uow, identity, row, found, Blocks(uow.ids, uow.secrets, 1))
-        return self._decide(
-            uow, identity, row, ActKind.STOCK_CORRECTED, "corrected", {"reason": reason, "changes": changed}
-        )
+        found = self._normaliser(profile, row.organisation).read(row.row, cells)
+        holder = self._adopt(uow, identity, row, found, Blocks(uow.ids, uow.secrets, 1))
+        decision = {"reason": reason, "changes": changed}
+        return self._decide(uow, identity, row, ActKind.STOCK_CORRECTED, decision, holder)
 
     def reject(self, uow: UnitOfWork, identity: Identity, record_id: str, reason: str) -> StockQuarantine:
         """Leave a record out for good; it stays as it is.
@@ -150,7 +157,7 @@ class QuarantineDesk:
             As :meth:`correct`.
         """
         row, _ = self._open(uow, identity, record_id)
-        return self._decide(uow, identity, row, ActKind.STOCK_REJECTED, "rejected", {"reason": reason})
+        return self._decide(uow, identity, row, ActKind.STOCK_REJECTED, {"reason": reason}, row.id)
 
     def retry(
         self, uow: UnitOfWork, identity: Identity, profile: Profile, reason: str | None, after: str
@@ -174,7 +181,7 @@ class QuarantineDesk:
         if reason is not None:
             query = query.where(StockQuarantine.reason == reason)
         rows = uow.session.scalars(query.order_by(StockQuarantine.id).limit(AT_ONCE)).all()
-        normaliser, taken = Normaliser(profile, self._types), 0
+        normaliser, taken = self._normaliser(profile, identity.organisation), 0
         blocks = Blocks(uow.ids, uow.secrets, AT_ONCE)
         for row in rows:
             cells = unpacked(uow.secrets.decrypt(row.original_cipher))
@@ -182,16 +189,20 @@ class QuarantineDesk:
             if found.verdict is not Verdict.ACCEPTED:
                 continue
             try:
-                self._adopt(uow, identity, row, found, blocks)
+                holder = self._adopt(uow, identity, row, found, blocks)
             except StockStillUndecidedError:
                 continue
-            self._decide(uow, identity, row, ActKind.STOCK_RETRIED, "retried", {"reason": profile.label})
+            self._decide(uow, identity, row, ActKind.STOCK_RETRIED, {"reason": profile.label}, holder)
             taken += 1
         return taken, len(rows) - taken, rows[-1].id if len(rows) == AT_ONCE else None
 
+    def _normaliser(self, profile: Profile, organisation: str) -> Normaliser:
+        return Normaliser(profile, self._types, self._issuers.of(organisation, profile))
+
     def _adopt(
         self, uow: UnitOfWork, identity: Identity, row: StockQuarantine, found: Normalised, blocks: Blocks
-    ) -> None:
+    ) -> str:
+        """Take a record over; give the id of its holder."""
         run = uow.session.get_one(StockRun, row.run_id)
         if found.verdict is not Verdict.ACCEPTED:
             raise StockStillUndecidedError(reasons=" ".join(found.reasons))
@@ -200,10 +211,19 @@ class QuarantineDesk:
         if problem:
             raise StockStillUndecidedError(reasons=problem)
         (batch,) = adoption.batches()
-        row.license_id = adoption.only_license()
+        row.license_id, holder_id = adoption.only_license()
+        self._hand_over(uow, row, holder_id)
         self._record_adoption(uow, identity, run, batch)
         for license_id in {row.license_id, *batch.again}:
             uow.add_step(INDEX_STEP, f"licence:{license_id}")
+        return holder_id
+
+    @staticmethod
+    def _hand_over(uow: UnitOfWork, row: StockQuarantine, holder_id: str) -> None:
+        """Put what is kept of a record under the holder's key; its own key is destroyed by a step."""
+        kept = [uow.secrets.decrypt(blob) for blob in (row.original_cipher, row.read_cipher)]
+        row.original_cipher, row.read_cipher = uow.secrets.encrypt_all(holder_id, kept)
+        uow.add_step(STOCK_FORGET_STEP, row.id)
 
     @staticmethod
     def _record_adoption(uow: UnitOfWork, identity: Identity, run: StockRun, batch: Batch) -> None:
@@ -226,13 +246,14 @@ class QuarantineDesk:
         identity: Identity,
         row: StockQuarantine,
         kind: ActKind,
-        state: str,
         decision: Mapping[str, object],
+        subject: str,
     ) -> StockQuarantine:
+        """Decide about a record; ``subject`` is whose key protects the words from now on."""
         if not 1 <= len(str(decision["reason"]).strip()) <= LONGEST:
             raise StockWordsError(field="reason")
-        row.state, row.decided_by, row.decided_at = state, identity.id, uow.clock.now()
-        row.decision_cipher = uow.secrets.encrypt(row.id, json.dumps(decision, ensure_ascii=False).encode())
+        row.state, row.decided_by, row.decided_at = _STATES[kind], identity.id, uow.clock.now()
+        row.decision_cipher = uow.secrets.encrypt(subject, json.dumps(decision, ensure_ascii=False).encode())
         uow.session.flush()
         uow.record(Act(kind=kind, actor=identity, object_type="stock-record", object_id=row.id, rows=[row]))
         return row

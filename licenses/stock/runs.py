@@ -29,9 +29,15 @@ from storage.ledger.kinds import ActKind
 
 STOCK_INDEX_STEP: Final = "index.stock"
 STOCK_IMPORT_STEP: Final = "stock.import"
+STOCK_FORGET_STEP: Final = "stock.forget"
+UPLOAD_ARRIVES: Final = "stock-upload-arrives"
+"""What the step of a run waits for whose file is not stored yet."""
+ARRIVING: Final = "arriving"
 OPEN: Final = "open"
 DONE: Final = "done"
 FAILED: Final = "failed"
+LOST: Final = "upload-lost"
+"""Problem of a run whose file did not come."""
 _SHOWN: Final = 100
 _LISTED: Final = 100_000
 
@@ -42,14 +48,6 @@ class SourceFile:
 
     sha256: str
     size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """An uploaded file: the run that it is for, and where it waits, encrypted under the run's key."""
-
-    run_id: str
-    object_sha256: str
 
 
 class StockRuns:
@@ -70,7 +68,7 @@ class StockRuns:
         file: SourceFile,
         *,
         trial: bool = False,
-        upload: Upload | None = None,
+        uploaded: bool = False,
     ) -> StockRun:
         """Begin a run; of the same file one run is open at most.
 
@@ -80,7 +78,8 @@ class StockRuns:
             profile: The source's spelling.
             file: The file.
             trial: Only count.
-            upload: The file where it waits for a worker, if one is to do the work.
+            uploaded: Whether a worker does the work, with a file that is put where it waits for one after
+                this: :meth:`name_object`, :meth:`arrived`.
 
         Raises:
             NotPermittedError: The identity manages no licences.
@@ -91,8 +90,7 @@ class StockRuns:
             raise StockRunBusyError
         now = uow.clock.now()
         run = StockRun(
-            id=upload.run_id if upload else uow.ids.new_id(),
-            object_sha256=upload.object_sha256 if upload else None,
+            id=uow.ids.new_id(),
             profile=profile.label,
             file_sha256=file.sha256,
             file_size=file.size,
@@ -100,7 +98,7 @@ class StockRuns:
             organisation=identity.organisation,
             actor_id=identity.id,
             trust=profile.trust,
-            state=OPEN,
+            state=ARRIVING if uploaded else OPEN,
             read=0,
             accepted=0,
             quarantined=0,
@@ -112,7 +110,7 @@ class StockRuns:
         uow.session.add(run)
         uow.session.flush()
         self._record(uow, identity, ActKind.STOCK_STARTED, run, [])
-        if upload is not None:
+        if uploaded:
             uow.add_step(STOCK_IMPORT_STEP, run.id)
         return run
 
@@ -123,10 +121,33 @@ class StockRuns:
             select(StockRun).where(
                 StockRun.file_sha256 == file.sha256,
                 StockRun.organisation == identity.organisation,
-                StockRun.state == OPEN,
+                StockRun.state.in_((ARRIVING, OPEN)),
                 StockRun.trial.is_(False),
             )
         ).first()
+
+    def name_object(self, uow: UnitOfWork, identity: Identity, run_id: str, sha256: str) -> None:
+        """Say where the file of an arriving run will wait, before anything lies there.
+
+        Raises:
+            StockRunOverError: The run was given up meanwhile.
+        """
+        self._arriving(uow, identity, run_id).object_sha256 = sha256
+
+    def arrived(self, uow: UnitOfWork, identity: Identity, run_id: str) -> None:
+        """Let the worker begin: the file of an arriving run waits for it.
+
+        Raises:
+            As :meth:`name_object`.
+        """
+        self._arriving(uow, identity, run_id).state = OPEN
+        uow.wake(UPLOAD_ARRIVES)
+
+    def _arriving(self, uow: UnitOfWork, identity: Identity, run_id: str) -> StockRun:
+        run = self.get(uow, identity, run_id)
+        if run.state != ARRIVING:
+            raise StockRunOverError
+        return run
 
     def get(self, uow: UnitOfWork, identity: Identity, run_id: str) -> StockRun:
         """Give a run.
@@ -202,7 +223,7 @@ class StockRuns:
     def end(self, uow: UnitOfWork, identity: Identity, run_id: str, problem: str | None = None) -> StockRun:
         """End a run: all of its file is read, or what keeps it from being read is lasting."""
         run = self.get(uow, identity, run_id)
-        if run.state != OPEN:
+        if run.state not in {ARRIVING, OPEN}:
             raise StockRunOverError
         run.state = DONE if problem is None else FAILED
         run.problem = problem

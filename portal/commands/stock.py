@@ -58,7 +58,7 @@ def licence_import(
         manager = here.act_as(Role.LICENSE_MANAGER, account)
         driver = import_driver(here.rooms, here.settings)
         if dry_run:
-            run_id, figures = None, driver.rehearse(file, profile, watch)
+            run_id, figures = None, driver.rehearse(manager, file, profile, watch)
         else:
             run_id = _run(here, driver, manager, file, profile, resume=resume)
             figures = Figures.of(driver.work(manager, run_id, file, watch))

@@ -16,8 +16,9 @@ from documents.errors import FeedRefusedError
 from documents.feeds import open_feed
 from documents.sandbox import Sandbox
 from licenses.catalogue import TypeCatalogue
-from licenses.errors import StockProfileUnfitError
+from licenses.errors import StockProfileChangedError, StockProfileUnfitError
 from licenses.stock.blocks import Blocks
+from licenses.stock.issuers import OwnIssuers
 from licenses.stock.models import StockRun
 from licenses.stock.profiles import Profile, ProfileBook
 from licenses.stock.records import Prepared
@@ -81,6 +82,7 @@ class ImportDriver:
         database: Opens units of work.
         ids: Gives beginnings of ids.
         types: The type catalogue.
+        issuers: In whose name the records of a department may be.
         sandbox: Where files are parsed.
         beside: Whether records are normalised in a process of their own.
     """
@@ -90,22 +92,24 @@ class ImportDriver:
         database: Database,
         ids: IdSource,
         types: TypeCatalogue,
+        issuers: OwnIssuers,
         sandbox: Sandbox,
         *,
         beside: bool = True,
     ) -> None:
-        self._database, self._ids, self._types, self._sandbox = database, ids, types, sandbox
+        self._database, self._ids, self._sandbox = database, ids, sandbox
+        self._types, self._issuers = types, issuers
         self._read = Beside if beside else Here
         self.runs = StockRuns(types)
 
-    def rehearse(self, file: Path, profile: Profile, watch: Watch) -> Figures:
+    def rehearse(self, identity: Identity, file: Path, profile: Profile, watch: Watch) -> Figures:
         """Read all of a file and count; nothing is written anywhere.
 
         Raises:
             As :meth:`work` of what concerns the file.
         """
         figures = Figures()
-        for block in self._blocks(file, profile, 0):
+        for block in self._blocks(identity.organisation, file, profile, 0):
             figures.add(block)
             watch(figures)
         return figures
@@ -118,20 +122,20 @@ class ImportDriver:
         Raises:
             FeedRefusedError: The file cannot be read.
             StockProfileUnfitError: The file lacks a column that every record needs.
+            StockProfileChangedError: The profile has another version than the run was begun with.
             StockRunBusyError: Somebody else works on this run.
         """
         with self._database.reading() as uow:
             run = self.runs.get(uow, identity, run_id)
-            profile = ProfileBook.load().get(run.profile.partition("/")[0])
-            read, state = run.read, run.state
-        if state != OPEN:
+        if run.state != OPEN:
             return run
         blocks = Blocks(self._ids, self._database.secrets)
         try:
-            for block in self._blocks(file, profile, read):
+            profile = _profile_of(run)
+            for block in self._blocks(run.organisation, file, profile, run.read):
                 run = self._take(identity, run, block, blocks)
                 watch(Figures.of(run))
-        except (FeedRefusedError, StockProfileUnfitError) as error:
+        except (FeedRefusedError, StockProfileUnfitError, StockProfileChangedError) as error:
             problem = str(error.facts.get("rule", error.code))[:64]
             self._database.write(lambda uow: self.runs.end(uow, identity, run_id, problem))
             raise
@@ -142,9 +146,18 @@ class ImportDriver:
             return self._database.write(lambda uow: self.runs.count(uow, identity, run.id, block))
         return self._database.write(lambda uow: self.runs.adopt(uow, identity, run.id, block, blocks))
 
-    def _blocks(self, file: Path, profile: Profile, skip: int) -> Iterator[list[Prepared]]:
+    def _blocks(self, organisation: str, file: Path, profile: Profile, skip: int) -> Iterator[list[Prepared]]:
+        issuers = self._issuers.of(organisation, profile)
         with open_feed(file, self._sandbox) as feed:
-            yield from read_blocks(self._read, feed, profile, self._types, BLOCK, skip)
+            reader = self._read(profile, self._types, issuers)
+            yield from read_blocks(reader, feed, profile, BLOCK, skip)
+
+
+def _profile_of(run: StockRun) -> Profile:
+    profile = ProfileBook.load().get(run.profile.partition("/")[0])
+    if profile.label != run.profile:
+        raise StockProfileChangedError
+    return profile
 
 
 def source_file(path: Path) -> SourceFile:

@@ -3,13 +3,15 @@
 
 from typing import Protocol
 
+from cases.items import ItemCatalogue
 from documents.feeds import LIMITS
 from documents.sandbox import Sandbox
 from licenses.catalogue import TypeCatalogue
+from licenses.stock.issuers import OwnIssuers
 from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.stock.driver import ImportDriver
-from portal.stock.steps import StockImportStep
+from portal.stock.steps import StockForgetStep, StockImportStep
 from storage.clock import IdSource
 from storage.database import Database
 from storage.objects.ports import ObjectStore
@@ -23,7 +25,8 @@ def feed_sandbox(settings: Settings) -> Sandbox:
 
 def import_driver(rooms: Rooms, settings: Settings) -> ImportDriver:
     """Give the driver of imports for a command."""
-    return ImportDriver(rooms.database, rooms.ids, rooms.license_types, feed_sandbox(settings))
+    issuers = OwnIssuers(rooms.items.departments)
+    return ImportDriver(rooms.database, rooms.ids, rooms.license_types, issuers, feed_sandbox(settings))
 
 
 class Founded(Protocol):
@@ -45,7 +48,11 @@ class Founded(Protocol):
         ...
 
 
-def stock_step(settings: Settings, found: Founded, types: TypeCatalogue) -> Step:
-    """Give the step that imports uploaded files."""
-    driver = ImportDriver(found.database, found.ids, types, feed_sandbox(settings))
-    return StockImportStep(found.database, found.objects, driver, settings.staging)
+def stock_steps(
+    settings: Settings, found: Founded, types: TypeCatalogue, items: ItemCatalogue
+) -> tuple[Step, ...]:
+    """Give the steps that import uploaded files and forget what has served."""
+    issuers = OwnIssuers(items.departments)
+    driver = ImportDriver(found.database, found.ids, types, issuers, feed_sandbox(settings))
+    forget = StockForgetStep(found.database.secrets)
+    return StockImportStep(found.database, found.objects, driver), forget

@@ -3,7 +3,7 @@
 
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Final, Protocol
 
@@ -36,10 +36,11 @@ class Here:
     Args:
         profile: The source's spelling.
         types: The type catalogue.
+        issuers: Credit codes that may stand as issuer.
     """
 
-    def __init__(self, profile: Profile, types: TypeCatalogue) -> None:
-        self._normaliser = Normaliser(profile, types)
+    def __init__(self, profile: Profile, types: TypeCatalogue, issuers: frozenset[str]) -> None:
+        self._normaliser = Normaliser(profile, types, issuers)
 
     def read(self, blocks: Iterator[Block]) -> Iterator[list[Prepared]]:
         """Give each block normalised."""
@@ -53,17 +54,18 @@ class Beside:
     Args:
         profile: The source's spelling.
         types: The type catalogue.
+        issuers: Credit codes that may stand as issuer.
     """
 
-    def __init__(self, profile: Profile, types: TypeCatalogue) -> None:
+    def __init__(self, profile: Profile, types: TypeCatalogue, issuers: frozenset[str]) -> None:
         # A catalogue asks the database for editions, and no other process can use this one's connections.
-        self._profile, self._types = profile, types.all()
+        self._made_of = profile, types.all(), issuers
 
     def read(self, blocks: Iterator[Block]) -> Iterator[list[Prepared]]:
         """Give each block normalised; a few are read ahead."""
         # A process that was forked off would hold this one's locks and connections.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, context, _begin, (self._profile, self._types)) as pool:
+        with ProcessPoolExecutor(1, context, _begin, self._made_of) as pool:
             ahead: deque[Future[list[Prepared]]] = deque()
             try:
                 for block in blocks:
@@ -78,12 +80,7 @@ class Beside:
 
 
 def read_blocks(
-    make: Callable[[Profile, TypeCatalogue], Reader],
-    feed: Feed,
-    profile: Profile,
-    types: TypeCatalogue,
-    size: int,
-    skip: int,
+    reader: Reader, feed: Feed, profile: Profile, size: int, skip: int
 ) -> Iterator[list[Prepared]]:
     """Give the records of a feed in normalised blocks.
 
@@ -94,7 +91,7 @@ def read_blocks(
         missing = Columns(profile).missing(feed.columns)
         if missing:
             raise StockProfileUnfitError(items=" ".join(sorted(missing)))
-    yield from make(profile, types).read(feed.blocks(size, skip))
+    yield from reader.read(feed.blocks(size, skip))
 
 
 def normalised(normaliser: Normaliser, record: FeedRecord) -> Normalised:
@@ -108,8 +105,8 @@ def normalised(normaliser: Normaliser, record: FeedRecord) -> Normalised:
 _beside: list[Normaliser] = []
 
 
-def _begin(profile: Profile, types: Sequence[LicenseType]) -> None:
-    _beside[:] = [Normaliser(profile, TypeCatalogue(types))]
+def _begin(profile: Profile, types: Sequence[LicenseType], issuers: frozenset[str]) -> None:
+    _beside[:] = [Normaliser(profile, TypeCatalogue(types), issuers)]
 
 
 def _normalise(block: Block) -> list[Prepared]:

@@ -1,27 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """The step that works on an uploaded file: all blocks of a run, each in a unit of work of its own.
 
-Whoever is killed loses the block at hand; the next claimer goes on at the run's cursor. The step's own record
-only ends the matter, so nothing can be done twice.
+Whoever is killed loses the block at hand; the next claimer goes on at the run's cursor. The key of the file
+is destroyed before the step is done, and again by whoever takes the step over: a run that is over leaves
+nothing that can be read.
 """
 
-import tempfile
+import datetime as dt
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from documents.errors import FeedRefusedError
-from licenses.errors import StockProfileUnfitError
+from licenses.errors import StockProfileChangedError, StockProfileUnfitError
 from licenses.stock.models import StockRun
-from licenses.stock.runs import OPEN, STOCK_IMPORT_STEP
+from licenses.stock.runs import (
+    ARRIVING,
+    LOST,
+    OPEN,
+    STOCK_FORGET_STEP,
+    STOCK_IMPORT_STEP,
+    UPLOAD_ARRIVES,
+)
 from portal.stock.driver import ImportDriver
 from portal.stock.uploads import bring_back
 from storage.database import Database, UnitOfWork
+from storage.failpoints import failpoint
 from storage.identity import Identity, Role
 from storage.ledger.canonical import Json
 from storage.objects.ports import ObjectStore
-from storage.steps import Job, Staging
+from storage.secrets import Secrets
+from storage.steps import Job, Later, Staging
 
+PATIENCE: Final = dt.timedelta(minutes=15)
+"""How long a file may take to be stored; a run whose file is not there then is given up."""
 _FILE: Final = "feed"
 
 
@@ -32,39 +43,84 @@ class StockImportStep:
         database: Opens units of work.
         objects: Where the file waits.
         driver: Runs imports.
-        scratch: Where the file lies in clear while it is read.
     """
 
     kind = STOCK_IMPORT_STEP
 
-    def __init__(self, database: Database, objects: ObjectStore, driver: ImportDriver, scratch: Path) -> None:
-        self._database, self._objects, self._driver, self._scratch = database, objects, driver, scratch
+    def __init__(self, database: Database, objects: ObjectStore, driver: ImportDriver) -> None:
+        self._database, self._objects, self._driver = database, objects, driver
 
-    def plan(self, uow: UnitOfWork, job: Job) -> Json:
-        """Give the run and where its file waits; ``None`` when it is over."""
+    def plan(self, uow: UnitOfWork, job: Job) -> Json | Later:
+        """Give the run; its key is destroyed even if it is over."""
         run = uow.session.get(StockRun, job.subject)
-        if run is None or run.state != OPEN:
+        if run is None:
             return None
-        return [run.id, run.object_sha256, run.actor_id, run.organisation]
+        if run.state == ARRIVING:
+            if uow.clock.now() - run.started_at < PATIENCE:
+                return Later(UPLOAD_ARRIVES, 60)
+            self._driver.runs.end(uow, _who(run), run.id, LOST)
+        return run.id
 
-    def perform(self, plan: Json, staging: Staging) -> Json:  # noqa: ARG002 - every block commits by itself
-        """Work until the file is read."""
-        if not isinstance(plan, list):
-            raise TypeError(type(plan).__name__)
-        run_id, sha256, actor, organisation = map(str, plan)
-        # Whoever started the run is who acts in it.
-        who = Identity("person", actor, organisation, frozenset({Role.LICENSE_MANAGER}))
-        with tempfile.TemporaryDirectory(prefix="stock-", dir=self._scratch) as folder:
-            file = Path(folder) / _FILE
-            bring_back(self._database.secrets, self._objects, sha256, file)
-            # What is wrong with the file stands in the run, which is over then.
-            with suppress(FeedRefusedError, StockProfileUnfitError):
-                self._driver.work(who, run_id, file, lambda _: None)
+    def perform(self, plan: Json, staging: Staging) -> Json:
+        """Work until the file is read, then erase it."""
+        run_id = str(plan)
+        with self._database.reading() as uow:
+            run = uow.session.get_one(StockRun, run_id)
+        if run.state == OPEN:
+            self._work(run, staging)
+        failpoint("stock.import.after-end")
+        self._database.secrets.destroy(run_id)
+        failpoint("stock.import.after-destroy")
         return run_id
 
-    def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - as a step has them
-        """Erase the uploaded file."""
-        uow.on_commit(lambda: uow.secrets.destroy(job.subject))
+    def _work(self, run: StockRun, staging: Staging) -> None:
+        file = staging.path(_FILE)
+        try:
+            bring_back(self._database.secrets, self._objects, str(run.object_sha256), file)
+            # What is wrong with the file stands in the run, which is over then.
+            with suppress(FeedRefusedError, StockProfileUnfitError, StockProfileChangedError):
+                self._driver.work(_who(run), run.id, file, lambda _: None)
+        finally:
+            file.unlink(missing_ok=True)
+
+    def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:
+        """Every block is committed already, and so is the end of the run."""
 
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
         """Nothing was intended that could be done twice: the run's cursor says how far it came."""
+
+
+class StockForgetStep:
+    """Destroys the key of a quarantined record that became a licence; the subject is the record.
+
+    What is kept of it lies under the holder's key from then on. Its key must not outlive the holder's, so it
+    does not hang on a process that goes on living after a commit.
+
+    Args:
+        secrets: Destroys keys.
+    """
+
+    kind = STOCK_FORGET_STEP
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+
+    def plan(self, uow: UnitOfWork, job: Job) -> Json:  # noqa: ARG002 - the subject says it all
+        """Give the record."""
+        return job.subject
+
+    def perform(self, plan: Json, staging: Staging) -> Json:  # noqa: ARG002 - nothing is staged
+        """Destroy its key; again is as good as once."""
+        self._secrets.destroy(str(plan))
+        return None
+
+    def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:
+        """The decision about the record is recorded already."""
+
+    def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
+        """Nothing was intended that could be done twice."""
+
+
+def _who(run: StockRun) -> Identity:
+    # Whoever started the run is who acts in it.
+    return Identity("person", run.actor_id, run.organisation, frozenset({Role.LICENSE_MANAGER}))

@@ -49,6 +49,9 @@ _REASONS: Final[Mapping[str, str]] = {
     # Why a subscription ended.
     **{code: one.word for code, one in STATES["subscription-end"].items()},
     "audit": _("Audit"),
+    "file-broken": _("The file is malformed from a place on: what follows was not read"),
+    "upload-lost": _("The uploaded file was not stored"),
+    "stock-upload-arrives": _("The uploaded file is not stored yet"),
     "no-seal": _("The department has no seal"),
     "out-of-scope": _("No seal covers this"),
     "seal-registered": _("The seal is not enabled yet"),

@@ -50,6 +50,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "rejected": Label(_("Rejected"), BAD),
     },
     "stock-run": {
+        "arriving": Label(_("Upload is stored"), WAIT),
         "open": Label(_("In progress"), WAIT),
         "done": Label(_("Done"), GOOD),
         "failed": Label(_("Failed"), BAD),

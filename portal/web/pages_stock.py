@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from licenses.errors import StockRunBusyError, StockStillUndecidedError, StockWordsError
+from licenses.errors import StockStillUndecidedError, StockWordsError
 from licenses.lifecycle import Status, status_titles
 from licenses.stock.profiles import Item, Profile, ProfileBook
 from licenses.stock.quarantine import LONGEST, STATES, Opened
@@ -19,10 +19,9 @@ from licenses.stock.titles import Title, item_titles, trust_levels
 from portal.i18n import named
 from portal.spreadsheet import spreadsheet
 from portal.stock.driver import Figures
-from portal.stock.uploads import lay_by
 from portal.web import context
 from portal.web.access import allow
-from portal.web.uploads import staged_file
+from portal.web.uploads import stage, staged_file, staged_files
 from storage.errors import ConflictError, CunzhengError, InvalidInputError, NotFoundError
 from storage.identity import Role
 
@@ -31,6 +30,7 @@ _SHOWN: Final = "shows counts and codes of the department's own imports, and not
 _AGAIN: Final = 50
 """Most units of work of one bulk retry: ten thousand records."""
 _CHANGE: Final = "change:"
+_ACTIONS: Final = ("trial", "import")
 
 
 @blueprint.get("")
@@ -54,19 +54,19 @@ def begin() -> Response:
 def _begun() -> str:
     rooms, who = context.rooms(), context.identity()
     staged = staged_file("file")
-    if staged is None or not staged.size:
+    if staged is None or not staged.size or len(staged_files()) > 1:
         raise InvalidInputError(field="file", rule="one file")
+    action = request.form.get("action", "")
+    if action not in _ACTIONS:
+        raise InvalidInputError(field="action", rule=" ".join(_ACTIONS))
     profile = ProfileBook.load().get(request.form.get("profile", ""))
-    trial = request.form.get("action") != "import"
+    trial = action == "trial"
     source = SourceFile(staged.sha256, staged.size)
-    if not trial:
-        with rooms.database.reading() as uow:
-            if rooms.stock_runs.open_run(uow, who, source) is not None:
-                raise StockRunBusyError
-    upload = lay_by(rooms.database.secrets, rooms.objects, rooms.ids, staged.path, staged.path.parent)
-    return rooms.database.write(
-        lambda uow: rooms.stock_runs.start(uow, who, profile, source, trial=trial, upload=upload).id
+    run_id = rooms.database.write(
+        lambda uow: rooms.stock_runs.start(uow, who, profile, source, trial=trial, uploaded=True).id
     )
+    rooms.stock_uploads.lay_by(who, run_id, staged.path, stage(b""))
+    return run_id
 
 
 @blueprint.get("/runs/<run_id>")

@@ -23,7 +23,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support"), str(HERE.parents[1])]
 
 from dirty_stock import csv_lines, dirty  # noqa: E402 # the path above has to be set first
 from measuring import sha256_rate  # noqa: E402 # as above
-from stock_import import MANAGER, PROFILE, figures_of  # noqa: E402 # as above
+from stock_import import ISSUERS, MANAGER, PROFILE, figures_of  # noqa: E402 # as above
 
 from documents.feeds import LIMITS  # noqa: E402 # as above
 from documents.sandbox import Sandbox  # noqa: E402 # as above
@@ -64,7 +64,7 @@ def _work(folder: Path, file: Path) -> None:
     """Import in this process: begin a run or go on with the open one, and tell of each block."""
     database = _database(folder)
     database.create_tables()
-    driver = ImportDriver(database, RandomIds(), TypeCatalogue.load(), Sandbox(LIMITS))
+    driver = ImportDriver(database, RandomIds(), TypeCatalogue.load(), ISSUERS, Sandbox(LIMITS))
     source = source_file(file)
     with database.reading() as uow:
         open_run = driver.runs.open_run(uow, MANAGER, source)

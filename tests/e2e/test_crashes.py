@@ -24,9 +24,9 @@ KILLS_A_RUN = 5 if FULL else 3
 RUN_SECONDS = 30.0 if FULL else 6.0
 PART = ("02-firm-copy-tampered",)
 SEQUENCER = [point for point in FAILPOINTS if point.startswith("sequencer.")]
-# What is played subscribes to nothing and copies nothing: tests/licenses/test_sharing_wire.py and
-# tests/licenses/test_copies.py kill a worker that does.
-OTHERS = ("sequencer.", "share.", "license.copy.")
+# What is played subscribes to nothing, copies nothing and imports no stock: the tests test_sharing_wire.py,
+# test_copies.py and test_stock_uploads.py kill a worker that does.
+OTHERS = ("sequencer.", "share.", "license.copy.", "stock.")
 WORKER = [point for point in FAILPOINTS if not point.startswith(OTHERS)]
 
 

@@ -10,9 +10,11 @@ import pytest
 from dirty_stock import ISSUER_CODE, KINDS, dirty, in_columns, resident, uscc
 from jsonschema import Draft202012Validator
 
+from cases.items import ItemCatalogue
 from licenses.catalogue import TypeCatalogue
 from licenses.errors import CatalogueError, ProfileUnknownError
 from licenses.identifiers import Shape
+from licenses.stock.issuers import OwnIssuers
 from licenses.stock.normaliser import Normaliser
 from licenses.stock.profiles import Item, Profile, ProfileBook, SourceStatus, read_profile
 from licenses.stock.reasons import Verdict, stock_reasons, verdict_of
@@ -25,7 +27,7 @@ CLEAN = 13
 
 
 def normaliser(profile: str = "provincial-exchange") -> Normaliser:
-    return Normaliser(ProfileBook.load().get(profile), TypeCatalogue.load())
+    return Normaliser(ProfileBook.load().get(profile), TypeCatalogue.load(), {ISSUER_CODE})
 
 
 def read(changes: dict[Item, str | None], profile: str = "provincial-exchange") -> Normalised:
@@ -235,6 +237,24 @@ def test_words_of_status_mean_what_the_source_s_vocabulary_says(
     assert (result.verdict is Verdict.QUARANTINED) == (status is SourceStatus.UNKNOWN)
 
 
+OTHER_ISSUER = "11339999DEM0010253"
+
+
+def test_nobody_imports_in_the_name_of_another_authority() -> None:
+    result = read({Item.ISSUER_CODE: OTHER_ISSUER, Item.IDENTIFIER: None})
+    assert result.verdict is Verdict.QUARANTINED
+    assert "issuer-foreign" in result.reasons
+    assert result.draft.issuer_code == OTHER_ISSUER
+
+
+def test_only_the_own_department_and_what_the_profile_lists_for_it_may_stand_as_issuer() -> None:
+    profile = read_profile(spoilt(further_issuers={"jtys": [ISSUER_CODE]}), "listed.json")
+    issuers = OwnIssuers(ItemCatalogue.load().departments)
+    assert issuers.of("scjg", profile) == issuers.of("scjg-ck", profile) == {ISSUER_CODE}
+    assert issuers.of("jtys", profile) == {OTHER_ISSUER, ISSUER_CODE}
+    assert issuers.of("office", profile) == issuers.of("nowhere", profile) == set()
+
+
 def test_a_number_that_is_a_resident_s_is_not_kept_in_clear() -> None:
     assert "number-names-person" in read({Item.NUMBER: resident(7)}).reasons
 
@@ -297,6 +317,7 @@ def spoilt(**changes: object) -> bytes:
         {"holder_schemes": [{"scheme": "s", "code": "1", "means": "001"}] * 2},
         {"dates": ["american"]},
         {"status": {"有效": "fine"}},
+        {"further_issuers": {"scjg": ["11339999DEM0010179"]}},
         {"unknown": 1},
     ],
 )
@@ -309,7 +330,7 @@ def test_a_profile_that_breaks_a_rule_is_refused(changes: dict[str, object]) -> 
 def test_a_profile_that_maps_to_an_unknown_type_is_refused() -> None:
     profile = read_profile(spoilt(default_type="11339999DEM0010178999"), "spoilt.json")
     with pytest.raises(CatalogueError):
-        Normaliser(profile, TypeCatalogue.load())
+        Normaliser(profile, TypeCatalogue.load(), ())
 
 
 def test_an_unknown_profile_is_refused() -> None:

@@ -8,7 +8,7 @@ import pytest
 from dirty_stock import dirty
 from inserted import rowid
 from sqlalchemy import select
-from stock_import import CLERK, MANAGER, NEIGHBOUR, PROFILE, Stock
+from stock_import import CLERK, ISSUERS, MANAGER, NEIGHBOUR, PROFILE, Stock
 
 from licenses.errors import (
     StockRecordDecidedError,
@@ -38,7 +38,7 @@ def stock(tmp_path: Path) -> Iterator[Stock]:
 
 @pytest.fixture
 def desk(stock: Stock) -> QuarantineDesk:
-    return QuarantineDesk(stock.types)
+    return QuarantineDesk(stock.types, ISSUERS)
 
 
 def one(uow: UnitOfWork, reason: str) -> StockQuarantine:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dirty_stock import EARLIER_BY, Dirty, csv_lines, dirty, in_columns
+from dirty_stock import EARLIER_BY, ISSUER_CODE, Dirty, csv_lines, dirty, in_columns
 from sqlalchemy import func, select
 from stock_import import CLERK, MANAGER, NEIGHBOUR, PROFILE, Stock, check, figures_of
 
@@ -20,6 +20,7 @@ from licenses.lifecycle import SealState, State, Status, state_after
 from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.sharing.models import LicenseChange
 from licenses.stock.models import StockQuarantine, StockRecord, StockRejection, StockRun
+from licenses.stock.profiles import ProfileBook
 from licenses.stock.records import unpacked
 from portal.stock import driver
 from portal.stock.driver import Figures, source_file
@@ -152,7 +153,21 @@ def two_rows_of_a_number(stock: Stock) -> tuple[Path, Path]:
     return stock.file([head, older], "older.csv"), stock.file([head, newer], "newer.csv")
 
 
-def test_nobody_replaces_what_another_department_manages(stock: Stock) -> None:
+def test_a_department_imports_nothing_in_the_name_of_another(stock: Stock) -> None:
+    file = stock.dirty(20)
+    source = source_file(file)
+    run_id = stock.database.write(lambda uow: stock.runs.start(uow, NEIGHBOUR, PROFILE, source).id)
+    run = stock.driver.work(NEIGHBOUR, run_id, file, check)
+    assert (run.accepted, stock.count(License)) == (0, 0)
+    # Rows without a code are not told apart by it, and excluded ones are rejected.
+    assert run.report["reasons"]["issuer-foreign"] >= 18
+
+
+def test_nobody_replaces_what_another_department_manages(
+    stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = PROFILE.model_copy(update={"further_issuers": {"jtys": (ISSUER_CODE,)}})
+    monkeypatch.setattr(ProfileBook, "load", lambda: ProfileBook({listed.id: listed}))
     older, newer = two_rows_of_a_number(stock)
     stock.take_over(older)
     source = source_file(newer)
@@ -290,7 +305,7 @@ def test_of_two_that_work_on_one_run_one_stops(stock: Stock, monkeypatch: pytest
 
 def test_a_trial_counts_and_writes_nothing(stock: Stock) -> None:
     file = stock.dirty(COUNT)
-    figures = stock.driver.rehearse(file, PROFILE, check)
+    figures = stock.driver.rehearse(MANAGER, file, PROFILE, check)
     assert figures.read == COUNT
     assert stock.count(LedgerAct) == stock.count(StockRun) == 0
     trial = stock.driver.work(MANAGER, stock.start(file, trial=True), file, check)
@@ -320,7 +335,7 @@ def test_a_file_that_cannot_be_read_ends_its_run_with_a_code(stock: Stock) -> No
 def test_a_file_that_lacks_a_needed_column_is_refused_naming_the_items(stock: Stock) -> None:
     file = stock.file(["certificate_number,status\n1,有效\n"])
     with pytest.raises(StockProfileUnfitError) as caught:
-        stock.driver.rehearse(file, PROFILE, check)
+        stock.driver.rehearse(MANAGER, file, PROFILE, check)
     assert "holder_code" in str(caught.value.facts["items"])
 
 

@@ -11,6 +11,7 @@ from dirty_stock import csv_lines
 from flask.testing import FlaskClient
 from personal import personal_in
 from sqlalchemy import func, select
+from stock_import import ISSUERS
 
 from documents.feeds import LIMITS
 from documents.sandbox import Sandbox
@@ -44,8 +45,8 @@ def work(house: House, tmp_path: Path) -> None:
     """Do what a worker does with the steps of imports."""
     rooms = house.rooms
     box = Sandbox(LIMITS, bubblewrap=False)
-    driver = ImportDriver(rooms.database, rooms.ids, rooms.license_types, box, beside=False)
-    step = StockImportStep(rooms.database, rooms.objects, driver, tmp_path)
+    driver = ImportDriver(rooms.database, rooms.ids, rooms.license_types, ISSUERS, box, beside=False)
+    step = StockImportStep(rooms.database, rooms.objects, driver)
     with rooms.database.reading() as uow:
         rows = uow.session.scalars(select(StepRow).where(StepRow.kind == STOCK_IMPORT_STEP)).all()
     for number, row in enumerate(rows):

@@ -10,11 +10,13 @@ from dirty_stock import csv_lines
 from fakes import make_database
 from sqlalchemy import Table, func, select
 
+from cases.items import ItemCatalogue
 from documents.feeds import LIMITS
 from documents.sandbox import Sandbox
 from licenses.catalogue import TypeCatalogue
 from licenses.holdings import Holdings
 from licenses.models import License
+from licenses.stock.issuers import OwnIssuers
 from licenses.stock.models import StockRun
 from licenses.stock.profiles import ProfileBook
 from portal.stock.driver import Figures, ImportDriver, source_file
@@ -25,6 +27,7 @@ from storage.identity import Identity, Role
 MANAGER = Identity("person", "manager-1", "scjg", frozenset({Role.LICENSE_MANAGER}))
 NEIGHBOUR = Identity("person", "manager-2", "jtys", frozenset({Role.LICENSE_MANAGER}))
 CLERK = Identity("person", "clerk-1", "scjg", frozenset({Role.CLERK}))
+ISSUERS = OwnIssuers(ItemCatalogue.load().departments)
 PROFILE = ProfileBook.load().get("provincial-exchange")
 
 
@@ -43,7 +46,7 @@ class Stock:
         self.types = TypeCatalogue.load()
         self.holdings = Holdings(self.types, NoSeals())
         self.driver = ImportDriver(
-            self.database, RandomIds(), self.types, Sandbox(LIMITS, bubblewrap=False), beside=False
+            self.database, RandomIds(), self.types, ISSUERS, Sandbox(LIMITS, bubblewrap=False), beside=False
         )
         self.runs = self.driver.runs
 
