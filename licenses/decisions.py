@@ -7,7 +7,6 @@ refusal is like another, so that nobody learns which cases or holders exist. The
 a record of use that the holder sees. Neither the index nor the object store takes part.
 """
 
-import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,11 +24,14 @@ from licenses.errors import (
     RequirementUnknownError,
     RuleMissingError,
 )
-from licenses.evaluation import Evaluation, Facts, ReasonTable, evaluate
+from licenses.evaluation import Evaluation, evaluate
 from licenses.holdings import Holdings
+from licenses.inquiry import Inquiry
 from licenses.models import Decision, LicenseUsage, SignedAnswer
 from licenses.purposes import is_purpose
-from licenses.rules import Requirement, Rule, RuleBook
+from licenses.reason_table import ReasonTable
+from licenses.rule_definition import LicenseEvidence, Requirement
+from licenses.rules import Rule, RuleBook
 from licenses.usage import Use, insert_rows, operator_of, usage_row
 from storage.clock import legal_date, parse_rfc3339
 from storage.database import UnitOfWork
@@ -88,6 +90,7 @@ class ProofService:
         holders: Finds holders by code.
         keys: Sign the answers.
         table: Sentences of reasons.
+        inquiry: Gathers facts; of licences alone when ``None``.
     """
 
     def __init__(
@@ -98,13 +101,14 @@ class ProofService:
         holders: HolderService,
         keys: AnswerKeys,
         table: ReasonTable | None = None,
+        inquiry: Inquiry | None = None,
     ) -> None:
         self._rules = rules
-        self._holdings = holdings
         self._cases = cases
         self._holders = holders
         self._keys = keys
         self._table = table or ReasonTable.load()
+        self._inquiry = inquiry or Inquiry(holdings, rules)
 
     @property
     def keys(self) -> AnswerKeys:
@@ -128,7 +132,8 @@ class ProofService:
         if not set(asked) <= set(ids):
             raise RequirementUnknownError(*_refusal(uow, identity, question, case, "requirement-unknown"))
         intent = self._record_question(uow, asker, case, rule, asked)
-        evaluation = self._evaluate(uow, rule, case, now, asked)
+        facts = self._inquiry.facts(uow, rule, case, now)
+        evaluation = evaluate(rule, facts, now, self._table, asked)
         decision, body = self._decide(uow, asker, case, rule, evaluation, question)
         uses = _uses(uow, asker, case, rule, evaluation, decision.id)
         insert_rows(uow, [decision, *uses])
@@ -200,13 +205,6 @@ class ProofService:
             if holder is None or holder.id != case.holder_id:
                 return "holder-of-another-case"
         return None if case.state is CaseState.OPEN else "case-closed"
-
-    def _evaluate(
-        self, uow: UnitOfWork, rule: Rule, case: Case, at: dt.datetime, asked: tuple[str, ...]
-    ) -> Evaluation:
-        held = self._holdings.facts(uow, case.holder_id, rule.type_codes(), at)
-        library = [kind.code for kind in self._holdings.types.all()]
-        return evaluate(rule, Facts(legal_date(case.accepted_at), library, held), at, self._table, asked)
 
     def _record_question(
         self, uow: UnitOfWork, asker: Identity, case: Case, rule: Rule, asked: tuple[str, ...]
@@ -335,8 +333,8 @@ def _asked(rule: Rule, requirement_id: str) -> str:
     requirement = next(one for one in rule.body.requirements if one.id == requirement_id)
     tests = [
         f"{predicate.field} {predicate.op}"
-        for alternative in requirement.alternatives
-        for evidence in alternative.all_of
+        for evidence in requirement.evidence()
+        if isinstance(evidence, LicenseEvidence)
         for predicate in evidence.predicates
     ]
     return " ".join([requirement_id, "; ".join(tests)]).strip()

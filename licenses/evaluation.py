@@ -2,125 +2,43 @@
 """Evaluation of a no-proof rule: pure, so that it replays byte for byte.
 
 The same rule, facts, instant and table of sentences always give the same JSON. The answer tells result,
-reason and source; of a face value it tells at most whether a predicate held, never the value.
+reason and source; of a face value it tells at most its kind and whether a predicate held, never the value.
+Evidence is three-valued (Kleene): ``NOT_MET`` only where a source positively denies. Where it stays unknown,
+a rung of the ladder that was taken makes the requirement ``PROVISIONAL`` or ``PENDING``.
 """
 
 import datetime as dt
-import hashlib
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib import resources
+from typing import Final
 
-from licenses.faces import FaceValue
+from licenses.facts import (
+    AssertionFact,
+    CaseFact,
+    Fact,
+    Facts,
+    LicenseFact,
+    RungFact,
+    Standing,
+    SubjectFacts,
+)
 from licenses.lifecycle import Status
-from licenses.predicates import Truth, all_of, any_of
-from licenses.rules import LicenseEvidence, Requirement, Rule
-from storage.clock import rfc3339
-from storage.ledger.canonical import Json, canonical
-
-
-@dataclass(frozen=True)
-class LicenseFact:
-    """What the library knows of one licence at the instant of the question.
-
-    Attributes:
-        id: Opaque id; being unguessable, it keeps the digest from betraying the face.
-        issuer_zh: The issuer's name, shown as the source.
-        status: Its effective status at that instant.
-        trust: Its trust level, ``A`` to ``D``.
-        stands_for: The type in whose place it states this face, when its own type covers that one.
-    """
-
-    id: str
-    type_code: str
-    issuer_code: str
-    issuer_zh: str
-    status: Status
-    valid_from: dt.date | None
-    valid_until: dt.date | None
-    face: Mapping[str, FaceValue]
-    trust: str = "A"
-    stands_for: str | None = None
-
-    @property
-    def says(self) -> str:
-        """Give the type as which it answers."""
-        return self.stands_for or self.type_code
-
-    @cached_property
-    def digest(self) -> str:
-        """Give the digest under which a decision names this input."""
-        return hashlib.sha256(
-            canonical(
-                {
-                    "id": self.id,
-                    "type": self.type_code,
-                    "issuer": self.issuer_code,
-                    "status": str(self.status),
-                    "valid_from": self.valid_from.isoformat() if self.valid_from else None,
-                    "valid_until": self.valid_until.isoformat() if self.valid_until else None,
-                    "face": dict(self.face),
-                    # What was issued here says nothing of trust, so that older decisions keep their digests.
-                    **({} if self.trust == "A" else {"trust": self.trust}),
-                    **({} if self.stands_for is None else {"stands_for": self.stands_for}),
-                }
-            )
-        ).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything an evaluation may look at.
-
-    Attributes:
-        case_date: Legal date of the case's acceptance.
-        library_types: Licence types that the library holds at all.
-        licenses: The holder's licences of the types concerned, issued by that instant, oldest first.
-    """
-
-    case_date: dt.date
-    library_types: Collection[str]
-    licenses: Sequence[LicenseFact]
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A reason or an action in two languages; ``resolve_*`` says what would help, if anything."""
-
-    zh: str
-    en: str
-    resolve_zh: str = ""
-    resolve_en: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonTable:
-    """Sentences of reason codes and actions, with the digest that decisions name."""
-
-    version: str
-    digest: str
-    reasons: Mapping[str, Sentence]
-    actions: Mapping[str, Sentence]
-
-    @staticmethod
-    @cache
-    def load() -> "ReasonTable":
-        """Read the table that comes with the product."""
-        return ReasonTable.read(resources.files("licenses").joinpath("data/reasons.json").read_bytes())
-
-    @staticmethod
-    def read(data: bytes) -> "ReasonTable":
-        """Read a table."""
-        raw = json.loads(data)
-        reasons = {
-            row["code"]: Sentence(row["zh"], row["en"], row["resolve_zh"], row["resolve_en"])
-            for row in raw["reasons"]
-        }
-        actions = {row["kind"]: Sentence(row["zh"], row["en"]) for row in raw["actions"]}
-        return ReasonTable(raw["version"], hashlib.sha256(canonical(raw)).hexdigest(), reasons, actions)
-
+from licenses.predicates import Answer, Predicate, Truth, all_of, any_of, value_class
+from licenses.reason_table import ReasonTable
+from licenses.rule_definition import (
+    APPLICANT,
+    CaseEvidence,
+    Cooperation,
+    Evidence,
+    Freshness,
+    LicenseEvidence,
+    Requirement,
+    back_from,
+)
+from licenses.rules import Rule
+from licenses.rungs import next_actions
+from storage.clock import legal_date, rfc3339
+from storage.ledger.canonical import Json
 
 _REASON_OF_STATUS = {
     Status.VALID: (Truth.MET, "R.ESTABLISHED"),
@@ -138,30 +56,59 @@ _REASON_OF_STATUS = {
     # A broken seal denies that the file is sound, not that the holder has the permission.
     Status.SEAL_INVALID: (Truth.UNKNOWN, "R.SEAL_INVALID"),
 }
-_RANK = {Truth.NOT_MET: 0, Truth.UNKNOWN: 1, Truth.MET: 2}
+_RANK: Final = {Truth.NOT_MET: 0, Truth.UNKNOWN: 1, Truth.MET: 2}
+
+
+_STRENGTH: Final = {answer: place for place, answer in enumerate(Answer)}
+_STANDING: Final = {Standing.PROVISIONAL: Answer.PROVISIONAL, Standing.PENDING: Answer.PENDING}
+_RUNG_REASON: Final = {
+    ("commitment", Standing.PROVISIONAL): "R.COMMITTED",
+    ("supply_later", Standing.PROVISIONAL): "R.TO_BE_SUPPLIED",
+    ("cooperation", Standing.PROVISIONAL): "R.ACCEPTED_BEFORE_CHECK",
+    ("cooperation", Standing.PENDING): "R.ASKED_DEPARTMENT",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """What one licence, one piece of evidence or one alternative came to."""
+    """What one piece of evidence, one alternative or one requirement came to.
+
+    Attributes:
+        fact: The fact that decided, shown as the source.
+        relied: Every fact that it rests on.
+    """
 
     result: Truth
     reason: str
-    fact: LicenseFact | None = None
+    fact: Fact | None = None
     trace: Json = None
+    relied: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reliance:
+    """What a requirement's answer rests on: ``licence``, ``case``, ``assertion`` or a rung, with its id."""
+
+    requirement: str
+    kind: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The outcome: its JSON, and which licence decided which requirement.
+    """The outcome.
 
     Attributes:
+        result: The weakest requirement's.
+        body: Its JSON.
         relied_on: Requirement id → id of the licence that decided it, where one did.
+        reliances: Everything that the requirements rest on, the licences that show relations included.
     """
 
-    result: Truth
+    result: Answer
     body: Mapping[str, Json]
     relied_on: Mapping[str, str]
+    reliances: Sequence[Reliance]
 
 
 def evaluate(
@@ -172,58 +119,111 @@ def evaluate(
     Args:
         rule: The rule.
         facts: What the library knows.
-        at: The instant of the question; it stands in the answer and in no comparison but status.
+        at: The instant of the question; it stands in the answer and in no comparison but status and terms.
         table: The sentences.
         asked: Requirement ids to evaluate; all when ``None``.
 
     Returns:
         Result of the item (its weakest requirement) with every requirement separately.
     """
-    findings = [
-        (requirement, _requirement(requirement, facts))
+    today = legal_date(at)
+    found = [
+        _settled(requirement, _requirement(requirement, facts, today), facts)
         for requirement in rule.body.requirements
         if asked is None or requirement.id in asked
     ]
-    result = all_of(finding.result for _, finding in findings)
+    result = weakest(one.answer for one in found)
     body: dict[str, Json] = {
         "at": rfc3339(at),
         "rule": {"id": rule.body.rule_id, "version": rule.body.version, "digest": rule.digest},
         "sentences": {"version": table.version, "digest": table.digest},
-        "inputs": sorted(fact.digest for fact in facts.licenses),
+        "inputs": list[Json](facts.digests()),
         "result": str(result),
-        "requirements": [_answer(requirement, finding, table) for requirement, finding in findings],
+        "requirements": [_answer(one, facts, at, table) for one in found],
     }
-    relied = {requirement.id: finding.fact.id for requirement, finding in findings if finding.fact}
-    return Evaluation(result, body, relied)
+    relied = {
+        one.requirement.id: one.finding.fact.id for one in found if isinstance(one.finding.fact, LicenseFact)
+    }
+    return Evaluation(result, body, relied, [each for one in found for each in _reliances(one, facts)])
 
 
-def _requirement(requirement: Requirement, facts: Facts) -> _Finding:
-    if not requirement.alternatives:
+def weakest(answers: Iterable[Answer]) -> Answer:
+    """Give the weakest answer; of none there is nothing left to establish."""
+    return min(answers, key=_STRENGTH.__getitem__, default=Answer.MET)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A requirement with its finding, its answer, and the rung that made it so."""
+
+    requirement: Requirement
+    finding: _Finding
+    answer: Answer
+    reason: str
+    rung: RungFact | None = None
+
+
+def _settled(requirement: Requirement, finding: _Finding, facts: Facts) -> _Settled:
+    """Give the answer: what evidence says stands; where it is unknown, a rung that was taken counts."""
+    if finding.result is not Truth.UNKNOWN:
+        return _Settled(requirement, finding, Answer(finding.result), finding.reason)
+    taken = facts.rungs.get(requirement.id, ())
+    untrue = next((one for one in taken if one.standing is Standing.FALSE), None)
+    if untrue is not None:
+        return _Settled(requirement, finding, Answer.NOT_MET, "R.COMMITMENT_FALSE", untrue)
+    standing = [one for one in taken if one.standing in _STANDING]
+    if not standing:
+        return _Settled(requirement, finding, Answer.UNKNOWN, finding.reason)
+    rung = max(standing, key=lambda one: _STRENGTH[_STANDING[one.standing]])
+    reason = _RUNG_REASON[rung.kind, rung.standing]
+    return _Settled(requirement, finding, _STANDING[rung.standing], reason, rung)
+
+
+def _requirement(requirement: Requirement, facts: Facts, today: dt.date) -> _Finding:
+    if requirement.cancelled is not None:
+        return _Finding(Truth.MET, "R.CANCELLED", None, [])
+    subject = facts.of(requirement.subject)
+    if subject.unproven is not None:
+        return _Finding(Truth.UNKNOWN, subject.unproven, None, [])
+    tried = [
+        _alternative(number, alternative.all_of, subject, facts)
+        for number, alternative in enumerate(requirement.alternatives)
+    ]
+    tried += _asserted(requirement, subject, today)
+    if not tried:
         return _Finding(Truth.UNKNOWN, "R.NO_ALTERNATIVE", None, [])
-    tried = []
-    for number, alternative in enumerate(requirement.alternatives):
-        findings = [_evidence(evidence, facts) for evidence in alternative.all_of]
-        weakest = min(findings, key=lambda finding: _RANK[finding.result])
-        result = all_of(finding.result for finding in findings)
-        trace: Json = {
-            "alternative": number,
-            "result": str(result),
-            "evidence": [one.trace for one in findings],
-        }
-        tried.append(_Finding(result, weakest.reason, weakest.fact, trace))
     strongest = max(tried, key=lambda finding: _RANK[finding.result])
     result = any_of(finding.result for finding in tried)
-    return _Finding(result, strongest.reason, strongest.fact, [one.trace for one in tried])
+    return _Finding(result, strongest.reason, strongest.fact, [one.trace for one in tried], strongest.relied)
 
 
-def _evidence(evidence: LicenseEvidence, facts: Facts) -> _Finding:
+def _alternative(number: int, evidence: Sequence[Evidence], subject: SubjectFacts, facts: Facts) -> _Finding:
+    findings = [_evidence(one, subject, facts) for one in evidence]
+    weakest_one = min(findings, key=lambda finding: _RANK[finding.result])
+    result = all_of(finding.result for finding in findings)
+    trace: Json = {
+        "alternative": number,
+        "result": str(result),
+        "evidence": [one.trace for one in findings],
+    }
+    relied = tuple(fact for one in findings for fact in one.relied)
+    return _Finding(result, weakest_one.reason, weakest_one.fact, trace, relied)
+
+
+def _evidence(evidence: Evidence, subject: SubjectFacts, facts: Facts) -> _Finding:
+    if isinstance(evidence, CaseEvidence):
+        return _prior_case(evidence, subject, facts)
     types = evidence.licence.type
-    found = [_license(evidence, fact, facts.case_date) for fact in facts.licenses if fact.says in types]
+    found = [_license(evidence, fact, facts.case_date) for fact in subject.licenses if fact.says in types]
     if found:
         # Of equal ones the newest decides, one of the type itself before one that covers it: it is the one
         # the holder would show.
         return max(
-            reversed(found), key=lambda one: (_RANK[one.result], not one.fact or not one.fact.stands_for)
+            reversed(found),
+            key=lambda one: (
+                _RANK[one.result],
+                not (isinstance(one.fact, LicenseFact) and one.fact.stands_for),
+            ),
         )
     known = any(code in facts.library_types for code in types)
     reason = "R.NOT_FOUND" if known else "R.TYPE_NOT_IN_LIBRARY"
@@ -238,10 +238,12 @@ def _license(evidence: LicenseEvidence, fact: LicenseFact, case_date: dt.date) -
         steps.append((Truth.NOT_MET, "R.ISSUER_NOT_ACCEPTED"))
     if fact.trust > evidence.licence.trust:
         steps.append((Truth.UNKNOWN, "R.TRUST_TOO_LOW"))
+    if _is_stale(evidence.licence.freshness, fact, case_date):
+        steps.append((Truth.UNKNOWN, "R.STALE_COPY"))
     tests: list[Json] = []
     for predicate in evidence.predicates:
         outcome = predicate.test(fact.face.get(predicate.field), case_date)
-        tests.append({"field": predicate.field, "op": str(predicate.op), "result": str(outcome)})
+        tests.append(_tested(predicate, fact, outcome))
         if outcome is not Truth.MET:
             denied = outcome is Truth.NOT_MET
             steps.append((outcome, "R.PREDICATE_NOT_SATISFIED" if denied else "R.FIELD_ABSENT"))
@@ -255,39 +257,106 @@ def _license(evidence: LicenseEvidence, fact: LicenseFact, case_date: dt.date) -
         "result": str(result),
         "reason": reason,
     }
-    return _Finding(result, reason, fact, trace)
+    return _Finding(result, reason, fact, trace, (fact,))
 
 
-def _answer(requirement: Requirement, finding: _Finding, table: ReasonTable) -> Json:
-    sentence = table.reasons[finding.reason]
-    fact = finding.fact
+def _is_stale(freshness: Freshness, fact: LicenseFact, case_date: dt.date) -> bool:
+    if fact.copied_on is None:
+        return False
+    oldest = back_from(case_date, freshness.max_age) if freshness.max_age is not None else None
+    return freshness.source == "live" or (oldest is not None and fact.copied_on < oldest)
+
+
+def _tested(predicate: Predicate, fact: LicenseFact, outcome: Truth) -> Json:
     return {
+        "field": predicate.field,
+        "op": str(predicate.op),
+        "class": value_class(fact.face.get(predicate.field)),
+        "result": str(outcome),
+    }
+
+
+def _prior_case(evidence: CaseEvidence, subject: SubjectFacts, facts: Facts) -> _Finding:
+    """Look for a case that was decided as wanted; what is not found there denies nothing."""
+    wanted = evidence.archive_case
+    items = facts.counted_as.get(wanted.item, {wanted.item})
+    oldest = back_from(facts.case_date, wanted.within)
+    found = [one for one in subject.cases if one.item_code in items and one.result == wanted.result]
+    good = [one for one in found if oldest <= one.decided_on <= facts.case_date]
+    fact = next(reversed(good or found), None)
+    reason = "R.PRIOR_CASE" if good else "R.PRIOR_CASE_TOO_OLD" if found else "R.NO_PRIOR_CASE"
+    result = Truth.MET if good else Truth.UNKNOWN
+    trace: dict[str, Json] = {
+        "kind": "archive_case",
+        "item": wanted.item,
+        "result": str(result),
+        "reason": reason,
+    }
+    if fact is not None:
+        trace["input"] = fact.digest
+    relied = tuple(good[-1:])
+    return _Finding(result, reason, relied[0] if relied else None, trace, relied)
+
+
+def _asserted(requirement: Requirement, subject: SubjectFacts, today: dt.date) -> list[_Finding]:
+    """Give what departments answered to the predicate that the requirement's cooperation asks."""
+    rung = requirement.rung("cooperation")
+    if not isinstance(rung, Cooperation):
+        return []
+    good = [
+        one for one in subject.assertions if one.predicate == rung.predicate.code and today <= one.valid_until
+    ]
+    # The newest answer of a department replaces what was said before.
+    return [_assertion(good[-1])] if good else []
+
+
+def _assertion(fact: AssertionFact) -> _Finding:
+    result = Truth.MET if fact.holds else Truth.NOT_MET
+    reason = "R.CONFIRMED_BY_DEPARTMENT" if fact.holds else "R.DENIED_BY_DEPARTMENT"
+    trace: Json = {"kind": "assertion", "input": fact.digest, "result": str(result), "reason": reason}
+    return _Finding(result, reason, fact, trace, (fact,))
+
+
+def _answer(one: _Settled, facts: Facts, at: dt.datetime, table: ReasonTable) -> Json:
+    requirement, sentence = one.requirement, table.reasons[one.reason]
+    answer: dict[str, Json] = {
         "id": requirement.id,
         "zh": requirement.zh,
         "en": requirement.en,
         "material": requirement.material,
-        "result": str(finding.result),
-        "reason": {"code": finding.reason, "zh": sentence.zh, "en": sentence.en},
-        "source": None
-        if fact is None
-        else {
-            "type": fact.type_code,
-            "issuer": fact.issuer_zh,
-            "valid_until": fact.valid_until.isoformat() if fact.valid_until else None,
-        },
-        "tried": finding.trace,
-        "next": _next(requirement, finding, sentence, table),
+        "result": str(one.answer),
+        "reason": {"code": one.reason, "zh": sentence.zh, "en": sentence.en},
+        "source": _source(one.finding.fact),
+        "tried": one.finding.trace,
+        "next": next_actions(requirement, one.answer, sentence, facts, at, table),
     }
+    if requirement.subject != APPLICANT:
+        answer["subject"] = requirement.subject
+    if one.rung is not None:
+        answer["standing"] = {"kind": one.rung.kind, "id": one.rung.id, "due": rfc3339(one.rung.due)}
+    return answer
 
 
-def _next(requirement: Requirement, finding: _Finding, sentence: Sentence, table: ReasonTable) -> list[Json]:
-    if finding.result is Truth.MET:
+def _source(fact: Fact | None) -> Json:
+    if isinstance(fact, LicenseFact):
+        until = fact.valid_until.isoformat() if fact.valid_until else None
+        return {"type": fact.type_code, "issuer": fact.issuer_zh, "valid_until": until}
+    if isinstance(fact, CaseFact):
+        return {"item": fact.item_code, "issuer": fact.department_zh, "valid_until": None}
+    if isinstance(fact, AssertionFact):
+        return {"issuer": fact.department_zh, "valid_until": fact.valid_until.isoformat()}
+    return None
+
+
+_KINDS: Final = {LicenseFact: "licence", CaseFact: "case", AssertionFact: "assertion"}
+
+
+def _reliances(one: _Settled, facts: Facts) -> list[Reliance]:
+    if one.answer is Answer.UNKNOWN:
         return []
-    actions: list[Json] = []
-    if sentence.resolve_zh:
-        actions.append({"kind": "resolve", "zh": sentence.resolve_zh, "en": sentence.resolve_en})
-    if finding.result is Truth.UNKNOWN:
-        for rung in requirement.fallback:
-            action = table.actions[rung.kind]
-            actions.append({"kind": rung.kind, "zh": action.zh, "en": action.en})
-    return actions
+    name = one.requirement.id
+    found = [Reliance(name, _KINDS[type(fact)], fact.id) for fact in one.finding.relied]
+    found += [Reliance(name, "licence", id_) for id_ in facts.of(one.requirement.subject).shown_by]
+    if one.rung is not None:
+        found.append(Reliance(name, one.rung.kind, one.rung.id))
+    return list(dict.fromkeys(found))

@@ -14,11 +14,12 @@ from sqlalchemy import bindparam, or_, select
 
 from licenses.catalogue import TypeCatalogue
 from licenses.covering import covering, face_as
-from licenses.evaluation import LicenseFact
 from licenses.faces import FaceValue
+from licenses.facts import LicenseFact
 from licenses.lifecycle import Process, SealState, Status, effective_status, life_after, status_of
 from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.ports import SealStandings
+from storage.clock import legal_date
 from storage.database import UnitOfWork
 
 # Decisions run these by the hundred a second: building a statement costs more than running it.
@@ -132,4 +133,5 @@ class Holdings:
             valid_until=license_.valid_until,
             face=self.face(uow, license_),
             trust=license_.trust,
+            copied_on=legal_date(license_.reserved_at) if license_.origin == STOCK else None,
         )

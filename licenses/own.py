@@ -24,7 +24,7 @@ from licenses.looks import concerns, uses_of
 from licenses.models import Decision, License, LicenseUsage
 from licenses.objections import About, ObjectionService, SpokenObjection
 from licenses.reading import LicenseReader, LicenseView
-from licenses.rules import Requirement
+from licenses.rule_definition import Requirement
 from storage.base import Instant
 from storage.cursors import read_cursor, write_cursor
 from storage.database import UnitOfWork

@@ -28,6 +28,16 @@ class Truth(enum.StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+class Answer(enum.StrEnum):
+    """What a requirement comes to, the weakest first; an item comes to its weakest requirement."""
+
+    NOT_MET = "NOT_MET"
+    UNKNOWN = "UNKNOWN"
+    PENDING = "PENDING"
+    PROVISIONAL = "PROVISIONAL"
+    MET = "MET"
+
+
 def all_of(values: Iterable[Truth]) -> Truth:
     """Kleene AND: one denial denies, one unknown leaves unknown."""
     seen = set(values)
@@ -118,6 +128,17 @@ class Predicate(BaseModel):
         if not (isinstance(value, int) and isinstance(self.value, int)):
             return Truth.UNKNOWN
         return _truth(value >= self.value if self.op is Op.AT_LEAST else value <= self.value)
+
+
+def value_class(value: FaceValue | None) -> str:
+    """Tell what kind of value a face holds, and nothing of the value itself."""
+    if value is None:
+        return "absent"
+    if isinstance(value, list):
+        return "table"
+    if isinstance(value, int):
+        return "number"
+    return "text" if _date(value) is None else "date"
 
 
 def _truth(holds: bool) -> Truth:

@@ -6,6 +6,7 @@ the exact code of the other one. A name alone, a masked one, a code that fails i
 contradict each other prove nothing: the relation is then unknown, never guessed.
 """
 
+import datetime as dt
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -201,26 +202,31 @@ class Relations:
         self._holders = holders
         self.table = table or relation_table()
 
-    def of(self, uow: UnitOfWork, holder_id: str, relation: str | None = None) -> list[Relation]:
-        """Give the relations that licences of a holder state, those of one kind or all.
+    def of(
+        self, uow: UnitOfWork, holder_id: str, relation: str | None = None, at: dt.datetime | None = None
+    ) -> list[Relation]:
+        """Give the relations that licences of a holder state, those of one kind or all, now or at an instant.
 
         Who calls has permitted it and records which licences were read: the sources of what it gets.
         """
         statements = [one for one in self.table.statements if relation in {None, one.relation}]
         types = sorted({one.type for one in statements})
         together = select(LicenseHolder.license_id).where(LicenseHolder.holder_id == holder_id)
+        then = at or uow.clock.now()
         query = select(License).where(
-            License.type_code.in_(types), (License.holder_id == holder_id) | License.id.in_(together)
+            License.type_code.in_(types),
+            (License.holder_id == holder_id) | License.id.in_(together),
+            License.reserved_at <= then,
         )
         found: list[Relation] = []
         for license_ in uow.session.scalars(query.order_by(License.reserved_at.desc(), License.id)):
             for statement in statements:
                 if statement.type == license_.type_code:
-                    found += self._stated(uow, holder_id, license_, statement)
+                    found += self._stated(uow, holder_id, license_, statement, then)
         return _agreed(found)
 
     def _stated(
-        self, uow: UnitOfWork, holder_id: str, license_: License, statement: Statement
+        self, uow: UnitOfWork, holder_id: str, license_: License, statement: Statement, at: dt.datetime
     ) -> list[Relation]:
         if statement.holders:
             others = self._others(uow, holder_id, license_)
@@ -228,7 +234,7 @@ class Relations:
             others = self._on_face(uow, license_, statement)
         else:
             others = []
-        return [self._relation(uow, license_, statement, one) for one in others]
+        return [self._relation(uow, license_, statement, one, at) for one in others]
 
     def _others(self, uow: UnitOfWork, holder_id: str, license_: License) -> list[_Named]:
         query = select(LicenseHolder).where(
@@ -256,9 +262,10 @@ class Relations:
             return [_Named(None, name, "code-invalid", None)]
         return [_Named(normal, name, None, self._holders.find(uow, normal.scheme, normal.code))]
 
-    def _relation(self, uow: UnitOfWork, license_: License, statement: Statement, one: _Named) -> Relation:
-        now = uow.clock.now()
-        status = status_titles()[self._holdings.status(uow, license_, now)]
+    def _relation(
+        self, uow: UnitOfWork, license_: License, statement: Statement, one: _Named, at: dt.datetime
+    ) -> Relation:
+        status = status_titles()[self._holdings.status(uow, license_, at)]
         reason = one.reason
         if reason is None and status.standing is not Standing.GOOD:
             reason = "licence-not-valid"
@@ -274,7 +281,7 @@ class Relations:
             source=license_,
             source_kind=self._holdings.types.as_issued(license_.type_code, license_.type_version),
             status=status,
-            age_days=(legal_date(now) - license_.issued_on).days,
+            age_days=(legal_date(at) - license_.issued_on).days,
         )
 
 

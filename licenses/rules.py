@@ -1,140 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No-proof rules as data: requirements ANDed, alternatives ORed, evidence inside an alternative ANDed.
+"""No-proof rules in force: read from YAML or JSON, found by item edition and day.
 
-A rule belongs to an item in one edition and to an interval of dates, has a version and a digest, and
-names two different people who approved it. What this release cannot evaluate (another kind of evidence,
-another subject than the applicant) is refused when the rule is loaded, never skipped.
+A rule belongs to an item in one edition and to an interval of dates, has a version and a digest, and names
+two different people who approved it. The digest is over the canonical JSON of what the file states, so the
+same rule in YAML and in JSON has the same one.
 """
 
 import datetime as dt
 import hashlib
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal, Self
+from pathlib import Path
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
-from cases.identifiers import is_uscc
 from cases.items import ItemCatalogue
 from licenses.catalogue import TypeCatalogue
 from licenses.errors import CatalogueError
-from licenses.predicates import Predicate
-from storage.ledger.canonical import canonical
+from licenses.rule_definition import APPLICANT, LicenseEvidence, RuleBody
+from licenses.rule_text import read_text
+from storage.ledger.canonical import Json, canonical
 
-_FROZEN = ConfigDict(frozen=True, extra="forbid")
-
-
-class LicenseCondition(BaseModel):
-    """Which licences count: types, accepted issuers (all when absent), and that they are valid.
-
-    Attributes:
-        trust: The lowest trust level that counts; what the issuer has not confirmed does not by itself.
-    """
-
-    model_config = _FROZEN
-    type: tuple[str, ...] = Field(min_length=1)
-    issuer_in: tuple[str, ...] | None = None
-    status: Literal["valid"] = "valid"
-    trust: Literal["A", "B", "C", "D"] = "B"
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if not all(len(code) == 21 and is_uscc(code[:18]) and code[18:].isdigit() for code in self.type):
-            raise ValueError("type code")
-        return self
-
-
-class HolderCondition(BaseModel):
-    """Whose licence it must be; exact code first, and only the applicant's own in this release."""
-
-    model_config = _FROZEN
-    match: Literal["code"] = "code"
-    relation: Literal["self"] = "self"
-
-
-class LicenseEvidence(BaseModel):
-    """Evidence of the one kind there is: a licence with predicates on its face."""
-
-    model_config = _FROZEN
-    licence: LicenseCondition
-    holder: HolderCondition
-    predicates: tuple[Predicate, ...] = ()
-
-
-class Alternative(BaseModel):
-    """One way to meet a requirement; all of its evidence is needed."""
-
-    model_config = _FROZEN
-    all_of: tuple[LicenseEvidence, ...] = Field(min_length=1)
-
-
-class Fallback(BaseModel):
-    """A rung of the ladder below the licence, cheapest first."""
-
-    model_config = _FROZEN
-    kind: Literal["commitment", "cooperation", "supply_later", "citizen_upload"]
-    allowed_if: tuple[str, ...] = ()
-    verify_within: str | None = None
-    to: str | None = None
-    deadline: str | None = None
-    working_calendar: str | None = None
-    on_timeout: Literal["escalate", "accept_and_check"] | None = None
-
-
-class Disclosure(BaseModel):
-    """The ceiling of disclosure: only yes or no in this release."""
-
-    model_config = _FROZEN
-    ask: Literal["predicate"]
-
-
-class Requirement(BaseModel):
-    """One proof that the citizen would otherwise bring; ``material`` is its code in the item."""
-
-    model_config = _FROZEN
-    id: str = Field(pattern=r"^[A-Z][A-Z0-9]{0,9}$")
-    zh: str
-    en: str
-    material: str
-    subject: Literal["applicant"]
-    decision: Disclosure
-    alternatives: tuple[Alternative, ...] = ()
-    fallback: tuple[Fallback, ...] = Field(min_length=1)
-
-
-class ItemEdition(BaseModel):
-    """The item and edition a rule belongs to, and what replaced that edition."""
-
-    model_config = _FROZEN
-    code: str
-    edition: str
-    replaced_by: str | None = None
-
-
-class RuleBody(BaseModel):
-    """A rule as its data file states it."""
-
-    model_config = _FROZEN
-    rule_id: str
-    version: int = Field(ge=1)
-    item: ItemEdition
-    effective: tuple[dt.date, dt.date | None]
-    legal_basis: tuple[str, ...] = Field(min_length=1)
-    approved_by: tuple[str, str]
-    requirements: tuple[Requirement, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        start, end = self.effective
-        ids = [requirement.id for requirement in self.requirements]
-        if (end is not None and end < start) or len(set(ids)) != len(ids):
-            raise ValueError("interval or requirement ids")
-        if self.approved_by[0] == self.approved_by[1]:
-            raise ValueError("a rule is approved by two different people")
-        return self
+SCHEMA: Final = Path(__file__).parent / "data" / "rule.schema.json"
+_SUFFIXES: Final = (".yaml", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +35,20 @@ class Rule:
     body: RuleBody
     digest: str
 
-    def type_codes(self) -> frozenset[str]:
-        """Give every licence type that the rule asks about."""
+    def type_codes(self, subject: str | None = None) -> frozenset[str]:
+        """Give every licence type that the rule asks about, of one subject or of all."""
         return frozenset(
             code
             for requirement in self.body.requirements
-            for alternative in requirement.alternatives
-            for evidence in alternative.all_of
+            if subject in {None, requirement.subject}
+            for evidence in requirement.evidence()
+            if isinstance(evidence, LicenseEvidence)
             for code in evidence.licence.type
         )
+
+    def subjects(self) -> frozenset[str]:
+        """Give the subjects that stand in a relation to the applicant."""
+        return frozenset(one.subject for one in self.body.requirements) - {APPLICANT}
 
     def applies(self, day: dt.date) -> bool:
         """Tell whether the rule is in force on a day; both ends are inclusive."""
@@ -161,22 +57,38 @@ class Rule:
 
 
 def read_rule(data: bytes, name: str) -> Rule:
-    """Read one rule.
+    """Read one rule, in YAML or JSON.
 
     Raises:
         CatalogueError: It breaks a rule of the format; ``facts`` name the file and the first place.
     """
     try:
-        body = RuleBody.model_validate_json(data)
+        stated = read_text(data)
+    except ValueError:
+        raise CatalogueError(file=name, place="rule", rule="yaml") from None
+    return rule_of(stated, name)
+
+
+def rule_of(stated: Json, name: str = "rule") -> Rule:
+    """Give the rule that a document states.
+
+    Raises:
+        CatalogueError: It breaks a rule of the format.
+    """
+    try:
+        body = RuleBody.model_validate_json(canonical(stated))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "rule"
         raise CatalogueError(file=name, place=place, rule=first["type"]) from None
-    return Rule(body, hashlib.sha256(canonical(json.loads(data))).hexdigest())
+    return Rule(body, hashlib.sha256(canonical(stated)).hexdigest())
 
 
 class RuleBook:
-    """All rules, by item edition and day.
+    """All rules, by item edition and day: what came with the product, and what was approved since.
+
+    Args:
+        rules: What the book begins with.
 
     Raises:
         CatalogueError: Two rules cover the same item edition on the same day.
@@ -187,7 +99,7 @@ class RuleBook:
         for rule in rules:
             key = (rule.body.item.code, rule.body.item.edition)
             others = self._rules.setdefault(key, [])
-            if any(_overlap(rule, other) for other in others):
+            if any(overlap(rule, other) for other in others):
                 raise CatalogueError(rule="overlapping-rules")
             others.append(rule)
 
@@ -197,12 +109,19 @@ class RuleBook:
         """Read the rules that come with the product, each checked against items and types."""
         folder = resources.files("licenses").joinpath("data/rules")
         files = sorted(
-            (file for file in folder.iterdir() if file.name.endswith(".json")), key=lambda f: f.name
+            (file for file in folder.iterdir() if file.name.endswith(_SUFFIXES)), key=lambda f: f.name
         )
         rules = [read_rule(file.read_bytes(), file.name) for file in files]
         for rule in rules:
             lint(rule, ItemCatalogue.load(), TypeCatalogue.load())
         return RuleBook(rules)
+
+    def all(self) -> tuple[Rule, ...]:
+        """Give every rule, by item, edition and first day."""
+        found = [rule for rules in self._rules.values() for rule in rules]
+        return tuple(
+            sorted(found, key=lambda r: (r.body.item.code, r.body.item.edition, r.body.effective[0]))
+        )
 
     def find(self, item_code: str, edition: str, day: dt.date) -> Rule | None:
         """Give the rule of an item edition that is in force on a day."""
@@ -216,6 +135,29 @@ class RuleBook:
         """Tell whether there is any rule for an item edition."""
         return (item_code, edition) in self._rules
 
+    def counted_as(self) -> Mapping[str, frozenset[str]]:
+        """Give, for each item code, the codes of items whose earlier cases count as cases of it.
+
+        An item that was replaced by another, split into it or merged into it counts as that one, over any
+        number of steps; each counts as itself. The relations are those that rules state of item editions.
+        """
+        before: dict[str, set[str]] = {}
+        for rule in self.all():
+            item = rule.body.item
+            for code in filter(None, (item.replaced_by, *item.split_into)):
+                before.setdefault(code, set()).add(item.code)
+            before.setdefault(item.code, set()).update(item.merged_from)
+        return {code: _closure(code, before) for code in before}
+
+
+def _closure(code: str, before: Mapping[str, set[str]]) -> frozenset[str]:
+    found, waiting = {code}, [code]
+    while waiting:
+        for one in before.get(waiting.pop(), set()) - found:
+            found.add(one)
+            waiting.append(one)
+    return frozenset(found)
+
 
 def lint(rule: Rule, items: ItemCatalogue, types: TypeCatalogue) -> None:
     """Refuse a rule that names what does not exist: item, material, or a face field of a known type.
@@ -227,12 +169,15 @@ def lint(rule: Rule, items: ItemCatalogue, types: TypeCatalogue) -> None:
     for requirement in rule.body.requirements:
         if item.material(requirement.material) is None:
             raise CatalogueError(place=requirement.id, rule="material-unknown")
-        for evidence in (one for alternative in requirement.alternatives for one in alternative.all_of):
+        for evidence in requirement.evidence():
+            if not isinstance(evidence, LicenseEvidence):
+                continue
             for code in (code for code in evidence.licence.type if code in types):
                 kind = types.get(code)
                 if any(kind.field(predicate.field) is None for predicate in evidence.predicates):
                     raise CatalogueError(place=requirement.id, rule="face-field-unknown")
 
 
-def _overlap(one: Rule, other: Rule) -> bool:
+def overlap(one: Rule, other: Rule) -> bool:
+    """Tell whether two rules are in force on a common day."""
     return other.applies(one.body.effective[0]) or one.applies(other.body.effective[0])

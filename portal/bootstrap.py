@@ -33,11 +33,9 @@ from indexer.embedded import EmbeddedIndex
 from indexer.ports import Index
 from licenses.answers import AnswerKeys
 from licenses.catalogue import TypeCatalogue
-from licenses.decisions import ProofService
 from licenses.holdings import Holdings
 from licenses.issuing import IssueStep
 from licenses.reading import LicenseReader
-from licenses.rules import RuleBook
 from licenses.services import LicenseService
 from licenses.sharing.keys import MessageKeys
 from licenses.standings import RegisterStandings
@@ -50,6 +48,7 @@ from portal.license_steps import license_steps
 from portal.needs import Needs, broker_question, needs_of
 from portal.nightly import Nightly
 from portal.patterns.services import PatternWatch
+from portal.proving import proof_service
 from portal.pulse import Pulse
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
@@ -277,7 +276,7 @@ def open_rooms(settings: Settings) -> Rooms:
         license_types=parts.types,
         licenses=parts.licenses,
         license_reader=reader,
-        proofs=ProofService(RuleBook.load(), parts.holdings, parts.cases, parts.holders, parts.answers),
+        proofs=proof_service(parts.holdings, parts.cases, parts.holders, parts.items, parts.answers),
         checks=DocumentCheck(found.database, reader, parts.verify(), parts.trust, parts.sandbox, found.clock),
         index=parts.index,
         keys=PublishedKeys(

@@ -10,8 +10,8 @@ from archive.findings import check_texts
 from cases.items import ItemCatalogue
 from documents.reasons import REASONS
 from licenses.copies.terms import copy_terms
-from licenses.evaluation import ReasonTable
 from licenses.lifecycle import status_titles
+from licenses.reason_table import ReasonTable
 from licenses.stock.reasons import stock_reasons
 from portal.i18n import choose, gettext
 from portal.i18n import mark as _

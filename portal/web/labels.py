@@ -72,6 +72,8 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "MET": Label(_("Established"), GOOD),
         "NOT_MET": Label(_("Not met"), BAD),
         "UNKNOWN": Label(_("Cannot establish"), UNKNOWN),
+        "PENDING": Label(_("A department is asked"), WAIT),
+        "PROVISIONAL": Label(_("Accepted provisionally"), WAIT),
     },
     "relation": {
         "PROVEN": Label(_("Proven"), GOOD),

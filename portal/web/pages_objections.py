@@ -15,7 +15,7 @@ from licenses.disputes import REMEDIES, correction_of, dispute_reasons
 from licenses.errors import ObjectionWordsError, ReasonRequiredError
 from licenses.models import Decision, LicenseUsage, Objection
 from licenses.objections import LONGEST, READERS, WATCHERS, Listing
-from licenses.rules import Requirement
+from licenses.rule_definition import Requirement
 from portal.web import context
 from portal.web.access import allow
 from portal.web.activity import client_names

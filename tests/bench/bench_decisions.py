@@ -14,7 +14,9 @@ from license_library import BUSINESS, CLIENT, FOOD, Library
 from measuring import Measurement, percentile, rate, sha256_rate, sync_rate
 
 from licenses.decisions import ProofQuestion
-from licenses.evaluation import Facts, ReasonTable, evaluate
+from licenses.evaluation import evaluate
+from licenses.facts import Facts
+from licenses.reason_table import ReasonTable
 from licenses.rules import RuleBook
 from storage.clock import legal_date
 

@@ -153,3 +153,19 @@ def test_an_edition_is_proposed_and_approved_by_two_persons_in_every_appearance(
         page.fill(".changes input[name=reason]", "已核对")
         page.locator(".changes button[value=approve]").click()
         page.get_by_text("没有待审批的申请").wait_for()
+
+
+def test_what_a_licence_manager_works_with_is_fit(browser: Browser, site: Site) -> None:
+    with open_page(browser) as page:
+        sign_in(page, site, "license-manager")
+        page.goto(f"{site.address}/licences/issue")
+        page.locator("select[name=type]").select_option(index=1)
+        page.get_by_role("button", name="打开表单").click()
+        page.wait_for_load_state()
+        form = page.url
+        assert page.locator("form.issue input[name=number]").count() == 1
+        for language, mode in APPEARANCES:
+            page.goto(f"{form}&lang={language}&mode={mode}")
+            assert faults_in_light_and_dark(page) == []
+        for desk in ("/licences/bulk", "/licences/stock"):
+            assert _faults_in_every_appearance(page, f"{site.address}{desk}") == {}

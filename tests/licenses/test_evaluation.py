@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from cases.items import ItemCatalogue
 from licenses.catalogue import TypeCatalogue
 from licenses.errors import CatalogueError
-from licenses.evaluation import Facts, LicenseFact, ReasonTable, evaluate
+from licenses.evaluation import evaluate
+from licenses.facts import Facts, LicenseFact
 from licenses.lifecycle import Status
-from licenses.predicates import Op, Predicate, Truth, all_of, any_of
+from licenses.predicates import Answer, Op, Predicate, Truth, all_of, any_of
+from licenses.reason_table import ReasonTable
+from licenses.rule_text import read_text
 from licenses.rules import RuleBook, lint, read_rule
 from storage.ledger.canonical import canonical
 
@@ -21,7 +24,7 @@ AT = dt.datetime(2026, 11, 20, 3, 0, tzinfo=dt.UTC)
 DAY = dt.date(2026, 11, 20)
 BUSINESS = "11100000MB0143028R001"
 TABLE = ReasonTable.load()
-RAW = json.loads(resources.files("licenses").joinpath("data/rules/food_operation.json").read_text("utf-8"))
+RAW: Any = read_text(resources.files("licenses").joinpath("data/rules/food_operation.yaml").read_bytes())
 
 
 def book_rule() -> Any:
@@ -67,7 +70,7 @@ def test_part_met_part_unknown_asks_only_for_what_is_missing() -> None:
     assert [step["zh"] for step in by_name["健康证明"]["next"]] == ["告知承诺", "当场收取"]
     assert by_name["营业执照"]["next"] == []
     assert by_name["营业执照"]["source"]["issuer"] == "演示市市场监督管理局"
-    assert outcome.result is Truth.UNKNOWN
+    assert outcome.result is Answer.UNKNOWN
     assert outcome.relied_on == {"R1": "0" * 26}
 
 
@@ -125,7 +128,7 @@ def test_an_issuer_outside_the_rule_is_denied() -> None:
 
 def test_only_what_is_asked_is_evaluated() -> None:
     outcome = evaluate(book_rule(), facts(fact()), AT, TABLE, asked=["R1"])
-    assert outcome.result is Truth.MET
+    assert outcome.result is Answer.MET
     assert len(outcome.body["requirements"]) == 1  # type: ignore[arg-type]
 
 
@@ -220,8 +223,9 @@ def requirement(**changes: Any) -> bytes:
         altered(effective=["2026-02-01", "2026-01-01"]),
         altered(requirements=[RAW["requirements"][0]] * 2),
         altered(legal_basis=[]),
-        requirement(subject="spouse"),
-        requirement(decision={"ask": "document"}),
+        requirement(subject="Spouse"),
+        requirement(decision={"ask": "everything"}),
+        requirement(alternatives=[{"all_of": [{"witness": {"name": "x"}}]}]),
         requirement(alternatives=[{"all_of": [{"archive_case": {"item": "x"}}]}]),
         requirement(fallback=[]),
         b"{}",

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composes what answers no-proof questions: the rules, and where evidence comes from."""
+
+from archive.prior_cases import FiledCases
+from cases.holders import HolderService
+from cases.items import ItemCatalogue
+from cases.services import CaseService
+from licenses.answers import AnswerKeys
+from licenses.decisions import ProofService
+from licenses.holdings import Holdings
+from licenses.inquiry import Inquiry
+from licenses.relations import Relations
+from licenses.rules import RuleBook
+
+
+def proof_service(
+    holdings: Holdings, cases: CaseService, holders: HolderService, items: ItemCatalogue, keys: AnswerKeys
+) -> ProofService:
+    """Compose the service that answers no-proof questions."""
+    rules = RuleBook.load()
+    inquiry = Inquiry(holdings, rules, Relations(holdings, holders), FiledCases(items))
+    return ProofService(rules, holdings, cases, holders, keys, inquiry=inquiry)
