@@ -27,7 +27,7 @@ from licenses.errors import (
 from licenses.evaluation import Evaluation, evaluate
 from licenses.holdings import Holdings
 from licenses.inquiry import Inquiry
-from licenses.models import Decision, LicenseUsage, SignedAnswer
+from licenses.models import Decision, DecisionReliance, LicenseUsage, SignedAnswer
 from licenses.purposes import is_purpose
 from licenses.reason_table import ReasonTable
 from licenses.rule_definition import LicenseEvidence, Requirement
@@ -136,7 +136,13 @@ class ProofService:
         evaluation = evaluate(rule, facts, now, self._table, asked)
         decision, body = self._decide(uow, asker, case, rule, evaluation, question)
         uses = _uses(uow, asker, case, rule, evaluation, decision.id)
-        insert_rows(uow, [decision, *uses])
+        rests_on = [
+            DecisionReliance(
+                decision_id=decision.id, requirement=one.requirement, kind=one.kind, object_id=one.id
+            )
+            for one in evaluation.reliances
+        ]
+        insert_rows(uow, [decision, *uses, *rests_on])
         promise = uow.record(
             Act(
                 kind=ActKind.PROOF_ANSWERED,
@@ -146,7 +152,7 @@ class ProofService:
                 case=case.id,
                 object_sha256=decision.body_sha256,
                 subject=case.holder_id,
-                rows=[decision, *uses],
+                rows=[decision, *uses, *rests_on],
                 reasons=_reason_codes(body),
                 intent=intent.core_sha256,
             )

@@ -137,6 +137,7 @@ def evaluate(
         "at": rfc3339(at),
         "rule": {"id": rule.body.rule_id, "version": rule.body.version, "digest": rule.digest},
         "sentences": {"version": table.version, "digest": table.digest},
+        "given": _given(rule, facts),
         "inputs": list[Json](facts.digests()),
         "result": str(result),
         "requirements": [_answer(one, facts, at, table) for one in found],
@@ -145,6 +146,19 @@ def evaluate(
         one.requirement.id: one.finding.fact.id for one in found if isinstance(one.finding.fact, LicenseFact)
     }
     return Evaluation(result, body, relied, [each for one in found for each in _reliances(one, facts)])
+
+
+def _given(rule: Rule, facts: Facts) -> Json:
+    """Give what was given beside the facts, so that a replay is given the same."""
+    given: dict[str, Json] = {
+        "case_date": facts.case_date.isoformat(),
+        "library": list[Json](sorted(rule.type_codes() & set(facts.library_types))),
+    }
+    if facts.counted_as:
+        given["counted_as"] = {item: list[Json](sorted(codes)) for item, codes in facts.counted_as.items()}
+    if facts.barred:
+        given["barred"] = list[Json](sorted(facts.barred))
+    return given
 
 
 def weakest(answers: Iterable[Answer]) -> Answer:

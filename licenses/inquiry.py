@@ -47,7 +47,7 @@ class Inquiry:
 
     def facts(self, uow: UnitOfWork, rule: Rule, case: Case, at: dt.datetime) -> Facts:
         """Give what was known at an instant of a case's applicant and of whom its rule names."""
-        counted = self._rules.counted_as()
+        counted = _needed(rule, self._rules.counted_as())
         applicant = self._known(uow, rule, APPLICANT, case.holder_id, at, counted)
         facts = Facts(
             legal_date(case.accepted_at),
@@ -115,6 +115,17 @@ class Inquiry:
             if self._ladder is not None and predicates
             else (),
         )
+
+
+def _needed(rule: Rule, counted: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """Keep the items that the rule's prior cases name."""
+    named = {
+        evidence.archive_case.item
+        for requirement in rule.body.requirements
+        for evidence in requirement.evidence()
+        if isinstance(evidence, CaseEvidence)
+    }
+    return {item: counted[item] for item in sorted(named & set(counted))}
 
 
 def _predicates(requirement: Requirement) -> list[str]:

@@ -177,6 +177,24 @@ class Decision(Base):
     body_sha256: Mapped[str] = mapped_column(String(64))
 
 
+class DecisionReliance(Base):
+    """What an answer to a requirement rests on; so a licence that ends leads to the decisions that used it.
+
+    Attributes:
+        kind: ``licence``, ``case``, ``assertion``, or the kind of a rung.
+        object_id: Its opaque id.
+    """
+
+    __tablename__ = "license_reliance"
+
+    decision_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    requirement: Mapped[str] = mapped_column(String(10), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    object_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+
+    __table_args__ = (Index("ix_license_reliance_object", "object_id", "kind"),)
+
+
 class SignedAnswer(Base):
     """The signed answer that left for a decision. It holds the promise, so no act's detail holds it.
 

@@ -33,6 +33,7 @@ _COMMANDS = {
     "directory": "portal.commands.directory:directory",
     "licence": "portal.commands.holdings:licence",
     "licence-type": "portal.commands.licence_types:licence_type",
+    "proof": "portal.commands.proofs:proof",
     "login-link": "portal.commands.people:login_link",
     "objects": "portal.commands.objects:objects",
     "openapi": "portal.commands.run:openapi",

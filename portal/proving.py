@@ -17,6 +17,10 @@ def proof_service(
     holdings: Holdings, cases: CaseService, holders: HolderService, items: ItemCatalogue, keys: AnswerKeys
 ) -> ProofService:
     """Compose the service that answers no-proof questions."""
-    rules = RuleBook.load()
-    inquiry = Inquiry(holdings, rules, Relations(holdings, holders), FiledCases(items))
-    return ProofService(rules, holdings, cases, holders, keys, inquiry=inquiry)
+    inquiry = inquiry_of(holdings, holders, items)
+    return ProofService(RuleBook.load(), holdings, cases, holders, keys, inquiry=inquiry)
+
+
+def inquiry_of(holdings: Holdings, holders: HolderService, items: ItemCatalogue) -> Inquiry:
+    """Compose what gathers the facts of a question."""
+    return Inquiry(holdings, RuleBook.load(), Relations(holdings, holders), FiledCases(items))

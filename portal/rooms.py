@@ -31,6 +31,7 @@ from licenses.objections import ObjectionService
 from licenses.own import OwnRecordsService
 from licenses.reading import LicenseReader
 from licenses.relations import Relations
+from licenses.replay import ReplayService
 from licenses.rules import RuleBook
 from licenses.services import LicenseService
 from licenses.sharing.desk import SharingDesk
@@ -45,6 +46,7 @@ from portal.accounts.services import AccountService
 from portal.accounts.sign_ins import SignInService
 from portal.checking import DocumentCheck
 from portal.editions.services import EditionService
+from portal.proving import inquiry_of
 from portal.stock.uploads import Uploads
 from seals.demo_pki import DemoPki
 from seals.services import SealService
@@ -193,6 +195,11 @@ class Rooms:
     def copies(self) -> CopyService:
         """Annotated copies of licences."""
         return CopyService(self.license_reader, self.holdings)
+
+    @property
+    def replays(self) -> ReplayService:
+        """Replays decisions."""
+        return ReplayService(RuleBook.load(), inquiry_of(self.holdings, self.holders, self.items))
 
     @property
     def disputes(self) -> DisputeService:

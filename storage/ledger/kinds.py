@@ -89,6 +89,7 @@ class ActKind(enum.StrEnum):
     PROOF_ANSWERED = "proof.answered"
     PROOF_ASKED = "proof.asked"
     PROOF_REFUSED = "proof.refused"
+    PROOF_REPLAYED = "proof.replayed"
     RIGHT_APPROVED = "right.approved"
     RIGHT_REFUSED = "right.refused"
     RIGHT_REQUESTED = "right.requested"
@@ -201,6 +202,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.PROOF_ANSWERED: ("核验结论出具", "Proof answered"),
     ActKind.PROOF_ASKED: ("免证查询", "Proof asked"),
     ActKind.PROOF_REFUSED: ("免证查询被拒绝", "Proof question refused"),
+    ActKind.PROOF_REPLAYED: ("核验结论复算", "Decision replayed"),
     ActKind.RIGHT_APPROVED: ("权限变更批准", "Change of rights approved"),
     ActKind.RIGHT_REFUSED: ("权限变更驳回", "Change of rights refused"),
     ActKind.RIGHT_REQUESTED: ("权限变更申请", "Change of rights requested"),
@@ -287,6 +289,7 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.LEDGER_OPENED: _LEDGER_ONLY,
     ActKind.OBJECTION_READ: "changes no holding: supervision reads it from the ledger",
     ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
+    ActKind.PROOF_REPLAYED: "changes no holding: a decision was evaluated again",
     ActKind.SEARCH_EXPORTED: "changes no holding: whoever exported a list took a copy away",
     ActKind.STEP_RETRIED: "changes no holding: what the step then does has acts of its own",
     ActKind.STOCK_READ: "changes no holding: supervision reads it from the ledger",

@@ -45,6 +45,7 @@ REBUILT = (
     "license_event",
     "license_usage",
     "license_decision",
+    "license_reliance",
     "seal",
     "seal_event",
     "sealing",

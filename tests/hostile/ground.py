@@ -58,7 +58,7 @@ _BRINGS: Final[Mapping[str, frozenset[str]]] = {
     ),
     "filing.refused": frozenset(),
     "license.read": frozenset({"license_usage"}),
-    "proof.answered": frozenset({"license_answer", "license_decision", "license_usage"}),
+    "proof.answered": frozenset({"license_answer", "license_decision", "license_reliance", "license_usage"}),
     "proof.asked": frozenset(),
     "proof.refused": frozenset({"license_usage"}),
 }
