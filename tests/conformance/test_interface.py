@@ -102,6 +102,9 @@ def test_the_interface_does_what_its_description_says(site: Site, tmp_path: Path
     done = judged(site, tmp_path, f"{site.address}/openapi.json", f"--max-examples={CALLS_PER_OPERATION}")
     assert done.code == 0, done.said[-12_000:]
     assert done.calls > 1000, "so few calls judge nothing"
+    described = _answer(site, "/openapi.json")["paths"]
+    operations = [f"{method.upper()} {path}" for path, known in described.items() for method in known]
+    assert [one for one in operations if json.dumps(one) not in done.report] == [], "each was called"
 
 
 def test_answers_about_what_is_there_have_the_form_that_is_described(site: Site, tmp_path: Path) -> None:

@@ -87,6 +87,54 @@ FACADES = [
         CertificateNumber="' OR 1=1 --{mark}")),
 ]  # fmt: skip
 
+FILE_BY_HOLDER, TYPES, VERIFY = (
+    f"/elssp/v1/{one}" for one in ("GetCertificateFileByHolder", "GetCertificateType", "VerifyCertificate")
+)
+
+
+def checked(name: str, result: int, *acts: str, **more: Any) -> Call:
+    """A verification: it demands a purpose and what is stated, and takes none of the five elements."""
+    said = {"UseFor": "accept", "CertificateID": "{mark}"} | more.pop("data", {})
+    body = {"head": {}, "data": {key: one for key, one in said.items() if one is not None}}
+    return spoken(name, result, *acts, path=VERIFY, body=body, **more)
+
+
+def in_shandong(name: str, result: int, service: str, data: dict[str, Any], *acts: str, **more: Any) -> Call:
+    """A call in the other dialect, whose head holds nothing that it must not."""
+    body = {"head": more.pop("head", {}), "data": data}
+    return spoken(name, result, *acts, path=f"/elssp/shandong/{service}", body=body, **more)
+
+
+SERVICES = [
+    spoken("a file of a holder who is not the case's", NOTHING, *REFUSED, path=FILE_BY_HOLDER, data=held(
+        CertificateHolderType="111", CertificateHolderCode="339999190001010012")),
+    spoken("a file for another's case", NOTHING, *REFUSED, path=FILE_BY_HOLDER, data=held(), who="other"),
+    spoken("a file of a holder without a purpose", EMPTY, path=FILE_BY_HOLDER, data=held() | {"UseFor": ""}),
+    spoken("a type made up", 13, path=TYPES, body={"head": {}, "data": {"CertificateType": "{mark}"}}),
+    spoken("a type with a member besides", WRONG, path=TYPES, body={"head": {}, "data": {"{mark}": "1"}}),
+    spoken("types for nobody", KEYLESS, status=401, path=TYPES, body={"head": {}, "data": {}}, who=""),
+    checked("a check of nothing by a façade", 0),
+    checked("a check for no purpose", EMPTY, data={"UseFor": ""}),
+    checked("a check for a purpose made up", WRONG, data={"UseFor": "{mark}"}),
+    checked("a check of no identifier", EMPTY, data={"CertificateID": None}),
+    checked("a check of what is stated as a text", WRONG, data={"CertificateData": "{mark}"}),
+    checked("a check of what no profile names", WRONG, data={"CertificateData": {"{mark}": "1"}}),
+    checked("a check by nobody", KEYLESS, status=401, who=""),
+    checked("a check without the right to read", KEYLESS, *REFUSED, status=403, who="auditor"),
+    in_shandong("a key in the other dialect", KEYLESS, "queryCertInfo", {}, head={
+        "accessId": "{mark}", "accessToken": "{mark}"}),
+    *(
+        in_shandong(f"nothing said to {service}", EMPTY, service, {})
+        for service in (
+            "queryCertInfo", "queryCertInfoByHolderCode", "downloadFile", "verifyCertInfo", "verifyFile")
+    ),
+    *(
+        in_shandong(f"a member besides for {service}", WRONG, service, {"{mark}": "1"})
+        for service in (
+            "queryCertInfo", "queryCertInfoByHolderCode", "downloadFile", "verifyCertInfo", "verifyFile")
+    ),
+]  # fmt: skip
+
 ACCESS = {
     "Access-Operator": OPERATOR,
     "Access-Case": f"ycsl/{OPEN_CASE}",

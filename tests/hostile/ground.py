@@ -223,6 +223,7 @@ def _add_clients(ground: Ground) -> None:
         ("other", every, {"wtpt"}),
         ("reader", {"read"}, {"ycsl"}),
         ("verifier", {"dispute"}, set()),
+        ("subscriber", {"subscribe"}, set()),
         ("auditor", {"audit"}, set()),
         ("expired", every, {"ycsl"}),
     ):

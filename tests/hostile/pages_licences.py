@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Visits of the licence library's pages: changes of many, issuing, and what is published."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .pages import EXPIRED, REFUSED, SCRIPT, Visit
+
+FOOD = "11339999DEM0010178001"
+SECRET = "A" * 22
+OTHERS_DESK: Mapping[str, Any] = {"status": 403, "code": "not-permitted", "acts": REFUSED}
+FORGED: Mapping[str, Any] = {"status": 403, "code": EXPIRED, "token": "none"}
+
+
+def seen(
+    name: str, status: int, code: str | None = None, path: str = "", who: str = "licences", **more: Any
+) -> Visit:
+    """A page that is looked at."""
+    return Visit(name=name, status=status, code=code, path=path, who=who, **more)
+
+
+def sent(
+    name: str,
+    status: int,
+    code: str | None = None,
+    path: str = "",
+    form: Mapping[str, str] | None = None,
+    who: str = "licences",
+    **more: Any,
+) -> Visit:
+    """A form that is sent."""
+    return Visit(name=name, status=status, code=code, path=path, form=form or {}, who=who, **more)
+
+
+_BULK = "/licences/bulk"
+_CHOICE = {"type": FOOD, "kind": "lapse"}
+BULK = [
+    seen("changes of many looked at by a clerk", path=_BULK, who="clerk", **OTHERS_DESK),
+    seen(
+        "a change of a type made up",
+        422,
+        None,
+        _BULK,
+        query={"type": "{mark}", "kind": "lapse"},
+        redisplays=True,
+    ),
+    seen(
+        "a change of a kind made up",
+        422,
+        None,
+        _BULK,
+        query={"type": FOOD, "kind": "{mark}"},
+        redisplays=True,
+    ),
+    seen(
+        "a change of a status made up",
+        422,
+        None,
+        _BULK,
+        query=_CHOICE | {"status": "{mark}"},
+        redisplays=True,
+    ),
+    seen(
+        "a change before a day made up",
+        422,
+        None,
+        _BULK,
+        query=_CHOICE | {"until_before": SCRIPT},
+        redisplays=True,
+    ),
+    seen("a change before the year nought", 422, None, _BULK, query=_CHOICE | {"until_before": "0000-01-01"}),
+    seen(
+        "a change before the last of days", 200, None, _BULK, query=_CHOICE | {"until_before": "9999-12-31"}
+    ),
+    sent(
+        "a change of nothing",
+        422,
+        None,
+        _BULK,
+        _CHOICE | {"reason": "{mark}", "legal_basis": "{mark}"},
+        redisplays=True,
+    ),
+    sent("a change proposed from elsewhere", path=_BULK, form=_CHOICE, **FORGED),
+    sent(
+        "a change decided that there is not",
+        404,
+        None,
+        f"{_BULK}/{{mark}}/decision",
+        {"decision": "approve"},
+        redisplays=True,
+    ),
+    sent(
+        "a decision on a change that is none",
+        422,
+        "invalid-input",
+        f"{_BULK}/x/decision",
+        {"decision": "{mark}"},
+    ),
+    sent(
+        "a change decided by a clerk",
+        path=f"{_BULK}/x/decision",
+        form={"decision": "approve"},
+        who="clerk",
+        **OTHERS_DESK,
+    ),
+    sent(
+        "a change decided from elsewhere", path=f"{_BULK}/x/decision", form={"decision": "approve"}, **FORGED
+    ),
+]
+
+ISSUING = [
+    seen("stock looked at by a clerk", path="/licences/stock", who="clerk", **OTHERS_DESK),
+    seen("issuing looked at by a clerk", path="/licences/issue", who="clerk", **OTHERS_DESK),
+    seen("issuing a type made up", 200, None, "/licences/issue", query={"type": SCRIPT}, redisplays=True),
+    sent("a licence issued from elsewhere", path="/licences/issue", form={"type": FOOD}, **FORGED),
+    sent(
+        "a licence issued by a clerk", path="/licences/issue", form={"type": FOOD}, who="clerk", **OTHERS_DESK
+    ),
+    sent(
+        "a preview by a clerk",
+        path="/licences/issue/preview",
+        form={"type": FOOD},
+        who="clerk",
+        **OTHERS_DESK,
+    ),
+    sent(
+        "a preview of a type made up",
+        422,
+        "license-type-unknown",
+        "/licences/issue/preview",
+        {"type": "{mark}"},
+        redisplays=True,
+    ),
+]
+
+PUBLISHED = [
+    seen(
+        "a type by markup", 404, "not-found", "/catalog/licence-types/%3Cscript%3E{mark}", "", redisplays=True
+    ),
+    seen(
+        "a sample of no type",
+        404,
+        "not-found",
+        "/catalog/licence-types/{mark}/sample.pdf",
+        "",
+        redisplays=True,
+    ),
+    seen("a problem that there is not", 404, "not-found", "/problems/{mark}", "", redisplays=True),
+    seen("a file of no receipt", 404, "not-found", "/receipts/{mark}/file", "", redisplays=True),
+    seen(
+        "a schema of nothing",
+        404,
+        "not-found",
+        "/editions/{mark}/schema",
+        "system",
+        acts=REFUSED,
+        redisplays=True,
+    ),
+    seen(
+        "what was shipped of nothing",
+        404,
+        "not-found",
+        "/editions/{mark}/shipped",
+        "system",
+        acts=REFUSED,
+        redisplays=True,
+    ),
+    seen(
+        "what is pending after markup",
+        422,
+        "cursor",
+        "/supervision/pending",
+        "supervisor",
+        query={"after": SCRIPT},
+        redisplays=True,
+    ),
+    seen(
+        "intents after markup",
+        200,
+        None,
+        "/supervision/intents",
+        "supervisor",
+        query={"after": SCRIPT},
+        redisplays=True,
+    ),
+    seen(
+        "a slip of no case",
+        404,
+        "case-not-found",
+        "/archive/cases/ycsl/{mark}/return-slip/1",
+        "archivist",
+        acts=REFUSED,
+        redisplays=True,
+    ),
+    seen(
+        "a document of no edition",
+        404,
+        "edition-unknown",
+        "/editions/{mark}/document",
+        "security",
+        acts=REFUSED,
+        redisplays=True,
+    ),
+    sent(
+        "unlocking nobody",
+        404,
+        "account-unknown",
+        "/rights/{mark}/unlock",
+        who="security",
+        acts=REFUSED,
+        redisplays=True,
+    ),
+    sent(
+        "acting for an office made up",
+        403,
+        "not-permitted",
+        "/account/acting",
+        {"organisation": "{mark}"},
+        who="clerk",
+        acts=REFUSED,
+    ),
+]
+
+LICENCES = [*BULK, *ISSUING, *PUBLISHED]
