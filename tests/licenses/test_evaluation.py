@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import datetime as dt
 import json
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -138,6 +139,7 @@ def test_the_answer_holds_no_face_value() -> None:
 
 
 statuses = st.sampled_from(list(Status))
+scopes = st.sampled_from(["食品", "日用"])
 some_facts = st.lists(
     st.builds(
         fact,
@@ -167,6 +169,24 @@ def test_denied_only_when_a_licence_denies_and_met_only_when_one_is_valid(found:
         assert any(one.status is Status.VALID and "食品" in str(one.face.get("scope")) for one in found)
 
 
+UNKNOWING = {Status.ABANDONED, Status.IN_PREPARATION, Status.SEAL_UNDETERMINED, Status.SEAL_INVALID}
+
+
+@given(some_facts, st.data())
+def test_a_sure_answer_stands_whatever_the_unknown_turns_out_to_be(
+    found: list[LicenseFact], data: st.DataObject
+) -> None:
+    before, _ = first(*found)
+    learnt = [replace(one, status=data.draw(statuses)) if one.status in UNKNOWING else one for one in found]
+    learnt = [one if one.face else replace(one, face={"scope": data.draw(scopes)}) for one in learnt]
+    assert before == "UNKNOWN" or first(*learnt)[0] == before
+
+
+@pytest.mark.parametrize("status", sorted(UNKNOWING))
+def test_an_unknown_licence_alone_is_neither_met_nor_denied(status: Status) -> None:
+    assert first(fact(status))[0] == "UNKNOWN"
+
+
 truths = st.lists(st.sampled_from(list(Truth)), max_size=5)
 
 
@@ -174,6 +194,15 @@ truths = st.lists(st.sampled_from(list(Truth)), max_size=5)
 def test_kleene_and_and_or_are_dual(values: list[Truth]) -> None:
     opposite = {Truth.MET: Truth.NOT_MET, Truth.NOT_MET: Truth.MET, Truth.UNKNOWN: Truth.UNKNOWN}
     assert opposite[all_of(values)] is any_of(opposite[value] for value in values)
+
+
+@given(truths, st.data())
+def test_a_sure_conjunction_or_disjunction_stands_whatever_the_unknown_turns_out_to_be(
+    values: list[Truth], data: st.DataObject
+) -> None:
+    learnt = [data.draw(st.sampled_from(list(Truth))) if one is Truth.UNKNOWN else one for one in values]
+    for joined in (all_of, any_of):
+        assert joined(values) in {Truth.UNKNOWN, joined(learnt)}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever is wished for in whatever order: a chain of versions never has two valid ones."""
+"""Whatever is wished for in whatever order: a chain of versions never has two valid ones.
+
+The chain begins with a licence that is issued here or with one that was taken over; seals are revoked
+meanwhile, and what was told of an instant that is over is told of it for ever.
+"""
 
 import datetime as dt
 import tempfile
@@ -7,12 +11,25 @@ from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from license_library import FOOD, GROUNDS, MANAGER, Library
+from stock_record import StockDesk
 
 from licenses.errors import LicenseDataError, LicenseStateError
-from licenses.lifecycle import EventKind, Process, SealState, Status
+from licenses.holdings import STOCK
+from licenses.lifecycle import (
+    TERMINAL,
+    EventKind,
+    Process,
+    SealState,
+    Standing,
+    State,
+    Status,
+    state_after,
+    status_titles,
+)
 from licenses.models import License
+from licenses.stock.profiles import SourceStatus
 from storage.clock import legal_date
 
 BY_HAND = [
@@ -34,8 +51,23 @@ class Chain(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.library = Library(Path(self.folder.name))
-        self.versions = [self.library.issue(FOOD)]
+        self.stock = StockDesk(self.library)
+        self.versions: list[License] = []
         self.waiting: License | None = None
+        self.seals = 1
+        self.told: dict[dt.datetime, dict[str, Status]] = {}
+
+    @initialize(taken_over=st.booleans(), days=st.sampled_from(DAYS))
+    def it_begins(self, taken_over: bool, days: int) -> None:
+        if taken_over:
+            self.a_record_is_taken_over(-days, SourceStatus.VALID)
+        else:
+            self.versions.append(self.library.issue(FOOD))
+
+    def state(self, license_: License) -> State:
+        with self.library.database.reading() as uow:
+            events = self.library.holdings.events(uow, [license_.id]).get(license_.id, ())
+            return state_after(events, self.library.clock.now())
 
     def teardown(self) -> None:
         self.library.database.close()
@@ -67,8 +99,20 @@ class Chain(RuleBasedStateMachine):
     @rule()
     def it_is_issued(self) -> None:
         assert self.waiting is not None
-        self.versions.append(self.library.issue_reserved(self.waiting))
+        self.versions.append(self.library.issue_reserved(self.waiting, f"seal-{self.seals}"))
         self.waiting = None
+
+    @precondition(lambda self: self.stock.taken)
+    @rule(days=st.sampled_from([-400, -20, -1, 0, 1, 20]), status=st.sampled_from(list(SourceStatus)))
+    def a_record_is_taken_over(self, days: int, status: SourceStatus) -> None:
+        issued_on = legal_date(self.library.clock.now()) + dt.timedelta(days=days)
+        taken = self.stock.take_over(issued_on, issued_on + dt.timedelta(days=900), status)
+        self.versions += [] if taken is None else [taken]
+
+    @rule()
+    def the_seal_is_revoked(self) -> None:
+        self.library.seals.revoked[f"seal-{self.seals}"] = self.library.clock.now()
+        self.seals += 1
 
     @rule(of=st.integers(0, 5), kind=st.sampled_from(BY_HAND))
     def an_office_decides(self, of: int, kind: EventKind) -> None:
@@ -106,6 +150,28 @@ class Chain(RuleBasedStateMachine):
                 vouched = self.library.holdings.seal_state(uow, row, now)
                 if self.library.holdings.status(uow, row, now) is Status.VALID:
                     assert vouched in {SealState.VERIFIED, SealState.DECLARED}
+                    # And by what this test knows itself:
+                    declared = row.origin == STOCK and row.trust in "BCD"
+                    sealed = row.seal_id is not None and row.seal_id not in self.library.seals.revoked
+                    assert (declared, sealed) in {(True, False), (False, True)}
+
+    @invariant()
+    def a_revoked_seal_leaves_unknown_and_never_denied(self) -> None:
+        for one in self.versions:
+            if one.seal_id in self.library.seals.revoked:
+                status = self.library.status(one)
+                known = self.state(one) in TERMINAL
+                assert known or status is Status.SEAL_UNDETERMINED
+                assert known or status_titles()[status].standing is Standing.UNKNOWN
+
+    @invariant()
+    def as_of_an_instant_that_is_over_nothing_ever_changes(self) -> None:
+        now = self.library.clock.now()
+        over = [at for at in self.told if at < now]
+        for at in (*over[:1], *over[-2:]):
+            found = {one.id: self.library.status(one, at) for one in self.versions}
+            assert {one: found[one] for one in self.told[at]} == self.told[at]
+        self.told[now] = {one.id: self.library.status(one, now) for one in self.versions}
 
 
 TestChain = Chain.TestCase

@@ -172,13 +172,13 @@ class Library:
         """Reserve a licence and put it into the state that the issuing step leaves."""
         return self.issue_reserved(self.reserve(type_code, holder, **changes))
 
-    def issue_reserved(self, reserved: License) -> License:
+    def issue_reserved(self, reserved: License, seal: str = "seal-1") -> License:
         with self.database.writing() as uow:
             license_ = uow.session.get_one(License, reserved.id)
             license_.issued_at, license_.object_sha256, license_.seal_id = (
                 self.clock.now(),
                 "ab" * 32,
-                "seal-1",
+                seal,
             )
             event = new_event(uow, WORKER, license_, (), EventKind.ISSUED, Grounds("签发", "许可决定"))
             uow.session.add(event)
