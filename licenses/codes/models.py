@@ -18,7 +18,8 @@ class AuthorisationCode(Base):
         purpose: Published code of what it is for.
         case_id: The open case that it is for, for ``online`` and ``function``.
         delegate_hash: Keyed hash of the scheme and code of whom the holder named, for ``delegated``.
-        actor_id: Who had it made; for ``online`` and ``function`` nobody else may use it.
+        actor_id: Who had it made; for ``online`` and ``function`` nobody else may use it, neither another
+            operator of the same system nor the same person for another office.
         uses: How often it was used.
         revoked_at: When its holder revoked it.
     """

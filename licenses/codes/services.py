@@ -261,8 +261,12 @@ class CodeService:
             return _hash_or_none(uow, party) == code.delegate_hash
         if code.mode == Mode.OWN:
             return True
-        case = uow.session.get(Case, code.case_id)
-        return code.actor_id == identity.id and case is not None and case.closed_at is None
+        # What was made for somebody at work ends with the right to it: case, item, office, operator.
+        again = identity.on(AccessBasis(Basis.CASE, code.case_id, code.item_code, code.purpose))
+        made = (code.actor_id, code.operator, code.organisation)
+        if made != (identity.id, operator_of(identity), identity.organisation):
+            return False
+        return self._reader.open_case(uow, again) is not None
 
     def _party(self, uow: UnitOfWork, holder_id: str, wish: CodeWish) -> bytes | None:
         """Check who is named: a delegate, whose hash is kept, or the applicant, who must be the holder."""

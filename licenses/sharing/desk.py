@@ -133,6 +133,8 @@ class SharingDesk:
     def ping(self, uow: UnitOfWork, identity: Identity, subscription_id: str) -> str:
         """Have the endpoint of the client's own subscription tested; give the id of the test's event.
 
+        One test waits at a time: whoever asks again meanwhile is given that one.
+
         Raises:
             SubscriptionUnknownError: There is none of the caller's.
             SubscriptionNotRunningError: Nothing is sent for it.
@@ -140,6 +142,13 @@ class SharingDesk:
         row = self._subscriptions.own_one(uow, identity, subscription_id).row
         if not is_told(row):
             raise SubscriptionNotRunningError
+        waits = select(Delivery.event_id).where(
+            Delivery.subscription_id == row.id,
+            Delivery.license_id.is_(None),
+            Delivery.state == str(DeliveryState.WAITING),
+        )
+        if (waiting := uow.session.scalars(waits).first()) is not None:
+            return waiting
         now, event = uow.clock.now(), uow.ids.new_id()
         uow.session.add(
             Delivery(
