@@ -18,10 +18,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -211,6 +212,15 @@ class Sandbox:
         self._bubblewrap = bubblewrap
         self._layer: Layer | None = None
         self._zygotes: dict[tuple[Trade, Limits], Zygotes] = {}
+
+    def __reduce__(self) -> tuple[Callable[[Limits], "Sandbox"], tuple[Limits]]:
+        """Go to another process as what it was made of; there it finds its layer itself."""
+        make = partial(Sandbox, bubblewrap=self._bubblewrap, scratch=self._scratch, programs=self._programs)
+        return make, (self.limits,)
+
+    def within(self, scratch: Path) -> "Sandbox":
+        """Give one like this that makes its workrooms elsewhere."""
+        return Sandbox(self.limits, bubblewrap=self._bubblewrap, scratch=scratch, programs=self._programs)
 
     @property
     def layer(self) -> Layer:

@@ -20,6 +20,10 @@ ROOT = "1.2.156.3005.2"
 FIRST_VERSION = 1
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
+# Registers are read by the million: looking the next product up takes half the time of working it out.
+_NEXT = [
+    {one: ((product + value) % 36 or 36) * 2 % 37 for one, value in _VALUES.items()} for product in range(37)
+]
 _PART = re.compile(r"[0-9A-Z]+")
 _FOREIGN_OID = re.compile(r"[0-2](?:\.[0-9]+){3,}\..*")
 
@@ -58,7 +62,7 @@ def check_character(body: str) -> str:
     """
     product = 36
     for character in body:
-        product = ((product + _VALUES[character]) % 36 or 36) * 2 % 37
+        product = _NEXT[product][character]
     return _ALPHABET[(37 - product) % 36]
 
 

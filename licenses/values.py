@@ -115,6 +115,8 @@ PATTERNS: Final[Mapping[Pattern, Callable[[str], bool]]] = {
     Pattern.UNIT_NUMBER: _form(r"[0-9]{6}[0-9]{3}[0-9]{3}[A-Z]{2}[0-9]{5}[A-Z][0-9]{8}"),
 }
 
+_CONTROL: Final = re.compile(r"[\x00-\x1f\ud800-\udfff]")
+
 
 def is_date(text: str) -> bool:
     """Tell whether a text is a date as it is stored."""
@@ -132,7 +134,8 @@ def broken_rule(item: Ruled, value: object) -> str | None:
         return None if _within(item, Decimal(value)) else "range"
     if not isinstance(value, str):
         return "text"
-    if len(value) > item.max_length or any(ord(c) < 0x20 or 0xD800 <= ord(c) < 0xE000 for c in value):
+    # What is printable holds none of them; most texts are.
+    if len(value) > item.max_length or not (value.isprintable() or _CONTROL.search(value) is None):
         return "length-or-control-character"
     return _broken_text(item, value)
 

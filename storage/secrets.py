@@ -8,7 +8,6 @@ folder, one each or many in a pack, so that holdings are rebuilt from the object
 """
 
 import hashlib
-import hmac
 import os
 import struct
 from collections.abc import Collection, Iterable, Iterator
@@ -30,6 +29,8 @@ _NONCE_SIZE = 12
 _PACKED = 0
 """The generation of keys in packs; a key after an erasure is a file of its own."""
 _REMEMBERED = 4096
+_BLOCK = 64
+"""Bytes of a block of SHA-256."""
 
 
 class ErasedError(CunzhengError):
@@ -66,7 +67,7 @@ class Secrets:
         self._subjects.mkdir(exist_ok=True, mode=0o700)
         index_key = folder / "index.key"
         create_once(index_key, os.urandom(32), 0o400)
-        self._index_key = index_key.read_bytes()
+        self._keyed = _Keyed(index_key.read_bytes())
         self._packs = KeyPacks(self._subjects / "packs")
         self._cipher = lru_cache(maxsize=4096)(self._load_cipher)
         self._current: dict[str, _Current] = {}
@@ -94,7 +95,7 @@ class Secrets:
 
     def lookup_hash(self, scheme: str, code: str) -> bytes:
         """Give the keyed hash (32 bytes) under which a personal identifier is found."""
-        return hmac.digest(self._index_key, f"{scheme}\0{code}".encode(), "sha256")
+        return self._keyed.digest(f"{scheme}\0{code}".encode())
 
     def encrypt(self, subject: str, plaintext: bytes) -> bytes:
         """Encrypt under the subject's key, making one when there is none."""
@@ -140,7 +141,7 @@ class Secrets:
         self._cipher.cache_clear()
 
     def _key_id(self, subject: str) -> bytes:
-        return hmac.digest(self._index_key, b"subject\0" + subject.encode(), hashlib.sha256)[:16]
+        return self._keyed.digest(b"subject\0" + subject.encode())[:16]
 
     def _file(self, key_id: bytes, generation: int, suffix: str) -> str:
         # A Path would cost as much as encrypting.
@@ -197,6 +198,22 @@ class Secrets:
                 return _Current(SubjectKey(key_id, generation, AESGCM(packed)), tombstone, there=False)
             create_once(Path(path), AESGCM.generate_key(256), 0o400)
         return _Current(SubjectKey(key_id, generation, self._cipher(key_id, generation)), path, there=True)
+
+
+class _Keyed:
+    """HMAC-SHA256 under one key (RFC 2104), begun once: half of what it costs to begin it for each text."""
+
+    def __init__(self, key: bytes) -> None:
+        block = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def digest(self, text: bytes) -> bytes:
+        """Give the keyed digest of a text."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 class SubjectKey:

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, exists, insert, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from cases.models import Holder
 from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.sharing.envelope import Change
 from licenses.sharing.models import LicenseChange, Subscription, SubscriptionHolder
 from storage.database import UnitOfWork
+from storage.inserting import insert_many
 from storage.ledger.acts import Act, Promise
 from storage.ledger.models import LedgerAct, LedgerEntry, LedgerState
 from storage.secrets import ErasedError
@@ -61,7 +62,7 @@ def record_change(uow: UnitOfWork, act: Act) -> Promise:
 def _tie(uow: UnitOfWork, act_id: str, events: Sequence[str]) -> None:
     if events:
         rows = [{"event_id": event, "act_id": act_id, "place": place} for place, event in enumerate(events)]
-        uow.session.execute(insert(LicenseChange), rows)
+        insert_many(uow.session.connection(), LicenseChange, rows)
 
 
 def feed_end(uow: UnitOfWork) -> int:

@@ -302,8 +302,11 @@ class _Reading:
         return value
 
     def _find(self, item: Item) -> str | None:
-        text = ""
-        for name in self._places.get(item, ()):
+        names = self._places.get(item)
+        if names is None:
+            return None
+        text = self.cells[names[0]].strip()
+        for name in names[1:]:
             other = self.cells[name].strip()
             if text and other and other != text:
                 self.note("column-contradiction")

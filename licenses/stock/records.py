@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -56,7 +56,7 @@ class Draft:
     face: dict[str, FaceValue] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Json]:
-        """Give what was read, as it is kept beside the original."""
+        """Give what was read but the face, as it is kept beside the original."""
         plain: dict[str, Json] = {
             name: value
             for name in ("type_code", "number", "identifier", "issuer_name", "issuer_code")
@@ -74,8 +74,6 @@ class Draft:
                 | ({} if one.share is None else {"share": str(one.share)})
                 for one in self.parties
             ]
-        if self.face:
-            plain["face"] = dict(self.face)
         return plain
 
 
@@ -134,6 +132,7 @@ def prepared(one: Normalised) -> Prepared:
     """Prepare a record for being written."""
     draft = one.draft
     kept = one.verdict is not Verdict.REJECTED
+    face = canonical(draft.face) if kept else b""
     return Prepared(
         one.row,
         one.line,
@@ -141,8 +140,8 @@ def prepared(one: Normalised) -> Prepared:
         one.verdict,
         one.reasons,
         packed(one.original) if kept else b"",
-        canonical(draft.as_json()) if kept else b"",
-        canonical(draft.face) if kept else b"",
+        _read_of(draft, face) if kept else b"",
+        face,
         _version_of(draft),
         draft.type_code,
         draft.number,
@@ -156,6 +155,14 @@ def prepared(one: Normalised) -> Prepared:
         draft.valid_until,
         draft.status,
     )
+
+
+def _read_of(draft: Draft, face: bytes) -> bytes:
+    """Give what was read as canonical JSON: of texts with plain names, and of a face that is canonical."""
+    plain: dict[str, Any] = draft.as_json()
+    if draft.face:
+        plain["face"] = orjson.Fragment(face)
+    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
 
 
 def packed(original: Cells) -> bytes:

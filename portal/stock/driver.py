@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drives a run of the import of stock: block after block out of the file, each in a unit of work of its own.
 
-Files are parsed in the limited child and records normalised beside the writing of the block before, in a
-process of its own: two processors are busy then.
+A process of its own has the file parsed in the limited child and normalises the records, while this one
+writes those of the block before: two processors are busy then.
 """
 
 import hashlib
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from documents.errors import FeedRefusedError
-from documents.feeds import open_feed
 from documents.sandbox import Sandbox
 from licenses.catalogue import TypeCatalogue
 from licenses.errors import StockProfileChangedError, StockProfileUnfitError
@@ -23,7 +22,7 @@ from licenses.stock.models import StockRun
 from licenses.stock.profiles import Profile, ProfileBook
 from licenses.stock.records import Prepared
 from licenses.stock.runs import OPEN, SourceFile, StockRuns
-from portal.stock.reading import Beside, Here, read_blocks
+from portal.stock.reading import Recipe, Source, read_beside, read_here
 from storage.clock import IdSource
 from storage.database import Database
 from storage.identity import Identity
@@ -99,7 +98,7 @@ class ImportDriver:
     ) -> None:
         self._database, self._ids, self._sandbox = database, ids, sandbox
         self._types, self._issuers = types, issuers
-        self._read = Beside if beside else Here
+        self._read = read_beside if beside else read_here
         self.runs = StockRuns(types)
 
     def rehearse(self, identity: Identity, file: Path, profile: Profile, watch: Watch) -> Figures:
@@ -109,13 +108,17 @@ class ImportDriver:
             As :meth:`work` of what concerns the file.
         """
         figures = Figures()
-        for block in self._blocks(identity.organisation, file, profile, 0):
+        for block in self._blocks(identity.organisation, self._source(file), profile, 0):
             figures.add(block)
             watch(figures)
         return figures
 
-    def work(self, identity: Identity, run_id: str, file: Path, watch: Watch) -> StockRun:
+    def work(
+        self, identity: Identity, run_id: str, file: Path, watch: Watch, scratch: Path | None = None
+    ) -> StockRun:
         """Work on a run until its file is read; what was done before is left out.
+
+        What the child reads lies in ``scratch``, which is removed by whoever takes over from the dead.
 
         A file that cannot be read ends the run; whatever else stops it leaves it open, to be gone on with.
 
@@ -132,7 +135,7 @@ class ImportDriver:
         blocks = Blocks(self._ids, self._database.secrets)
         try:
             profile = _profile_of(run)
-            for block in self._blocks(run.organisation, file, profile, run.read):
+            for block in self._blocks(run.organisation, self._source(file, scratch), profile, run.read):
                 run = self._take(identity, run, block, blocks)
                 watch(Figures.of(run))
         except (FeedRefusedError, StockProfileUnfitError, StockProfileChangedError) as error:
@@ -146,11 +149,14 @@ class ImportDriver:
             return self._database.write(lambda uow: self.runs.count(uow, identity, run.id, block))
         return self._database.write(lambda uow: self.runs.adopt(uow, identity, run.id, block, blocks))
 
-    def _blocks(self, organisation: str, file: Path, profile: Profile, skip: int) -> Iterator[list[Prepared]]:
-        issuers = self._issuers.of(organisation, profile)
-        with open_feed(file, self._sandbox) as feed:
-            reader = self._read(profile, self._types, issuers)
-            yield from read_blocks(reader, feed, profile, BLOCK, skip)
+    def _source(self, file: Path, scratch: Path | None = None) -> Source:
+        return Source(file, self._sandbox if scratch is None else self._sandbox.within(scratch))
+
+    def _blocks(
+        self, organisation: str, source: Source, profile: Profile, skip: int
+    ) -> Iterator[list[Prepared]]:
+        recipe = Recipe(profile, self._types.all(), self._issuers.of(organisation, profile))
+        return self._read(source, recipe, BLOCK, skip)
 
 
 def _profile_of(run: StockRun) -> Profile:

@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records out of a feed, normalised: in this process, or in one beside it while this one writes."""
+"""Records out of a file, normalised: in this process, or in one beside it while this one writes.
+
+The process beside drives the limited child as well, so that only what is written comes over to the one that
+writes, as bytes that were packed where they were made.
+"""
 
 import multiprocessing
-from collections import deque
+import pickle
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from typing import Final, Protocol
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import Queue
+from typing import Final
 
-from documents.feeds import Feed, FeedRecord
+from documents.feeds import FeedRecord, open_feed
+from documents.sandbox import Sandbox
 from licenses.catalogue import TypeCatalogue
 from licenses.definition import LicenseType
 from licenses.errors import StockProfileUnfitError
@@ -16,82 +25,81 @@ from licenses.stock.normaliser import Normaliser
 from licenses.stock.profiles import Profile
 from licenses.stock.reasons import Verdict
 from licenses.stock.records import Draft, Normalised, Prepared, prepared
+from storage.errors import CunzhengError
 
 _AHEAD: Final = 2
 """Blocks that are normalised before they are asked for."""
-Block = list[FeedRecord]
+_PATIENCE: Final = 10.0
 
 
-class Reader(Protocol):
-    """Normalises blocks in their order."""
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, and where it is parsed."""
 
-    def read(self, blocks: Iterator[Block]) -> Iterator[list[Prepared]]:
-        """Give each block normalised."""
-        ...
+    file: Path
+    sandbox: Sandbox
 
 
-class Here:
-    """Normalises in this process.
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What records are normalised by.
 
-    Args:
+    Attributes:
         profile: The source's spelling.
-        types: The type catalogue.
+        types: Every licence type: a catalogue asks the database, which no other process can do for this one.
         issuers: Credit codes that may stand as issuer.
     """
 
-    def __init__(self, profile: Profile, types: TypeCatalogue, issuers: frozenset[str]) -> None:
-        self._normaliser = Normaliser(profile, types, issuers)
+    profile: Profile
+    types: Sequence[LicenseType]
+    issuers: frozenset[str]
 
-    def read(self, blocks: Iterator[Block]) -> Iterator[list[Prepared]]:
-        """Give each block normalised."""
-        for block in blocks:
-            yield [prepared(normalised(self._normaliser, one)) for one in block]
-
-
-class Beside:
-    """Normalises in a process of its own.
-
-    Args:
-        profile: The source's spelling.
-        types: The type catalogue.
-        issuers: Credit codes that may stand as issuer.
-    """
-
-    def __init__(self, profile: Profile, types: TypeCatalogue, issuers: frozenset[str]) -> None:
-        # A catalogue asks the database for editions, and no other process can use this one's connections.
-        self._made_of = profile, types.all(), issuers
-
-    def read(self, blocks: Iterator[Block]) -> Iterator[list[Prepared]]:
-        """Give each block normalised; a few are read ahead."""
-        # A process that was forked off would hold this one's locks and connections.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, context, _begin, self._made_of) as pool:
-            ahead: deque[Future[list[Prepared]]] = deque()
-            try:
-                for block in blocks:
-                    ahead.append(pool.submit(_normalise, block))
-                    if len(ahead) > _AHEAD:
-                        yield ahead.popleft().result()
-                while ahead:
-                    yield ahead.popleft().result()
-            finally:
-                for one in ahead:
-                    one.cancel()
+    def normaliser(self) -> Normaliser:
+        """Make the normaliser."""
+        return Normaliser(self.profile, TypeCatalogue(self.types), self.issuers)
 
 
-def read_blocks(
-    reader: Reader, feed: Feed, profile: Profile, size: int, skip: int
-) -> Iterator[list[Prepared]]:
-    """Give the records of a feed in normalised blocks.
+def read_here(source: Source, recipe: Recipe, size: int, skip: int) -> Iterator[list[Prepared]]:
+    """Give the records of a file in normalised blocks.
 
     Raises:
+        FeedRefusedError: The file cannot be read, or not further.
         StockProfileUnfitError: The file has no column for something that every record needs.
     """
-    if feed.columns:
-        missing = Columns(profile).missing(feed.columns)
-        if missing:
-            raise StockProfileUnfitError(items=" ".join(sorted(missing)))
-    yield from reader.read(feed.blocks(size, skip))
+    normaliser = recipe.normaliser()
+    with open_feed(source.file, source.sandbox) as feed:
+        if feed.columns:
+            missing = Columns(recipe.profile).missing(feed.columns)
+            if missing:
+                raise StockProfileUnfitError(items=" ".join(sorted(missing)))
+        for block in feed.blocks(size, skip):
+            yield [prepared(normalised(normaliser, one)) for one in block]
+
+
+def read_beside(source: Source, recipe: Recipe, size: int, skip: int) -> Iterator[list[Prepared]]:
+    """Do as :func:`read_here` in a process of its own; a few blocks are read ahead.
+
+    Raises:
+        EOFError: That process was killed.
+    """
+    # A process that was forked off would hold this one's locks and connections.
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_serve, args=(theirs, source, recipe, size, skip), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        while (told := pickle.loads(ours.recv_bytes())) is not None:  # noqa: S301 - our own process wrote it
+            if isinstance(told, tuple):
+                error, facts = told
+                raise error(**facts)
+            yield told
+    finally:
+        # Whoever still sends learns by this that nobody listens.
+        ours.close()
+        process.join(_PATIENCE)
+        process.kill()
+        process.join()
 
 
 def normalised(normaliser: Normaliser, record: FeedRecord) -> Normalised:
@@ -102,13 +110,30 @@ def normalised(normaliser: Normaliser, record: FeedRecord) -> Normalised:
     return normaliser.read(record.number, record.cells, record.line)
 
 
-_beside: list[Normaliser] = []
+def _serve(listener: Connection, source: Source, recipe: Recipe, size: int, skip: int) -> None:
+    """Send block after block, then ``None``, or the error that ends it."""
+    ready: Queue[bytes | None] = Queue(_AHEAD)
+    gone = threading.Event()
+    sender = threading.Thread(target=_send, args=(listener, ready, gone))
+    sender.start()
+    try:
+        for block in read_here(source, recipe, size, skip):
+            if gone.is_set():
+                return
+            ready.put(pickle.dumps(block, pickle.HIGHEST_PROTOCOL))
+        ready.put(pickle.dumps(None))
+    except CunzhengError as error:
+        # An error of ours is made of its facts.
+        ready.put(pickle.dumps((type(error), error.facts)))
+    finally:
+        ready.put(None)
+        sender.join()
 
 
-def _begin(profile: Profile, types: Sequence[LicenseType], issuers: frozenset[str]) -> None:
-    _beside[:] = [Normaliser(profile, TypeCatalogue(types), issuers)]
-
-
-def _normalise(block: Block) -> list[Prepared]:
-    (normaliser,) = _beside
-    return [prepared(normalised(normaliser, one)) for one in block]
+def _send(listener: Connection, ready: "Queue[bytes | None]", gone: threading.Event) -> None:
+    while (data := ready.get()) is not None:
+        try:
+            if not gone.is_set():
+                listener.send_bytes(data)
+        except OSError:
+            gone.set()

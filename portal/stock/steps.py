@@ -79,7 +79,7 @@ class StockImportStep:
             bring_back(self._database.secrets, self._objects, str(run.object_sha256), file)
             # What is wrong with the file stands in the run, which is over then.
             with suppress(FeedRefusedError, StockProfileUnfitError, StockProfileChangedError):
-                self._driver.work(_who(run), run.id, file, lambda _: None)
+                self._driver.work(_who(run), run.id, file, lambda _: None, staging.folder)
         finally:
             file.unlink(missing_ok=True)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys of subjects: what is encrypted reads back, until the key is destroyed, in whichever form keys lie."""
 
+import hmac
 import multiprocessing
 import os
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.key_packs import ID_SIZE, KEY_SIZE, KeyPacks
-from storage.secrets import ErasedError, Secrets, UndecipherableError
+from storage.secrets import ErasedError, Secrets, UndecipherableError, _Keyed
 
 Make = Callable[[Secrets, str], None]
 
@@ -184,3 +185,8 @@ def test_the_lookup_hash_depends_on_scheme_code_and_installation(tmp_path: Path)
     hashes = {one.lookup_hash("001", "A"), one.lookup_hash("111", "A"), one.lookup_hash("001", "B")}
     assert len(hashes | {two.lookup_hash("001", "A")}) == 4
     assert Secrets(tmp_path / "1").lookup_hash("001", "A") in hashes
+
+
+@given(st.binary(min_size=1, max_size=200), st.binary(max_size=400))
+def test_keyed_digests_are_those_of_the_standard(key: bytes, text: bytes) -> None:
+    assert _Keyed(key).digest(text) == hmac.digest(key, text, "sha256")
