@@ -36,8 +36,8 @@ _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "This is no plain JSON: UTF-8, no key twice, no fractions",
     ),
     "kind-unknown": (
-        "不是事项目录（items）、证照类型（types）或档号模板（templates）",
-        "This is no catalogue of items (items), no licence types (types) and no number templates (templates)",
+        "不是事项目录（items）、证照类型（types）、档号模板（templates）或免证规则（rules）",
+        "This holds no items (items), licence types (types), number templates (templates) or rules (rules)",
     ),
     "schema": ("不符合已公布的结构", "This does not follow the published schema"),
     "text-unseen": (

@@ -8,7 +8,10 @@ same rule in YAML and in JSON has the same one.
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -26,6 +29,7 @@ from storage.ledger.canonical import Json, canonical
 
 SCHEMA: Final = Path(__file__).parent / "data" / "rule.schema.json"
 _SUFFIXES: Final = (".yaml", ".json")
+_log: Final = logging.getLogger("cunzheng.rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,56 +88,60 @@ def rule_of(stated: Json, name: str = "rule") -> Rule:
     return Rule(body, hashlib.sha256(canonical(stated)).hexdigest())
 
 
+LookUp = Callable[[int], Iterable[tuple[int, Sequence[Rule]]]]
+"""Gives the rules of the editions that were approved after a number, each with its number, oldest first."""
+_FRESH_SECONDS: Final = 3.0
+
+
 class RuleBook:
-    """All rules, by item edition and day: what came with the product, and what was approved since.
+    """All rules: what came with the product, and what was approved since; what is held is never altered.
+
+    Safe between threads. Of several versions of one rule that cover a day, the newest is in force.
 
     Args:
         rules: What the book begins with.
+        look_up: Asks for approved editions, every few seconds at most.
 
     Raises:
-        CatalogueError: Two rules cover the same item edition on the same day.
+        CatalogueError: Two different rules cover the same item edition on the same day.
     """
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rules: dict[tuple[str, str], list[Rule]] = {}
-        for rule in rules:
-            key = (rule.body.item.code, rule.body.item.edition)
-            others = self._rules.setdefault(key, [])
-            if any(overlap(rule, other) for other in others):
-                raise CatalogueError(rule="overlapping-rules")
-            others.append(rule)
+    def __init__(self, rules: Iterable[Rule], look_up: LookUp | None = None) -> None:
+        self._held: tuple[Rule, ...] = ()
+        self._by_item: Mapping[tuple[str, str], Sequence[Rule]] = {}
+        self._counted: Mapping[str, frozenset[str]] = {}
+        self._look_up = look_up
+        self._adopting = threading.Lock()
+        self._number = 0
+        self._looked_at: float | None = None
+        if self.adopt(rules):
+            raise CatalogueError(rule="overlapping-rules")
 
     @staticmethod
-    @cache
-    def load() -> "RuleBook":
+    def load(look_up: LookUp | None = None) -> "RuleBook":
         """Read the rules that come with the product, each checked against items and types."""
-        folder = resources.files("licenses").joinpath("data/rules")
-        files = sorted(
-            (file for file in folder.iterdir() if file.name.endswith(_SUFFIXES)), key=lambda f: f.name
-        )
-        rules = [read_rule(file.read_bytes(), file.name) for file in files]
-        for rule in rules:
-            lint(rule, ItemCatalogue.load(), TypeCatalogue.load())
-        return RuleBook(rules)
+        return RuleBook(_shipped(), look_up)
 
     def all(self) -> tuple[Rule, ...]:
-        """Give every rule, by item, edition and first day."""
-        found = [rule for rules in self._rules.values() for rule in rules]
-        return tuple(
-            sorted(found, key=lambda r: (r.body.item.code, r.body.item.edition, r.body.effective[0]))
-        )
+        """Give every version of every rule, by item, edition, id and version."""
+        self._freshen()
+        return self._held
 
     def find(self, item_code: str, edition: str, day: dt.date) -> Rule | None:
         """Give the rule of an item edition that is in force on a day."""
-        return next((rule for rule in self._rules.get((item_code, edition), ()) if rule.applies(day)), None)
+        self._freshen()
+        held = self._by_item.get((item_code, edition), ())
+        return next((rule for rule in reversed(held) if rule.applies(day)), None)
 
     def of_digest(self, digest: str) -> Rule | None:
         """Give the rule with this digest, in force or not: old decisions replay with the old rule."""
-        return next((rule for rules in self._rules.values() for rule in rules if rule.digest == digest), None)
+        self._freshen()
+        return next((rule for rule in self._held if rule.digest == digest), None)
 
     def covers(self, item_code: str, edition: str) -> bool:
         """Tell whether there is any rule for an item edition."""
-        return (item_code, edition) in self._rules
+        self._freshen()
+        return (item_code, edition) in self._by_item
 
     def counted_as(self) -> Mapping[str, frozenset[str]]:
         """Give, for each item code, the codes of items whose earlier cases count as cases of it.
@@ -141,13 +149,90 @@ class RuleBook:
         An item that was replaced by another, split into it or merged into it counts as that one, over any
         number of steps; each counts as itself. The relations are those that rules state of item editions.
         """
-        before: dict[str, set[str]] = {}
-        for rule in self.all():
-            item = rule.body.item
-            for code in filter(None, (item.replaced_by, *item.split_into)):
-                before.setdefault(code, set()).add(item.code)
-            before.setdefault(item.code, set()).update(item.merged_from)
-        return {code: _closure(code, before) for code in before}
+        return self._counted
+
+    def look_again(self) -> None:
+        """Let approved rules be asked for at the next look, however young the last one is."""
+        self._looked_at = None
+
+    def refresh(self) -> None:
+        """Ask for the editions that were approved meanwhile, and hold them from now on."""
+        if self._look_up is None:
+            return
+        for number, rules in self._look_up(self._number):
+            refused = self.adopt(rules, number)
+            if refused:
+                _log.error(
+                    "edition %d: %d rules contradict what is held and were not taken", number, len(refused)
+                )
+
+    def adopt(self, rules: Iterable[Rule], number: int = 0) -> tuple[Rule, ...]:
+        """Hold further rules.
+
+        Args:
+            rules: The rules; those that are held already are passed over.
+            number: Number of the approved edition that they came with.
+
+        Returns:
+            Rules that were not taken: a version that is held otherwise, or another rule on the same days.
+        """
+        with self._adopting:
+            held, refused = list(self._held), []
+            for rule in rules:
+                if any(one.digest == rule.digest for one in held):
+                    continue
+                if any(_contradict(rule, one) for one in held):
+                    refused.append(rule)
+                else:
+                    held.append(rule)
+            self._hold(held)
+            self._number = max(self._number, number)
+        return tuple(refused)
+
+    def _hold(self, rules: Iterable[Rule]) -> None:
+        by_item: dict[tuple[str, str], list[Rule]] = {}
+        held = tuple(sorted(rules, key=_order))
+        for rule in held:
+            by_item.setdefault((rule.body.item.code, rule.body.item.edition), []).append(rule)
+        # Readers see the old book or the new one, never half of it.
+        self._held, self._by_item, self._counted = held, by_item, _counted(held)
+
+    def _freshen(self) -> None:
+        now = time.monotonic()
+        if self._looked_at is None or now - self._looked_at >= _FRESH_SECONDS:
+            self._looked_at = now
+            self.refresh()
+
+
+@cache
+def _shipped() -> tuple[Rule, ...]:
+    folder = resources.files("licenses").joinpath("data/rules")
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(_SUFFIXES)), key=lambda f: f.name)
+    rules = tuple(read_rule(file.read_bytes(), file.name) for file in files)
+    for rule in rules:
+        lint(rule, ItemCatalogue.load(), TypeCatalogue.load())
+    return rules
+
+
+def _order(rule: Rule) -> tuple[str, str, str, int]:
+    return rule.body.item.code, rule.body.item.edition, rule.body.rule_id, rule.body.version
+
+
+def _contradict(rule: Rule, held: Rule) -> bool:
+    if rule.body.rule_id == held.body.rule_id:
+        return rule.body.version == held.body.version
+    same = (rule.body.item.code, rule.body.item.edition) == (held.body.item.code, held.body.item.edition)
+    return same and overlap(rule, held)
+
+
+def _counted(rules: Iterable[Rule]) -> dict[str, frozenset[str]]:
+    before: dict[str, set[str]] = {}
+    for rule in rules:
+        item = rule.body.item
+        for code in filter(None, (item.replaced_by, *item.split_into)):
+            before.setdefault(code, set()).add(item.code)
+        before.setdefault(item.code, set()).update(item.merged_from)
+    return {code: _closure(code, before) for code in before}
 
 
 def _closure(code: str, before: Mapping[str, set[str]]) -> frozenset[str]:

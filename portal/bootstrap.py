@@ -36,6 +36,7 @@ from licenses.catalogue import TypeCatalogue
 from licenses.holdings import Holdings
 from licenses.issuing import IssueStep
 from licenses.reading import LicenseReader
+from licenses.rules import RuleBook
 from licenses.services import LicenseService
 from licenses.sharing.keys import MessageKeys
 from licenses.standings import RegisterStandings
@@ -213,6 +214,7 @@ class _Parts:
         self.holders = HolderService()
         self.cases = CaseService(self.items, self.holders)
         self.types = TypeCatalogue.load(self.editions.license_types)
+        self.rules = RuleBook.load(self.editions.rules)
         self.holdings = Holdings(self.types, RegisterStandings())
         self.licenses = LicenseService(self.types, self.items, self.holders)
         self.answers = AnswerKeys(settings.keys)
@@ -276,7 +278,8 @@ def open_rooms(settings: Settings) -> Rooms:
         license_types=parts.types,
         licenses=parts.licenses,
         license_reader=reader,
-        proofs=proof_service(parts.holdings, parts.cases, parts.holders, parts.items, parts.answers),
+        rules=parts.rules,
+        proofs=proof_service(parts),
         checks=DocumentCheck(found.database, reader, parts.verify(), parts.trust, parts.sandbox, found.clock),
         index=parts.index,
         keys=PublishedKeys(

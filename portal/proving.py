@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Composes what answers no-proof questions: the rules, and where evidence comes from."""
 
+from typing import Protocol
+
 from archive.prior_cases import FiledCases
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
@@ -13,14 +15,52 @@ from licenses.relations import Relations
 from licenses.rules import RuleBook
 
 
-def proof_service(
-    holdings: Holdings, cases: CaseService, holders: HolderService, items: ItemCatalogue, keys: AnswerKeys
-) -> ProofService:
+class EvidenceParts(Protocol):
+    """What facts are gathered from."""
+
+    @property
+    def holdings(self) -> Holdings:
+        """What the library holds."""
+        ...
+
+    @property
+    def holders(self) -> HolderService:
+        """Finds holders."""
+        ...
+
+    @property
+    def items(self) -> ItemCatalogue:
+        """Items and departments."""
+        ...
+
+    @property
+    def rules(self) -> RuleBook:
+        """The rules."""
+        ...
+
+
+class ProofParts(EvidenceParts, Protocol):
+    """What answers are made of."""
+
+    @property
+    def cases(self) -> CaseService:
+        """Finds cases."""
+        ...
+
+    @property
+    def answers(self) -> AnswerKeys:
+        """Sign the answers."""
+        ...
+
+
+def proof_service(parts: ProofParts) -> ProofService:
     """Compose the service that answers no-proof questions."""
-    inquiry = inquiry_of(holdings, holders, items)
-    return ProofService(RuleBook.load(), holdings, cases, holders, keys, inquiry=inquiry)
+    return ProofService(
+        parts.rules, parts.holdings, parts.cases, parts.holders, parts.answers, inquiry=inquiry_of(parts)
+    )
 
 
-def inquiry_of(holdings: Holdings, holders: HolderService, items: ItemCatalogue) -> Inquiry:
+def inquiry_of(parts: EvidenceParts) -> Inquiry:
     """Compose what gathers the facts of a question."""
-    return Inquiry(holdings, RuleBook.load(), Relations(holdings, holders), FiledCases(items))
+    relations = Relations(parts.holdings, parts.holders)
+    return Inquiry(parts.holdings, parts.rules, relations, FiledCases(parts.items))

@@ -93,6 +93,7 @@ class Rooms:
         license_types: The catalogue of licence types.
         licenses: Licences: reserve, suspend, resume, cancel, revoke.
         license_reader: Reads licences, on a basis, always recorded.
+        rules: The no-proof rules.
         proofs: Answers no-proof questions.
         checks: Checks documents for anybody.
         index: The search index.
@@ -122,6 +123,7 @@ class Rooms:
     license_types: TypeCatalogue
     licenses: LicenseService
     license_reader: LicenseReader
+    rules: RuleBook
     proofs: ProofService
     checks: DocumentCheck
     index: Index
@@ -184,7 +186,7 @@ class Rooms:
     @property
     def codes(self) -> CodeService:
         """Authorisation codes for licences."""
-        return CodeService(self.license_reader, self.holdings, RuleBook.load())
+        return CodeService(self.license_reader, self.holdings, self.rules)
 
     @property
     def showing(self) -> ShowService:
@@ -199,7 +201,7 @@ class Rooms:
     @property
     def replays(self) -> ReplayService:
         """Replays decisions."""
-        return ReplayService(RuleBook.load(), inquiry_of(self.holdings, self.holders, self.items))
+        return ReplayService(self.rules, inquiry_of(self))
 
     @property
     def disputes(self) -> DisputeService:
@@ -221,7 +223,7 @@ class Rooms:
     @property
     def editions(self) -> EditionService:
         """Editions of items, licence types and number templates by two persons."""
-        return EditionService(self.items, self.license_types)
+        return EditionService(self.items, self.license_types, self.rules)
 
     @property
     def subscriptions(self) -> SubscriptionService:

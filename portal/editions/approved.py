@@ -18,6 +18,10 @@ from cases.items import Item, read_item
 from licenses.catalogue import SCHEMA as TYPES_SCHEMA
 from licenses.catalogue import read_types, shipped_document
 from licenses.definition import LicenseType
+from licenses.rule_edition import SCHEMA as RULES_SCHEMA
+from licenses.rule_edition import read_rules
+from licenses.rule_edition import shipped_document as shipped_rules
+from licenses.rules import Rule
 from portal.editions.models import CatalogueEdition
 from storage.database import Database, UnitOfWork
 from storage.ledger.canonical import canonical
@@ -31,22 +35,29 @@ class EditionKind(enum.StrEnum):
     ITEMS = "items"
     LICENSE_TYPES = "license-types"
     NUMBERING = "numbering"
+    RULES = "rules"
 
 
 def _shipped_types() -> bytes:
     return written(shipped_document()).encode()
 
 
+def _shipped_rules() -> bytes:
+    return written(shipped_rules()).encode()
+
+
 SHIPPED: Final[Mapping[EditionKind, Callable[[], bytes]]] = {
     EditionKind.ITEMS: (ITEMS_DATA / "items.json").read_bytes,
     EditionKind.LICENSE_TYPES: _shipped_types,
     EditionKind.NUMBERING: NUMBERING_DATA.read_bytes,
+    EditionKind.RULES: _shipped_rules,
 }
 """Gives the document of each kind that comes with the product: what somebody who proposes one begins with."""
 SCHEMAS: Final[Mapping[EditionKind, Path]] = {
     EditionKind.ITEMS: ITEMS_DATA / "items.schema.json",
     EditionKind.LICENSE_TYPES: TYPES_SCHEMA,
     EditionKind.NUMBERING: NUMBERING_DATA.with_suffix(".schema.json"),
+    EditionKind.RULES: RULES_SCHEMA,
 }
 """The published structure of each kind."""
 
@@ -99,6 +110,12 @@ class ApprovedEditions:
         with self._database.reading() as uow:
             found = approved(uow, EditionKind.LICENSE_TYPES, after)
             return [(row.number or 0, read_types(row.body)) for row in found]
+
+    def rules(self, after: int) -> list[tuple[int, tuple[Rule, ...]]]:
+        """Give the no-proof rules of the editions that were approved after a number."""
+        with self._database.reading() as uow:
+            found = approved(uow, EditionKind.RULES, after)
+            return [(row.number or 0, read_rules(row.body)) for row in found]
 
     def templates(self, after: int) -> list[tuple[int, tuple[NumberTemplate, ...]]]:
         """Give the number templates of the editions that were approved after a number."""

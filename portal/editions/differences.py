@@ -9,6 +9,7 @@ from typing import Any, Final
 from archive.numbering import NumberTemplate
 from cases.items import Item
 from licenses.definition import LicenseType
+from licenses.rules import Rule
 
 _FIELDS: Final = ("department", "zh", "en", "license_type", "filing_days")
 
@@ -79,6 +80,37 @@ def of_templates(templates: Iterable[NumberTemplate], held: Sequence[NumberTempl
             rows = _rows({} if before is None else _number(before), _number(template))
             found.append(Difference(template.fonds, "", "", "" if before is None else before.fonds, rows))
     return found
+
+
+def of_rules(rules: Iterable[Rule], held: Sequence[Rule]) -> list[Difference]:
+    """Compare rules with the newest held version of each; what is held already is left out."""
+    known = {one.digest for one in held}
+    newest = {one.body.rule_id: one for one in sorted(held, key=lambda one: one.body.version)}
+    found = []
+    for rule in rules:
+        if rule.digest in known:
+            continue
+        before = newest.get(rule.body.rule_id)
+        rows = _rows({} if before is None else _stated(before), _stated(rule))
+        against = f"v{before.body.version}" if before is not None else ""
+        found.append(Difference(f"{rule.body.rule_id} v{rule.body.version}", "", "", against, rows))
+    return found
+
+
+def _stated(rule: Rule) -> dict[str, str]:
+    """Give what a rule states, requirement by requirement."""
+    read = rule.body.model_dump(mode="json", exclude_defaults=True, exclude={"version", "requirements"})
+    parts = {name: _text(value) for name, value in read.items()}
+    for one in rule.body.requirements:
+        said = one.model_dump(mode="json", exclude_defaults=True, exclude={"id", "alternatives", "fallback"})
+        parts[f"requirements/{one.id}"] = " · ".join(f"{name}={_text(value)}" for name, value in said.items())
+        for place, alternative in enumerate(one.alternatives):
+            for number, evidence in enumerate(alternative.all_of):
+                text = _text(evidence.model_dump(mode="json", exclude_defaults=True))
+                parts[f"requirements/{one.id}/alternatives/{place}/{number}"] = text
+        for rung in one.fallback:
+            parts[f"requirements/{one.id}/fallback/{rung.kind}"] = _text(rung.model_dump(mode="json"))
+    return parts
 
 
 def _parts(item: Item) -> dict[str, str]:

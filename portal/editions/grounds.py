@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a document is compared with: all that is in force of its kind, and what it refers to."""
 
+from sqlalchemy import select
+
 from archive.lint import NumberGround
 from archive.numbering import NumberTemplate, NumberTemplates, read_templates
 from cases.items import Item, ItemCatalogue
@@ -8,6 +10,12 @@ from cases.lint import ItemGround
 from licenses.catalogue import TypeCatalogue, read_types
 from licenses.definition import LicenseType
 from licenses.layout import template_names
+from licenses.models import License
+from licenses.relations import relation_table
+from licenses.rule_edition import VERSION as RULES_VERSION
+from licenses.rule_edition import read_rules
+from licenses.rules import RuleBook
+from licenses.rules_lint import RuleGround
 from licenses.types_lint import TypeGround
 from portal.editions.approved import EditionKind, approved, items_of
 from storage.database import UnitOfWork
@@ -19,11 +27,13 @@ class EditionGrounds:
     Args:
         items: The catalogue that this process works with.
         types: The licence types that it works with.
+        rules: The no-proof rules that it works with.
     """
 
-    def __init__(self, items: ItemCatalogue, types: TypeCatalogue) -> None:
+    def __init__(self, items: ItemCatalogue, types: TypeCatalogue, rules: RuleBook) -> None:
         self._items = items
         self._types = types
+        self._rules = rules
 
     def shipped_version(self, kind: EditionKind) -> str:
         """Give the name of the edition that came with the product."""
@@ -31,6 +41,7 @@ class EditionGrounds:
             EditionKind.ITEMS: self._items.version,
             EditionKind.LICENSE_TYPES: self._types.version,
             EditionKind.NUMBERING: NumberTemplates.load().version,
+            EditionKind.RULES: RULES_VERSION,
         }
         return versions[kind]
 
@@ -67,3 +78,21 @@ class EditionGrounds:
             versions.add(row.version)
             held.extend(read_templates(row.body))
         return NumberGround(frozenset(one.fonds for one in self._items.departments), held, versions)
+
+    def of_rules(self, uow: UnitOfWork) -> RuleGround:
+        """Give what an edition of the no-proof rules must fit."""
+        held = list(self._rules.all())
+        versions = {RULES_VERSION}
+        for row in approved(uow, EditionKind.RULES):
+            versions.add(row.version)
+            held += [one for one in read_rules(row.body) if one.digest not in {each.digest for each in held}]
+        types = self.of_types(uow).held
+        return RuleGround(
+            items=self.of_items(uow).held,
+            departments=frozenset(one.code for one in self._items.departments),
+            types={code: kind for (code, _), kind in sorted(types.items())},
+            relations=frozenset(one.code for one in relation_table().relations),
+            held=held,
+            covered=frozenset(uow.session.scalars(select(License.type_code).distinct())),
+            versions=versions,
+        )

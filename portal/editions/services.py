@@ -18,13 +18,17 @@ from archive.numbering import read_templates
 from cases.items import ItemCatalogue
 from cases.lint import LintFinding, blocking, kind_unknown, lint_items, read_document
 from licenses.catalogue import TypeCatalogue, read_types
+from licenses.rule_edition import read_rules
+from licenses.rule_text import read_text
+from licenses.rules import RuleBook
+from licenses.rules_lint import lint_rules
 from licenses.types_lint import lint_types
 from portal.accounts.errors import SecondPersonError
 from portal.accounts.reasons import encrypted_reason
 from portal.accounts.rights import ADMINISTRATORS
 from portal.accounts.second_person import OPEN_FOR, DecisionState
 from portal.editions.approved import EditionKind, approved, digest_of, items_of
-from portal.editions.differences import Difference, of_items, of_templates, of_types
+from portal.editions.differences import Difference, of_items, of_rules, of_templates, of_types
 from portal.editions.errors import EditionClosedError, EditionFaultyError, EditionUnknownError
 from portal.editions.grounds import EditionGrounds
 from portal.editions.models import CatalogueEdition
@@ -39,6 +43,7 @@ _KEYS: Final = {
     "items": EditionKind.ITEMS,
     "types": EditionKind.LICENSE_TYPES,
     "templates": EditionKind.NUMBERING,
+    "rules": EditionKind.RULES,
 }
 """Member by which a document shows what it is an edition of."""
 
@@ -87,16 +92,20 @@ class EditionService:
     Args:
         items: The catalogue that this process works with.
         types: The licence types that it works with.
+        rules: The no-proof rules that it works with.
     """
 
-    def __init__(self, items: ItemCatalogue, types: TypeCatalogue) -> None:
+    def __init__(self, items: ItemCatalogue, types: TypeCatalogue, rules: RuleBook) -> None:
         self._items = items
         self._types = types
-        self._grounds = EditionGrounds(items, types)
+        self._rules = rules
+        self._grounds = EditionGrounds(items, types, rules)
 
     def check(self, uow: UnitOfWork, data: bytes) -> Checked:
         """Say what speaks against a file as an edition, and what it would change."""
         document, findings = read_document(data)
+        if findings and (read := _rules_in_yaml(data)) is not None:
+            document, findings = read, ()
         if findings:
             return Checked(None, {}, findings, [])
         return self._check(uow, document)
@@ -151,6 +160,7 @@ class EditionService:
         promise = self._decide(uow, identity, edition, DecisionState.APPROVED, reason)
         uow.on_commit(self._items.look_again)
         uow.on_commit(self._types.look_again)
+        uow.on_commit(self._rules.look_again)
         return promise
 
     def refuse(self, uow: UnitOfWork, identity: Identity, edition_id: str, reason: str) -> Promise:
@@ -265,6 +275,7 @@ class EditionService:
             EditionKind.ITEMS: self._check_items,
             EditionKind.LICENSE_TYPES: self._check_types,
             EditionKind.NUMBERING: self._check_numbers,
+            EditionKind.RULES: self._check_rules,
         }
         return Checked(kind, body, *check[kind](uow, body))
 
@@ -284,6 +295,11 @@ class EditionService:
         findings = lint_numbering(body, ground)
         return findings, [] if _unreadable(findings) else of_templates(read_templates(body), ground.held)
 
+    def _check_rules(self, uow: UnitOfWork, body: dict[str, Any]) -> _Judged:
+        ground = self._grounds.of_rules(uow)
+        findings = lint_rules(body, ground)
+        return findings, [] if blocking(findings) else of_rules(read_rules(body), ground.held)
+
     def _view(self, uow: UnitOfWork, row: CatalogueEdition) -> EditionView:
         is_open = row.state == DecisionState.OPEN
         late = is_open and row.expires_at <= uow.clock.now()
@@ -294,6 +310,15 @@ class EditionService:
             late=late,
             checked=self._check(uow, row.body) if is_open and not late else None,
         )
+
+
+def _rules_in_yaml(data: bytes) -> dict[str, Json] | None:
+    """Read a document of rules in YAML; anything else is read as JSON or not at all."""
+    try:
+        read = read_text(data)
+    except ValueError:
+        return None
+    return read if isinstance(read, dict) and "rules" in read else None
 
 
 def _unreadable(findings: Sequence[LintFinding]) -> bool:

@@ -287,6 +287,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "items": Label(_("Catalogue of items"), PLAIN),
         "license-types": Label(_("Licence types"), PLAIN),
         "numbering": Label(_("Number templates"), PLAIN),
+        "rules": Label(_("No-proof rules"), PLAIN),
     },
     "type-state": {
         "published": Label(_("Published"), GOOD),

@@ -36,7 +36,7 @@ _DESKS: Final = (
     ("stock.home", i18n.mark("Import of stock"), (Role.LICENSE_MANAGER,)),
     ("objections.home", i18n.mark("Objections"), READERS),
     ("rights.home", i18n.mark("Accounts and rights"), ADMINISTRATORS),
-    ("editions.home", i18n.mark("Items, licence types, templates"), ADMINISTRATORS),
+    ("editions.home", i18n.mark("Items, licence types, templates, rules"), ADMINISTRATORS),
     ("subscriptions.home", i18n.mark("Subscriptions to changes"), SHARING_READERS),
     ("search.results", i18n.mark("Search"), SEARCH_ROLES),
     ("checks.home", i18n.mark("Check a document"), ()),

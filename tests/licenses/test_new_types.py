@@ -20,6 +20,7 @@ from licenses.errors import LicenseDataError, UnknownTypeError
 from licenses.issuing import IssueStep, index_document
 from licenses.models import License
 from licenses.preview import sample_face
+from licenses.rules import RuleBook
 from licenses.standings import RegisterStandings
 from portal.editions.services import EditionService
 from portal.worker import Worker
@@ -70,7 +71,10 @@ class Office:
 
     def agree(self, data: bytes) -> None:
         """Propose and approve, each by another person."""
-        service, database = EditionService(self.library.items, self.library.types), self.library.database
+        service, database = (
+            EditionService(self.library.items, self.library.types, RuleBook.load()),
+            self.library.database,
+        )
         made = database.write(lambda uow: service.propose(uow, SYSTEM, data, "新设证照类型").id)
         database.write(lambda uow: service.approve(uow, SECURITY, made, "已核对"))
 

@@ -174,6 +174,7 @@ def make_house(
     cases = CaseService(items, holders)
     objects = FolderStore(folder / "objects")
     types = TypeCatalogue.load(editions.license_types)
+    rules = RuleBook.load(editions.rules)
     holdings = Holdings(types, NoSealRevoked())
     answers = AnswerKeys(folder / "answers")
     gate = LedgerGate(clock, GateLimits())
@@ -194,7 +195,8 @@ def make_house(
         license_types=types,
         licenses=LicenseService(types, items, holders),
         license_reader=reader,
-        proofs=ProofService(RuleBook.load(), holdings, cases, holders, answers),
+        rules=rules,
+        proofs=ProofService(rules, holdings, cases, holders, answers),
         checks=DocumentCheck(database, reader, _verify, lambda _: trust or TrustList([]), Sandbox(), clock),
         index=EmbeddedIndex(folder / "index.db"),
         keys=PublishedKeys(

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Editions of no-proof rules: in YAML, by two persons, in effect at once, and old cases keep the old rule."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from licenses.rule_edition import SCHEMA, RulesDocument, shipped_document
+from portal.editions.approved import SHIPPED, EditionKind
+from portal.editions.errors import EditionFaultyError
+from storage.identity import Identity, Role
+
+from .conftest import House, make_house
+
+SYSTEM = Identity("person", "system-1", "office", frozenset({Role.SYSTEM_ADMIN}))
+SECURITY = Identity("person", "security-1", "office", frozenset({Role.SECURITY_ADMIN}))
+ITEM, EDITION = "339999010002", "2026-03"
+
+
+@pytest.fixture
+def other(house: House, tmp_path: Path) -> Iterator[House]:
+    """A second process of the same installation."""
+    made = make_house(tmp_path, clock=house.clock)
+    yield made
+    made.rooms.database.close()
+
+
+def second_version(**changes: Any) -> dict[str, Any]:
+    first = next(one for one in shipped_document()["rules"] if one["item"]["code"] == ITEM)
+    return {**first, "version": 2, "effective": ["2026-12-01", None], **changes}
+
+
+def document(*rules: dict[str, Any]) -> bytes:
+    return yaml.safe_dump({"version": "2026-12", "rules": list(rules)}, allow_unicode=True).encode()
+
+
+def agree(house: House, data: bytes) -> None:
+    editions, database = house.rooms.editions, house.rooms.database
+    made = database.write(lambda uow: editions.propose(uow, SYSTEM, data, "调整证明要求").id)
+    database.write(lambda uow: editions.approve(uow, SECURITY, made, "已核对"))
+
+
+def version_on(house: House, day: str) -> int | None:
+    found = house.rooms.rules.find(ITEM, EDITION, dt.date.fromisoformat(day))
+    return found.body.version if found else None
+
+
+def test_a_new_version_is_in_force_from_its_day_in_every_process(house: House, other: House) -> None:
+    assert version_on(other, "2026-12-01") == 1
+    agree(house, document(second_version()))
+    assert [version_on(house, day) for day in ("2026-11-30", "2026-12-01")] == [1, 2]
+    other.rooms.rules.look_again()
+    assert version_on(other, "2026-12-01") == 2
+    old = house.rooms.rules.find(ITEM, EDITION, dt.date(2026, 11, 30))
+    assert old is not None
+    assert other.rooms.rules.of_digest(old.digest) is not None, "old decisions replay"
+
+
+def test_a_rule_that_names_what_is_not_there_cannot_be_proposed(house: House) -> None:
+    spoilt = second_version()
+    spoilt["requirements"] = [{**spoilt["requirements"][0], "material": "nothing"}]
+    with pytest.raises(EditionFaultyError) as refused:
+        agree(house, document(spoilt))
+    assert refused.value.facts == {"findings": "material-unknown"}
+    assert version_on(house, "2026-12-01") == 1
+
+
+def test_the_second_person_reads_what_changes_side_by_side(house: House) -> None:
+    editions = house.rooms.editions
+    with house.rooms.database.reading() as uow:
+        checked = editions.check(uow, document(second_version(legal_basis=["另一规定"])))
+    assert checked.kind is EditionKind.RULES
+    (change,) = checked.differences
+    assert (change.name, change.against) == ("339999010002-proofs v2", "v1")
+    assert [row.place for row in change.rows] == ["effective", "legal_basis"]
+    assert {one.code for one in checked.findings} == {"no-coverage", "type-dead"}, "warnings only"
+
+
+def test_the_published_schema_is_what_editions_are_read_by() -> None:
+    schema = json.loads(SCHEMA.read_bytes())
+    del schema["$schema"]
+    assert schema == RulesDocument.model_json_schema()
+    RulesDocument.model_validate_json(SHIPPED[EditionKind.RULES]())
+
+
+def test_yaml_is_for_rules_alone(house: House) -> None:
+    with house.rooms.database.reading() as uow:
+        checked = house.rooms.editions.check(uow, b"version: '2026-12'\nitems: []\n")
+    assert {one.code for one in checked.findings} == {"json"}
