@@ -11,6 +11,7 @@ from rule_world import (
     COOPERATION,
     FOOD,
     SUPPLY,
+    UNKNOWN_TYPE,
     UPLOAD,
     licence,
     prior,
