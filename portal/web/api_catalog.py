@@ -54,7 +54,7 @@ _LIST, _TYPE = _example()
 def licence_types() -> BaseResponse:
     """Give the list."""
     check_limit()
-    return _published(listed(context.rooms().license_types.all()))
+    return published(listed(context.rooms().license_types.all()))
 
 
 @blueprint.get("/licence-types/<code>")
@@ -97,13 +97,14 @@ def public_type(code: str, version: str | None = None) -> LicenseType:
 
 
 def _one(kind: LicenseType) -> BaseResponse:
-    return _published(described(kind, context.rooms().license_types.versions(kind.code)))
+    return published(described(kind, context.rooms().license_types.versions(kind.code)))
 
 
-def _published(document: Mapping[str, Json]) -> BaseResponse:
+def published(document: Mapping[str, Json], signed_as: str = SIGNATURE_TYPE) -> BaseResponse:
+    """Give a published document with its signature and ETag; unchanged ones are not sent again."""
     body = canonical(document)
     answer = Response(body, content_type="application/json")
     answer.headers["Cache-Control"] = _CACHING
-    answer.headers[SIGNATURE] = context.rooms().proofs.keys.sign_detached(document, SIGNATURE_TYPE)
+    answer.headers[SIGNATURE] = context.rooms().proofs.keys.sign_detached(document, signed_as)
     answer.set_etag(hashlib.sha256(body).hexdigest())
     return answer.make_conditional(request)

@@ -235,6 +235,15 @@ class LicenceQuery(Body):
     at: Annotated[AwareInstant | None, Field(default=None, description=_AS_OF)]
 
 
+class RuleQuery(Body):
+    """Of which edition of an item, and of which day, the rule is asked for."""
+
+    model_config = ConfigDict(strict=False, extra="forbid", frozen=True)
+
+    edition: Annotated[Code | None, Field(default=None, description="Edition; the newest one without.")]
+    on: Annotated[dt.date | None, Field(default=None, description="Legal date; today without.")]
+
+
 class FeedQuery(CursorQuery):
     """Where the feed of changes goes on."""
 
