@@ -38,6 +38,7 @@ from licenses.sharing.desk import SharingDesk
 from licenses.sharing.ports import Sender
 from licenses.sharing.services import SubscriptionService
 from licenses.showing import ShowService
+from licenses.simulation import SimulationService
 from licenses.stock.issuers import OwnIssuers
 from licenses.stock.quarantine import QuarantineDesk
 from licenses.stock.runs import StockRuns
@@ -202,6 +203,11 @@ class Rooms:
     def replays(self) -> ReplayService:
         """Replays decisions."""
         return ReplayService(self.rules, inquiry_of(self))
+
+    @property
+    def simulations(self) -> SimulationService:
+        """Simulates draft rules on closed cases."""
+        return SimulationService(self.rules, inquiry_of(self))
 
     @property
     def disputes(self) -> DisputeService:

@@ -4,6 +4,10 @@
 # The command line must answer at once: what a command needs is imported when it runs.
 # ruff: noqa: PLC0415
 
+import json
+from collections import Counter
+from pathlib import Path
+
 import click
 
 from portal.commands.common import AS, terminal
@@ -40,3 +44,50 @@ def proof_replay(context: click.Context, decision_id: str, account: str | None) 
         click.echo(f"  {path}")
     codes = {ReplayState.SAME: 0, ReplayState.DIFFERENT: EXIT_INVALID, ReplayState.CANNOT: EXIT_CANNOT_TELL}
     context.exit(codes[found.state])
+
+
+@proof.command("simulate")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON 输出 JSON.")
+@AS
+def proof_simulate(file: Path, *, as_json: bool, account: str | None) -> None:
+    """仿真免证规则 / Evaluate the closed cases of an item by a draft rule (YAML or JSON).
+
+    Prints the share of each outcome, by the draft and by the rule of each case's day.
+    """
+    from licenses.rules import read_rule
+    from licenses.simulation import Outcome
+
+    draft = read_rule(file.read_bytes(), file.name)
+    with terminal() as here:
+        who = here.act_as_any((Role.SUPERVISOR, Role.SYSTEM_ADMIN), Role.SUPERVISOR, account)
+        found = here.rooms.database.write(lambda uow: here.rooms.simulations.simulate(uow, who, draft))
+    if as_json:
+        click.echo(json.dumps(found.as_json(), ensure_ascii=False))
+        return
+    click.echo(f"办结件 closed cases: {found.cases}；已销毁 erased: {found.erased}")
+    titles = {
+        Outcome.MET: "免证 met",
+        Outcome.NOT_MET: "不符 not met",
+        Outcome.PROVISIONAL: "承诺或容缺 provisional",
+        Outcome.PENDING: "协查 pending",
+        Outcome.UPLOAD: "收取 upload",
+    }
+    for name, counts in sorted(found.draft.items()):
+        click.echo(name)
+        before = found.in_force.get(name, Counter())
+        for outcome, title in titles.items():
+            if counts[outcome] or before[outcome]:
+                then = _share(before[outcome], found.cases)
+                click.echo(
+                    f"  {title:28} {_share(counts[outcome], found.cases):>7}  （现行 in force {then}）"
+                )
+    click.echo(
+        f"无需提交任何证明 nothing asked: {_share(found.nothing_asked, found.cases)}"
+        f"（现行 in force {_share(found.nothing_asked_before, found.cases)}）；"
+        f"结论不同的办件 differing: {found.differing}"
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "–"

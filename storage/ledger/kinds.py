@@ -94,6 +94,7 @@ class ActKind(enum.StrEnum):
     RIGHT_REFUSED = "right.refused"
     RIGHT_REQUESTED = "right.requested"
     RIGHT_WITHDRAWN = "right.withdrawn"
+    RULE_SIMULATED = "rule.simulated"
     SEARCH_EXPORTED = "search.exported"
     SEAL_ENABLED = "seal.enabled"
     SEAL_REGISTERED = "seal.registered"
@@ -207,6 +208,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.RIGHT_REFUSED: ("权限变更驳回", "Change of rights refused"),
     ActKind.RIGHT_REQUESTED: ("权限变更申请", "Change of rights requested"),
     ActKind.RIGHT_WITHDRAWN: ("权限变更撤回", "Change of rights withdrawn"),
+    ActKind.RULE_SIMULATED: ("免证规则仿真", "Rule simulated"),
     ActKind.SEARCH_EXPORTED: ("检索清单导出", "Search list exported"),
     ActKind.SEAL_ENABLED: ("印章启用", "Seal enabled"),
     ActKind.SEAL_REGISTERED: ("印章备案", "Seal registered"),
@@ -290,6 +292,7 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.OBJECTION_READ: "changes no holding: supervision reads it from the ledger",
     ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
     ActKind.PROOF_REPLAYED: "changes no holding: a decision was evaluated again",
+    ActKind.RULE_SIMULATED: "changes no holding: closed cases were evaluated by a draft",
     ActKind.SEARCH_EXPORTED: "changes no holding: whoever exported a list took a copy away",
     ActKind.STEP_RETRIED: "changes no holding: what the step then does has acts of its own",
     ActKind.STOCK_READ: "changes no holding: supervision reads it from the ledger",
