@@ -22,6 +22,8 @@ from documents.zygotes import Trade, Zygotes
 SMALL = Limits(
     address_space=1 << 30, cpu_seconds=2, wall_seconds=3.0, file_bytes=1 << 20, reply_bytes=1 << 16
 )
+ROOT = os.getuid() == 0
+"""Whose processes the kernel does not count; anybody else's job cannot even fork."""
 HOSTILE = """
 import ctypes, gc, os, resource, signal, socket, time
 from pathlib import Path
@@ -182,8 +184,8 @@ def test_the_imports_are_done_once_and_each_file_has_a_process_of_its_own(ask: A
     ("what", "reason"),
     [
         ("kill everybody", None),
-        ("fork without end", "timeout"),
-        ("leave others behind", None),
+        ("fork without end", "timeout" if ROOT else "failed"),
+        ("leave others behind", None if ROOT else "failed"),
         ("hang", "timeout"),
         ("spin", "killed"),
         ("memory", "memory"),

@@ -42,6 +42,7 @@ BY_HAND = [
     EventKind.CHECKED,
 ]
 DAYS = (0, 1, 20, 400)
+RECORDS = (-400, -20, -1, 0, 1, 20)
 
 
 class Chain(RuleBasedStateMachine):
@@ -57,11 +58,11 @@ class Chain(RuleBasedStateMachine):
         self.seals = 1
         self.told: dict[dt.datetime, dict[str, Status]] = {}
 
-    @initialize(taken_over=st.booleans(), days=st.sampled_from(DAYS))
-    def it_begins(self, taken_over: bool, days: int) -> None:
-        if taken_over:
-            self.a_record_is_taken_over(-days, SourceStatus.VALID)
-        else:
+    @initialize(records=st.lists(st.sampled_from(RECORDS), max_size=3, unique=True))
+    def it_begins(self, records: list[int]) -> None:
+        for days in records:
+            self.a_record_is_taken_over(days, SourceStatus.VALID)
+        if not records:
             self.versions.append(self.library.issue(FOOD))
 
     def state(self, license_: License) -> State:
@@ -103,7 +104,7 @@ class Chain(RuleBasedStateMachine):
         self.waiting = None
 
     @precondition(lambda self: self.stock.taken)
-    @rule(days=st.sampled_from([-400, -20, -1, 0, 1, 20]), status=st.sampled_from(list(SourceStatus)))
+    @rule(days=st.sampled_from(RECORDS), status=st.sampled_from(list(SourceStatus)))
     def a_record_is_taken_over(self, days: int, status: SourceStatus) -> None:
         issued_on = legal_date(self.library.clock.now()) + dt.timedelta(days=days)
         taken = self.stock.take_over(issued_on, issued_on + dt.timedelta(days=900), status)
