@@ -5,7 +5,7 @@ import base64
 import io
 from pathlib import Path
 
-from documents.errors import ChildFailedError, UnreadableError
+from documents.errors import ChildFailedError, SandboxUnavailableError, UnreadableError
 from documents.programs import attachment
 from documents.sandbox import Sandbox
 from documents.zygotes import Trade
@@ -27,6 +27,18 @@ def read_attachment(path: Path, name: str, sandbox: Sandbox) -> bytes | None:
         raise UnreadableError(reason=failure.reason) from None
     except (KeyError, ValueError):
         raise UnreadableError(reason="failed") from None
+
+
+def checks_in_forks(sandbox: Sandbox) -> bool:
+    """Tell whether files are looked at in forks of a child that is kept, by trying.
+
+    Raises:
+        SandboxUnavailableError: Nothing can be parsed on this machine.
+    """
+    try:
+        return sandbox.zygotes(_TRADE).can_fork()
+    except ChildFailedError as failure:
+        raise SandboxUnavailableError(reason=failure.reason) from None
 
 
 def read_own_attachment(data: bytes, name: str) -> bytes | None:

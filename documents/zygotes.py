@@ -191,6 +191,16 @@ class Zygotes:
                     return self._ask(question, bytes_of_file, deadline)
         raise ChildFailedError(reason="killed")
 
+    def can_fork(self) -> bool:
+        """Tell whether a file is worked on in a fork of a child that is kept; if not, each gets a child.
+
+        Raises:
+            ChildFailedError: No child gets ready.
+        """
+        zygote = self._take(time.monotonic() + self._wall_seconds)
+        self._give_back(zygote, fit=True)
+        return self._forks and zygote.forks
+
     def _ask(self, question: int, file: int, deadline: float) -> dict[str, object]:
         zygote = self._take(deadline)
         fit = False

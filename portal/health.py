@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from documents.attachments import checks_in_forks
 from documents.sandbox import Sandbox
 from documents.tools import probe_all
 from indexer.errors import IndexUnavailableError
@@ -131,11 +132,16 @@ def _sandbox(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - eve
     sandbox.prove()
     layer = str(sandbox.layer)
     strong = "bubblewrap" in layer.lower()
+    try:
+        forks = checks_in_forks(sandbox)
+    finally:
+        sandbox.close()
+    each = ("分支进程", "a fork") if forks else ("新进程，较慢", "a new process, which is slower")
     return Finding(
         "sandbox",
         strong,
         settings.isolation_required,
-        (f"隔离层 {layer}", f"layer {layer}"),
+        (f"隔离层 {layer}，查验每份文件用{each[0]}", f"layer {layer}, {each[1]} for each checked file"),
         ("安装 bubblewrap 可增加网络与文件隔离", "Install bubblewrap for isolation of network and files"),
     )
 

@@ -305,6 +305,15 @@ def test_a_process_that_was_forked_off_starts_children_of_its_own(ask: Asker, fa
     assert family() == mine, "and its end left ours alone"
 
 
+def test_who_asks_whether_files_are_worked_on_in_forks_starts_nothing_that_is_not_used(
+    ask: Asker, family: Family
+) -> None:
+    assert ask.zygotes.can_fork()
+    started = family()
+    assert ask()["seen"] == "good"
+    assert family() == started
+
+
 def test_closing_ends_the_children_and_the_next_file_starts_new_ones(
     sandbox: Sandbox, ask: Asker, family: Family
 ) -> None:
@@ -356,6 +365,7 @@ def test_where_forks_cannot_be_confined_each_file_gets_a_child_of_its_own(
     first, second = ask("one"), ask("two")
     assert (first["seen"], second["seen"]) == ("one", "two")
     assert first["imported"] != second["imported"]
+    assert not ask.zygotes.can_fork()
     for what, reason in (("die", "killed"), ("memory", "memory"), ("raise", "failed"), ("hang", "timeout")):
         with pytest.raises(ChildFailedError) as caught:
             ask("bad", what)
