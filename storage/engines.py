@@ -28,6 +28,8 @@ _ANSWER_SECONDS = 20.0
 _GREETING_SECONDS = 3
 """How long a server may take to accept a connection, or to answer whether one still lives."""
 _POOL_SECONDS = 5
+HELD_KIBIBYTES = 32_000
+"""KiB of the embedded database's file that a connection holds."""
 _CONFLICTS = frozenset({"40001", "40P01", "23505", "55P03"})
 """Serialisation failure, deadlock, unique violation, lock not available (PostgreSQL, appendix A)."""
 
@@ -146,7 +148,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
         "foreign_keys=ON",
         "secure_delete=ON",
         f"busy_timeout={_BUSY_MILLISECONDS}",
-        "cache_size=-32000",
+        f"cache_size=-{HELD_KIBIBYTES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

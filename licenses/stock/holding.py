@@ -17,8 +17,9 @@ from licenses.stock.chaining import parts
 from licenses.stock.records import StockParty
 from storage.database import UnitOfWork
 
-_KNOWN = select(Holder.scheme, Holder.code_hash, Holder.id).where(
-    Holder.code_hash.in_(bindparam("hashes", expanding=True))
+# The scheme leads the index: without it each look would go through all holders.
+_KNOWN = select(Holder.code_hash, Holder.id).where(
+    Holder.scheme == bindparam("scheme"), Holder.code_hash.in_(bindparam("hashes", expanding=True))
 )
 
 
@@ -37,9 +38,11 @@ class KnownHolders:
             (one.scheme, one.code): uow.secrets.lookup_hash(one.scheme, one.code) for one in parties
         }
         self._ids: dict[tuple[str, bytes], str] = {}
-        for some in parts(list(dict.fromkeys(self._hashes.values()))):
-            for scheme, code_hash, holder_id in uow.session.execute(_KNOWN, {"hashes": some}):
-                self._ids[scheme, code_hash] = holder_id
+        for scheme in {scheme for scheme, _ in self._hashes}:
+            wanted = {code_hash for (of, _), code_hash in self._hashes.items() if of == scheme}
+            for some in parts(sorted(wanted)):
+                for code_hash, holder_id in uow.session.execute(_KNOWN, {"scheme": scheme, "hashes": some}):
+                    self._ids[scheme, code_hash] = holder_id
 
     def encrypted(
         self, rows: list[dict[str, Any]], party: StockParty, values: Sequence[bytes]

@@ -24,12 +24,16 @@ from licenses.stock.records import Prepared
 from licenses.stock.runs import OPEN, SourceFile, StockRuns
 from portal.stock.reading import Recipe, Source, read_beside, read_here
 from storage.clock import IdSource
-from storage.database import Database
+from storage.database import Database, UnitOfWork
+from storage.engines import HELD_KIBIBYTES
 from storage.identity import Identity
+from storage.inserting import hold_pages
 
 BLOCK: Final = 2_000
 """Records of one unit of work: half a second of work, and what a kill loses."""
 _CHUNK: Final = 1 << 20
+_PAGES: Final = 160_000
+"""KiB of the embedded database's file that are held while an import writes: its random indexes."""
 
 
 @dataclass
@@ -140,14 +144,26 @@ class ImportDriver:
                 watch(Figures.of(run))
         except (FeedRefusedError, StockProfileUnfitError, StockProfileChangedError) as error:
             problem = str(error.facts.get("rule", error.code))[:64]
-            self._database.write(lambda uow: self.runs.end(uow, identity, run_id, problem))
+            self._end(identity, run_id, problem)
             raise
-        return self._database.write(lambda uow: self.runs.end(uow, identity, run_id))
+        return self._end(identity, run_id)
+
+    def _end(self, identity: Identity, run_id: str, problem: str | None = None) -> StockRun:
+        def end(uow: UnitOfWork) -> StockRun:
+            hold_pages(uow.session.connection(), HELD_KIBIBYTES)
+            return self.runs.end(uow, identity, run_id, problem)
+
+        return self._database.write(end)
 
     def _take(self, identity: Identity, run: StockRun, block: list[Prepared], blocks: Blocks) -> StockRun:
         if run.trial:
             return self._database.write(lambda uow: self.runs.count(uow, identity, run.id, block))
-        return self._database.write(lambda uow: self.runs.adopt(uow, identity, run.id, block, blocks))
+
+        def adopt(uow: UnitOfWork) -> StockRun:
+            hold_pages(uow.session.connection(), _PAGES)
+            return self.runs.adopt(uow, identity, run.id, block, blocks)
+
+        return self._database.write(adopt)
 
     def _source(self, file: Path, scratch: Path | None = None) -> Source:
         return Source(file, self._sandbox if scratch is None else self._sandbox.within(scratch))

@@ -6,10 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dirty_stock import EARLIER_BY, ISSUER_CODE, Dirty, csv_lines, dirty, in_columns
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from stock_import import CLERK, MANAGER, NEIGHBOUR, PROFILE, Stock, check, figures_of
 
 from cases.models import Holder
@@ -301,6 +302,27 @@ def test_of_two_that_work_on_one_run_one_stops(stock: Stock, monkeypatch: pytest
     (row,) = stock.rows(StockRun)
     assert (row["read"], row["state"]) == (90, "done")
     assert row["accepted"] == stock.count(License)
+
+
+@pytest.mark.sqlite
+def test_no_look_of_an_import_goes_through_a_whole_table(stock: Stock) -> None:
+    stock.take_over(stock.dirty(60))
+    asked: list[tuple[str, Any]] = []
+
+    def hear(_c: object, _u: object, statement: str, given: Any, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, given))
+
+    event.listen(stock.database.engine, "before_cursor_execute", hear)
+    stock.take_over(stock.file(csv_lines(60, seed=2), "other.csv"))
+    event.remove(stock.database.engine, "before_cursor_execute", hear)
+    assert any("FROM holder" in statement for statement, _ in asked)
+    with stock.database.reading() as uow:
+        connection = uow.session.connection()
+        for statement, given in asked:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
+            grown = ("SCAN holder", "SCAN license", "SCAN stock_record", "SCAN license_event")
+            assert not [step for *_, step in plan if str(step).startswith(grown)], statement
 
 
 def test_a_trial_counts_and_writes_nothing(stock: Stock) -> None:

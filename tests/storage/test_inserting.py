@@ -11,7 +11,8 @@ from sqlalchemy import select
 from licenses.models import License
 from licenses.stock.models import StockRejection, StockRun
 from portal.tables import all_tables
-from storage.inserting import insert_many
+from storage.engines import HELD_KIBIBYTES
+from storage.inserting import hold_pages, insert_many
 
 INSTANT = dt.datetime(2026, 11, 29, 1, 2, 3, 456789, tzinfo=dt.UTC)
 LICENSE = {
@@ -63,4 +64,17 @@ def test_rows_that_lack_a_column_and_tables_that_need_a_look_are_refused(tmp_pat
             insert_many(uow.session.connection(), License, [{"id": "1"}])
         with pytest.raises(TypeError):
             insert_many(uow.session.connection(), StockRun, [{"id": "1"}])
+    database.close()
+
+
+def test_an_import_lets_its_connection_hold_more_pages_and_nobody_else(tmp_path: Path) -> None:
+    all_tables()
+    database = make_database(tmp_path)
+    with database.reading() as uow, database.reading() as other:
+        hold_pages(uow.session.connection(), 50_000)
+        if database.engine.dialect.name == "sqlite":
+            held = [
+                one.session.connection().exec_driver_sql("PRAGMA cache_size").scalar() for one in (uow, other)
+            ]
+            assert held == [-50_000, -HELD_KIBIBYTES]
     database.close()
