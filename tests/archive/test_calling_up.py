@@ -75,6 +75,16 @@ def test_a_licence_named_as_called_up_is_joined_in_and_its_use_recorded(line: Li
     assert (act.object_id, act.case_id) == (earlier.id, use.case_id)
 
 
+def test_a_licence_that_an_office_gave_without_a_case_is_joined_in_as_well(
+    line: Line, earlier: License
+) -> None:
+    with line.database.writing() as uow:
+        uow.session.get_one(License, earlier.id).case_id = None
+    received = line.file(line.granted(called_up=[reference(earlier)]))
+    line.run()
+    assert called_up(line, received) == (FilingState.FILED, {BUSINESS["type"]})
+
+
 @pytest.mark.parametrize("kind", ["licence", "decision"])
 def test_what_is_not_the_cases_own_returns_the_filing(line: Line, earlier: License, kind: str) -> None:
     """Unknown and somebody else's look alike; the holder sees the refused use."""
