@@ -26,8 +26,8 @@ def may_be_called_up(uow: UnitOfWork, case: Case) -> dict[str, frozenset[str]]:
     """Give what a case can have called up, by kind of reference.
 
     Returns:
-        ``licence``: identifiers of licences of its holder that it did not give itself. ``decision``: ids of the
-        decisions given for it; they were recorded when they were asked for.
+        ``licence``: identifiers of licences of its holder that it did not give itself. ``decision``: ids of
+        the decisions given for it; they were recorded when they were asked for.
     """
     licenses = _issued(held_by(case.holder_id), License.case_id.is_distinct_from(case.id))
     decisions = select(Decision.id).where(Decision.case_id == case.id)
