@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One record of the stock, read as its profile says: nothing is repaired silently, nothing is guessed.
 
-Pure: the same profile, catalogue and cells always give the same result. What cannot be decided has a reason
-that quarantines the record; what was merely written in another way has one that accepts it. The original is
-always kept beside what was read.
+Pure: the same profile, catalogue, day and cells always give the same result. What cannot be decided has a
+reason that quarantines the record; what was merely written in another way has one that accepts it. The
+original is always kept beside what was read.
 """
 
 import datetime as dt
@@ -50,10 +50,15 @@ class Normaliser:
         profile: Its spelling.
         types: The type catalogue.
         issuers: Credit codes that may stand as issuer; see :mod:`licenses.stock.issuers`.
+        today: The legal date by which dates and words of status are compared: of an import that on which it
+            began, so that it reads the same whenever it goes on.
     """
 
-    def __init__(self, profile: Profile, types: TypeCatalogue, issuers: Collection[str]) -> None:
+    def __init__(
+        self, profile: Profile, types: TypeCatalogue, issuers: Collection[str], today: dt.date
+    ) -> None:
         self._profile = profile
+        self._today = today
         self._issuers = issuers
         self._types = types
         self._our_types = profile.our_types(types)
@@ -216,6 +221,12 @@ class Normaliser:
             reading.note("status-unknown")
         elif draft.status in _ENDED:
             reading.note("ended-in-source")
+        elif draft.status is SourceStatus.EXPIRED and not self._is_over(draft):
+            reading.note("expired-undated")
+
+    def _is_over(self, draft: Draft) -> bool:
+        """Tell whether the last day is over: nothing else lets what is called expired end here."""
+        return draft.valid_until is not None and draft.valid_until < self._today
 
     def _identifier(self, reading: "_Reading", draft: Draft) -> None:
         text = reading.text(Item.IDENTIFIER)

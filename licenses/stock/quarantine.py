@@ -31,6 +31,7 @@ from licenses.stock.profiles import Profile, ProfileBook
 from licenses.stock.reasons import Verdict
 from licenses.stock.records import Normalised, prepared, unpacked
 from licenses.stock.runs import STOCK_FORGET_STEP
+from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act
@@ -145,7 +146,7 @@ class QuarantineDesk:
         if not 1 <= len(changed) <= _COLUMNS:
             raise StockWordsError(field="changes")
         cells = {name: text for name, text in (original | changed).items() if text}
-        found = self._normaliser(profile, row.organisation).read(row.row, cells)
+        found = self._normaliser(uow, profile, row.organisation).read(row.row, cells)
         holder = self._adopt(uow, identity, row, found, Blocks(uow.ids, uow.secrets, 1))
         decision = {"reason": reason, "changes": changed}
         return self._decide(uow, identity, row, ActKind.STOCK_CORRECTED, decision, holder)
@@ -181,7 +182,7 @@ class QuarantineDesk:
         if reason is not None:
             query = query.where(StockQuarantine.reason == reason)
         rows = uow.session.scalars(query.order_by(StockQuarantine.id).limit(AT_ONCE)).all()
-        normaliser, taken = self._normaliser(profile, identity.organisation), 0
+        normaliser, taken = self._normaliser(uow, profile, identity.organisation), 0
         blocks = Blocks(uow.ids, uow.secrets, AT_ONCE)
         for row in rows:
             cells = unpacked(uow.secrets.decrypt(row.original_cipher))
@@ -196,8 +197,9 @@ class QuarantineDesk:
             taken += 1
         return taken, len(rows) - taken, rows[-1].id if len(rows) == AT_ONCE else None
 
-    def _normaliser(self, profile: Profile, organisation: str) -> Normaliser:
-        return Normaliser(profile, self._types, self._issuers.of(organisation, profile))
+    def _normaliser(self, uow: UnitOfWork, profile: Profile, organisation: str) -> Normaliser:
+        issuers, today = self._issuers.of(organisation, profile), legal_date(uow.clock.now())
+        return Normaliser(profile, self._types, issuers, today)
 
     def _adopt(
         self, uow: UnitOfWork, identity: Identity, row: StockQuarantine, found: Normalised, blocks: Blocks

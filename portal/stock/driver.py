@@ -5,9 +5,10 @@ A process of its own has the file parsed in the limited child and normalises the
 writes those of the block before: two processors are busy then.
 """
 
+import datetime as dt
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,7 @@ from licenses.stock.profiles import Profile, ProfileBook
 from licenses.stock.records import Prepared
 from licenses.stock.runs import OPEN, SourceFile, StockRuns
 from portal.stock.reading import Recipe, Source, read_beside, read_here
-from storage.clock import IdSource
+from storage.clock import IdSource, legal_date
 from storage.database import Database, UnitOfWork
 from storage.engines import HELD_KIBIBYTES
 from storage.identity import Identity
@@ -112,7 +113,9 @@ class ImportDriver:
             As :meth:`work` of what concerns the file.
         """
         figures = Figures()
-        for block in self._blocks(identity.organisation, self._source(file), profile, 0):
+        with self._database.reading() as uow:
+            recipe = self._recipe(identity.organisation, profile, uow.clock.now())
+        for block in self._read(self._source(file), recipe, BLOCK, 0):
             figures.add(block)
             watch(figures)
         return figures
@@ -138,8 +141,9 @@ class ImportDriver:
             return run
         blocks = Blocks(self._ids, self._database.secrets)
         try:
-            profile = _profile_of(run)
-            for block in self._blocks(run.organisation, self._source(file, scratch), profile, run.read):
+            # By the day on which it began: a run that is gone on with later reads as if it never stopped.
+            recipe = self._recipe(run.organisation, _profile_of(run), run.started_at)
+            for block in self._read(self._source(file, scratch), recipe, BLOCK, run.read):
                 run = self._take(identity, run, block, blocks)
                 watch(Figures.of(run))
         except (FeedRefusedError, StockProfileUnfitError, StockProfileChangedError) as error:
@@ -168,11 +172,9 @@ class ImportDriver:
     def _source(self, file: Path, scratch: Path | None = None) -> Source:
         return Source(file, self._sandbox if scratch is None else self._sandbox.within(scratch))
 
-    def _blocks(
-        self, organisation: str, source: Source, profile: Profile, skip: int
-    ) -> Iterator[list[Prepared]]:
-        recipe = Recipe(profile, self._types.all(), self._issuers.of(organisation, profile))
-        return self._read(source, recipe, BLOCK, skip)
+    def _recipe(self, organisation: str, profile: Profile, began: dt.datetime) -> Recipe:
+        issuers = self._issuers.of(organisation, profile)
+        return Recipe(profile, self._types.all(), issuers, legal_date(began))
 
 
 def _profile_of(run: StockRun) -> Profile:

@@ -5,6 +5,7 @@ The process beside drives the limited child as well, so that only what is writte
 writes, as bytes that were packed where they were made.
 """
 
+import datetime as dt
 import multiprocessing
 import pickle
 import threading
@@ -48,15 +49,17 @@ class Recipe:
         profile: The source's spelling.
         types: Every licence type: a catalogue asks the database, which no other process can do for this one.
         issuers: Credit codes that may stand as issuer.
+        today: The day by which dates are compared.
     """
 
     profile: Profile
     types: Sequence[LicenseType]
     issuers: frozenset[str]
+    today: dt.date
 
     def normaliser(self) -> Normaliser:
         """Make the normaliser."""
-        return Normaliser(self.profile, TypeCatalogue(self.types), self.issuers)
+        return Normaliser(self.profile, TypeCatalogue(self.types), self.issuers, self.today)
 
 
 def read_here(source: Source, recipe: Recipe, size: int, skip: int) -> Iterator[list[Prepared]]:

@@ -22,12 +22,13 @@ from licenses.stock.records import Normalised, prepared
 
 DATA = Path("licenses/data")
 PROFILES = tuple(one.id for one in ProfileBook.load().all())
+TODAY = dt.date(2026, 11, 24)
 CLEAN = 13
 """A number whose record has no defect."""
 
 
 def normaliser(profile: str = "provincial-exchange") -> Normaliser:
-    return Normaliser(ProfileBook.load().get(profile), TypeCatalogue.load(), {ISSUER_CODE})
+    return Normaliser(ProfileBook.load().get(profile), TypeCatalogue.load(), {ISSUER_CODE}, TODAY)
 
 
 def read(changes: dict[Item, str | None], profile: str = "provincial-exchange") -> Normalised:
@@ -237,6 +238,22 @@ def test_words_of_status_mean_what_the_source_s_vocabulary_says(
     assert (result.verdict is Verdict.QUARANTINED) == (status is SourceStatus.UNKNOWN)
 
 
+@pytest.mark.parametrize(
+    ("word", "last", "verdict"),
+    [
+        *(("失效", day, Verdict.QUARANTINED) for day in ("2099-12-31", "2026-11-24")),
+        *((word, "2026-11-23", Verdict.ACCEPTED) for word in ("失效", "过期", "05")),
+        ("过期", "长期", Verdict.QUARANTINED),
+    ],
+)
+def test_what_its_source_calls_expired_is_taken_only_with_a_last_day_that_is_over(
+    word: str, last: str, verdict: Verdict
+) -> None:
+    result = read({Item.STATUS: word, Item.VALID_UNTIL: last})
+    assert result.verdict is verdict
+    assert ("expired-undated" in result.reasons) is (verdict is Verdict.QUARANTINED)
+
+
 OTHER_ISSUER = "11339999DEM0010253"
 
 
@@ -330,7 +347,7 @@ def test_a_profile_that_breaks_a_rule_is_refused(changes: dict[str, object]) -> 
 def test_a_profile_that_maps_to_an_unknown_type_is_refused() -> None:
     profile = read_profile(spoilt(default_type="11339999DEM0010178999"), "spoilt.json")
     with pytest.raises(CatalogueError):
-        Normaliser(profile, TypeCatalogue.load(), ())
+        Normaliser(profile, TypeCatalogue.load(), (), TODAY)
 
 
 def test_an_unknown_profile_is_refused() -> None:

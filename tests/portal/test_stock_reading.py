@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records that a process beside normalises are those that this one would, and it never stays behind."""
 
+import datetime as dt
 import multiprocessing
 import os
 import signal
@@ -17,7 +18,7 @@ from licenses.catalogue import TypeCatalogue
 from licenses.errors import StockProfileUnfitError
 from portal.stock.reading import Recipe, Source, read_beside, read_here
 
-RECIPE = Recipe(PROFILE, TypeCatalogue.load().all(), ISSUERS.of("scjg", PROFILE))
+RECIPE = Recipe(PROFILE, TypeCatalogue.load().all(), ISSUERS.of("scjg", PROFILE), dt.date(2026, 11, 24))
 
 
 def source(folder: Path, text: str) -> Source:

@@ -16,7 +16,9 @@ from licenses.stock.profiles import ProfileBook
 from licenses.stock.reasons import Verdict, stock_reasons, verdict_of
 
 PROFILES = ProfileBook.load().all()
-NORMALISERS = {one.id: Normaliser(one, TypeCatalogue.load(), {ISSUER_CODE}) for one in PROFILES}
+NORMALISERS = {
+    one.id: Normaliser(one, TypeCatalogue.load(), {ISSUER_CODE}, dt.date(2026, 11, 24)) for one in PROFILES
+}
 days = st.dates(dt.date(1900, 1, 1), dt.date(2999, 12, 30))
 signs = st.text("0123456789-/.年月日至自起止 〇一二三四五六七八九十廿*（）%、X", max_size=24)
 FORMS = (
