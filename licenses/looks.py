@@ -70,10 +70,15 @@ def concerns(uow: UnitOfWork, holder_id: str, use: LicenseUsage) -> bool:
 
 def may_use(identity: Identity, basis: AccessBasis) -> bool:
     """Tell whether an identity may look for the item and purpose of a basis, before its case is asked for."""
-    if not is_purpose(basis.purpose) or operator_of(identity) is None:
+    return is_purpose(basis.purpose) and works_on(identity, basis.item)
+
+
+def works_on(identity: Identity, item: str | None = None) -> bool:
+    """Tell whether somebody at a desk or a system reads licences at work: for an item, or for any."""
+    if operator_of(identity) is None:
         return False
     if identity.has(Role.CLIENT):
-        return "read" in identity.scopes and basis.item in identity.items
+        return "read" in identity.scopes and (item is None or item in identity.items)
     return identity.has(Role.CLERK)
 
 

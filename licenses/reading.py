@@ -22,13 +22,13 @@ from licenses.errors import CodeUnknownError
 from licenses.faces import FaceValue, masked_face
 from licenses.holdings import Holdings
 from licenses.lifecycle import Process, Standing, StatusTitle, status_titles
-from licenses.looks import asked_as_of, held_by, holds, instant_asked, may_use, refused
+from licenses.looks import asked_as_of, held_by, holds, instant_asked, may_use, refused, works_on
 from licenses.metadata import Metadata, agrees
 from licenses.models import License, LicenseHolder
 from licenses.status_maps import MinistryCode, ministry_code
 from licenses.usage import Use, on_public_check, usage_row
 from storage.database import UnitOfWork
-from storage.identity import Basis, Identity, Role
+from storage.identity import AccessBasis, Basis, Identity, Role
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 
@@ -166,7 +166,7 @@ class LicenseReader:
         # Whoever was told of a change has the opaque id only.
         named = or_(License.identifier == identifier, License.id == identifier)
         license_ = uow.session.scalar(select(License).where(named))
-        if license_ is None or not self._may_read(uow, identity, license_):
+        if license_ is None or not self.may_read(uow, identity, license_):
             raise refused(uow, identity, license_, action=action)
         return license_
 
@@ -300,7 +300,8 @@ class LicenseReader:
             for row in uow.session.scalars(query.order_by(LicenseHolder.position))
         )
 
-    def _may_read(self, uow: UnitOfWork, identity: Identity, license_: License) -> bool:
+    def may_read(self, uow: UnitOfWork, identity: Identity, license_: License) -> bool:
+        """Tell whether an identity may use a licence on its basis now; see :meth:`admitted`."""
         kind = identity.basis.kind if identity.basis else None
         if kind is Basis.SUPERVISION:
             return identity.has(Role.SUPERVISOR) and covers(identity, license_.organisation)
@@ -317,18 +318,20 @@ class LicenseReader:
     def open_case(self, uow: UnitOfWork, identity: Identity) -> Case | None:
         """Give the open case of the basis, if this identity may use it for that item and purpose."""
         basis = identity.basis
-        if (
-            basis is None
-            or basis.kind is not Basis.CASE
-            or basis.case is None
-            or not may_use(identity, basis)
-        ):
+        if basis is None or basis.kind is not Basis.CASE or not may_use(identity, basis):
+            return None
+        case = self.handled(uow, identity, basis)
+        return case if case is not None and case.state is CaseState.OPEN else None
+
+    def handled(self, uow: UnitOfWork, identity: Identity, basis: AccessBasis) -> Case | None:
+        """Give the case that a basis names, closed or not, if this identity works on such cases."""
+        if basis.case is None or not works_on(identity, basis.item):
             return None
         try:
             case = self._cases.get_by_id(uow, identity, basis.case)
         except CaseNotFoundError:
             return None
-        return case if case.state is CaseState.OPEN and case.item_code == basis.item else None
+        return case if case.item_code == basis.item else None
 
     def note(
         self,

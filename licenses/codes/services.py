@@ -25,7 +25,7 @@ from licenses.codes.errors import CodeNotGrantedError, CodeOfAnotherError, CodeR
 from licenses.codes.models import AuthorisationCode
 from licenses.copies.terms import copy_terms
 from licenses.holdings import Holdings
-from licenses.looks import held_together, holds
+from licenses.looks import held_together, holds, works_on
 from licenses.models import License, LicenseUsage
 from licenses.once import digest_of, new_secret
 from licenses.reading import LicenseReader, LicenseView
@@ -219,7 +219,7 @@ class CodeService:
         digest = digest_of(secret)
         code = uow.session.scalar(select(AuthorisationCode).where(AuthorisationCode.secret_hash == digest))
         now = uow.clock.now()
-        if code is None or not _may_redeem(identity) or not self._fits(uow, identity, code, party):
+        if code is None or not works_on(identity) or not self._fits(uow, identity, code, party):
             license_ = uow.session.get(License, code.license_id) if code is not None else None
             raise _refusal(uow, identity, license_, CodeRefusedError)
         used = uow.session.scalar(
@@ -296,12 +296,6 @@ def _term(minutes: int | None) -> dt.timedelta:
     if not dt.timedelta(minutes=1) <= asked <= terms.most:
         raise CodeTermsError(field="minutes", most=int(terms.most.total_seconds() // 60))
     return asked
-
-
-def _may_redeem(identity: Identity) -> bool:
-    if operator_of(identity) is None:
-        return False
-    return identity.has(Role.CLERK) or (identity.has(Role.CLIENT) and "read" in identity.scopes)
 
 
 def _hash(uow: UnitOfWork, party: tuple[str, str]) -> bytes:

@@ -14,13 +14,12 @@ from typing import Final, cast
 
 from sqlalchemy import select
 
-from cases.models import Case, CaseState
 from cases.organisations import organisations
 from documents.copying import mark_copy, pages_of
 from documents.ports import Typesets
 from licenses.copies.layout import STAMP, STRIP_MM, copy_attachments, facts_of, marks_data
 from licenses.copies.models import LicenseCopy
-from licenses.copies.services import COPY_STEP, MADE, ORDERED, REFUSED, refusal_of
+from licenses.copies.services import COPY_STEP, MADE, ORDERED, REFUSED, ended, refusal_of
 from licenses.copies.terms import copy_terms
 from licenses.holdings import Holdings
 from licenses.lifecycle import Standing, status_titles
@@ -168,13 +167,8 @@ class CopyStep:
         uow.record(_act(ActKind.COPY_ABANDONED, worker, copy, Outcome.ABANDONED, intent=str(plan["intent"])))
 
     def _refusal(self, uow: UnitOfWork, copy: LicenseCopy, license_: License) -> str | None:
-        """Say why the copy must not be made now: its licence ended, or the case that it is for did."""
-        reason = refusal_of(uow, self._holdings, license_, Basis(copy.basis))
-        if reason is None and copy.case_id is not None:
-            case = uow.session.get(Case, copy.case_id)
-            if case is None or case.state is not CaseState.OPEN:
-                return "case-closed"
-        return reason
+        """Say why the copy must not be made now: licence, term or case ended."""
+        return refusal_of(uow, self._holdings, license_, Basis(copy.basis)) or ended(uow, copy)
 
 
 def abandon_intent(uow: UnitOfWork, copy: LicenseCopy) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, select, update
 
+from cases.models import Case, CaseState
 from cases.organisations import covers
 from licenses.copies.errors import (
     CopyLinkError,
@@ -25,7 +26,7 @@ from licenses.copies.models import CopyLink, LicenseCopy
 from licenses.copies.terms import ARCHIVE_USE, copy_terms
 from licenses.holdings import Holdings
 from licenses.lifecycle import Standing, status_titles
-from licenses.looks import holds
+from licenses.looks import holds, works_on
 from licenses.models import License
 from licenses.once import digest_of, new_secret
 from licenses.reading import LicenseReader
@@ -124,10 +125,10 @@ class CopyService:
         """Give a copy to who ordered it, to a holder of its licence, or to supervision of who ordered it.
 
         Raises:
-            CopyUnknownError: There is none that this identity may see.
+            CopyUnknownError: There is none that this identity may see, or no more.
         """
         copy = uow.session.get(LicenseCopy, copy_id)
-        if copy is None or not _may_see(uow, identity, copy):
+        if copy is None or not (_may_see(uow, identity, copy) or self._entitled(uow, identity, copy)):
             raise CopyUnknownError
         return copy
 
@@ -135,11 +136,11 @@ class CopyService:
         """Make a link that is good once; give its secret, which is shown this one time, and when it ends.
 
         Raises:
-            CopyUnknownError: This identity ordered no such copy.
+            CopyUnknownError: This identity ordered no such copy, or lost the right on which it did.
             CopyNotReadyError: It is not to be handed out now; ``facts`` say why.
         """
         copy = self.get(uow, identity, copy_id)
-        if copy.actor_id != identity.id:
+        if not self._entitled(uow, identity, copy):
             raise CopyUnknownError
         self._demand_good(uow, copy)
         (secret, digest), now = new_secret(), uow.clock.now()
@@ -191,12 +192,28 @@ class CopyService:
     def _demand_good(self, uow: UnitOfWork, copy: LicenseCopy) -> None:
         if copy.state != MADE:
             raise CopyNotReadyError(reason=copy.state)
-        if legal_date(uow.clock.now()) > copy.valid_until:
-            raise CopyNotReadyError(reason="expired")
         license_ = uow.session.get_one(License, copy.license_id)
-        reason = refusal_of(uow, self._holdings, license_, Basis(copy.basis))
+        reason = ended(uow, copy) or refusal_of(uow, self._holdings, license_, Basis(copy.basis))
         if reason is not None:
             raise CopyNotReadyError(reason=reason)
+
+    def _entitled(self, uow: UnitOfWork, identity: Identity, copy: LicenseCopy) -> bool:
+        """Tell whether this is who ordered a copy, still with the right on which it was ordered.
+
+        What was ordered at work is neither another operator's of the same system nor the same person's at
+        another office, and ends with the right to item, source and case; that the case closed is told.
+        """
+        made = (copy.actor_id, copy.operator, copy.organisation)
+        if made != (identity.id, operator_of(identity), identity.organisation):
+            return False
+        basis = AccessBasis(Basis(copy.basis), copy.case_id, copy.item_code, copy.purpose)
+        if copy.case_id is not None:
+            return self._reader.handled(uow, identity, basis) is not None
+        if basis.kind is Basis.HOLDER and identity.kind != "holder":
+            # On the holder's word, by a code, for no case.
+            return works_on(identity)
+        license_ = uow.session.get_one(License, copy.license_id)
+        return self._reader.may_read(uow, identity.on(basis), license_)
 
     def _note(self, uow: UnitOfWork, identity: Identity, copy: LicenseCopy) -> HandedOut:
         use = usage_row(
@@ -224,6 +241,17 @@ class CopyService:
             )
         )
         return HandedOut(copy.id, str(copy.object_sha256), promise)
+
+
+def ended(uow: UnitOfWork, copy: LicenseCopy) -> str | None:
+    """Give why a copy is of no more use whatever its licence is: its term or its case ended."""
+    if legal_date(uow.clock.now()) > copy.valid_until:
+        return "expired"
+    if copy.case_id is not None:
+        case = uow.session.get(Case, copy.case_id)
+        if case is None or case.state is not CaseState.OPEN:
+            return "case-closed"
+    return None
 
 
 def refusal_of(uow: UnitOfWork, holdings: Holdings, license_: License, basis: Basis) -> str | None:
@@ -269,7 +297,7 @@ def _may_see(uow: UnitOfWork, identity: Identity, copy: LicenseCopy) -> bool:
         return True
     if identity.kind == "holder":
         return holds(uow, identity.id, uow.session.get_one(License, copy.license_id))
-    return identity.id == copy.actor_id
+    return False
 
 
 def _good(copy_id: str, secret: str, now: dt.datetime) -> tuple[ColumnElement[bool], ...]:

@@ -41,6 +41,7 @@ _REASONS: Final[Mapping[str, str]] = {
     # What a change of rights or an edition asks for.
     **{code: one.word for asked in ("right", "edition") for code, one in STATES[asked].items()},
     # Why no copy was made.
+    "expired": _("Its term has ended"),
     "no-file": _("There is no sealed file of the licence"),
     "status-changed": _("The licence's status changed meanwhile"),
     # Why a seal was not used, or changed its state.

@@ -10,6 +10,7 @@ from flask import Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from licenses.copies.checking import purpose_of
+from licenses.copies.services import ended
 from licenses.models import License
 from portal.web import context
 from portal.web.access import allow
@@ -43,7 +44,8 @@ def show(copy_id: str) -> str:
         license_ = uow.session.get_one(License, copy.license_id)
         kind = rooms.license_types.as_issued(license_.type_code, license_.type_version)
         case = rooms.cases.get_by_id(uow, who, copy.case_id) if copy.case_id else None
-    return render_template("copy.html", copy=copy, kind=kind, case=case, purpose=purpose_of(copy))
+        over = ended(uow, copy)
+    return render_template("copy.html", copy=copy, kind=kind, case=case, purpose=purpose_of(copy), over=over)
 
 
 @blueprint.post("/copies/<copy_id>/file")

@@ -277,3 +277,102 @@ def test_who_may_look_at_a_copy_gets_no_link_to_it(desk: Desk) -> None:
             assert desk.house.copies.get(uow, who, copy.id).id == copy.id
             with pytest.raises(CopyUnknownError):
                 desk.house.copies.link(uow, who, copy.id)
+
+
+LOST = [
+    {"operator": "operator-8"},
+    {"operator": None},
+    {"organisation": "jtys"},
+    {"items": frozenset({"339999020001"})},
+    {"scopes": frozenset({"announce"})},
+    {"sources": frozenset({"hall"})},
+    {"roles": frozenset({Role.PUBLIC})},
+]
+
+
+@pytest.mark.parametrize("change", LOST, ids=lambda change: f"{next(iter(change))}-{len(str(change))}")
+def test_a_copy_ordered_at_work_ends_with_the_right_to_its_case(
+    desk: Desk, change: dict[str, object]
+) -> None:
+    copy = desk.made()
+    changed = replace(CLIENT, **change)  # type: ignore[arg-type] # the tests' own names
+    for ask in (desk.house.copies.get, desk.house.copies.link):
+        with pytest.raises(CopyUnknownError), desk.database.writing() as uow:
+            ask(uow, changed, copy.id)
+    assert desk.hand_out(copy, desk.link(copy)) == copy.object_sha256
+
+
+@pytest.mark.parametrize(
+    "change", [{"organisation": "jtys"}, {"roles": frozenset({Role.ARCHIVIST})}, {"id": "clerk-2"}]
+)
+def test_a_clerk_s_copy_is_that_clerk_s_at_that_window_alone(desk: Desk, change: dict[str, object]) -> None:
+    copy = desk.made(desk.asks(CLERK))
+    changed = replace(CLERK, **change)  # type: ignore[arg-type] # the tests' own names
+    for ask in (desk.house.copies.get, desk.house.copies.link):
+        with pytest.raises(CopyUnknownError), desk.database.writing() as uow:
+            ask(uow, changed, copy.id)
+    assert desk.hand_out(copy, desk.link(copy, CLERK)) == copy.object_sha256
+
+
+def test_when_its_case_is_closed_a_copy_is_told_of_and_handed_out_no_more(desk: Desk) -> None:
+    """What the case needed of it lies in its dossier by then."""
+    copy = desk.made()
+    secret = desk.link(copy)
+    with desk.database.writing() as uow:
+        uow.session.get_one(Case, desk.case.id).closed_at = uow.clock.now()
+    for action in (
+        lambda: desk.link(copy),
+        lambda: peeked(desk, copy, secret),
+        lambda: desk.hand_out(copy, secret),
+    ):
+        with pytest.raises(CopyNotReadyError) as refused:
+            action()
+        assert refused.value.facts == {"reason": "case-closed"}
+    with desk.database.writing() as uow:
+        assert desk.house.copies.get(uow, CLIENT, copy.id).state == "made"
+    assert ("copy-out", "COPIED", None) not in desk.uses()
+
+
+@pytest.mark.parametrize(
+    ("change", "still"),
+    [({}, True), ({"operator": "operator-8"}, False), ({"scopes": frozenset({"announce"})}, False)],
+    ids=["same", "operator", "scope"],
+)
+def test_a_copy_on_the_holder_s_word_stays_with_the_operator_who_was_given_it(
+    desk: Desk, change: dict[str, object], still: bool
+) -> None:
+    copy = desk.made()
+    with desk.database.writing() as uow:
+        uow.session.execute(update(LicenseCopy).values(basis="holder", purpose="hand-in", case_id=None))
+    who = replace(CLIENT, **change)  # type: ignore[arg-type] # the tests' own names
+    if still:
+        assert desk.link(copy, who)
+        return
+    with pytest.raises(CopyUnknownError):
+        desk.link(copy, who)
+
+
+@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ARCHIVIST])
+def test_a_copy_for_office_use_ends_with_the_office(desk: Desk, role: Role) -> None:
+    basis = AccessBasis(
+        *{
+            Role.SUPERVISOR: (Basis.SUPERVISION, None, None, "inspect"),
+            Role.ARCHIVIST: (Basis.FILING, None, None, "archive"),
+        }[role]
+    )
+    who = Identity("person", "official-1", "scjg", frozenset({role}))
+    copy = desk.made(who.on(basis))
+    assert desk.hand_out(copy, desk.link(copy, who)) == copy.object_sha256
+    for changed in (replace(who, roles=frozenset({Role.CLERK})), replace(who, organisation="jtys")):
+        with pytest.raises(CopyUnknownError):
+            desk.link(copy, changed)
+
+
+@pytest.mark.parametrize(("days", "state"), [(1, "refused"), (2, "made")])
+def test_a_copy_that_waited_beyond_its_term_is_not_made(desk: Desk, days: int, state: str) -> None:
+    ordered = desk.order(days=days)
+    desk.house.library.clock.advance(86_400)
+    desk.house.work()
+    copy = desk.copy(ordered)
+    assert (copy.state, copy.reason) == (state, "expired" if state == "refused" else None)
+    assert ("copy", "REFUSED", "expired") in desk.uses() or state == "made"

@@ -13,6 +13,7 @@ import pikepdf
 import pypdfium2
 import pytest
 from license_library import BUSINESS, COMPANY, FOOD, GROUNDS, ITEM_OF, MANAGER, license_data
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from cases.models import Case, Holder
@@ -232,6 +233,30 @@ def test_a_clerk_makes_a_copy_for_the_open_case_and_prints_it(office: Office) ->
     assert (given.status_code, given.mimetype) == (200, "application/pdf")
     other = office.house.browser(Role.CLERK, "scjg")
     assert other.get(page).status_code == 404
+
+
+def test_once_the_case_is_closed_the_clerk_s_page_says_so_and_gives_no_file(office: Office) -> None:
+    browser = office.house.browser(Role.CLERK, "scjg")
+    token = {"form_token": form_token(browser.get("/window").text)}
+    place = browser.post("/window/ask", data=token | {"number": "F-1", "purpose": "examine"}).headers[
+        "Location"
+    ]
+    page = browser.post(f"{place}/copies", data=token | {"licence": office.identifier}).headers["Location"]
+    office.work()
+    with office.house.rooms.database.writing() as uow:
+        uow.session.execute(update(Case).where(Case.number == "F-1").values(closed_at=uow.clock.now()))
+    shown = browser.get(page)
+    assert (shown.status_code, "不再提供该加注件" in shown.text) == (200, True)
+    assert "取加注件打印" not in shown.text
+    assert browser.post(f"{page}/file", data=token).status_code == 409
+
+
+def test_another_operator_of_the_same_system_knows_of_no_copy(office: Office) -> None:
+    copy = office.made()
+    nobody = {name: value for name, value in office.headers.items() if name != "Access-Operator"}
+    asked = office.house.app.test_client().get(f"/api/v1/copies/{copy['id']}", headers=nobody)
+    link = office.post(f"copies/{copy['id']}/links", {}, nobody)
+    assert [answer.json["code"] for answer in (asked, link)] == ["copy-unknown"] * 2
 
 
 def test_a_clerk_reads_a_face_by_function_where_the_item_uses_such_licences(office: Office) -> None:
