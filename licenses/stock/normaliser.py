@@ -143,6 +143,8 @@ class Normaliser:
         draft.issued_on = self._date(reading, Item.ISSUED_ON)
         if draft.issued_on is None and reading.text(Item.ISSUED_ON) is None:
             reading.note("issue-date-missing")
+        if draft.issued_on is not None and draft.issued_on > self._today:
+            reading.note("issue-date-ahead")
         packed = self._packed(reading)
         if packed is not None:
             draft.valid_from, draft.valid_until = packed

@@ -119,6 +119,15 @@ def test_first_and_last_day_in_one_column_are_separated(text: str) -> None:
         assert "dates-packed" in result.reasons
 
 
+@pytest.mark.parametrize(
+    ("day", "ahead"), [("2026-11-24", False), ("2026-11-25", True), ("2999-01-01", True)]
+)
+def test_nothing_was_issued_on_a_day_that_lies_ahead(day: str, ahead: bool) -> None:
+    result = read({Item.ISSUED_ON: day, Item.VALID_UNTIL: "2999-12-30"})
+    assert ("issue-date-ahead" in result.reasons) is ahead
+    assert (result.verdict is Verdict.QUARANTINED) is ahead
+
+
 def test_a_packed_range_that_contradicts_its_columns_is_quarantined() -> None:
     assert "dates-contradict" in read({Item.VALIDITY: "2001-01-01至2003-01-01"}).reasons
 

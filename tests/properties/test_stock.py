@@ -15,10 +15,9 @@ from licenses.stock.parties import read_share, shares_close
 from licenses.stock.profiles import ProfileBook
 from licenses.stock.reasons import Verdict, stock_reasons, verdict_of
 
+TODAY = dt.date(2026, 11, 24)
 PROFILES = ProfileBook.load().all()
-NORMALISERS = {
-    one.id: Normaliser(one, TypeCatalogue.load(), {ISSUER_CODE}, dt.date(2026, 11, 24)) for one in PROFILES
-}
+NORMALISERS = {one.id: Normaliser(one, TypeCatalogue.load(), {ISSUER_CODE}, TODAY) for one in PROFILES}
 days = st.dates(dt.date(1900, 1, 1), dt.date(2999, 12, 30))
 signs = st.text("0123456789-/.年月日至自起止 〇一二三四五六七八九十廿*（）%、X", max_size=24)
 FORMS = (
@@ -86,6 +85,7 @@ def test_reading_never_fails_and_what_is_accepted_is_complete(
         assert draft.number in {text.strip() for text in cells.values()}
         assert draft.issuer_code
         assert draft.issued_on
+        assert draft.issued_on <= TODAY
         assert draft.identifier
         assert draft.parties
         assert not any("*" in one.name or "＊" in one.name for one in draft.parties)
