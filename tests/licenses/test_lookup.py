@@ -44,7 +44,7 @@ def with_code(kind: LicenseType) -> LicenseType:
     stated = FaceField(
         name="legal_code", zh="证件号码", en="Code", pinyin="FRZJH", required=False, sensitive=True
     )
-    return kind.model_copy(update={"version": "2026-09", "fields": (*kind.fields, stated)})
+    return kind.model_copy(update={"version": "2026-12", "fields": (*kind.fields, stated)})
 
 
 def table(**changes: Any) -> RelationTable:
@@ -66,7 +66,7 @@ def table(**changes: Any) -> RelationTable:
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[Library]:
     made = Library(tmp_path)
-    anybody = made.types.get(FOOD).model_copy(update={"version": "2026-09", "holder_kind": "both"})
+    anybody = made.types.get(FOOD).model_copy(update={"version": "2026-12", "holder_kind": "both"})
     made.types.adopt([with_code(made.types.get(BUSINESS)), anybody])
     yield made
     made.database.close()
