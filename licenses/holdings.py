@@ -69,18 +69,24 @@ class Holdings:
         return found
 
     def seal_state(self, uow: UnitOfWork, license_: License, at: dt.datetime) -> SealState:
-        """Say what is known of the seal at an instant; stock without a file rests on its source's word.
+        """Say what is known of the seal at an instant; see :meth:`seal_states`."""
+        return self.seal_states(uow, [license_], at)[license_.id]
+
+    def seal_states(
+        self, uow: UnitOfWork, licenses: Sequence[License], at: dt.datetime
+    ) -> Mapping[str, SealState]:
+        """Say what is known of seals at an instant; stock without a file rests on its source's word.
 
         A file is recorded as issued only after its seal was validated. A seal revoked afterwards leaves
         a file of the level B-T undetermined: its time stamp alone does not show that the seal's
         certificate was good then.
+
+        Returns:
+            The state of the seal of each licence, by the licence's id.
         """
-        if license_.origin == STOCK and license_.object_sha256 is None:
-            return SealState.DECLARED
-        if license_.issued_at is None or license_.seal_id is None or license_.issued_at > at:
-            return SealState.NONE
-        revoked = self._seals.revoked_at(uow, license_.seal_id)
-        return SealState.UNDETERMINED if revoked is not None and revoked <= at else SealState.VERIFIED
+        seals = {one.seal_id for one in licenses if _is_sealed(one, at) and one.seal_id is not None}
+        revoked = self._seals.revocations(uow, seals) if seals else {}
+        return {one.id: _seal_state(one, revoked, at) for one in licenses}
 
     def status(self, uow: UnitOfWork, license_: License, at: dt.datetime) -> Status:
         """Compute the effective status of a licence at an instant."""
@@ -109,9 +115,10 @@ class Holdings:
         if not licenses:
             return []
         events = self.events(uow, [license_.id for license_ in licenses])
+        seals = self.seal_states(uow, licenses, at)
         found: list[LicenseFact] = []
         for license_ in licenses:
-            fact = self._fact(uow, license_, events.get(license_.id, ()), at)
+            fact = self._fact(uow, license_, events.get(license_.id, ()), seals[license_.id], at)
             if license_.type_code in types:
                 found.append(fact)
             kind = self.types.as_issued(license_.type_code, license_.type_version)
@@ -121,17 +128,35 @@ class Holdings:
         return found
 
     def _fact(
-        self, uow: UnitOfWork, license_: License, events: Sequence[LicenseEvent], at: dt.datetime
+        self,
+        uow: UnitOfWork,
+        license_: License,
+        events: Sequence[LicenseEvent],
+        seal: SealState,
+        at: dt.datetime,
     ) -> LicenseFact:
         return LicenseFact(
             id=license_.id,
             type_code=license_.type_code,
             issuer_code=license_.issuer_code,
             issuer_zh=license_.issuer_name,
-            status=effective_status(license_, events, at, self.seal_state(uow, license_, at)),
+            status=effective_status(license_, events, at, seal),
             valid_from=license_.valid_from,
             valid_until=license_.valid_until,
             face=self.face(uow, license_),
             trust=license_.trust,
             copied_on=legal_date(license_.reserved_at) if license_.origin == STOCK else None,
         )
+
+
+def _is_sealed(license_: License, at: dt.datetime) -> bool:
+    return license_.issued_at is not None and license_.seal_id is not None and license_.issued_at <= at
+
+
+def _seal_state(license_: License, revoked: Mapping[str, dt.datetime], at: dt.datetime) -> SealState:
+    if license_.origin == STOCK and license_.object_sha256 is None:
+        return SealState.DECLARED
+    if not _is_sealed(license_, at):
+        return SealState.NONE
+    since = revoked.get(license_.seal_id or "")
+    return SealState.UNDETERMINED if since is not None and since <= at else SealState.VERIFIED

@@ -7,10 +7,11 @@ there is not. Dates are judged by the clock, never by what the caller states. Ea
 licence is a recorded use.
 """
 
+import datetime as dt
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -22,15 +23,17 @@ from cases.holders import HolderService
 from cases.identifiers import check_holder_code
 from cases.models import Holder
 from licenses.holdings import STOCK, Holdings
-from licenses.lifecycle import Life, Status, life_after, status_of, status_titles
+from licenses.lifecycle import Life, SealState, Status, life_after, status_of, status_titles
 from licenses.metadata import registered_items
-from licenses.models import License, LicenseEvent, LicenseHolder
+from licenses.models import License, LicenseEvent, LicenseHolder, LicenseUsage
 from licenses.stock.dates import read_date
-from licenses.usage import Use, insert_rows, on_public_check, usage_row
+from licenses.usage import Use, on_public_check, usage_values
 from storage.database import UnitOfWork
 from storage.identity import Identity
+from storage.inserting import insert_many
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
+from storage.ledger.rows import TableRows
 
 CHECK: Final = "public-check"
 MOST: Final = 100
@@ -145,38 +148,36 @@ class InformationService:
         asked = {one["identifier"] for one in given if all(name in one for name in REQUIRED)}
         found = uow.session.execute(_BY_IDENTIFIER, {"identifiers": sorted(asked)}).all()
         held = {license_.identifier: _Held(license_, [holder]) for license_, holder in found}
-        events = self._holdings.events(uow, [one.license.id for one in held.values()])
+        now = uow.clock.now()
+        licenses = [one.license for one in held.values()]
+        events = self._holdings.events(uow, [one.id for one in licenses])
+        seals = self._holdings.seal_states(uow, licenses, now)
         for one in held.values():
-            one.events = events.get(one.license.id, ())
+            one.events, one.seal = events.get(one.license.id, ()), seals[one.license.id]
         by_id = {one.license.id: one for one in held.values()}
         for license_id, holder in uow.session.execute(_TOGETHER, {"ids": sorted(by_id)}):
             by_id[license_id].holders.append(holder)
-        return [self._check(uow, identity, one, held) for one in given]
+        checks = [self._check(uow, one, held, now) for one in given]
+        return _noted(uow, on_public_check(identity), checks)
 
     def _check(
-        self,
-        uow: UnitOfWork,
-        identity: Identity,
-        given: Mapping[str, str],
-        held: Mapping[str, "_Held"],
-    ) -> InformationCheck:
+        self, uow: UnitOfWork, given: Mapping[str, str], held: Mapping[str, "_Held"], now: dt.datetime
+    ) -> tuple[License | None, InformationCheck]:
+        """Give the licence that was met, and what is answered of it."""
         missing = tuple(name for name in REQUIRED if name not in given)
         if missing:
-            return InformationCheck(INCOMPLETE, ("item-missing",), missing)
+            return None, InformationCheck(INCOMPLETE, ("item-missing",), missing)
         met = held.get(given["identifier"])
         holder = next((one for one in met.holders if _is_stated(uow, one, given)), None) if met else None
         if met is None or holder is None:
-            return InformationCheck(NOT_FOUND, ("no-match",))
-        promise = _note(uow, identity, met.license)
+            return None, InformationCheck(NOT_FOUND, ("no-match",))
         differing = self._differing(uow, met.license, holder, given)
         if differing:
-            return InformationCheck(WRONG, ("item-differs",), differing, promise)
-        now = uow.clock.now()
-        seal = self._holdings.seal_state(uow, met.license, now)
+            return met.license, InformationCheck(WRONG, ("item-differs",), differing)
         life = life_after(met.events, now)
-        status = status_of(met.license, life.state, now, seal)
-        reasons = _reasons(met.license, status, life)
-        return InformationCheck(status_titles()[status].information_check, reasons, promise=promise)
+        status = status_of(met.license, life.state, now, met.seal)
+        code = status_titles()[status].information_check
+        return met.license, InformationCheck(code, _reasons(met.license, status, life))
 
     def _differing(
         self, uow: UnitOfWork, license_: License, holder: Holder, given: Mapping[str, str]
@@ -194,6 +195,7 @@ class _Held:
     license: License
     holders: list[Holder]
     events: Sequence[LicenseEvent] = ()
+    seal: SealState = SealState.NONE
 
 
 def _given(stated: Mapping[str, str]) -> dict[str, str]:
@@ -225,20 +227,31 @@ def _reasons(license_: License, status: Status, life: Life) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _note(uow: UnitOfWork, identity: Identity, license_: License) -> Promise:
-    public = on_public_check(identity)
-    use = usage_row(
-        uow, public, Use(action=CHECK, holder_id=license_.holder_id, license_id=license_.id, result="READ")
-    )
-    insert_rows(uow, [use])
-    return uow.record(
+def _noted(
+    uow: UnitOfWork, public: Identity, checks: Sequence[tuple[License | None, InformationCheck]]
+) -> list[InformationCheck]:
+    """Record a use and an act for each licence that was met, under its holder's key, and promise each."""
+    met = [license_ for license_, _ in checks if license_ is not None]
+    uses = [
+        usage_values(
+            uow, public, Use(action=CHECK, holder_id=one.holder_id, license_id=one.id, result="READ")
+        )
+        for one in met
+    ]
+    insert_many(uow.session.connection(), LicenseUsage, uses)
+    acts = [
         Act(
             kind=ActKind.VERIFICATION_DONE,
             actor=public,
             object_type="licence",
-            object_id=license_.id,
-            object_sha256=license_.object_sha256,
-            subject=license_.holder_id,
-            rows=[use],
+            object_id=one.id,
+            object_sha256=one.object_sha256,
+            subject=one.holder_id,
+            tables=[TableRows(LicenseUsage, [use])],
         )
-    )
+        for one, use in zip(met, uses, strict=True)
+    ]
+    promises = iter(uow.record_all(acts))
+    return [
+        check if license_ is None else replace(check, promise=next(promises)) for license_, check in checks
+    ]

@@ -11,10 +11,10 @@ from storage.database import UnitOfWork
 
 
 class SealStandings(Protocol):
-    """What the seal register knows of a seal that was used."""
+    """What the seal register knows of seals that were used."""
 
-    def revoked_at(self, uow: UnitOfWork, seal_id: str) -> dt.datetime | None:
-        """Give when the seal was revoked; ``None`` while it is not."""
+    def revocations(self, uow: UnitOfWork, seals: Collection[str] | None = None) -> Mapping[str, dt.datetime]:
+        """Give which of these seals, or of all, were revoked, and when; the others are left out."""
         ...
 
 

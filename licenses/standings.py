@@ -2,21 +2,25 @@
 """What the seal register says of seals that licences were sealed with."""
 
 import datetime as dt
+from collections.abc import Collection, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from seals.lifecycle import SealState
 from seals.models import SealEvent
 from storage.database import UnitOfWork
 
+_REVOKED = select(SealEvent.seal_id, SealEvent.at).where(SealEvent.state == str(SealState.REVOKED))
+_REVOKED_OF = _REVOKED.where(SealEvent.seal_id.in_(bindparam("seals", expanding=True)))
+
 
 class RegisterStandings:
     """Reads the seal register; fulfils :class:`licenses.ports.SealStandings`."""
 
-    def revoked_at(self, uow: UnitOfWork, seal_id: str) -> dt.datetime | None:
-        """Give when the seal was revoked; ``None`` while it is not."""
-        return uow.session.scalar(
-            select(SealEvent.at).where(
-                SealEvent.seal_id == seal_id, SealEvent.state == str(SealState.REVOKED)
-            )
-        )
+    def revocations(self, uow: UnitOfWork, seals: Collection[str] | None = None) -> Mapping[str, dt.datetime]:
+        """Give which of these seals, or of all, were revoked, and when."""
+        if seals is None:
+            rows = uow.session.execute(_REVOKED)
+        else:
+            rows = uow.session.execute(_REVOKED_OF, {"seals": sorted(seals)})
+        return {row.seal_id: row.at for row in rows}

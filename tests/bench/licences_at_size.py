@@ -39,6 +39,8 @@ from storage.identity import PUBLIC, AccessBasis, Basis, Identity, Role  # noqa:
 from storage.ledger.canonical import canonical  # noqa: E402 # as above
 
 TYPE, ISSUER, CHUNK = "11100000MB0143028R001", "11330105002500287C", 5_000
+SUBJECTS = 50_000
+"""Keys of one pack."""
 ITEM = ("339999010002", "2026-03")
 FIRST = 100
 """The first places belong to the licence that is issued for its file."""
@@ -60,6 +62,10 @@ def identifier_of(number: int) -> str:
     return compose(TYPE, ISSUER, f"N{number:09d}")
 
 
+def holder_of(number: int) -> str:
+    return f"h{number:025d}"
+
+
 def fill(site: Installation, count: int) -> None:
     """Write holders, licences and events straight into the tables."""
     rooms, now = site.rooms, site.rooms.clock.now()
@@ -68,11 +74,14 @@ def fill(site: Installation, count: int) -> None:
         secrets = uow.secrets
         name, code = (secrets.encrypt("bench", text.encode()) for text in ("演示企业", "91339999"))
         face = secrets.encrypt("bench", canonical({"name": "演示企业"}))
+    for first in range(0, count // 2 + 1, SUBJECTS):
+        # Whoever is held has a key, as an import makes them.
+        secrets.make_many([holder_of(one) for one in range(first, min(first + SUBJECTS, count // 2 + 1))])
     for first in range(0, count, CHUNK):
         numbers = range(first, min(first + CHUNK, count))
         with rooms.database.writing() as uow:
             holders = [
-                {"id": f"h{one:025d}", "scheme": "001", "kind": "organisation", "name_cipher": name,
+                {"id": holder_of(one), "scheme": "001", "kind": "organisation", "name_cipher": name,
                  "code_cipher": code, "code_hash": secrets.lookup_hash("001", code_of(one))}
                 for one in range(first // 2, (numbers[-1] + 2) // 2)
                 if 2 * one >= first
@@ -91,7 +100,7 @@ def row(number: int, now: Any, face: bytes) -> dict[str, Any]:
         "id": f"l{number:025d}", "identifier": identifier_of(number), "type_code": TYPE,
         "type_version": "2026-01", "issuer_code": ISSUER, "issuer_name": "演示市市场监督管理局",
         "organisation": "scjg",
-        "holder_id": f"h{number // 2:025d}", "version": 1, "trust": "A", "origin": "case",
+        "holder_id": holder_of(number // 2), "version": 1, "trust": "A", "origin": "case",
         "status_index": FIRST + number, "number": f"N{number:09d}", "issued_on": now.date(),
         "valid_from": now.date(),
         "valid_until": None, "face_cipher": face, "data_sha256": bytes(32), "code": f"c{number:025d}",

@@ -5,7 +5,7 @@ import datetime as dt
 import hashlib
 import io
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -120,8 +120,8 @@ def shared_converter() -> Remembering:
 
 
 class NoSealRevoked:
-    def revoked_at(self, uow: UnitOfWork, seal_id: str) -> dt.datetime | None:
-        return None
+    def revocations(self, uow: UnitOfWork, seals: Collection[str] | None = None) -> Mapping[str, dt.datetime]:
+        return {}
 
 
 class Line(World):

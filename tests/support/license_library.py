@@ -3,7 +3,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,8 +115,8 @@ class RevokedSeals:
 
     revoked: dict[str, dt.datetime] = field(default_factory=dict)
 
-    def revoked_at(self, uow: UnitOfWork, seal_id: str) -> dt.datetime | None:
-        return self.revoked.get(seal_id)
+    def revocations(self, uow: UnitOfWork, seals: Collection[str] | None = None) -> Mapping[str, dt.datetime]:
+        return {one: at for one, at in self.revoked.items() if seals is None or one in seals}
 
 
 class Library:

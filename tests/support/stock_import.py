@@ -2,7 +2,7 @@
 """An empty registry that takes over stock, in one process."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,8 @@ PROFILE = ProfileBook.load().get("provincial-exchange")
 
 
 class NoSeals:
-    def revoked_at(self, uow: Any, seal_id: str) -> dt.datetime | None:
-        return None
+    def revocations(self, uow: Any, seals: Collection[str] | None = None) -> Mapping[str, dt.datetime]:
+        return {}
 
 
 class Stock:
