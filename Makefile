@@ -32,9 +32,8 @@ demo: setup-product system-packages ## start the whole product with demo cases (
 test: setup system-packages ## unit, property, contract and integration tests (ARGS go to pytest)
 	@$(PY) -m pytest -q -n $(JOBS) --dist worksteal -m "not conformance and not browser and not slow and not services" $(ARGS)
 
-check: setup system-packages check-packages lint types architecture conformance-tools ## lint, types, architecture, conformance, browser, slow tests, broken rules
+check: setup system-packages check-packages lint types architecture conformance-tools ## lint, types, architecture, conformance, browser, slow tests
 	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile -m "(conformance or browser or slow) and not services" $(ARGS)
-	@$(PY) scripts/mutations.py licences
 
 services: setup ## install and start PostgreSQL, RabbitMQ, MinIO and Elasticsearch natively, on loopback
 	@scripts/services.sh start >/dev/null

@@ -26,6 +26,7 @@ class MinistryCode(BaseModel):
     model_config = _FROZEN
     code: str = Field(min_length=1, max_length=10)
     zh: str = Field(min_length=1, max_length=20)
+    en: str = Field(min_length=1, max_length=40)
 
 
 class StatusMap(BaseModel):

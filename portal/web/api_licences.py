@@ -26,7 +26,7 @@ def licence_json(view: LicenseView) -> dict[str, Any]:
         "identifier": view.identifier,
         "type": {"code": view.kind.code, "zh": view.kind.zh, "en": view.kind.en},
         "status": {"code": str(view.status.code), "zh": view.status.zh, "en": view.status.en},
-        "ministry_status": {"code": view.ministry.code, "zh": view.ministry.zh} if view.ministry else None,
+        "ministry_status": view.ministry.model_dump() if view.ministry else None,
         "as_of": rfc3339(view.as_of) if view.as_of else None,
         "issuer": view.issuer,
         "holder": _holder(view.holder),

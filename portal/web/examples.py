@@ -72,7 +72,7 @@ LICENCE: Final[dict[str, Any]] = {
     "identifier": "1.2.156.3005.2.11100000MB0143028R001.11339999DEM0010178.DEMO000001.001.X",
     "type": {"code": "11100000MB0143028R001", "zh": "营业执照", "en": "Business licence"},
     "status": {"code": "valid", "zh": "有效", "en": "Valid"},
-    "ministry_status": {"code": "01", "zh": "有效"},
+    "ministry_status": {"code": "01", "zh": "有效", "en": "Valid"},
     "as_of": "2026-05-02T08:00:00.000000Z",
     "issuer": "演示市市场监督管理局",
     "holder": {"scheme": "001", "code": "9133**********011X", "name": "演示食品有限公司"},
