@@ -81,7 +81,11 @@ class LicenseView:
 
 @dataclass(frozen=True, slots=True)
 class PublicCard:
-    """All that a public check tells: type, issuer, status, validity, masked holder, trust level."""
+    """All that a public check tells: type, issuer, status, validity, masked holder, trust level, process.
+
+    Attributes:
+        pending: What is under way on it, if anything; it is as valid as its status says.
+    """
 
     kind: LicenseType
     status: StatusTitle
@@ -90,6 +94,7 @@ class PublicCard:
     valid_until: dt.date | None
     holder: MaskedHolder
     trust: str = "A"
+    pending: Process | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +259,14 @@ class LicenseReader:
         )
         view = self.view(uow, license_, with_face=False)
         card = PublicCard(
-            view.kind, view.status, view.issuer, view.valid_from, view.valid_until, view.holder, view.trust
+            view.kind,
+            view.status,
+            view.issuer,
+            view.valid_from,
+            view.valid_until,
+            view.holder,
+            view.trust,
+            view.pending,
         )
         return PublicCheck(card, promise, stated is None or agrees(stated, license_))
 

@@ -79,6 +79,7 @@ def card_json(card: PublicCard) -> dict[str, Any]:
         "valid_until": card.valid_until.isoformat() if card.valid_until else None,
         "holder": card.holder.name,
         "trust": card.trust,
+        "pending": str(card.pending) if card.pending else None,
     }
 
 

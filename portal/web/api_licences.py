@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``/api/v1/licences``: read a licence, on a stated basis, always recorded."""
 
-from typing import Any
+from typing import Any, Final
 
 from apiflask import APIBlueprint
 
@@ -12,11 +12,12 @@ from licenses.relations import Relation
 from portal.web import context
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
-from portal.web.examples import LICENCE, LICENCE_NULLABLE, LICENCES, LICENCES_NULLABLE
+from portal.web.examples import LICENCE, LICENCE_NULLABLE, LICENCES
 from portal.web.schemas import LicenceQuery, LicencesQuery
 from storage.clock import rfc3339
 
 blueprint = APIBlueprint("licences_api", __name__, url_prefix="/api/v1/licences", tag="Licences")
+_PAGE_NULLABLE: Final = (*LICENCE_NULLABLE, "holder", "reason")
 
 
 def licence_json(view: LicenseView) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def _holder(holder: MaskedHolder) -> dict[str, str]:
     summary="Licences for the open case of the Access headers: of its holder, or over a proven relation",
     security="key",
     responses=by_status(
-        {200: answers("A page, newest first; a short one may have a next", LICENCES, LICENCES_NULLABLE)}
+        {200: answers("A page, newest first; a short one may have a next", LICENCES, _PAGE_NULLABLE)}
     ),
 )
 @allow(scopes=("read",), records=("license.read", "access.refused"))

@@ -9,7 +9,7 @@ from indexer.document import FACETS
 from indexer.query import Count, Highlight, Hit
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
-from portal.web.examples import SEARCH, SEARCH_NULLABLE
+from portal.web.examples import SEARCH
 from portal.web.schemas import SearchQuery
 from portal.web.searching import Asked, find
 from storage.clock import rfc3339
@@ -43,7 +43,7 @@ def _count(one: Count) -> dict[str, Any]:
 @blueprint.doc(
     summary="Find dossiers and licences",
     security="key",
-    responses=by_status({200: answers("What was found", SEARCH, SEARCH_NULLABLE)}),
+    responses=by_status({200: answers("What was found", SEARCH, ("indexed_up_to",))}),
 )
 @allow(
     Role.ARCHIVIST,

@@ -142,6 +142,7 @@ REPORT: Final[dict[str, Any]] = {
         "valid_until": "2026-06-30",
         "holder": "演示食品有限公司",
         "trust": "A",
+        "pending": "renewal",
     },
     "verdict": {
         "state": "valid",
@@ -194,6 +195,7 @@ REPORT_NULLABLE: Final = (
     "promise",
     "valid_from",
     "valid_until",
+    "pending",
     "seal_id",
     "seal_name",
     "department",
@@ -226,8 +228,6 @@ AUTHORISATION_CODE: Final[dict[str, Any]] = {
 COPY_LINK: Final[dict[str, Any]] = {"token": "AAAAAAAAAAAAAAAAAAAAAA", "expires_at": _AT}
 PROOF_NULLABLE: Final = ("material",)
 LICENCE_NULLABLE: Final = ("valid_from", "share", "pending", "ministry_status", "as_of")
-LICENCES_NULLABLE: Final = (*LICENCE_NULLABLE, "holder", "reason")
-SEARCH_NULLABLE: Final = ("indexed_up_to",)
 DOSSIER_NULLABLE: Final = ("filed_at", "pages", "level", "manifest", "seal_sha256", "sha256")
 CASE_STATE_NULLABLE: Final = ("due", "decided_at", "material", "licence_waiting", "problem")
 SEARCH: Final[dict[str, Any]] = {

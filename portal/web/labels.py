@@ -218,6 +218,14 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "reissue": Label(_("Reissue"), PLAIN),
         "correction": Label(_("Correction"), PLAIN),
     },
+    "pending": {
+        "renewal": Label(_("Renewal under way"), WAIT),
+        "change": Label(_("Change under way"), WAIT),
+        "reissue": Label(_("Reissue under way"), WAIT),
+        "correction": Label(_("Correction under way"), WAIT),
+        "annual-check": Label(_("Annual check under way"), WAIT),
+        "cancellation": Label(_("Cancellation under way"), WAIT),
+    },
     "bulk-kind": {
         "open-check": Label(_("Open the annual check"), PLAIN),
         "check": Label(_("Annual check passed"), GOOD),

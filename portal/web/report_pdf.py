@@ -93,7 +93,7 @@ def _part(name: str, report: CheckReport, origin: ReportOrigin) -> dict[str, Jso
         "headline": choose(*HEADLINE_TITLES[report.headline]),
         "sentence": choose(*report.sentence),
         "lines": [[choose(*title), named(line)] for title, line in report.lines],
-        "card": list(_card(report.card)) if report.card else [],
+        "card": list(card_facts(report.card)) if report.card else [],
         "grounds_title": gettext(_("Grounds")),
         "grounds": list(verdict.sentences("zh" if language() == ZH else "en")),
         "seals": [_seal(number, one) for number, one in enumerate(verdict.signatures, 1)],
@@ -112,12 +112,15 @@ def _part(name: str, report: CheckReport, origin: ReportOrigin) -> dict[str, Jso
     }
 
 
-def _card(card: PublicCard) -> Iterator[list[Json]]:
+def card_facts(card: PublicCard) -> Iterator[list[Json]]:
+    """Give what the report says of a licence, title and words, in the language of the page."""
     yield [gettext(_("Licence type")), named(card.kind)]
     yield [gettext(_("Issuer")), issuer_title(card.issuer)]
     yield [gettext(_("Holder")), card.holder.name]
     end = day(card.valid_until) if card.valid_until else gettext(_("no end"))
     yield [gettext(_("Validity")), f"{day(card.valid_from)} – {end}"]
+    if card.pending is not None:
+        yield [gettext(_("Under way")), gettext(label("pending", card.pending).word)]
 
 
 def _seal(number: int, one: SignatureReport) -> dict[str, Json]:

@@ -10,13 +10,13 @@ import pytest
 from fakes import HandClock
 from flask.testing import FlaskClient
 from identity import choose, demo_provider
-from license_library import BUSINESS, ITEM_OF, license_data
+from license_library import BUSINESS, GROUNDS, ITEM_OF, MANAGER, license_data
 from werkzeug.test import TestResponse
 
 from cases.models import Holder
 from cases.services import Announcement
 from licenses.events import Grounds, new_event
-from licenses.lifecycle import EventKind
+from licenses.lifecycle import EventKind, Process
 from licenses.models import License
 from portal.demo.holders import demo_persons
 from portal.demo.script import Script
@@ -137,6 +137,15 @@ def test_a_wrong_delegate_is_said_on_the_form_and_nothing_is_made(desk: Desk) ->
     assert answer.status_code == 422
     assert "339999190001010013" not in answer.text
     assert "code.made" not in desk.house.acts()
+
+
+def test_a_change_under_way_is_said_beside_the_status(desk: Desk) -> None:
+    rooms = desk.house.rooms
+    with rooms.database.writing() as uow:
+        opened = (EventKind.PROCESS_OPENED, GROUNDS, Process.ANNUAL_CHECK)
+        rooms.licenses.change(uow, MANAGER, desk.identifier, *opened)
+    for page in (desk.page(), desk.holder.get("/mine").text):
+        assert re.search(r"有效.{1,200}年检办理中", page, re.S)
 
 
 def test_a_licence_of_somebody_else_is_unknown(desk: Desk) -> None:
