@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,11 +29,15 @@ from typing import BinaryIO
 
 from documents.channel import Channel, kill_group
 from documents.errors import ChildFailedError, SandboxUnavailableError
+from documents.workrooms import PREFIX, opened, sweep
 from documents.zygotes import Trade, Zygotes
 
 PROGRAMS = Path(__file__).with_name("programs")
 _MOUNTED_PROGRAMS = Path("/programs")
 _JOB = Path("/job")
+_SWEEP_SECONDS = 600.0
+_SWEPT: dict[Path, float] = {}
+"""When this process looked last for what killed ones left, by folder."""
 
 
 class Layer(StrEnum):
@@ -264,11 +269,10 @@ class Sandbox:
 
     @contextmanager
     def workroom(self) -> Iterator[Workroom]:
-        """Give a workroom; its folder and children are gone afterwards."""
-        with tempfile.TemporaryDirectory(
-            prefix="cunzheng-", dir=self._scratch, ignore_cleanup_errors=True
-        ) as name:
-            folder = Path(name)
+        """Give a workroom; its folder and children are gone afterwards, and what killed processes left is."""
+        if self._scratch is not None and _time_to_sweep(self._scratch):
+            sweep(self._scratch)
+        with opened(self._scratch) as folder:
             (folder / "home").mkdir()
             room = Workroom(self, folder)
             try:
@@ -376,10 +380,18 @@ def _bubblewrap(folder: Path | None, shown: Mapping[Path, Path]) -> list[str]:
     return [*command, "--bind", str(folder), job, "--chdir", job, "--"]
 
 
+def _time_to_sweep(scratch: Path) -> bool:
+    now = time.monotonic()
+    due = now - _SWEPT.get(scratch, -_SWEEP_SECONDS) >= _SWEEP_SECONDS
+    if due:
+        _SWEPT[scratch] = now
+    return due
+
+
 def _bubblewrap_works() -> bool:
     if not shutil.which("bwrap"):
         return False
-    with tempfile.TemporaryDirectory(prefix="cunzheng-") as folder:
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
         command = [*_bubblewrap(Path(folder), {}), "true"]
         try:
             return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0  # noqa: S603
