@@ -4,7 +4,7 @@
 import datetime as dt
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from html import unescape
@@ -154,8 +154,8 @@ def switch_to(page: str, wanted: str) -> str:
 class NoSealRevoked:
     """A seal register in which no seal is revoked."""
 
-    def revoked_at(self, uow: UnitOfWork, seal_id: str) -> None:
-        return None
+    def revocations(self, uow: UnitOfWork, seals: Collection[str] | None = None) -> Mapping[str, dt.datetime]:
+        return {}
 
 
 def _verify(path: Path, trust: TrustList, known: KnownDocument | None, at: dt.datetime) -> Verdict:
