@@ -10,19 +10,24 @@ from typing import Any
 
 import pytest
 from demonstration import copy_of, opened, settings_of
+from fakes import HandClock
+from license_house import House
+from license_library import FOOD
 from sqlalchemy import select
 
 from cases.models import Holder
+from documents.typesetting import Typesetter
 from licenses.events import Grounds
 from licenses.faces import LicenseData
 from licenses.lifecycle import EventKind, Status
 from licenses.models import License
 from portal import cli
 from portal.bootstrap import make_worker
-from portal.demo.script import Script
 from portal.offline import DIRECTORY, LIST
 from portal.revocation import revoke_seal
 from portal.rooms import Rooms
+from seals import demo_pki
+from seals.keys import FileKeyStore
 from storage.identity import Identity, Role
 
 pytestmark = pytest.mark.slow
@@ -63,6 +68,18 @@ def renewed(rooms: Rooms, old: License) -> None:
         holder = uow.session.get_one(Holder, old.holder_id)
         licence = LicenseData.model_validate_json(json.dumps(data))
         rooms.licenses.reserve_by_office(uow, manager_of(old), holder, licence, GROUNDS)
+
+
+def issued_elsewhere(folder: Path) -> bytes:
+    """Let another installation, with an authority of its own, issue a licence of the same type and office."""
+    authority = demo_pki.create(
+        folder / "pki", FileKeyStore(folder / "keys"), HandClock(), [("scjg", "演示市市场监督管理局")]
+    )
+    house = House(folder, authority, Typesetter())
+    house.register()
+    data = house.objects.read(house.issue(FOOD).object_sha256 or "")
+    house.library.database.close()
+    return data
 
 
 def work(data: Path) -> None:
@@ -118,9 +135,8 @@ def carried(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Carrie
     work(data)
     files["tampered"] = base / "tampered.pdf"
     files["tampered"].write_bytes((demo_data / "tampered-copy.pdf").read_bytes())
-    files["foreign"] = next(
-        iter(sorted(Script.load().case("08-street-sealed-elsewhere").folder.glob("*.pdf")))
-    )
+    files["foreign"] = base / "foreign.pdf"
+    files["foreign"].write_bytes(issued_elsewhere(base / "elsewhere"))
     folder, unlisted = base / "folder", base / "unlisted"
     save(data, folder)
     save(data, unlisted)
