@@ -88,6 +88,10 @@ class Holdings:
         revoked = self._seals.revocations(uow, seals) if seals else {}
         return {one.id: _seal_state(one, revoked, at) for one in licenses}
 
+    def revoked_seals(self, uow: UnitOfWork) -> Mapping[str, dt.datetime]:
+        """Give every seal that was revoked, with the instant."""
+        return self._seals.revocations(uow)
+
     def status(self, uow: UnitOfWork, license_: License, at: dt.datetime) -> Status:
         """Compute the effective status of a licence at an instant."""
         return self.standing(uow, license_, at)[0]

@@ -167,17 +167,29 @@ def read_directory(token: str, trusted: Mapping[str, Sequence[Mapping[str, str]]
         raise AnswerInvalidError(rule="payload") from None
 
 
-def status_entries(uow: UnitOfWork, at: dt.datetime) -> bytes:
+def status_entries(uow: UnitOfWork, at: dt.datetime, revoked: Mapping[str, dt.datetime]) -> bytes:
     """Pack the states of all licences at an instant.
 
-    What is not made yet is invalid: no file of it can be genuine.
+    What is not made yet is invalid: no file of it can be genuine. What would be valid but for its seal is
+    suspended: the list has no word for what cannot be judged, and nobody is told that it is valid.
+
+    Args:
+        uow: A unit of work that reads.
+        at: The instant.
+        revoked: Every seal that was revoked, with the instant.
     """
     size = uow.session.scalar(select(func.max(License.status_index)).where(License.reserved_at <= at))
-    return pack(0 if size is None else size + 1, _changed(uow, at))
+    changed = dict(_changed(uow, at))
+    seals = [seal for seal, since in revoked.items() if since <= at]
+    placed = select(License.status_index).where(_placed(at), ~_unmade(at), License.seal_id.in_(seals))
+    for index in uow.session.scalars(placed.execution_options(yield_per=_CHUNK)) if seals else ():
+        if index is not None:
+            changed.setdefault(index, ListedStatus.SUSPENDED)
+    return pack(0 if size is None else size + 1, changed.items())
 
 
 def _changed(uow: UnitOfWork, at: dt.datetime) -> Iterator[tuple[int, ListedStatus]]:
-    placed = License.status_index.is_not(None) & (License.reserved_at <= at)
+    placed = _placed(at)
     unmade = select(License.status_index).where(placed, _unmade(at))
     for index in uow.session.scalars(unmade):
         if index is not None:
@@ -198,6 +210,10 @@ def _changed(uow: UnitOfWork, at: dt.datetime) -> Iterator[tuple[int, ListedStat
         status = _listed([row[1] for row in rows], at)
         if index is not None and status is not ListedStatus.VALID:
             yield index, status
+
+
+def _placed(at: dt.datetime) -> ColumnElement[bool]:
+    return License.status_index.is_not(None) & (License.reserved_at <= at)
 
 
 def _unmade(at: dt.datetime) -> ColumnElement[bool]:

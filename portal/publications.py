@@ -108,7 +108,7 @@ class Publications:
 
     def _list_at(self, at: dt.datetime) -> Published:
         with self._rooms.database.reading() as uow:
-            entries = status_entries(uow, at)
+            entries = status_entries(uow, at, self._rooms.holdings.revoked_seals(uow))
         uri = status_list_url(self._settings.public_url)
         token = sign_list(self._rooms.proofs.keys, uri, entries, at)
         etag = hashlib.sha256(entries + f"{int(at.timestamp())}{self._rooms.proofs.keys.kid}".encode())

@@ -226,7 +226,7 @@ def publish(site: Installation, count: int) -> None:
     rooms = site.rooms
     with rooms.database.reading() as uow:
         start = time.perf_counter()
-        entries = status_entries(uow, rooms.clock.now())
+        entries = status_entries(uow, rooms.clock.now(), rooms.holdings.revoked_seals(uow))
         token = sign_list(rooms.proofs.keys, "https://bench.invalid", entries, rooms.clock.now())
         seconds = time.perf_counter() - start
     compressed = len(json.loads(_payload(token))["status_list"]["lst"]) * 3 // 4

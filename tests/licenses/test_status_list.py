@@ -15,7 +15,7 @@ from license_library import FOOD, GROUNDS, MANAGER, Library
 
 from licenses.answers import AnswerKeys
 from licenses.errors import AnswerInvalidError
-from licenses.lifecycle import EventKind
+from licenses.lifecycle import EventKind, Status
 from licenses.models import License
 from licenses.published import status_entries
 from licenses.status_list import ListedStatus, StatusList, pack, read_list, sign_list
@@ -113,8 +113,8 @@ def test_each_licence_has_its_entry_now_and_as_it_was(library: Library) -> None:
     third = library.issue_reserved(library.reserve(FOOD, replaces=first.identifier, change="renewal"))
     library.reserve(FOOD, number="N0000000003")
     with library.database.reading() as uow:
-        now = listing(status_entries(uow, library.clock.now()))
-        before = listing(status_entries(uow, whole))
+        now = listing(status_entries(uow, library.clock.now(), {}))
+        before = listing(status_entries(uow, whole, {}))
         rows = [uow.session.get_one(License, one.id) for one in (first, second, third)]
     places = [row.status_index or 0 for row in rows]
     assert [now.of(place) for place in places] == [
@@ -129,4 +129,27 @@ def test_each_licence_has_its_entry_now_and_as_it_was(library: Library) -> None:
 
 def test_an_empty_library_has_an_empty_list(library: Library) -> None:
     with library.database.reading() as uow:
-        assert status_entries(uow, library.clock.now()) == b""
+        assert status_entries(uow, library.clock.now(), {}) == b""
+
+
+def test_what_a_revoked_seal_sealed_is_not_listed_as_valid_from_then_on(library: Library) -> None:
+    sealed = library.issue(FOOD)
+    ended = library.issue(FOOD, number="N0000000002")
+    other = library.issue_reserved(library.reserve(FOOD, number="N0000000003"), "seal-2")
+    with library.database.writing() as uow:
+        library.service.change(uow, MANAGER, ended.identifier, EventKind.REVOKED, GROUNDS)
+    before = library.clock.now()
+    library.clock.advance(60)
+    library.seals.revoked["seal-1"] = library.clock.now()
+    with library.database.reading() as uow:
+        revoked = library.holdings.revoked_seals(uow)
+        now = listing(status_entries(uow, library.clock.now(), revoked))
+        earlier = listing(status_entries(uow, before, revoked))
+        places = [uow.session.get_one(License, one.id).status_index or 0 for one in (sealed, ended, other)]
+    assert library.status(sealed) is Status.SEAL_UNDETERMINED
+    assert [now.of(place) for place in places] == [
+        ListedStatus.SUSPENDED,
+        ListedStatus.INVALID,
+        ListedStatus.VALID,
+    ]
+    assert earlier.of(places[0]) is ListedStatus.VALID
