@@ -19,7 +19,7 @@ from licenses.lifecycle import TERMINAL, EventKind, State, move
 from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.positions import first_free_position
 from licenses.stock.blocks import Blocks
-from licenses.stock.chaining import Chains, Version, read_chains
+from licenses.stock.chaining import Chains, Version, number_key, read_chains
 from licenses.stock.holding import KnownHolders
 from licenses.stock.models import StockQuarantine, StockRecord, StockRejection, StockRun
 from licenses.stock.profiles import SourceStatus
@@ -100,7 +100,7 @@ class Adoption:
             self._keys[one.row] = keys_of(uow, one)
         self._chains: Chains = read_chains(
             uow,
-            (self._keys[one.row][0] for one in drafts),
+            {self._keys[one.row][0]: str(one.number_key) for one in drafts},
             (str(one.identifier) for one in drafts),
             run.organisation,
         )
@@ -190,6 +190,7 @@ class Adoption:
             "origin": STOCK,
             "status_index": self._position,
             "number": one.number,
+            "folded_number": None,
             "issued_on": one.issued_on,
             "valid_from": one.valid_from,
             "valid_until": one.valid_until,
@@ -309,9 +310,8 @@ def _together(license_id: str, parties: Sequence[StockParty], holders: Sequence[
 
 def keys_of(uow: UnitOfWork, one: Prepared) -> tuple[bytes, bytes]:
     """Give the keyed digests by which a number is found again, and by which two records are the same."""
-    number = f"{one.type_code} {one.issuer_code} {one.number_key}"
-    lookup = uow.secrets.lookup_hash
-    return lookup("stock-number", number)[:16], lookup("license-data", one.read.decode())
+    number = number_key(uow, str(one.type_code), str(one.issuer_code), str(one.number_key))
+    return number, uow.secrets.lookup_hash("license-data", one.read.decode())
 
 
 def _first(reasons: Sequence[str], verdict: Verdict) -> str:

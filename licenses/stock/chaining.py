@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 
 from licenses.holdings import STOCK
 from licenses.lifecycle import TERMINAL, EventKind, State, move
@@ -31,6 +31,11 @@ _KNOWN = (
 )
 _TAKEN = select(License.identifier, License.data_sha256).where(
     License.identifier.in_(bindparam("identifiers", expanding=True))
+)
+_ISSUED_HERE = select(License.type_code, License.issuer_code, License.folded_number).where(
+    License.folded_number.in_(bindparam("numbers", expanding=True)),
+    License.origin != STOCK,
+    ~exists().where(LicenseEvent.license_id == License.id, LicenseEvent.kind == str(EventKind.ABANDONED)),
 )
 _REPLACED_HERE = select(License.previous_id).where(
     License.previous_id.in_(bindparam("ids", expanding=True)), License.origin != STOCK
@@ -86,18 +91,14 @@ class Chains:
 
     by_number: dict[bytes, list[Version]] = field(default_factory=dict)
     identifiers: dict[str, bytes] = field(default_factory=dict)
+    issued_here: set[bytes] = field(default_factory=set)
 
-    def place(self, number_key: bytes, identifier: str, issued_on: dt.date, digest: bytes) -> Place:
+    def place(self, number: bytes, identifier: str, issued_on: dt.date, digest: bytes) -> Place:
         """Find the place of a record; nothing changes."""
-        taken = self.identifiers.get(identifier)
-        if taken is not None:
-            return Place("duplicate" if taken == digest else "identifier-taken")
-        chain = self.by_number.get(number_key)
-        if not chain:
-            return Place()
-        closed = next((one.closed for one in chain if one.closed), "")
-        if closed:
-            return Place(closed)
+        reason = self._refused(number, identifier, digest)
+        if reason:
+            return Place(reason)
+        chain = self.by_number.get(number, [])
         days = [one.issued_on for one in chain]
         at = bisect_left(days, issued_on)
         if at < len(days) and days[at] == issued_on:
@@ -105,23 +106,43 @@ class Chains:
         before = chain[at - 1] if at else None
         return Place(before=before, after=chain[at] if at < len(chain) else None)
 
-    def add(self, number_key: bytes, version: Version) -> None:
+    def _refused(self, number: bytes, identifier: str, digest: bytes) -> str:
+        taken = self.identifiers.get(identifier)
+        if taken == digest:
+            return "duplicate"
+        if number in self.issued_here:
+            return "issued-here"
+        if taken is not None:
+            return "identifier-taken"
+        return next((one.closed for one in self.by_number.get(number, ()) if one.closed), "")
+
+    def add(self, number: bytes, version: Version) -> None:
         """Take a placed version into its chain."""
         self.identifiers[version.identifier] = version.digest
-        chain = self.by_number.setdefault(number_key, [])
+        chain = self.by_number.setdefault(number, [])
         chain.insert(bisect_left([one.issued_on for one in chain], version.issued_on), version)
 
 
 def read_chains(
-    uow: UnitOfWork, numbers: Iterable[bytes], identifiers: Iterable[str], organisation: str
+    uow: UnitOfWork, numbers: Mapping[bytes, str], identifiers: Iterable[str], organisation: str
 ) -> Chains:
-    """Read what is held of these numbers and identifiers; only the organisation's own chains grow."""
+    """Read what is held of these numbers and identifiers; only the organisation's own chains grow.
+
+    Args:
+        uow: The unit of work.
+        numbers: Keyed digest → folded number.
+        identifiers: Identifiers of the records.
+        organisation: Whose import it is.
+    """
     chains = Chains()
     for part in parts(list(dict.fromkeys(identifiers))):
         for identifier, digest in uow.session.execute(_TAKEN, {"identifiers": part}):
             chains.identifiers[identifier] = digest
     known: dict[str, Version] = {}
-    for keys in parts(list(dict.fromkeys(numbers))):
+    for some in parts(list(dict.fromkeys(numbers.values()))):
+        for type_code, issuer_code, folded in uow.session.execute(_ISSUED_HERE, {"numbers": some}):
+            chains.issued_here.add(number_key(uow, type_code, issuer_code, str(folded)))
+    for keys in parts(list(numbers)):
         for row in uow.session.execute(_KNOWN, {"keys": keys}):
             closed = "" if row.organisation == organisation else "held-elsewhere"
             version = Version(row.id, row.identifier, row.issued_on, row.data_sha256, row.previous_id, closed)
@@ -132,6 +153,11 @@ def read_chains(
             known[str(replaced)].closed = "issued-here"
     _states(uow, known)
     return chains
+
+
+def number_key(uow: UnitOfWork, type_code: str, issuer_code: str, folded: str) -> bytes:
+    """Give the keyed digest by which a number of a type and an issuer is found again."""
+    return uow.secrets.lookup_hash("stock-number", f"{type_code} {issuer_code} {folded}")[:16]
 
 
 def _states(uow: UnitOfWork, known: Mapping[str, Version]) -> None:

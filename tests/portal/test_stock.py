@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from dirty_stock import EARLIER_BY, ISSUER_CODE, Dirty, csv_lines, dirty, in_columns
 from sqlalchemy import event, func, select
-from stock_import import CLERK, MANAGER, NEIGHBOUR, PROFILE, Stock, check, figures_of
+from stock_import import CLERK, MANAGER, NEIGHBOUR, PROFILE, Stock, check, figures_of, two_rows_of_a_number
 
 from cases.models import Holder
 from documents.errors import FeedRefusedError
@@ -131,29 +131,6 @@ def test_several_rows_of_a_number_are_a_chain(imported: Stock) -> None:
     assert [(one.kind, one.successor_id) for one in events] == [("adopted", None), ("superseded", newer.id)]
 
 
-def test_an_older_version_that_comes_later_takes_its_place_in_the_chain(stock: Stock) -> None:
-    chained = next(record for record in RECORDS if record.reason == "version-chained")
-    head, *lines = csv_lines(chained.number + 1)
-    older, newer = lines[chained.number - EARLIER_BY], lines[chained.number]
-    stock.take_over(stock.file([head, newer], "newer.csv"))
-    stock.take_over(stock.file([head, older], "older.csv"))
-    rows = sorted(stock.rows(License), key=lambda row: row["issued_on"])
-    assert rows[1]["previous_id"] == rows[0]["id"]
-    assert rows[0]["previous_id"] is None
-    with stock.database.reading() as uow:
-        events = stock.holdings.events(uow, [row["id"] for row in rows])
-    assert [one.kind for one in events[rows[0]["id"]]] == ["adopted", "superseded"]
-    assert [one.kind for one in events[rows[1]["id"]]] == ["adopted"]
-
-
-def two_rows_of_a_number(stock: Stock) -> tuple[Path, Path]:
-    """Give files with an older and a newer row of one number."""
-    chained = next(record for record in RECORDS if record.reason == "version-chained")
-    head, *lines = csv_lines(chained.number + 1)
-    older, newer = lines[chained.number - EARLIER_BY], lines[chained.number]
-    return stock.file([head, older], "older.csv"), stock.file([head, newer], "newer.csv")
-
-
 def test_a_department_imports_nothing_in_the_name_of_another(stock: Stock) -> None:
     file = stock.dirty(20)
     source = source_file(file)
@@ -176,17 +153,6 @@ def test_nobody_replaces_what_another_department_manages(
     run = stock.driver.work(NEIGHBOUR, run_id, newer, check)
     assert (run.accepted, run.report["reasons"]) == (0, {"held-elsewhere": 1})
     assert [row["kind"] for row in stock.rows(LicenseEvent)] == ["adopted"]
-
-
-def test_a_feed_adds_no_version_to_what_was_replaced_here(stock: Stock) -> None:
-    older, newer = two_rows_of_a_number(stock)
-    stock.take_over(older)
-    (held,) = stock.rows(License)
-    own = {"id": "n" * 26, "identifier": "issued here", "code": "n" * 26, "status_index": 1, "origin": "case"}
-    with stock.database.writing() as uow:
-        uow.session.add(License(**held | own | {"previous_id": held["id"]}))
-    run = stock.take_over(newer)
-    assert (run.accepted, run.report["reasons"]) == (0, {"issued-here": 1})
 
 
 def test_several_holders_are_structured(imported: Stock) -> None:

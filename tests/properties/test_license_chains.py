@@ -12,7 +12,7 @@ from pathlib import Path
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from license_library import FOOD, GROUNDS, MANAGER, Library
+from license_library import FOOD, GROUNDS, MANAGER, Library, license_data
 from stock_record import StockDesk
 
 from licenses.errors import LicenseDataError, LicenseStateError
@@ -42,6 +42,7 @@ BY_HAND = [
     EventKind.CHECKED,
 ]
 DAYS = (0, 1, 20, 400)
+NUMBER = license_data(FOOD).number
 RECORDS = (-400, -20, -1, 0, 1, 20)
 
 
@@ -103,11 +104,10 @@ class Chain(RuleBasedStateMachine):
         self.versions.append(self.library.issue_reserved(self.waiting, f"seal-{self.seals}"))
         self.waiting = None
 
-    @precondition(lambda self: self.stock.taken)
     @rule(days=st.sampled_from(RECORDS), status=st.sampled_from(list(SourceStatus)))
     def a_record_is_taken_over(self, days: int, status: SourceStatus) -> None:
         issued_on = legal_date(self.library.clock.now()) + dt.timedelta(days=days)
-        taken = self.stock.take_over(issued_on, issued_on + dt.timedelta(days=900), status)
+        taken = self.stock.take_over(issued_on, issued_on + dt.timedelta(days=900), status, NUMBER)
         self.versions += [] if taken is None else [taken]
 
     @rule()

@@ -2,11 +2,12 @@
 """An empty registry that takes over stock, in one process."""
 
 import datetime as dt
+import itertools
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dirty_stock import csv_lines
+from dirty_stock import EARLIER_BY, csv_lines, dirty
 from fakes import make_database
 from sqlalchemy import Table, func, select
 
@@ -91,3 +92,12 @@ def figures_of(run: StockRun) -> Mapping[str, Any]:
         name: getattr(run, name)
         for name in ("read", "accepted", "quarantined", "rejected", "report", "state")
     }
+
+
+def two_rows_of_a_number(stock: Stock) -> tuple[Path, Path]:
+    """Give files with an older and a newer row of one number."""
+    records = map(dirty, itertools.count())
+    chained = next(record for record in records if record.reason == "version-chained")
+    head, *lines = csv_lines(chained.number + 1)
+    older, newer = lines[chained.number - EARLIER_BY], lines[chained.number]
+    return stock.file([head, older], "older.csv"), stock.file([head, newer], "newer.csv")

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from licenses.identifiers import compose
 from licenses.models import License
 from licenses.stock.blocks import Blocks
+from licenses.stock.folding import folded_number
 from licenses.stock.profiles import ProfileBook, SourceStatus
 from licenses.stock.reasons import Verdict
 from licenses.stock.records import Draft, Normalised, StockParty, prepared
@@ -27,7 +28,11 @@ class StockDesk:
     taken: int = field(default=0)
 
     def take_over(
-        self, issued_on: dt.date, valid_until: dt.date, status: SourceStatus = SourceStatus.VALID
+        self,
+        issued_on: dt.date,
+        valid_until: dt.date,
+        status: SourceStatus = SourceStatus.VALID,
+        number: str = NUMBER,
     ) -> License | None:
         """Take a record over; ``None`` when it has no place among what is held."""
         self.taken += 1
@@ -35,8 +40,8 @@ class StockDesk:
         issuer = items.department(items.get(ITEM_OF[FOOD], "2026-03").department)
         draft = Draft(
             type_code=FOOD,
-            number=NUMBER,
-            number_key=NUMBER,
+            number=number,
+            number_key=folded_number(number),
             identifier=compose(FOOD, issuer.uscc, f"{NUMBER}{self.taken:03d}"),
             issuer_name=issuer.zh,
             issuer_code=issuer.uscc,
