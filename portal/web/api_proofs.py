@@ -33,7 +33,16 @@ JOSE: Final = "application/jose"
 def ask(body: ProofBody) -> Response:
     """Answer a no-proof question; every refusal stands in the ledger."""
     rooms = context.rooms()
-    question = ProofQuestion(
+    with rooms.database.writing() as uow:
+        answered = rooms.proofs.ask(uow, context.identity(), question_of(body))
+    made = _answer(answered.jws, answered.body, answered.promise.as_json())
+    made.headers["Location"] = url_for("proofs.show", decision_id=answered.decision.id)
+    return made
+
+
+def question_of(body: ProofBody) -> ProofQuestion:
+    """Give the question that a body states."""
+    return ProofQuestion(
         source=body.case.source,
         number=body.case.number,
         item=body.item,
@@ -41,11 +50,6 @@ def ask(body: ProofBody) -> Response:
         holder=(body.holder.scheme, body.holder.code) if body.holder else None,
         requirements=tuple(body.requirements),
     )
-    with rooms.database.writing() as uow:
-        answered = rooms.proofs.ask(uow, context.identity(), question)
-    made = _answer(answered.jws, answered.body, answered.promise.as_json())
-    made.headers["Location"] = url_for("proofs.show", decision_id=answered.decision.id)
-    return made
 
 
 @blueprint.get("/<decision_id>")

@@ -5,7 +5,7 @@
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from .ground import HOLDER, ITEM, OPEN_CASE, OPERATOR, case_body
 
@@ -66,8 +66,27 @@ def held(**changes: str) -> dict[str, str]:
     return HOLDER | changes
 
 
+QUESTION: Final[dict[str, Any]] = {
+    "case": {"source": "ycsl", "number": OPEN_CASE},
+    "item": ITEM["code"],
+    "purpose": "accept",
+}
+
+
+def batch(name: str, status: int, code: str | None, questions: Any, *acts: str) -> Call:
+    return Call(
+        name=name,
+        status=status,
+        code=code,
+        acts=acts,
+        method="POST",
+        path="/api/v1/proofs:batch",
+        headers={"Content-Type": "application/json", "Access-Operator": OPERATOR},
+        body={"questions": questions},
+    )
+
+
 def asked(name: str, status: int, code: str, *acts: str, **changes: Any) -> Call:
-    body = {"case": {"source": "ycsl", "number": OPEN_CASE}, "item": ITEM["code"], "purpose": "accept"}
     headers = {"Content-Type": "application/json", "Access-Operator": OPERATOR}
     if "operator" in changes:
         del headers["Access-Operator"], changes["operator"]
@@ -79,7 +98,7 @@ def asked(name: str, status: int, code: str, *acts: str, **changes: Any) -> Call
         method="POST",
         path="/api/v1/proofs",
         headers=headers,
-        body=body | changes,
+        body=QUESTION | changes,
     )
 
 

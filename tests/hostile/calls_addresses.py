@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls whose address, headers, keys or questions are not what they should be."""
 
-from .calls import BIDI, REFUSED, announce, asked, get
+from .calls import BIDI, QUESTION, REFUSED, announce, asked, batch, get
 from .ground import CLOSED_CASE, ITEM, OPEN_CASE, PERSON, case_body
 
 NUMBERS = [
@@ -216,6 +216,18 @@ ADDRESSES = [
 ]
 
 PROOFS = [
+    batch("a batch of no question", 422, "invalid-input", []),
+    batch("a batch of a hundred and one", 422, "invalid-input", [QUESTION] * 101),
+    batch("a batch with a key made up", 422, "invalid-input", [QUESTION | {"{mark}": 1}]),
+    batch("a batch that is a text", 422, "invalid-input", "{mark}"),
+    batch(
+        "a batch about cases made up",
+        200,
+        None,
+        [QUESTION | {"case": {"source": "ycsl", "number": "{mark}"}}] * 2,
+        "proof.refused",
+        "proof.refused",
+    ),
     asked("a question by nobody", 403, "operator-required", "proof.refused", operator=None),
     asked(
         "a question about a case made up",

@@ -57,6 +57,31 @@ def test_refusals_look_alike_and_stand_in_the_ledger(house: House) -> None:
     assert house.acts().count("proof.refused") == 3
 
 
+def test_a_batch_answers_each_question_by_itself(house: House) -> None:
+    _open_case(house)
+    unknown = PROOF_EXAMPLE | {"case": {"source": "ycsl", "number": "NOWHERE"}}
+    key = house.client_key("ask")
+    headers = {"Authorization": f"Bearer {key}", "Access-Operator": "op-1"}
+    browser = house.app.test_client()
+    questions = [PROOF_EXAMPLE, unknown, PROOF_EXAMPLE]
+    answer = browser.post("/api/v1/proofs:batch", json={"questions": questions}, headers=headers)
+    assert answer.status_code == 200
+    first, refused, last = answer.json["answers"]
+    assert (first["status"], refused["status"], last["status"]) == (200, 403, 200)
+    assert refused["problem"]["code"] == "proof-refused"
+    assert refused["answer"] is None
+    jwks = browser.get("/.well-known/jwks.json").json
+    ids = {verify_answer(one["answer"]["jws"], jwks).decision["id"] for one in (first, last)}
+    assert len(ids) == 2
+    assert house.acts().count("proof.answered") == 2
+    assert house.acts().count("proof.refused") == 1
+    for wrong in ([], [PROOF_EXAMPLE] * 101):
+        assert (
+            browser.post("/api/v1/proofs:batch", json={"questions": wrong}, headers=headers).status_code
+            == 422
+        )
+
+
 def test_a_client_without_operator_is_refused(house: House) -> None:
     _open_case(house)
     key = house.client_key("ask")

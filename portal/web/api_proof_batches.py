@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``POST /api/v1/proofs:batch``: up to a hundred questions in one call, each answered by itself."""
+
+from typing import Annotated, Any, Final
+
+from apiflask import APIBlueprint
+from pydantic import Field
+
+from licenses.errors import QuestionRefusedError
+from portal.refusals import record_apart
+from portal.web import context
+from portal.web.access import allow
+from portal.web.api_proofs import question_of
+from portal.web.documented import answers, by_status
+from portal.web.examples import PROOF, PROOF_NULLABLE
+from portal.web.problems import problem_of
+from portal.web.schemas import PROOF_EXAMPLE, Body, ProofBody
+
+blueprint = APIBlueprint("proof_batches", __name__, url_prefix="/api/v1", tag="Proofs")
+MOST: Final = 100
+
+
+class ProofBatchBody(Body):
+    """Questions, each of its own case."""
+
+    questions: Annotated[list[ProofBody], Field(min_length=1, max_length=MOST)]
+
+
+_ANSWERS: Final[dict[str, Any]] = {"answers": [{"status": 200, "answer": PROOF, "problem": None}]}
+
+
+@blueprint.post("/proofs:batch")
+@blueprint.input(ProofBatchBody, arg_name="body", example={"questions": [PROOF_EXAMPLE]})
+@blueprint.doc(
+    summary="Ask for up to 100 open cases at once; each is answered or refused by itself, in order",
+    security="key",
+    responses=by_status(
+        {
+            200: answers(
+                "One answer or problem for each question",
+                _ANSWERS,
+                (*PROOF_NULLABLE, "answer", "problem"),
+                ("problem",),
+            )
+        }
+    ),
+)
+@allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"))
+def ask(body: ProofBatchBody) -> dict[str, Any]:
+    """Answer each question in a transaction of its own; a refusal takes nothing from the others."""
+    return {"answers": [_answered(one) for one in body.questions]}
+
+
+def _answered(body: ProofBody) -> dict[str, Any]:
+    rooms = context.rooms()
+    try:
+        with rooms.database.writing() as uow:
+            made = rooms.proofs.ask(uow, context.identity(), question_of(body))
+    except QuestionRefusedError as refusal:
+        record_apart(rooms.database, refusal)
+        told = problem_of(refusal, context.settings().public_url)
+        return {"status": refusal.status, "answer": None, "problem": told}
+    told = {"jws": made.jws, "decision": made.body, "promise": made.promise.as_json()}
+    return {"status": 200, "answer": told, "problem": None}
