@@ -79,7 +79,7 @@ class Holdings:
 
         A file is recorded as issued only after its seal was validated. A seal revoked afterwards leaves
         a file of the level B-T undetermined: its time stamp alone does not show that the seal's
-        certificate was good then.
+        certificate was good then. One whose authority says that it was revoked before then is invalid.
 
         Returns:
             The state of the seal of each licence, by the licence's id.
@@ -163,4 +163,6 @@ def _seal_state(license_: License, revoked: Mapping[str, dt.datetime], at: dt.da
     if not _is_sealed(license_, at):
         return SealState.NONE
     since = revoked.get(license_.seal_id or "")
+    if since is not None and since < license_.reserved_at:
+        return SealState.INVALID
     return SealState.UNDETERMINED if since is not None and since <= at else SealState.VERIFIED

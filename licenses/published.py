@@ -171,7 +171,8 @@ def status_entries(uow: UnitOfWork, at: dt.datetime, revoked: Mapping[str, dt.da
     """Pack the states of all licences at an instant.
 
     What is not made yet is invalid: no file of it can be genuine. What would be valid but for its seal is
-    suspended: the list has no word for what cannot be judged, and nobody is told that it is valid.
+    suspended: the list has no word for what cannot be judged, and nobody is told that it is valid. What was
+    sealed after its seal was revoked is invalid.
 
     Args:
         uow: A unit of work that reads.
@@ -181,10 +182,14 @@ def status_entries(uow: UnitOfWork, at: dt.datetime, revoked: Mapping[str, dt.da
     size = uow.session.scalar(select(func.max(License.status_index)).where(License.reserved_at <= at))
     changed = dict(_changed(uow, at))
     seals = [seal for seal, since in revoked.items() if since <= at]
-    placed = select(License.status_index).where(_placed(at), ~_unmade(at), License.seal_id.in_(seals))
-    for index in uow.session.scalars(placed.execution_options(yield_per=_CHUNK)) if seals else ():
-        if index is not None:
-            changed.setdefault(index, ListedStatus.SUSPENDED)
+    sealed = (
+        select(License.status_index, License.seal_id, License.reserved_at)
+        .where(_placed(at), ~_unmade(at), License.seal_id.in_(seals))
+        .execution_options(yield_per=_CHUNK)
+    )
+    for row in uow.session.execute(sealed) if seals else ():
+        before = revoked[row.seal_id] < row.reserved_at
+        changed.setdefault(row.status_index, ListedStatus.INVALID if before else ListedStatus.SUSPENDED)
     return pack(0 if size is None else size + 1, changed.items())
 
 

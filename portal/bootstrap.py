@@ -39,7 +39,6 @@ from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
 from licenses.services import LicenseService
 from licenses.sharing.keys import MessageKeys
-from licenses.standings import RegisterStandings
 from portal.accounts.opening import account_service
 from portal.checking import DocumentCheck, SealCheck, Verify
 from portal.editions.approved import ApprovedEditions
@@ -56,6 +55,7 @@ from portal.settings import Settings
 from portal.sharing.announcer import Announcer
 from portal.sharing.opening import deliver_step, open_sender, published_jwks
 from portal.stock.opening import stock_steps
+from portal.trusting import seal_standings, trusted
 from portal.worker import Worker
 from seals import demo_pki
 from seals.demo_pki import DemoPki
@@ -215,7 +215,8 @@ class _Parts:
         self.cases = CaseService(self.items, self.holders)
         self.types = TypeCatalogue.load(self.editions.license_types)
         self.rules = RuleBook.load(self.editions.rules)
-        self.holdings = Holdings(self.types, RegisterStandings())
+        found = self.foundation
+        self.holdings = Holdings(self.types, seal_standings(settings, found.pki, found.clock))
         self.licenses = LicenseService(self.types, self.items, self.holders)
         self.answers = AnswerKeys(settings.keys)
         self.messages = MessageKeys(settings.keys)
@@ -252,8 +253,7 @@ class _Parts:
 
     def trust(self, uow: UnitOfWork) -> TrustList:
         """Give our anchors, further trusted ones, the revocation list and the register."""
-        texts = [path.read_bytes() for path in self.settings.trust]
-        return TrustList.from_pem(self.foundation.pki.pem(), *texts).with_seals(registered_seals(uow.session))
+        return trusted(self.settings, self.foundation.pki).with_seals(registered_seals(uow.session))
 
     def verify(self) -> Verify:
         """Give the verification of files from outside."""

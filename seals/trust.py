@@ -252,6 +252,19 @@ class TrustList:
             return Standing(Chain.MALFORMED)
         return Standing(Chain.TRUSTED, state, revoked_at, common_name(path[-1].subject))
 
+    def listed_since(self, certificate: bytes) -> dt.datetime | None:
+        """Give since when a revocation list names this certificate or one that it rests on.
+
+        The register and the certificate's own days are not asked. What cannot be read is named by no list.
+        """
+        try:
+            path = self._path(load_certificate(certificate), self._known) or []
+            pairs = itertools.pairwise(path)
+            found = [self._listed(one, issuer, one.not_valid_before_utc)[1] for one, issuer in pairs]
+        except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+            return None
+        return min((since for since in found if since is not None), default=None)
+
     def _path(
         self, leaf: x509.Certificate, links: tuple[x509.Certificate, ...]
     ) -> list[x509.Certificate] | None:
