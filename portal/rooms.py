@@ -27,6 +27,7 @@ from licenses.facades.services import FacadeService
 from licenses.holdings import Holdings
 from licenses.information import InformationService
 from licenses.lookup import LookupService
+from licenses.managing import LicenseDesk
 from licenses.objections import ObjectionService
 from licenses.own import OwnRecordsService
 from licenses.reading import LicenseReader
@@ -40,6 +41,7 @@ from licenses.sharing.services import SubscriptionService
 from licenses.showing import ShowService
 from licenses.simulation import SimulationService
 from licenses.stock.issuers import OwnIssuers
+from licenses.stock.profiles import ProfileBook
 from licenses.stock.quarantine import QuarantineDesk
 from licenses.stock.runs import StockRuns
 from portal.accounts.changes import RightChanges
@@ -171,6 +173,14 @@ class Rooms:
     def bulk(self) -> BulkService:
         """Changes of many licences at once."""
         return BulkService(self.holdings, self.licenses)
+
+    @property
+    def license_desk(self) -> LicenseDesk:
+        """Single licences, for who manages them."""
+        issuers, profiles = OwnIssuers(self.items.departments), ProfileBook.load().all()
+        return LicenseDesk(
+            self.holdings, self.licenses, lambda organisation: issuers.anywhere(organisation, profiles)
+        )
 
     @property
     def information(self) -> InformationService:

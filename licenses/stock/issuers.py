@@ -18,6 +18,10 @@ class OwnIssuers:
     def __init__(self, departments: Iterable[Department]) -> None:
         self._codes = {one.code: one.uscc for one in departments}
 
+    def anywhere(self, organisation: str, profiles: Iterable[Profile]) -> frozenset[str]:
+        """Give the codes that any of some profiles allows; see :meth:`of`."""
+        return frozenset().union(*(self.of(organisation, one) for one in profiles))
+
     def of(self, organisation: str, profile: Profile) -> frozenset[str]:
         """Give the codes; none for an organisation that neither is nor belongs to a department."""
         own = organisations().departments_of(organisation)

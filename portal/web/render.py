@@ -32,6 +32,7 @@ _DESKS: Final = (
     ("window.home", i18n.mark("Service window"), (Role.CLERK,)),
     ("supervision.home", i18n.mark("Supervision"), (Role.SUPERVISOR, Role.AUDIT_ADMIN)),
     ("issue.home", i18n.mark("Issue a licence"), (Role.LICENSE_MANAGER,)),
+    ("manage.home", i18n.mark("Manage a licence"), (Role.LICENSE_MANAGER,)),
     ("bulk.home", i18n.mark("Change many licences"), (Role.LICENSE_MANAGER,)),
     ("stock.home", i18n.mark("Import of stock"), (Role.LICENSE_MANAGER,)),
     ("objections.home", i18n.mark("Objections"), READERS),

@@ -133,6 +133,30 @@ ISSUING = [
     ),
 ]
 
+_MANAGE = "/licences/manage"
+_DECIDED = {"decision": "revoke", "reason": "{mark}", "legal_basis": "{mark}"}
+MANAGING = [
+    seen("managing looked at by a clerk", path=_MANAGE, who="clerk", **OTHERS_DESK),
+    sent("a number made up", 200, None, f"{_MANAGE}/find", {"q": SCRIPT}, redisplays=True),
+    sent("a number that asks the database", 200, None, f"{_MANAGE}/find", {"q": "' OR 1=1 --"}),
+    sent(
+        "a number looked for by a clerk", path=f"{_MANAGE}/find", form={"q": "1"}, who="clerk", **OTHERS_DESK
+    ),
+    sent("a number looked for from elsewhere", path=f"{_MANAGE}/find", form={"q": "1"}, **FORGED),
+    seen("a licence managed that there is not", path=f"{_MANAGE}/{{mark}}", redisplays=True, **OTHERS_DESK),
+    seen("a licence managed by a clerk", path=f"{_MANAGE}/x", who="clerk", **OTHERS_DESK),
+    sent(
+        "a licence decided that there is not",
+        path=f"{_MANAGE}/{{mark}}",
+        form=_DECIDED,
+        redisplays=True,
+        **OTHERS_DESK,
+    ),
+    sent("a licence decided by a clerk", path=f"{_MANAGE}/x", form=_DECIDED, who="clerk", **OTHERS_DESK),
+    sent("a licence decided from elsewhere", path=f"{_MANAGE}/x", form=_DECIDED, **FORGED),
+    sent("a decision made up", 422, "invalid-input", f"{_MANAGE}/x", _DECIDED | {"decision": "{mark}"}),
+]
+
 PUBLISHED = [
     seen(
         "a type by markup", 404, "not-found", "/catalog/licence-types/%3Cscript%3E{mark}", "", redisplays=True
@@ -221,4 +245,4 @@ PUBLISHED = [
     ),
 ]
 
-LICENCES = [*BULK, *ISSUING, *PUBLISHED]
+LICENCES = [*BULK, *ISSUING, *MANAGING, *PUBLISHED]
