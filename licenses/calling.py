@@ -11,6 +11,7 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, Select, select
 
 from cases.models import Case
+from licenses.copies.terms import copy_terms
 from licenses.looks import held_by
 from licenses.models import Decision, License
 from licenses.usage import Use, usage_row
@@ -63,7 +64,8 @@ def _issued(*conditions: ColumnElement[bool]) -> Select[License]:
 
 
 def _note(uow: UnitOfWork, identity: Identity, case: Case, one: License, *, refused: bool) -> None:
-    on_filing = identity.on(AccessBasis(Basis.FILING, case.id, case.item_code))
+    purpose = copy_terms().usual(Basis.FILING)
+    on_filing = identity.on(AccessBasis(Basis.FILING, case.id, case.item_code, purpose))
     result = "REFUSED" if refused else "READ"
     use = usage_row(
         uow, on_filing, Use(action=CALLED_UP, holder_id=one.holder_id, license_id=one.id, result=result)

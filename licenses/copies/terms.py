@@ -36,6 +36,10 @@ class CopyTerms:
         """Give the published purpose that a basis allows; ``None`` when there is no such."""
         return self.purposes.get(basis, {}).get(code or "") if basis is not None else None
 
+    def usual(self, basis: Basis) -> str:
+        """Give the first published purpose of a basis: what a look on it is for when none is chosen."""
+        return next(iter(self.purposes[basis]))
+
 
 @dataclass(frozen=True, slots=True)
 class CopyCard:

@@ -7,6 +7,7 @@ from apiflask import APIBlueprint
 from flask import request
 
 from licenses.information import NOT_FOUND
+from licenses.purposes import is_purpose
 from portal.check_answers import report_json
 from portal.errors import UnsupportedMediaError
 from portal.web import context
@@ -16,6 +17,8 @@ from portal.web.counters import UNMATCHED_UPLOAD
 from portal.web.documented import answers, by_status
 from portal.web.examples import INFORMATION, INFORMATION_NULLABLE, REPORT, REPORT_NULLABLE
 from portal.web.schemas import INFORMATION_EXAMPLE, InformationBody
+from storage.errors import InvalidInputError
+from storage.identity import AccessBasis, Basis
 
 blueprint = APIBlueprint("verifications", __name__, url_prefix="/api/v1/verifications", tag="Verification")
 _BODY: Final[dict[str, Any]] = {
@@ -58,10 +61,14 @@ def information(body: InformationBody) -> dict[str, Any]:
     demand_misses_left()
     for _ in body.licences:
         check_limit()
-    rooms = context.rooms()
+    rooms, who = context.rooms(), context.identity()
+    if body.purpose is not None:
+        if not is_purpose(body.purpose):
+            raise InvalidInputError(field="purpose", rule="published")
+        who = who.on(AccessBasis(Basis.PUBLIC_CHECK, purpose=body.purpose))
     batch = [one.model_dump(exclude_none=True) for one in body.licences]
     with rooms.database.writing() as uow:
-        found = rooms.information.check_all(uow, context.identity(), batch)
+        found = rooms.information.check_all(uow, who, batch)
     for one in found:
         if one.code == NOT_FOUND:
             count_miss()

@@ -15,6 +15,7 @@ from archive.models import DossierMember
 from archive.models import Role as MemberRole
 from archive.views import DossierView, has_pages
 from cases.items import Item
+from licenses.copies.terms import copy_terms
 from portal.i18n import exact_moment
 from portal.package import (
     AUTHORITY,
@@ -125,6 +126,6 @@ def english_title(member: DossierMember, item: Item) -> str:
 
 
 def on_reading_basis(who: Identity) -> Identity:
-    """Give the identity on the basis of its office: supervision, or the filing it works on."""
+    """Give the identity on the basis of its office, supervision or filing, with that basis's purpose."""
     kind = Basis.SUPERVISION if who.has(Role.SUPERVISOR) else Basis.FILING
-    return who.on(AccessBasis(kind))
+    return who.on(AccessBasis(kind, purpose=copy_terms().usual(kind)))

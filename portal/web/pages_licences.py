@@ -7,8 +7,9 @@ from flask import render_template, request
 from portal.web import context
 from portal.web.access import allow
 from portal.web.asked_days import end_of
+from portal.web.pages_dossiers import on_reading_basis
 from storage.clock import legal_date
-from storage.identity import AccessBasis, Basis, Role
+from storage.identity import Role
 
 blueprint = APIBlueprint("licences", __name__, enable_openapi=False)
 
@@ -20,9 +21,8 @@ def show(identifier: str) -> str:
     rooms, who = context.rooms(), context.identity()
     now = rooms.clock.now()
     at = end_of(request.args.get("on", ""), now)
-    kind = Basis.SUPERVISION if who.has(Role.SUPERVISOR) else Basis.FILING
     with rooms.database.writing() as uow:
-        view = rooms.license_reader.read(uow, who.on(AccessBasis(kind)), identifier, at)
+        view = rooms.license_reader.read(uow, on_reading_basis(who), identifier, at)
     fields = [(field, view.face[field.name]) for field in view.kind.fields if field.name in view.face]
     return render_template(
         "licence.html", view=view, fields=fields, today=legal_date(now), on=legal_date(at) if at else None

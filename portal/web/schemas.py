@@ -331,6 +331,9 @@ class InformationBody(Body):
     """Statements to check, at most a hundred."""
 
     licences: Annotated[list[StatedLicence], Field(min_length=1, max_length=100)]
+    purpose: Annotated[
+        Code | None, Field(default=None, description="A published purpose, which the holder will see.")
+    ]
 
 
 INFORMATION_EXAMPLE: Final[dict[str, Any]] = {

@@ -200,3 +200,11 @@ def test_a_file_larger_than_the_limit_is_refused(tmp_path: Path) -> None:
     assert answer.json["code"] == "too-large"
     assert list(house.staging.iterdir()) == []
     house.rooms.database.close()
+
+
+def test_the_page_says_what_it_does_not_check(house: House) -> None:
+    for language, words in (("zh", "不核验"), ("en", "Not checked here")):
+        page = house.app.test_client().get(f"/verify?lang={language}").text
+        assert words in page
+        assert "OFD" in page
+        assert "SM2" in page

@@ -119,12 +119,13 @@ def test_reading_pages_is_one_act_of_the_case_for_each_person_dossier_and_hour(
         assert first.get(address).status_code == 200
     (look,) = _looks(filed)
     assert look["case"] == "c1"
-    assert look["basis"] == {"kind": "filing"}
+    assert look["basis"] == {"kind": "filing", "purpose": "archive"}
     assert look["object"]["id"] == "d1"
     second = filed.browser(Role.SUPERVISOR)
     second.get(SMALL)
     second.get(SMALL)
     assert [one["basis"]["kind"] for one in _looks(filed)] == ["filing", "supervision"]
+    assert _looks(filed)[1]["basis"]["purpose"] == "inspect"
     now = filed.clock.now()
     until_the_turn = 3600 - 60 * now.minute - now.second
     filed.clock.advance(until_the_turn - 1)

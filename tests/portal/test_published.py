@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from license_library import COMPANY, FOOD, GROUNDS, WORKER, license_data
 from press import DEPARTMENTS
+from sqlalchemy import select
 
 from cases.services import Announcement
 from licenses.events import new_event
 from licenses.lifecycle import EventKind
-from licenses.models import License
+from licenses.models import License, LicenseUsage
 from licenses.published import read_directory
 from licenses.status_list import ListedStatus, read_list
 from portal.errors import DirectoryUnreachableError, OfflineFolderError
@@ -125,6 +126,19 @@ def test_statements_are_checked_without_a_key(house: House, licence: License) ->
     assert [one["code"] for one in answer.json["checks"]] == [0, 6, 4]
     assert answer.json["checks"][1]["items"] == ["number"]
     assert COMPANY[1] not in answer.text
+
+
+def test_a_check_may_state_a_published_purpose_which_its_holder_sees(house: House, licence: License) -> None:
+    right = {"identifier": licence.identifier, "holder_scheme": COMPANY[0], "holder_code": COMPANY[1]}
+    client = house.app.test_client()
+    body = {"licences": [right], "purpose": "examine"}
+    assert client.post("/api/v1/verifications/information", json=body).status_code == 200
+    refused = client.post("/api/v1/verifications/information", json=body | {"purpose": "because"})
+    assert (refused.status_code, refused.json["code"]) == (422, "invalid-input")
+    assert "because" not in refused.text
+    with house.rooms.database.reading() as uow:
+        stated = uow.session.scalars(select(LicenseUsage.purpose).where(LicenseUsage.purpose.is_not(None)))
+        assert stated.all() == ["examine"]
 
 
 def test_each_statement_counts_against_a_strangers_allowance(house: House) -> None:
