@@ -19,7 +19,7 @@ from licenses.lifecycle import TERMINAL, EventKind, State, move
 from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.positions import first_free_position
 from licenses.stock.blocks import Blocks
-from licenses.stock.chaining import Chains, Version, number_key, read_chains
+from licenses.stock.chaining import Chains, Place, Version, number_key, read_chains
 from licenses.stock.holding import KnownHolders
 from licenses.stock.models import StockQuarantine, StockRecord, StockRejection, StockRun
 from licenses.stock.profiles import SourceStatus
@@ -140,11 +140,12 @@ class Adoption:
                 reasons.insert(0, place.reason)
                 verdict = stock_reasons()[place.reason].verdict
             else:
-                version = Version(self._blocks.licenses.new_id(), identifier, day, digest, None, fresh=True)
-                if place.before or place.after:
+                id_ = self._blocks.licenses.new_id()
+                version = Version(id_, identifier, day, digest, None, one.valid_from, fresh=True)
+                if place.earlier or place.later:
                     reasons.append("version-chained")
                 self._license(batch, one, version, reasons)
-                self._chain(batch, version, place.before, place.after)
+                self._chain(batch, version, place)
                 self._chains.add(key, version)
         if verdict is Verdict.QUARANTINED:
             self._quarantine(batch, one, reasons)
@@ -225,13 +226,16 @@ class Adoption:
         if ending is not None:
             self._event(batch, version, ending)
 
-    def _chain(self, batch: Batch, version: Version, before: Version | None, after: Version | None) -> None:
-        if before is not None:
-            self._link(batch, version, before)
-            self._supersede(batch, before, version)
-        if after is not None:
-            self._link(batch, after, version)
-            self._supersede(batch, version, after)
+    def _chain(self, batch: Batch, version: Version, place: Place) -> None:
+        if place.earlier:
+            self._link(batch, version, place.earlier[-1])
+        if place.later:
+            self._link(batch, place.later[0], version)
+        replacing = [one for one in place.later if one.replaces]
+        if replacing:
+            self._supersede(batch, version, min(replacing, key=lambda one: one.starts(self._now)))
+        for older in place.earlier if version.replaces else ():
+            self._supersede(batch, older, version)
 
     def _link(self, batch: Batch, newer: Version, older: Version) -> None:
         newer.previous_id = older.id
@@ -243,15 +247,26 @@ class Adoption:
         batch.changed[newer.id] = held
 
     def _supersede(self, batch: Batch, older: Version, newer: Version) -> None:
-        if older.state not in TERMINAL:
-            self._event(batch, older, EventKind.SUPERSEDED, newer.id)
+        """End a version when another comes into force, unless it ends before."""
+        starts = newer.starts(self._now)
+        if older.ends is None or older.ends > starts:
+            self._event(batch, older, EventKind.SUPERSEDED, newer.id, starts)
             batch.again.extend([] if older.fresh else [older.id])
 
     def _event(
-        self, batch: Batch, version: Version, kind: EventKind, successor_id: str | None = None
+        self,
+        batch: Batch,
+        version: Version,
+        kind: EventKind,
+        successor_id: str | None = None,
+        at: dt.datetime | None = None,
     ) -> None:
-        before = version.state if version.events else State.RESERVED
-        version.state = move(before, kind)
+        at = at or self._now
+        if version.state not in TERMINAL:
+            version.state = move(version.state if version.events else State.RESERVED, kind)
+        if version.state in TERMINAL:
+            # Whose end lay ahead may end earlier.
+            version.ends = at
         version.events += 1
         batch.rows[LicenseEvent].append(
             {
@@ -259,7 +274,7 @@ class Adoption:
                 "license_id": version.id,
                 "position": version.events,
                 "kind": str(kind),
-                "at": self._now,
+                "at": at,
                 "process": None,
                 "successor_id": successor_id,
                 "reason": _REASON,

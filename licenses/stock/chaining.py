@@ -3,16 +3,18 @@
 
 import datetime as dt
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import bindparam, exists, select
 
 from licenses.holdings import STOCK
-from licenses.lifecycle import TERMINAL, EventKind, State, move
+from licenses.lifecycle import TERMINAL, EventKind, State, state_after
 from licenses.models import License, LicenseEvent
 from licenses.stock.models import StockRecord
+from storage.clock import start_of_day
 from storage.database import UnitOfWork
 
 _Value = TypeVar("_Value")
@@ -25,6 +27,7 @@ _KNOWN = (
         License.data_sha256,
         License.previous_id,
         License.organisation,
+        License.valid_from,
     )
     .join(License, License.id == StockRecord.license_id)
     .where(StockRecord.number_key.in_(bindparam("keys", expanding=True)))
@@ -41,12 +44,27 @@ _REPLACED_HERE = select(License.previous_id).where(
     License.previous_id.in_(bindparam("ids", expanding=True)), License.origin != STOCK
 )
 _EVENTS = (
-    select(LicenseEvent.license_id, LicenseEvent.kind)
+    select(
+        LicenseEvent.license_id,
+        LicenseEvent.kind,
+        LicenseEvent.at,
+        LicenseEvent.process,
+        LicenseEvent.successor_id,
+    )
     .where(LicenseEvent.license_id.in_(bindparam("ids", expanding=True)))
     .order_by(LicenseEvent.position)
 )
 _PART = 500
 """Most values that one statement compares with."""
+
+
+class Moment(NamedTuple):
+    """An event as replaying needs it."""
+
+    kind: str
+    at: dt.datetime
+    process: str | None
+    successor_id: str | None
 
 
 @dataclass(slots=True)
@@ -56,6 +74,8 @@ class Version:
     Attributes:
         closed: Why nothing is added to its chain by an import: it is another department's, or was replaced
             by what is issued here.
+        state: What it comes to once all of its history took effect.
+        ends: From when on it is ended, which may lie ahead.
     """
 
     id: str
@@ -63,10 +83,26 @@ class Version:
     issued_on: dt.date
     digest: bytes
     previous_id: str | None
+    valid_from: dt.date | None
     closed: str = ""
     state: State = State.ISSUED
     events: int = 0
     fresh: bool = False
+    ends: dt.datetime | None = None
+
+    def starts(self, now: dt.datetime) -> dt.datetime:
+        """Give from when on it takes the place of another: its first day, now at the earliest."""
+        return now if self.valid_from is None else max(now, start_of_day(self.valid_from))
+
+    @property
+    def replaces(self) -> bool:
+        """Tell whether it takes the place of those before it.
+
+        What was withdrawn counts as never given, and what ended before its first day was never in force.
+        """
+        if self.state is State.WITHDRAWN:
+            return False
+        return self.ends is None or self.valid_from is None or self.ends >= start_of_day(self.valid_from)
 
 
 @dataclass(slots=True)
@@ -76,13 +112,13 @@ class Place:
     Attributes:
         reason: Why it has no place: ``duplicate``, ``identifier-taken``, ``version-unordered``,
             ``held-elsewhere`` or ``issued-here``.
-        before: The version that it replaces.
-        after: The version that replaces it.
+        earlier: The versions before it, the oldest first.
+        later: Those after it.
     """
 
     reason: str = ""
-    before: Version | None = None
-    after: Version | None = None
+    earlier: Sequence[Version] = ()
+    later: Sequence[Version] = ()
 
 
 @dataclass
@@ -103,8 +139,7 @@ class Chains:
         at = bisect_left(days, issued_on)
         if at < len(days) and days[at] == issued_on:
             return Place("version-unordered")
-        before = chain[at - 1] if at else None
-        return Place(before=before, after=chain[at] if at < len(chain) else None)
+        return Place(earlier=chain[:at], later=chain[at:])
 
     def _refused(self, number: bytes, identifier: str, digest: bytes) -> str:
         taken = self.identifiers.get(identifier)
@@ -145,7 +180,15 @@ def read_chains(
     for keys in parts(list(numbers)):
         for row in uow.session.execute(_KNOWN, {"keys": keys}):
             closed = "" if row.organisation == organisation else "held-elsewhere"
-            version = Version(row.id, row.identifier, row.issued_on, row.data_sha256, row.previous_id, closed)
+            version = Version(
+                row.id,
+                row.identifier,
+                row.issued_on,
+                row.data_sha256,
+                row.previous_id,
+                row.valid_from,
+                closed,
+            )
             known[version.id] = version
             chains.add(row.number_key, version)
     for ids in parts(list(known)):
@@ -161,14 +204,16 @@ def number_key(uow: UnitOfWork, type_code: str, issuer_code: str, folded: str) -
 
 
 def _states(uow: UnitOfWork, known: Mapping[str, Version]) -> None:
-    lives = dict.fromkeys(known, State.RESERVED)
+    histories: defaultdict[str, list[Moment]] = defaultdict(list)
     for part in parts(list(known)):
-        for license_id, kind in uow.session.execute(_EVENTS, {"ids": part}):
-            if lives[license_id] not in TERMINAL:
-                lives[license_id] = move(lives[license_id], EventKind(kind))
-            known[license_id].events += 1
-    for license_id, state in lives.items():
-        known[license_id].state = state
+        for row in uow.session.execute(_EVENTS, {"ids": part}):
+            histories[row.license_id].append(Moment(row.kind, row.at, row.process, row.successor_id))
+    for license_id, events in histories.items():
+        version = known[license_id]
+        version.events, version.state = len(events), state_after(events)
+        if version.state in TERMINAL:
+            instants = sorted({one.at for one in events})
+            version.ends = next(at for at in instants if state_after(events, at) in TERMINAL)
 
 
 def parts(values: list[_Value]) -> Iterator[list[_Value]]:

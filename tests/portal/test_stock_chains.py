@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records of one number: what is held of it decides what becomes of the next."""
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from license_library import Library
 from stock_import import Stock, two_rows_of_a_number
+from stock_record import StockDesk
 
+from licenses.lifecycle import Status
 from licenses.models import License, LicenseEvent
+from licenses.stock.profiles import SourceStatus
 
 ABANDONED = {"license_id": "n" * 26, "kind": "abandoned"}
 
@@ -60,3 +65,61 @@ def test_a_record_of_a_number_that_was_issued_here_is_quarantined_however_it_is_
     # What came to nothing before it was issued holds no number.
     assert other.take_over(older).accepted == 1
     other.database.close()
+
+
+OLD, NEW, NEWEST = dt.date(2026, 1, 1), dt.date(2026, 10, 1), dt.date(2026, 11, 1)
+END = dt.date(2030, 1, 1)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    made = Library(tmp_path)
+    yield made
+    made.database.close()
+
+
+def taken(
+    desk: StockDesk, issued_on: dt.date, status: SourceStatus = SourceStatus.VALID, ahead: int = 0
+) -> License:
+    made = desk.take_over(issued_on, END, status, ahead=ahead)
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize("newer_first", [False, True])
+def test_until_a_renewal_of_the_stock_is_in_force_what_it_renews_stays_valid(
+    library: Library, newer_first: bool
+) -> None:
+    desk = StockDesk(library)
+    first = taken(desk, NEW, ahead=90) if newer_first else taken(desk, OLD)
+    second = taken(desk, OLD) if newer_first else taken(desk, NEW, ahead=90)
+    older, newer = (second, first) if newer_first else (first, second)
+    assert [library.status(one) for one in (older, newer)] == [Status.VALID, Status.NOT_ACTIVATED]
+    library.clock.advance(90 * 86_400)
+    assert [library.status(one) for one in (older, newer)] == [Status.SUPERSEDED, Status.VALID]
+
+
+def test_what_was_withdrawn_at_its_source_replaces_nothing(library: Library) -> None:
+    desk = StockDesk(library)
+    older, withdrawn = taken(desk, OLD), taken(desk, NEW, SourceStatus.WITHDRAWN)
+    assert [library.status(one) for one in (older, withdrawn)] == [Status.VALID, Status.WITHDRAWN]
+    newest = taken(desk, NEWEST)
+    assert [library.status(one) for one in (older, newest)] == [Status.SUPERSEDED, Status.VALID]
+
+
+def test_what_was_cancelled_after_it_came_into_force_has_replaced_what_it_renewed(library: Library) -> None:
+    desk = StockDesk(library)
+    older = taken(desk, OLD)
+    taken(desk, NEW, SourceStatus.CANCELLED)
+    assert library.status(older) is Status.SUPERSEDED
+
+
+def test_of_two_that_lie_ahead_the_one_in_force_first_ends_what_is_before_both(library: Library) -> None:
+    desk = StockDesk(library)
+    older, late, soon = taken(desk, OLD), taken(desk, NEW, ahead=200), taken(desk, NEWEST, ahead=60)
+    library.clock.advance(60 * 86_400)
+    assert [library.status(one) for one in (older, late, soon)] == [
+        Status.SUPERSEDED,
+        Status.SUPERSEDED,
+        Status.VALID,
+    ]

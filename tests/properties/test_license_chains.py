@@ -104,10 +104,14 @@ class Chain(RuleBasedStateMachine):
         self.versions.append(self.library.issue_reserved(self.waiting, f"seal-{self.seals}"))
         self.waiting = None
 
-    @rule(days=st.sampled_from(RECORDS), status=st.sampled_from(list(SourceStatus)))
-    def a_record_is_taken_over(self, days: int, status: SourceStatus) -> None:
+    @rule(
+        days=st.sampled_from(RECORDS),
+        status=st.sampled_from(list(SourceStatus)),
+        ahead=st.sampled_from(DAYS),
+    )
+    def a_record_is_taken_over(self, days: int, status: SourceStatus, ahead: int = 0) -> None:
         issued_on = legal_date(self.library.clock.now()) + dt.timedelta(days=days)
-        taken = self.stock.take_over(issued_on, issued_on + dt.timedelta(days=900), status, NUMBER)
+        taken = self.stock.take_over(issued_on, issued_on + dt.timedelta(days=900), status, NUMBER, ahead)
         self.versions += [] if taken is None else [taken]
 
     @rule()
@@ -141,6 +145,17 @@ class Chain(RuleBasedStateMachine):
             at = self.library.clock.now() + dt.timedelta(days=days)
             statuses = [self.library.status(one, at) for one in self.versions]
             assert statuses.count(Status.VALID) <= 1
+
+    @invariant()
+    def nothing_is_replaced_before_what_replaces_it_is_in_force(self) -> None:
+        ids = [one.id for one in self.versions]
+        with self.library.database.reading() as uow:
+            for events in self.library.holdings.events(uow, ids).values():
+                for one in events:
+                    if one.kind == EventKind.SUPERSEDED and one.successor_id is not None:
+                        successor = uow.session.get_one(License, one.successor_id)
+                        status = self.library.holdings.status(uow, successor, one.at)
+                        assert status is not Status.NOT_ACTIVATED
 
     @invariant()
     def nothing_is_valid_without_a_seal_or_a_declared_trust(self) -> None:

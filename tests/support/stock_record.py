@@ -33,8 +33,13 @@ class StockDesk:
         valid_until: dt.date,
         status: SourceStatus = SourceStatus.VALID,
         number: str = NUMBER,
+        ahead: int = 0,
     ) -> License | None:
-        """Take a record over; ``None`` when it has no place among what is held."""
+        """Take a record over; ``None`` when it has no place among what is held.
+
+        Args:
+            ahead: Days between the date of issue and the first day.
+        """
         self.taken += 1
         items = self.library.items
         issuer = items.department(items.get(ITEM_OF[FOOD], "2026-03").department)
@@ -47,7 +52,7 @@ class StockDesk:
             issuer_code=issuer.uscc,
             parties=(StockParty(*COMPANY),),
             issued_on=issued_on,
-            valid_from=issued_on,
+            valid_from=issued_on + dt.timedelta(days=ahead),
             valid_until=valid_until,
             status=status,
             face=dict(FACES[FOOD]),
