@@ -82,6 +82,10 @@ class License(Base):
     )
 
 
+_RECALLING = text("kind IN ('suspended', 'withdrawn', 'revoked')")
+"""Few of all events: what an index over them holds."""
+
+
 class LicenseEvent(Base):
     """Something that happened to a licence; never changed, only added to.
 
@@ -108,7 +112,10 @@ class LicenseEvent(Base):
     actor_id: Mapped[str] = mapped_column(String(64))
     organisation: Mapped[str] = mapped_column(String(40))
 
-    __table_args__ = (UniqueConstraint("license_id", "position"),)
+    __table_args__ = (
+        UniqueConstraint("license_id", "position"),
+        Index("ix_license_event_recalling", "at", sqlite_where=_RECALLING, postgresql_where=_RECALLING),
+    )
 
 
 class LicenseHolder(Base):

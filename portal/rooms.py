@@ -31,6 +31,7 @@ from licenses.managing import LicenseDesk
 from licenses.objections import ObjectionService
 from licenses.own import OwnRecordsService
 from licenses.reading import LicenseReader
+from licenses.recall import RecallService
 from licenses.relations import Relations
 from licenses.replay import ReplayService
 from licenses.rules import RuleBook
@@ -218,6 +219,11 @@ class Rooms:
     def simulations(self) -> SimulationService:
         """Simulates draft rules on closed cases."""
         return SimulationService(self.rules, inquiry_of(self))
+
+    @property
+    def recalls(self) -> RecallService:
+        """Decisions whose ground is gone."""
+        return RecallService()
 
     @property
     def disputes(self) -> DisputeService:

@@ -62,10 +62,13 @@ def home() -> str:
         lock, lock_at = standing_verdict(uow.session, now)
         probe = last_said(uow)
         reconciled = last_reconciled(uow)
+        month = now - dt.timedelta(days=30)
+        recalled = rooms.recalls.count(uow, who, month) if who.has(Role.SUPERVISOR) else None
     departments = sorted({name for day in days for name in day.by_department})
     return render_template(
         "supervision.html",
         numbers=numbers,
+        recalled=recalled,
         status=status,
         lag=rooms.gate.lag(),
         lock=str(lock) if rooms.lock_probe is not None else "",
@@ -100,6 +103,21 @@ def refusals() -> str:
         page = refused_acts(uow.session, since, _after(), seen_by(context.identity()))
         clients = client_names(uow.session)
     return render_template("refusals.html", page=page, names=_department_names(), clients=clients)
+
+
+@blueprint.get("/recalls")
+@allow(Role.SUPERVISOR, unrecorded="shows decisions and case numbers, no holders and nothing of a face")
+def recalls() -> str:
+    """List decisions that relied on licences which were suspended, withdrawn or revoked afterwards."""
+    rooms, who = context.rooms(), context.identity()
+    with rooms.database.reading() as uow:
+        page = rooms.recalls.recalled(uow, who, _after())
+        clients = client_names(uow.session)
+    types = {one.code: one for one in rooms.license_types.all()}
+    items = {one.code: one for one in rooms.items.current()}
+    return render_template(
+        "recalls.html", page=page, names=_department_names(), items=items, types=types, clients=clients
+    )
 
 
 @blueprint.get("/patterns")

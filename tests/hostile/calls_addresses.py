@@ -113,6 +113,20 @@ IDENTITY = [
     get("a dossier by a path", 404, "not-found", path="/api/v1/dossiers/..%2F..%2F{mark}"),
     get("a decision of somebody else", 404, "not-found", path="/api/v1/proofs/{mark}", acts=REFUSED),
     get(
+        "recalled decisions from a cursor made up",
+        422,
+        "cursor",
+        path="/api/v1/proofs/recalled",
+        query="after={mark}",
+    ),
+    get(
+        "two hundred and one recalled decisions",
+        422,
+        "invalid-input",
+        path="/api/v1/proofs/recalled",
+        query="limit=201",
+    ),
+    get(
         "entries of the ledger without the right",
         404,
         "not-found",

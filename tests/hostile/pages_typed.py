@@ -208,6 +208,15 @@ TYPED = [
         redisplays=True,
     ),
     Visit(
+        name="recalled decisions after markup",
+        status=422,
+        code="cursor",
+        who="supervisor",
+        path="/supervision/recalls",
+        query={"after": SCRIPT},
+        redisplays=True,
+    ),
+    Visit(
         name="own acts after NUL",
         status=422,
         code="cursor",

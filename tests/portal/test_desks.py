@@ -201,7 +201,7 @@ def test_the_supervisors_numbers_link_to_their_rows(filed: House) -> None:
     browser = filed.browser(Role.SUPERVISOR)
     home = browser.get("/supervision").text
     numbers = dict(re.findall(r'<a href="/supervision/([a-z]+)"><b[^>]*>(\d+)</b>', home))
-    assert numbers.keys() == {"late", "refusals", "patterns", "intents", "pending"}
+    assert numbers.keys() == {"late", "refusals", "recalls", "patterns", "intents", "pending"}
     assert int(numbers["refusals"]) == 1
     for name, count in numbers.items():
         assert browser.get(f"/supervision/{name}").text.count('<th scope="row"') == int(count)
