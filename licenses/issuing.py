@@ -209,7 +209,7 @@ class IssueStep:
 def index_document(uow: UnitOfWork, holdings: Holdings, license_id: str) -> IndexDocument | None:
     """Give what the index holds of a licence; ``None`` while it is not issued.
 
-    The text is the face without what would be masked; the number of events is the version.
+    The text is the face without what would be masked.
     """
     license_ = uow.session.get(License, license_id)
     if license_ is None or license_.issued_at is None or state_of(uow, license_id) is State.RESERVED:
@@ -228,7 +228,12 @@ def document_of_license(
     holder_kind: str,
     case: Case | None = None,
 ) -> IndexDocument:
-    """Give what the index holds of an issued licence from what was read already."""
+    """Give what the index holds of an issued licence from what was read already.
+
+    An event may lie ahead: the state is that of now, and the version rises again when the event takes effect,
+    so that the next comparison of index and records puts the licence anew.
+    """
+    now = uow.clock.now()
     kind = holdings.types.as_issued(license_.type_code, license_.type_version)
     shown = shown_text(kind, holdings.face(uow, license_), person=holder_kind == HolderKind.PERSON)
     return IndexDocument(
@@ -239,10 +244,10 @@ def document_of_license(
         organisation=license_.organisation,
         number=license_.identifier,
         at=license_.issued_at or license_.reserved_at,
-        version=len(events),
+        version=len(events) + sum(event.at <= now for event in events),
         item=license_.item_code or "",
         type=license_.type_code,
-        state=str(state_after(events)),
+        state=str(state_after(events, now)),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import chain
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 
 from archive.models import Dossier
 from indexer.document import IndexDocument
@@ -149,7 +149,9 @@ class IndexKeeper:
         """Give identifier and version of what is to be found, page by page."""
         while True:
             with self._database.reading() as uow:
-                query = _findable(kind).where(_ID[kind] > last).order_by(_ID[kind]).limit(_BATCH)
+                query = (
+                    _findable(kind, uow.clock.now()).where(_ID[kind] > last).order_by(_ID[kind]).limit(_BATCH)
+                )
                 rows = [(one, version) for one, version in uow.session.execute(query)]
             if not rows:
                 return
@@ -160,15 +162,21 @@ class IndexKeeper:
 _ID = {"dossier": Dossier.id, "licence": License.id}
 
 
-def _findable(kind: str) -> Select[str, int]:
-    """Ask for identifier and version of all filed dossiers, or of all issued licences."""
+def _findable(kind: str, now: dt.datetime) -> Select[str, int]:
+    """Ask for identifier and version of all filed dossiers, or of all issued licences.
+
+    The version of a licence is that of :func:`licenses.issuing.document_of_license`.
+    """
     if kind == "dossier":
         return select(Dossier.id, Dossier.version).where(Dossier.filed_at.is_not(None))
-    events = select(func.count()).where(LicenseEvent.license_id == License.id).scalar_subquery()
+    in_force = func.count(case((LicenseEvent.at <= now, 1)))
+    events = select(func.count() + in_force).where(LicenseEvent.license_id == License.id).scalar_subquery()
     return select(License.id, events).where(License.issued_at.is_not(None))
 
 
 def recorded_count(uow: UnitOfWork) -> int:
     """Give how many dossiers and licences are to be found."""
-    counts = (select(func.count()).select_from(_findable(kind).subquery()) for kind in _KINDS)
+    counts = (
+        select(func.count()).select_from(_findable(kind, uow.clock.now()).subquery()) for kind in _KINDS
+    )
     return sum(uow.session.scalar(one) or 0 for one in counts)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The step with real parts: typst, a throw-away authority, a folder of objects."""
 
+import datetime as dt
 import io
 import json
 from pathlib import Path
@@ -29,6 +30,7 @@ from licenses.issuing import index_document
 from licenses.lifecycle import Status
 from licenses.metadata import from_xml, metadata_table, xmp_schema
 from licenses.models import License, LicenseEvent
+from portal.index_keeping import _findable
 from seals.models import Sealing
 from seals.register import registered_seals
 from seals.services import SealService
@@ -180,6 +182,32 @@ def test_an_issued_licence_is_not_issued_again(house: House) -> None:
         uow.add_step("license.issue", license_.id)
     house.work()
     assert house.acts().count("license.issued") == 1
+
+
+def test_a_licence_that_is_replaced_later_is_found_as_issued_until_then(house: House) -> None:
+    house.register()
+    starts = house.library.clock.now() + dt.timedelta(days=30)
+    first = house.issue(FOOD)
+    renewed = house.library.reserve(
+        FOOD, replaces=first.identifier, change="renewal", valid_from=starts.date().isoformat()
+    )
+    house.work()
+
+    def found() -> tuple[str, int, dict[str, int]]:
+        with house.library.database.reading() as uow:
+            document = index_document(uow, house.library.holdings, first.id)
+            licences = _findable("licence", uow.clock.now())
+            versions = {row[0]: row[1] for row in uow.session.execute(licences)}
+        assert document is not None
+        return document.state, document.version, versions
+
+    state, version, versions = found()
+    assert renewed.id in versions
+    assert (state, versions[first.id]) == ("issued", version)
+    house.library.clock.advance(31 * 86_400)
+    state, later, versions = found()
+    assert (state, versions[first.id]) == ("superseded", later)
+    assert later > version, "the next comparison puts it anew"
 
 
 def test_the_index_gets_what_may_be_shown(house: House) -> None:
