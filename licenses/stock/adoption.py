@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import orjson
+
 from cases.models import Holder
 from licenses.catalogue import TypeCatalogue
 from licenses.holdings import STOCK
@@ -136,7 +138,18 @@ class Adoption:
             key, digest = self._keys[one.row]
             day, identifier = one.issued_on or dt.date.min, str(one.identifier)
             place = self._chains.place(key, identifier, day, digest)
-            if place.reason:
+            told = self._told(one, key, identifier) if place.reason == "identifier-taken" else None
+            if told is not None and told.state is move(
+                State.ISSUED, _ENDINGS[one.status or SourceStatus.UNKNOWN]
+            ):
+                # What was told before is a repetition.
+                reasons.insert(0, "duplicate")
+                verdict = Verdict.REJECTED
+            elif told is not None and told.ends is None:
+                reasons.append("status-told")
+                self._event(batch, told, _ENDINGS[one.status or SourceStatus.UNKNOWN])
+                batch.again.append(told.id)
+            elif place.reason:
                 reasons.insert(0, place.reason)
                 verdict = stock_reasons()[place.reason].verdict
             else:
@@ -164,6 +177,19 @@ class Adoption:
         batch.reasons.update(reasons)
         if one.type_code is not None:
             batch.types[f"{one.type_code} {verdict}"] += 1
+
+    def _told(self, one: Prepared, key: bytes, identifier: str) -> Version | None:
+        """Give what is held, where a record says of it nothing else than that it is not valid now."""
+        held = self._chains.held(key, identifier, self._run.id)
+        if held is None or one.status not in _ENDINGS or held.starts(self._now) > self._now:
+            # The end of what lies ahead concerns what it replaces, too: a person decides.
+            return None
+        read = orjson.loads(one.read)
+        for status in SourceStatus:
+            as_before = orjson.dumps(read | {"status": str(status)}, option=orjson.OPT_SORT_KEYS)
+            if data_digest(self._uow, as_before) == held.digest:
+                return held
+        return None
 
     def _license(self, batch: Batch, one: Prepared, version: Version, reasons: Sequence[str]) -> None:
         first, *more = one.parties
@@ -326,7 +352,12 @@ def _together(license_id: str, parties: Sequence[StockParty], holders: Sequence[
 def keys_of(uow: UnitOfWork, one: Prepared) -> tuple[bytes, bytes]:
     """Give the keyed digests by which a number is found again, and by which two records are the same."""
     number = number_key(uow, str(one.type_code), str(one.issuer_code), str(one.number_key))
-    return number, uow.secrets.lookup_hash("license-data", one.read.decode())
+    return number, data_digest(uow, one.read)
+
+
+def data_digest(uow: UnitOfWork, read: bytes) -> bytes:
+    """Give the keyed digest of what was read of a record."""
+    return uow.secrets.lookup_hash("license-data", read.decode())
 
 
 def _first(reasons: Sequence[str], verdict: Verdict) -> str:

@@ -28,6 +28,7 @@ _KNOWN = (
         License.previous_id,
         License.organisation,
         License.valid_from,
+        StockRecord.run_id,
     )
     .join(License, License.id == StockRecord.license_id)
     .where(StockRecord.number_key.in_(bindparam("keys", expanding=True)))
@@ -76,6 +77,7 @@ class Version:
             by what is issued here.
         state: What it comes to once all of its history took effect.
         ends: From when on it is ended, which may lie ahead.
+        run_id: The import that brought it; none while it is fresh.
     """
 
     id: str
@@ -89,6 +91,7 @@ class Version:
     events: int = 0
     fresh: bool = False
     ends: dt.datetime | None = None
+    run_id: str = ""
 
     def starts(self, now: dt.datetime) -> dt.datetime:
         """Give from when on it takes the place of another: its first day, now at the earliest."""
@@ -141,6 +144,15 @@ class Chains:
             return Place("version-unordered")
         return Place(earlier=chain[:at], later=chain[at:])
 
+    def held(self, number: bytes, identifier: str, run_id: str) -> Version | None:
+        """Give what another import brought under this number and identifier, where the chain is open."""
+        chain = self.by_number.get(number, ())
+        if number in self.issued_here or any(one.closed for one in chain):
+            return None
+        return next(
+            (one for one in chain if one.identifier == identifier and one.run_id not in {"", run_id}), None
+        )
+
     def _refused(self, number: bytes, identifier: str, digest: bytes) -> str:
         taken = self.identifiers.get(identifier)
         if taken == digest:
@@ -188,6 +200,7 @@ def read_chains(
                 row.previous_id,
                 row.valid_from,
                 closed,
+                run_id=row.run_id,
             )
             known[version.id] = version
             chains.add(row.number_key, version)

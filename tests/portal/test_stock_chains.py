@@ -2,16 +2,19 @@
 """Records of one number: what is held of it decides what becomes of the next."""
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dirty_stock import dirty, in_columns
 from license_library import Library
 from stock_import import Stock, two_rows_of_a_number
 from stock_record import StockDesk
 
 from licenses.lifecycle import Status
 from licenses.models import License, LicenseEvent
+from licenses.stock.models import StockRun
 from licenses.stock.profiles import SourceStatus
 
 ABANDONED = {"license_id": "n" * 26, "kind": "abandoned"}
@@ -123,3 +126,50 @@ def test_of_two_that_lie_ahead_the_one_in_force_first_ends_what_is_before_both(l
         Status.SUPERSEDED,
         Status.VALID,
     ]
+
+
+def told(stock: Stock, name: str, **changes: str) -> StockRun:
+    """Take over the file of one record with some of its cells changed."""
+    cells = in_columns(dirty(13)) | changes
+    file = stock.folder / name
+    file.write_text(json.dumps([cells], ensure_ascii=False), "utf-8")
+    return stock.take_over(file)
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        (["注销"], ["cancelled"]),
+        (["暂停", "吊销"], ["suspended", "revoked"]),
+        (["撤销"], ["withdrawn"]),
+    ],
+)
+def test_what_a_later_feed_tells_of_a_licence_becomes_its_events(
+    stock: Stock, words: list[str], kinds: list[str]
+) -> None:
+    assert told(stock, "first.json").accepted == 1
+    for place, word in enumerate(words):
+        run = told(stock, f"{place}.json", status=word)
+        assert (run.accepted, run.report["reasons"]["status-told"]) == (1, 1)
+    assert stock.count(License) == 1
+    events = stock.rows(LicenseEvent)
+    assert [row["kind"] for row in sorted(events, key=lambda row: row["position"])] == ["adopted", *kinds]
+    # Who tells it again tells nothing new, and nobody is brought back to life.
+    assert told(stock, "again.json", status=words[-1]).report["reasons"]["duplicate"] == 1
+    assert told(stock, "back.json").accepted == 0
+    assert stock.count(LicenseEvent) == 1 + len(kinds)
+
+
+def test_a_later_feed_with_another_content_changes_nothing_and_waits_for_a_person(stock: Stock) -> None:
+    told(stock, "first.json")
+    run = told(stock, "other.json", status="注销", certificate_holder="演示另一家餐饮有限公司")
+    assert (run.quarantined, run.report["reasons"]["identifier-taken"]) == (1, 1)
+    assert stock.count(LicenseEvent) == 1
+
+
+def test_of_two_rows_of_one_file_none_ends_the_other(stock: Stock) -> None:
+    cells = in_columns(dirty(13))
+    file = stock.folder / "both.json"
+    file.write_text(json.dumps([cells, cells | {"status": "注销"}], ensure_ascii=False), "utf-8")
+    assert stock.take_over(file).report["reasons"]["identifier-taken"] == 1
+    assert [row["kind"] for row in stock.rows(LicenseEvent)] == ["adopted"]
