@@ -45,7 +45,16 @@ def show(copy_id: str) -> str:
         kind = rooms.license_types.as_issued(license_.type_code, license_.type_version)
         case = rooms.cases.get_by_id(uow, who, copy.case_id) if copy.case_id else None
         over = ended(uow, copy)
-    return render_template("copy.html", copy=copy, kind=kind, case=case, purpose=purpose_of(copy), over=over)
+    return render_template(
+        "copy.html",
+        copy=copy,
+        kind=kind,
+        case=case,
+        purpose=purpose_of(copy),
+        over=over,
+        again=url_for("copies_pages.show", copy_id=copy_id),
+        fetch=url_for("copies_pages.file", copy_id=copy_id),
+    )
 
 
 @blueprint.post("/copies/<copy_id>/file")

@@ -157,6 +157,42 @@ MANAGING = [
     sent("a decision made up", 422, "invalid-input", f"{_MANAGE}/x", _DECIDED | {"decision": "{mark}"}),
 ]
 
+OFFICE_COPIES = [
+    sent(
+        "a copy for the file of no licence",
+        404,
+        "license-not-found",
+        "/licences/{mark}/copies",
+        {"purpose": "archive"},
+        who="archivist",
+        redisplays=True,
+        acts=REFUSED,
+    ),
+    sent("a copy for the file by a clerk", path="/licences/x/copies", form={}, who="clerk", **OTHERS_DESK),
+    sent("a copy for the file from elsewhere", path="/licences/x/copies", who="archivist", **FORGED),
+    seen(
+        "an office's copy that there is not",
+        404,
+        "copy-unknown",
+        "/licences/copies/{mark}",
+        "archivist",
+        redisplays=True,
+        acts=REFUSED,
+    ),
+    seen("an office's copy looked at by a clerk", path="/licences/copies/x", who="clerk", **OTHERS_DESK),
+    sent(
+        "the file of no copy",
+        404,
+        "copy-unknown",
+        "/licences/copies/{mark}/file",
+        who="archivist",
+        redisplays=True,
+        acts=REFUSED,
+    ),
+    sent("the file of a copy by a clerk", path="/licences/copies/x/file", who="clerk", **OTHERS_DESK),
+    sent("the file of a copy from elsewhere", path="/licences/copies/x/file", who="archivist", **FORGED),
+]
+
 PUBLISHED = [
     seen(
         "a type by markup", 404, "not-found", "/catalog/licence-types/%3Cscript%3E{mark}", "", redisplays=True
@@ -245,4 +281,4 @@ PUBLISHED = [
     ),
 ]
 
-LICENCES = [*BULK, *ISSUING, *MANAGING, *PUBLISHED]
+LICENCES = [*BULK, *ISSUING, *MANAGING, *OFFICE_COPIES, *PUBLISHED]

@@ -251,6 +251,39 @@ def test_once_the_case_is_closed_the_clerk_s_page_says_so_and_gives_no_file(offi
     assert browser.post(f"{page}/file", data=token).status_code == 409
 
 
+@pytest.mark.parametrize(
+    ("role", "organisation", "purpose", "words"),
+    [(Role.ARCHIVIST, "scjg", "archive", "归档留存"), (Role.SUPERVISOR, "dsj", "inspect", "监督检查")],
+    ids=["archivist", "supervisor"],
+)
+def test_for_the_file_and_for_supervision_a_licence_that_ended_is_copied_with_its_status(
+    office: Office, role: Role, organisation: str, purpose: str, words: str
+) -> None:
+    rooms = office.house.rooms
+    rooms.database.write(lambda uow: rooms.licenses.revoke(uow, MANAGER, office.identifier, GROUNDS).id)
+    browser = office.house.browser(role, organisation)
+    page = browser.get(f"/licences/{office.identifier}").text
+    assert words in page
+    sent = {"form_token": form_token(page)}
+    place = f"/licences/{office.identifier}/copies"
+    assert browser.post(place, data=sent | {"purpose": "curiosity"}).status_code == 422
+    ordered = browser.post(place, data=sent | {"purpose": purpose})
+    assert ordered.status_code == 303
+    office.work()
+    shown = browser.get(ordered.headers["Location"]).text
+    assert "取加注件打印" in shown
+    given = browser.post(f"{ordered.headers['Location']}/file", data=sent)
+    assert (given.status_code, given.mimetype) == (200, "application/pdf")
+    with pikepdf.open(io.BytesIO(given.data)) as pdf:
+        assert words in pdf.attachments["metadata.json"].get_file().read_bytes().decode()
+    assert {"copy.ordered", "copy.made", "copy.handed-out"} <= set(office.house.acts())
+    stranger = office.house.browser(Role.ARCHIVIST, "jtys")
+    own = {"form_token": form_token(stranger.get("/archive").text)}
+    assert stranger.post(place, data=own | {"purpose": "archive"}).status_code == 404
+    assert office.house.acts()[-1] == "access.refused"
+    assert stranger.get(ordered.headers["Location"]).status_code == 404
+
+
 def test_another_operator_of_the_same_system_knows_of_no_copy(office: Office) -> None:
     copy = office.made()
     nobody = {name: value for name, value in office.headers.items() if name != "Access-Operator"}
