@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-from cases.identifiers import ORGANISATION_SCHEMES, mask_code, mask_person
+from cases.identifiers import ORGANISATION_SCHEMES, is_resident_id, mask_code, mask_person
 from licenses.definition import Column, FaceField, HolderRole, ItemKind, LicenseType, Source, ValidityKind
 from licenses.errors import LicenseDataError
+from licenses.stock.folding import folded_number
 from licenses.values import Plain, broken_rule, share
 
 Row = dict[str, Plain]
@@ -89,6 +90,7 @@ def complete_face(
     Raises:
         LicenseDataError: The first rule that is broken.
     """
+    _check_numbers(data)
     _check_holder_kind(kind, holder)
     _check_shares(kind, data)
     _check_validity(kind, data)
@@ -124,6 +126,13 @@ def complete_face(
         _check_value(field, value, field.name)
         face[field.name] = value
     return face
+
+
+def _check_numbers(data: LicenseData) -> None:
+    """Refuse a resident number as number or serial: both stand in clear, in identifiers and addresses."""
+    for field, text in (("number", data.number), ("serial", data.serial or "")):
+        if is_resident_id(folded_number(text)):
+            raise LicenseDataError(field=field, rule="resident-number")
 
 
 def hidden_fields(kind: LicenseType, *, person: bool) -> frozenset[str]:
