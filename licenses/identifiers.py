@@ -18,6 +18,7 @@ from licenses.errors import LicenseDataError
 
 ROOT = "1.2.156.3005.2"
 FIRST_VERSION = 1
+LAST_VERSION = 999
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
 # Registers are read by the million: looking the next product up takes half the time of working it out.
@@ -72,7 +73,7 @@ def compose(type_code: str, issuer_code: str, serial: str, version: int = FIRST_
     Raises:
         LicenseDataError: A part would make the identifier non-conforming; ``facts`` name the rule.
     """
-    if not (_PART.fullmatch(serial) and FIRST_VERSION <= version <= 999):
+    if not (_PART.fullmatch(serial) and FIRST_VERSION <= version <= LAST_VERSION):
         raise LicenseDataError(field="number", rule="serial-0-9A-Z")
     identifier = str(Identifier(type_code, issuer_code, serial, version))
     shape = classify(identifier)

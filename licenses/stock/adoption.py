@@ -15,13 +15,14 @@ from typing import Any, Final
 import orjson
 
 from cases.models import Holder
+from licenses import identifiers
 from licenses.catalogue import TypeCatalogue
 from licenses.holdings import STOCK
 from licenses.lifecycle import TERMINAL, EventKind, State, move
 from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.positions import first_free_position
 from licenses.stock.blocks import Blocks
-from licenses.stock.chaining import Chains, Place, Version, number_key, read_chains
+from licenses.stock.chaining import Chains, Place, Version, is_taken, number_key, read_chains
 from licenses.stock.holding import KnownHolders
 from licenses.stock.models import StockQuarantine, StockRecord, StockRejection, StockRun
 from licenses.stock.profiles import SourceStatus
@@ -124,7 +125,8 @@ class Adoption:
         """Give why the first record of the block has no place among what is held; nothing is written."""
         one = self._block[0]
         key, digest = self._keys[one.row]
-        return self._chains.place(key, str(one.identifier), one.issued_on or dt.date.min, digest).reason
+        identifier, _ = self._identified(one, key, digest)
+        return self._chains.place(key, identifier, one.issued_on or dt.date.min, digest).reason
 
     def only_license(self) -> tuple[str, str]:
         """Give the id of the only licence that was made, and of its holder."""
@@ -133,33 +135,8 @@ class Adoption:
 
     def _take(self, batch: Batch, one: Prepared) -> None:
         reasons, verdict = list(one.reasons), one.verdict
-        version: Version | None = None
         if verdict is Verdict.ACCEPTED:
-            key, digest = self._keys[one.row]
-            day, identifier = one.issued_on or dt.date.min, str(one.identifier)
-            place = self._chains.place(key, identifier, day, digest)
-            told = self._told(one, key, identifier) if place.reason == "identifier-taken" else None
-            if told is not None and told.state is move(
-                State.ISSUED, _ENDINGS[one.status or SourceStatus.UNKNOWN]
-            ):
-                # What was told before is a repetition.
-                reasons.insert(0, "duplicate")
-                verdict = Verdict.REJECTED
-            elif told is not None and told.ends is None:
-                reasons.append("status-told")
-                self._event(batch, told, _ENDINGS[one.status or SourceStatus.UNKNOWN])
-                batch.again.append(told.id)
-            elif place.reason:
-                reasons.insert(0, place.reason)
-                verdict = stock_reasons()[place.reason].verdict
-            else:
-                id_ = self._blocks.licenses.new_id()
-                version = Version(id_, identifier, day, digest, None, one.valid_from, fresh=True)
-                if place.earlier or place.later:
-                    reasons.append("version-chained")
-                self._license(batch, one, version, reasons)
-                self._chain(batch, version, place)
-                self._chains.add(key, version)
+            verdict = self._place(batch, one, reasons)
         if verdict is Verdict.QUARANTINED:
             self._quarantine(batch, one, reasons)
         elif verdict is Verdict.REJECTED:
@@ -191,6 +168,53 @@ class Adoption:
                 return held
         return None
 
+    def _place(self, batch: Batch, one: Prepared, reasons: list[str]) -> Verdict:
+        """Make a licence of a record, or an event of what is held, unless it has no place among that."""
+        key, digest = self._keys[one.row]
+        day = one.issued_on or dt.date.min
+        identifier, number = self._identified(one, key, digest)
+        place = self._chains.place(key, identifier, day, digest)
+        told = self._told(one, key, identifier) if place.reason == "identifier-taken" else None
+        if told is not None and told.state is move(
+            State.ISSUED, _ENDINGS[one.status or SourceStatus.UNKNOWN]
+        ):
+            # What was told before is a repetition.
+            reasons.insert(0, "duplicate")
+            return Verdict.REJECTED
+        if told is not None and told.ends is None:
+            reasons.append("status-told")
+            self._event(batch, told, _ENDINGS[one.status or SourceStatus.UNKNOWN])
+            batch.again.append(told.id)
+        elif place.reason:
+            reasons.insert(0, place.reason)
+            return stock_reasons()[place.reason].verdict
+        else:
+            id_ = self._blocks.licenses.new_id()
+            version = Version(id_, identifier, day, digest, None, one.valid_from, fresh=True, number=number)
+            if place.earlier or place.later:
+                reasons.append("version-chained")
+            self._license(batch, one, version, reasons)
+            self._chain(batch, version, place)
+            self._chains.add(key, version)
+        return Verdict.ACCEPTED
+
+    def _identified(self, one: Prepared, key: bytes, digest: bytes) -> tuple[str, int]:
+        """Give identifier and version: a composed one counts on where its number has other records."""
+        chain = self._chains.by_number.get(key, ())
+        if "identifier-composed" not in one.reasons or not chain:
+            return str(one.identifier), one.version
+        for held in chain:
+            if held.digest == digest or held.issued_on == one.issued_on:
+                return held.identifier, one.version
+        number = len(chain) + 1
+        while number <= identifiers.LAST_VERSION:
+            parts = (str(one.type_code), str(one.issuer_code), str(one.number_key))
+            identifier = identifiers.compose(*parts, number)
+            if identifier not in self._chains.identifiers and not is_taken(self._uow, identifier):
+                return identifier, number
+            number += 1
+        return str(one.identifier), one.version
+
     def _license(self, batch: Batch, one: Prepared, version: Version, reasons: Sequence[str]) -> None:
         first, *more = one.parties
         values = [one.face, one.original]
@@ -210,7 +234,7 @@ class Adoption:
             "case_id": None,
             "item_code": None,
             "item_edition": None,
-            "version": one.version,
+            "version": version.number,
             "previous_id": None,
             "change": None,
             "trust": self._run.trust,

@@ -78,6 +78,7 @@ class Version:
         state: What it comes to once all of its history took effect.
         ends: From when on it is ended, which may lie ahead.
         run_id: The import that brought it; none while it is fresh.
+        number: Which version it is, while it is fresh.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Version:
     fresh: bool = False
     ends: dt.datetime | None = None
     run_id: str = ""
+    number: int = 1
 
     def starts(self, now: dt.datetime) -> dt.datetime:
         """Give from when on it takes the place of another: its first day, now at the earliest."""
@@ -209,6 +211,11 @@ def read_chains(
             known[str(replaced)].closed = "issued-here"
     _states(uow, known)
     return chains
+
+
+def is_taken(uow: UnitOfWork, identifier: str) -> bool:
+    """Tell whether a licence has this identifier."""
+    return uow.session.execute(_TAKEN, {"identifiers": [identifier]}).first() is not None
 
 
 def number_key(uow: UnitOfWork, type_code: str, issuer_code: str, folded: str) -> bytes:

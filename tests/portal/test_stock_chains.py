@@ -173,3 +173,21 @@ def test_of_two_rows_of_one_file_none_ends_the_other(stock: Stock) -> None:
     file.write_text(json.dumps([cells, cells | {"status": "注销"}], ensure_ascii=False), "utf-8")
     assert stock.take_over(file).report["reasons"]["identifier-taken"] == 1
     assert [row["kind"] for row in stock.rows(LicenseEvent)] == ["adopted"]
+
+
+@pytest.mark.parametrize("days", [("2020-01-05", "2021-01-05"), ("2021-01-05", "2020-01-05")])
+def test_rows_of_a_number_without_identifiers_are_versions_of_one_licence(
+    stock: Stock, days: tuple[str, str]
+) -> None:
+    rows = [in_columns(dirty(13)) | {"issue_date": day} for day in days]
+    for row in rows:
+        del row["certificate_source_id"]
+    file = stock.folder / "bare.json"
+    file.write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
+    assert stock.take_over(file).accepted == 2
+    made = sorted(stock.rows(License), key=lambda row: row["version"])
+    assert [row["version"] for row in made] == [1, 2]
+    assert [row["identifier"].split(".")[-2] for row in made] == ["001", "002"]
+    older, newer = sorted(made, key=lambda row: row["issued_on"])
+    assert newer["previous_id"] == older["id"]
+    assert stock.take_over(file).report["reasons"]["duplicate"] == 2
