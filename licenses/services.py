@@ -25,6 +25,7 @@ from licenses.faces import FaceValue, LicenseData, Party, complete_face
 from licenses.lifecycle import EventKind, Process, advance, life_after
 from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.positions import first_free_position
+from licenses.stock.standing import stands_in_stock
 from licenses.succession import (
     next_version,
     open_succession,
@@ -270,6 +271,8 @@ class LicenseService:
         identifier = identifiers.compose(kind.code, department.uscc, serial_of(data), version)
         if uow.session.scalar(select(func.count()).where(License.identifier == identifier)):
             raise LicenseExistsError(rule="number-in-use")
+        if previous is None and stands_in_stock(uow, kind.code, department.uscc, data.number):
+            raise LicenseExistsError(rule="stock-holds-number")
         license_ = License(
             id=uow.ids.new_id(),
             identifier=identifier,

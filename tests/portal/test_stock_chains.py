@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from dirty_stock import dirty, in_columns
-from license_library import Library
+from license_library import FOOD, GROUNDS, MANAGER, Library
 from stock_import import Stock, two_rows_of_a_number
-from stock_record import StockDesk
+from stock_record import NUMBER, StockDesk
 
+from licenses.errors import LicenseExistsError
 from licenses.lifecycle import Status
 from licenses.models import License, LicenseEvent
 from licenses.stock.models import StockRun
@@ -87,6 +88,18 @@ def taken(
     made = desk.take_over(issued_on, END, status, ahead=ahead)
     assert made is not None
     return made
+
+
+def test_a_licence_of_a_number_that_stock_holds_names_what_it_replaces(library: Library) -> None:
+    """Else both would be valid at once."""
+    held = taken(StockDesk(library), OLD)
+    with pytest.raises(LicenseExistsError) as refused:
+        library.reserve(FOOD, number=NUMBER, serial="OTHER1")
+    assert refused.value.facts == {"rule": "stock-holds-number"}
+    with library.database.writing() as uow:
+        library.service.revoke(uow, MANAGER, held.identifier, GROUNDS)
+    library.clock.advance(1)
+    assert library.reserve(FOOD, number=NUMBER, serial="OTHER1").number == NUMBER
 
 
 @pytest.mark.parametrize("newer_first", [False, True])
