@@ -174,8 +174,8 @@ def _tell(told: dict[str, Any]) -> None:
         counts = " ".join(f"{name}={count}" for name, count in row.items() if name != "type")
         click.echo(f"{row['type']}  {counts}")
     click.echo(
-        "试算，未写入；重复记录与同号版本由导入时判定 / dry run, nothing written; duplicates and versions of one "
-        "number are told by the import alone"
+        "试算，未写入；重复与同号版本由导入时判定 / dry run, nothing written; duplicates and versions "
+        "of one number are told by the import alone"
         if told["run"] is None
         else f"批次 run {told['run']}"
     )
