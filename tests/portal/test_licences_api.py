@@ -120,6 +120,7 @@ def test_the_window_shows_shares_and_relations_and_hides_history(house: House) -
     page = browser.post(f"{place}/licences", data=token).text
     assert "申请人持有的证照 (1)" in page
     assert "演示食品有限公司 1/3" in page
+    assert "A 级" in page
     assert "张* 2/3" in page
     assert "无法判定：仅载明姓名" in page
     assert "张演示" not in page
