@@ -89,7 +89,7 @@ def read_license_data(data: Mapping[str, Any]) -> LicenseData:
     return LicenseData.model_validate_json(json.dumps(data))
 
 
-def held_together(kind: LicenseType, version: str = "2026-02") -> LicenseType:
+def held_together(kind: LicenseType, version: str = "2026-12") -> LicenseType:
     """Give a version of a type that several may hold together."""
     columns = [
         Column(
