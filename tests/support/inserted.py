@@ -6,7 +6,7 @@ from sqlalchemy.ext.compiler import compiles
 
 
 class _InsertionOrder(ColumnElement[str]):
-    """Where a row lies: rows of a table that only grows lie in the order of their insertion."""
+    """The order in which the rows of a table that only grows were inserted."""
 
     inherit_cache = True
 
@@ -18,7 +18,8 @@ def _on_sqlite(*_: object, **__: object) -> str:
 
 @compiles(_InsertionOrder, "postgresql")
 def _on_postgresql(*_: object, **__: object) -> str:
-    return "ctid"
+    # By transaction and command: where a row lies depends on which connection found room for it.
+    return "(xmin::text::bigint, cmin::text::bigint)"
 
 
 rowid = _InsertionOrder()
