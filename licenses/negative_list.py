@@ -79,7 +79,10 @@ def rules_listed(rules: Iterable[Rule]) -> dict[str, Json]:
             {
                 **_named(rule),
                 "item": {"code": rule.body.item.code, "edition": rule.body.item.edition},
-                "effective": [one.isoformat() if one else None for one in rule.body.effective],
+                "effective": {
+                    "from": rule.body.effective[0].isoformat(),
+                    "until": rule.body.effective[1].isoformat() if rule.body.effective[1] else None,
+                },
                 "legal_basis": list[Json](rule.body.legal_basis),
             }
             for rule in rules

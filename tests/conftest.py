@@ -2,7 +2,6 @@
 """What every suite shares: hypothesis settings, tools, and the rule that a required tool is never skipped."""
 
 import os
-import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,10 +61,11 @@ def demo_data(testrun_uid: str, _no_settings_from_outside: None) -> Generator[Pa
 @pytest.fixture(scope="module")
 def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator["Site"]:
     """Serve a copy of the demonstration: visitors write, for every look and every question is an act."""
+    from demonstration import copy_of  # noqa: PLC0415 - as above
     from running import serving_demo  # noqa: PLC0415 - as above
 
     own = tmp_path_factory.mktemp("demo") / "data"
-    shutil.copytree(demo_data, own)
+    copy_of(demo_data, own)
     with serving_demo(own) as running:
         yield running
 

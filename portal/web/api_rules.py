@@ -24,7 +24,7 @@ from storage.ledger.canonical import Json
 blueprint = APIBlueprint("rules_api", __name__, url_prefix="/api/v1/catalog", tag="Catalogue")
 _WHY: Final = "what is asked of citizens is published"
 _UNRECORDED: Final = "shows rules, nothing of persons"
-_NULLABLE: Final = ("rule", "effective", "split_into", "replaced_by", "inherits", "value", "cancelled")
+_NULLABLE: Final = ("rule",)
 
 
 def _described(description: str, example: Mapping[str, Json], free: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - APIFlask's own shape

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from demonstration import copy_of
 from personal import demo_personal, logs_under, told_in
 from running import Site, serving_demo
 from visiting import Visitor
@@ -87,7 +88,7 @@ def test_the_data_are_known_whole() -> None:
 @pytest.fixture(scope="module")
 def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
     own = tmp_path_factory.mktemp("demo") / "data"
-    shutil.copytree(demo_data, own)
+    copy_of(demo_data, own)
     # What the command that played the cases printed.
     shutil.copy(demo_data.parent / "output.txt", own / "logs" / "played.out")
     with serving_demo(own) as running:
