@@ -23,6 +23,7 @@ from licenses.facts import (
     SubjectFacts,
 )
 from licenses.lifecycle import Status
+from licenses.periods import back_from
 from licenses.predicates import Answer, Predicate, Truth, all_of, any_of, value_class
 from licenses.reason_table import ReasonTable
 from licenses.rule_definition import (
@@ -33,7 +34,6 @@ from licenses.rule_definition import (
     Freshness,
     LicenseEvidence,
     Requirement,
-    back_from,
 )
 from licenses.rules import Rule
 from licenses.rungs import next_actions

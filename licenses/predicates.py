@@ -8,16 +8,15 @@ Status, issuer and relation of the holder are conditions of the evidence, not pr
 
 import datetime as dt
 import enum
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 
 from licenses.faces import FaceValue
+from licenses.periods import back_from, is_period
 
 CASE_DATE = "case.date"
-_PERIOD = re.compile(r"P(?:([0-9]{1,3})Y|([0-9]{1,4})D)")
 
 
 class Truth(enum.StrEnum):
@@ -118,7 +117,7 @@ class Predicate(BaseModel):
         if day is None:
             return Truth.UNKNOWN
         if self.op is Op.WITHIN:
-            return _truth(_before(case_date, str(self.value)) <= day <= case_date)
+            return _truth(back_from(case_date, str(self.value)) <= day <= case_date)
         limit = case_date if self.value == CASE_DATE else _date(str(self.value))
         if limit is None:
             return Truth.UNKNOWN
@@ -152,19 +151,6 @@ def _date(value: object) -> dt.date | None:
         return None
 
 
-def _before(day: dt.date, period: str) -> dt.date:
-    match = _PERIOD.fullmatch(period)
-    if match is None:
-        raise ValueError("period")
-    if match[2]:
-        return day - dt.timedelta(days=int(match[2]))
-    year = day.year - int(match[1])
-    try:
-        return day.replace(year=year)
-    except ValueError:
-        return dt.date(year, 2, 28)
-
-
 def _is_limit(value: object) -> bool:
     return value == CASE_DATE or (isinstance(value, str) and _date(value) is not None)
 
@@ -178,5 +164,5 @@ _VALUE_FITS: Mapping[Op, Callable[[object], bool]] = {
     Op.AT_LEAST: lambda value: isinstance(value, int),
     Op.AT_MOST: lambda value: isinstance(value, int),
     Op.PRESENT: lambda value: value is None,
-    Op.WITHIN: lambda value: isinstance(value, str) and _PERIOD.fullmatch(value) is not None,
+    Op.WITHIN: lambda value: isinstance(value, str) and is_period(value),
 }

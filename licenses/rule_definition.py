@@ -6,7 +6,6 @@ What this release cannot evaluate is no part of the format: a rule that names it
 """
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal, Self
 
@@ -18,8 +17,6 @@ from licenses.predicates import Predicate
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 _CODE = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 APPLICANT: Final = "applicant"
-_PERIOD: Final = re.compile(r"P(?:([1-9][0-9]{0,2})Y|([1-9][0-9]{0,3})D)|PT([1-9][0-9]{0,3})H")
-_DAY: Final = dt.timedelta(days=1)
 
 Period = Annotated[str, StringConstraints(pattern=r"^P([1-9][0-9]{0,2}Y|[1-9][0-9]{0,3}D)$")]
 """Years or days."""
@@ -268,49 +265,3 @@ class RuleBody(BaseModel):
         if self.approved_by[0] == self.approved_by[1]:
             raise ValueError("a rule is approved by two different people")
         return self
-
-
-def back_from(day: dt.date, period: str) -> dt.date:
-    """Give the day that lies a period before a day; 29 February becomes 28 in a common year.
-
-    Raises:
-        ValueError: It is no period of years or days.
-    """
-    years, days = _parts(period)
-    if days:
-        return day - days * _DAY
-    return _in_year(day, day.year - years)
-
-
-def on_from(day: dt.date, period: str) -> dt.date:
-    """Give the day that lies a period after a day; see :func:`back_from`."""
-    years, days = _parts(period)
-    if days:
-        return day + days * _DAY
-    return _in_year(day, day.year + years)
-
-
-def hours_of(period: str) -> int:
-    """Give the working hours of a deadline.
-
-    Raises:
-        ValueError: It states none.
-    """
-    match = _PERIOD.fullmatch(period)
-    if match is None or match[3] is None:
-        raise ValueError("working hours")
-    return int(match[3])
-
-
-def _parts(period: str) -> tuple[int, int]:
-    match = _PERIOD.fullmatch(period)
-    if match is None or match[3] is not None:
-        raise ValueError("period")
-    return int(match[1] or 0), int(match[2] or 0)
-
-
-def _in_year(day: dt.date, year: int) -> dt.date:
-    try:
-        return day.replace(year=year)
-    except ValueError:
-        return dt.date(year, 2, 28)

@@ -2,7 +2,6 @@
 """A document of no-proof rules, as it is proposed and approved: its form, and what came with the product."""
 
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from licenses.rule_definition import RuleBody
 from licenses.rule_text import read_text
-from licenses.rules import Rule, rule_of
+from licenses.rules import Rule, rule_of, shipped_files
 
 SCHEMA: Final = Path(__file__).parent / "data" / "rules.schema.json"
 VERSION: Final = "2026-11"
@@ -27,9 +26,7 @@ class RulesDocument(BaseModel):
 
 def shipped_document() -> dict[str, Any]:
     """Give what is shipped as one document: what somebody who proposes an edition begins with."""
-    folder = resources.files("licenses").joinpath("data/rules")
-    files = sorted((one for one in folder.iterdir() if one.name.endswith(".yaml")), key=lambda one: one.name)
-    return {"version": VERSION, "rules": [read_text(one.read_bytes()) for one in files]}
+    return {"version": VERSION, "rules": [read_text(file.read_bytes()) for file in shipped_files()]}
 
 
 def read_rules(document: Mapping[str, Any]) -> tuple[Rule, ...]:

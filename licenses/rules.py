@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +27,7 @@ from licenses.rule_text import read_text
 from storage.ledger.canonical import Json, canonical
 
 SCHEMA: Final = Path(__file__).parent / "data" / "rule.schema.json"
-_SUFFIXES: Final = (".yaml", ".json")
+_SHIPPED: Final = Path(__file__).parent / "data" / "rules"
 _log: Final = logging.getLogger("cunzheng.rules")
 
 
@@ -204,11 +203,14 @@ class RuleBook:
             self.refresh()
 
 
+def shipped_files() -> list[Path]:
+    """Give the files of the rules that come with the product, by name."""
+    return sorted(_SHIPPED.glob("*.yaml"))
+
+
 @cache
 def _shipped() -> tuple[Rule, ...]:
-    folder = resources.files("licenses").joinpath("data/rules")
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(_SUFFIXES)), key=lambda f: f.name)
-    rules = tuple(read_rule(file.read_bytes(), file.name) for file in files)
+    rules = tuple(read_rule(file.read_bytes(), file.name) for file in shipped_files())
     for rule in rules:
         lint(rule, ItemCatalogue.load(), TypeCatalogue.load())
     return rules

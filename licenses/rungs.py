@@ -5,6 +5,7 @@ import datetime as dt
 from collections.abc import Collection
 
 from licenses.facts import Facts
+from licenses.periods import on_from
 from licenses.predicates import Answer
 from licenses.reason_table import ReasonTable, Sentence
 from licenses.rule_definition import (
@@ -12,7 +13,6 @@ from licenses.rule_definition import (
     Cooperation,
     Requirement,
     SupplyLater,
-    on_from,
 )
 from storage.clock import legal_date
 from storage.ledger.canonical import Json

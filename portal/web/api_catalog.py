@@ -6,7 +6,7 @@ detached content over the very bytes of the body; its key stands in ``/.well-kno
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from apiflask import APIBlueprint
@@ -35,9 +35,15 @@ _NULLABLE: Final = ("max_years", "source")
 _FREE: Final = ("division_templates",)
 
 
-def _described(description: str, example: Mapping[str, Json]) -> dict[int | str, Described]:
+def published_as(
+    description: str,
+    example: Mapping[str, Json],
+    nullable: Collection[str] = _NULLABLE,
+    free: Collection[str] = (),
+) -> dict[int | str, Described]:
+    """Describe the answers that :func:`published` gives."""
     unchanged: Described = {"description": "Nothing changed since the answer with this ETag"}
-    return by_status({200: answers(description, dict(example), _NULLABLE), 304: unchanged})
+    return by_status({200: answers(description, dict(example), nullable, free), 304: unchanged})
 
 
 def _example() -> tuple[dict[str, Json], dict[str, Json]]:
@@ -49,7 +55,7 @@ _LIST, _TYPE = _example()
 
 
 @blueprint.get("/licence-types")
-@blueprint.doc(summary="The licence types, without their items", responses=_described("The list", _LIST))
+@blueprint.doc(summary="The licence types, without their items", responses=published_as("The list", _LIST))
 @public(_WHY, unrecorded=_UNRECORDED)
 def licence_types() -> BaseResponse:
     """Give the list."""
@@ -60,7 +66,7 @@ def licence_types() -> BaseResponse:
 @blueprint.get("/licence-types/<code>")
 @blueprint.doc(
     summary="A licence type in its newest version: items, validity, templates, covered types",
-    responses=_described("The type", _TYPE),
+    responses=published_as("The type", _TYPE),
 )
 @public(_WHY, unrecorded=_UNRECORDED)
 def licence_type(code: str) -> BaseResponse:
@@ -72,7 +78,7 @@ def licence_type(code: str) -> BaseResponse:
 @blueprint.get("/licence-types/<code>/versions/<version>")
 @blueprint.doc(
     summary="A licence type as it was when a licence was issued under this version",
-    responses=_described("The type", _TYPE),
+    responses=published_as("The type", _TYPE),
 )
 @public(_WHY, unrecorded=_UNRECORDED)
 def licence_type_version(code: str, version: str) -> BaseResponse:

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``/api/v1/catalog``: no-proof rules and what must not be asked for, signed, for everybody."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from apiflask import APIBlueprint
 from werkzeug.wrappers import Response as BaseResponse
@@ -13,9 +12,8 @@ from licenses.negative_list import SIGNATURE_TYPE, materials, rule_described, ru
 from licenses.rules import RuleBook
 from portal.web import context
 from portal.web.access import public
-from portal.web.api_catalog import published
+from portal.web.api_catalog import published, published_as
 from portal.web.checks import check_limit
-from portal.web.documented import Described, answers, by_status
 from portal.web.schemas import RuleQuery
 from storage.clock import legal_date
 from storage.errors import NotFoundError
@@ -25,11 +23,6 @@ blueprint = APIBlueprint("rules_api", __name__, url_prefix="/api/v1/catalog", ta
 _WHY: Final = "what is asked of citizens is published"
 _UNRECORDED: Final = "shows rules, nothing of persons"
 _NULLABLE: Final = ("rule",)
-
-
-def _described(description: str, example: Mapping[str, Json], free: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - APIFlask's own shape
-    unchanged: Described = {"description": "Nothing changed since the answer with this ETag"}
-    return by_status({200: answers(description, dict(example), _NULLABLE, free), 304: unchanged})
 
 
 def _examples() -> tuple[dict[str, Json], dict[str, Json], dict[str, Json]]:
@@ -42,7 +35,9 @@ _LIST, _RULE, _MATERIALS = _examples()
 
 
 @blueprint.get("/rules")
-@blueprint.doc(summary="The no-proof rules, every version", responses=_described("The list", _LIST))
+@blueprint.doc(
+    summary="The no-proof rules, every version", responses=published_as("The list", _LIST, _NULLABLE)
+)
 @public(_WHY, unrecorded=_UNRECORDED)
 def rules() -> BaseResponse:
     """Give the list."""
@@ -53,7 +48,7 @@ def rules() -> BaseResponse:
 @blueprint.get("/rules/<digest>")
 @blueprint.doc(
     summary="A no-proof rule by the digest that a decision names",
-    responses=_described("The rule", _RULE, ("rule",)),
+    responses=published_as("The rule", _RULE, _NULLABLE, ("rule",)),
 )
 @public(_WHY, unrecorded=_UNRECORDED)
 def rule(digest: str) -> BaseResponse:
@@ -69,7 +64,7 @@ def rule(digest: str) -> BaseResponse:
 @blueprint.input(RuleQuery, location="query", arg_name="query")
 @blueprint.doc(
     summary="Which materials of an item must not be asked for, and why",
-    responses=_described("The list", _MATERIALS),
+    responses=published_as("The list", _MATERIALS, _NULLABLE),
 )
 @public(_WHY, unrecorded=_UNRECORDED)
 def item_materials(code: str, query: RuleQuery) -> BaseResponse:

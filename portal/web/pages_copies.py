@@ -38,12 +38,25 @@ def order(decision: str) -> AnyResponse:
 @allow(Role.CLERK, unrecorded="tells the clerk of the clerk's own order, and nothing of the licence's face")
 def show(copy_id: str) -> str:
     """Show how far a copy is."""
+    again, fetch = (url_for(f"copies_pages.{name}", copy_id=copy_id) for name in ("show", "file"))
+    return copy_page(copy_id, again, fetch, with_case=True)
+
+
+def copy_page(copy_id: str, again: str, fetch: str, *, with_case: bool) -> str:
+    """Give the page of a copy that the caller may see.
+
+    Args:
+        copy_id: The copy.
+        again: Address of the page.
+        fetch: Where who ordered it fetches the file.
+        with_case: Whether the page names the case that the copy is for.
+    """
     rooms, who = context.rooms(), context.identity()
     with rooms.database.reading() as uow:
         copy = rooms.copies.get(uow, who, copy_id)
         license_ = uow.session.get_one(License, copy.license_id)
         kind = rooms.license_types.as_issued(license_.type_code, license_.type_version)
-        case = rooms.cases.get_by_id(uow, who, copy.case_id) if copy.case_id else None
+        case = rooms.cases.get_by_id(uow, who, copy.case_id) if with_case and copy.case_id else None
         over = ended(uow, copy)
     return render_template(
         "copy.html",
@@ -52,8 +65,8 @@ def show(copy_id: str) -> str:
         case=case,
         purpose=purpose_of(copy),
         over=over,
-        again=url_for("copies_pages.show", copy_id=copy_id),
-        fetch=url_for("copies_pages.file", copy_id=copy_id),
+        again=again,
+        fetch=fetch if copy.actor_id == who.id else None,
     )
 
 

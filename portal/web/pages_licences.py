@@ -8,14 +8,12 @@ from apiflask import APIBlueprint
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from licenses.copies.checking import purpose_of
-from licenses.copies.services import ended
 from licenses.copies.terms import copy_terms
-from licenses.models import License
 from portal.web import context
 from portal.web.access import allow
 from portal.web.api_copies import handed_out
 from portal.web.asked_days import end_of
+from portal.web.pages_copies import copy_page
 from portal.web.pages_dossiers import on_reading_basis
 from storage.clock import legal_date
 from storage.identity import AccessBasis, Basis, Role
@@ -64,22 +62,8 @@ def order_copy(identifier: str) -> AnyResponse:
 )
 def copy(copy_id: str) -> str:
     """Show how far a copy is."""
-    rooms, who = context.rooms(), context.identity()
-    with rooms.database.reading() as uow:
-        found = rooms.copies.get(uow, who, copy_id)
-        license_ = uow.session.get_one(License, found.license_id)
-        kind = rooms.license_types.as_issued(license_.type_code, license_.type_version)
-        over = ended(uow, found)
-    return render_template(
-        "copy.html",
-        copy=found,
-        kind=kind,
-        case=None,
-        purpose=purpose_of(found),
-        over=over,
-        again=url_for("licences.copy", copy_id=copy_id),
-        fetch=url_for("licences.copy_file", copy_id=copy_id) if found.actor_id == who.id else None,
-    )
+    again, fetch = (url_for(f"licences.{name}", copy_id=copy_id) for name in ("copy", "copy_file"))
+    return copy_page(copy_id, again, fetch, with_case=False)
 
 
 @blueprint.post("/licences/copies/<copy_id>/file")

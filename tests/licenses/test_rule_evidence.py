@@ -33,8 +33,9 @@ from licenses.errors import CatalogueError
 from licenses.evaluation import evaluate
 from licenses.facts import Facts, Standing, SubjectFacts
 from licenses.lifecycle import Status
+from licenses.periods import back_from, hours_of, on_from
 from licenses.reason_table import ReasonTable
-from licenses.rule_definition import RuleBody, back_from, hours_of, on_from
+from licenses.rule_definition import RuleBody
 from licenses.rules import SCHEMA, Rule, RuleBook, read_rule
 
 TABLE = ReasonTable.load()
