@@ -234,7 +234,9 @@ start_elasticsearch() {
     in_background elasticsearch env "ES_JAVA_HOME=$java" "ES_TMPDIR=$BASE/run" "ES_JAVA_OPTS=-Xms${ELASTICSEARCH_HEAP:-512m} -Xmx${ELASTICSEARCH_HEAP:-512m}" "$home/bin/elasticsearch" \
         -E discovery.type=single-node -E xpack.security.enabled=false -E xpack.ml.enabled=false \
         -E "http.port=$ELASTICSEARCH_PORT" -E "transport.port=$ELASTICSEARCH_PEER_PORT" -E http.host=127.0.0.1 \
-        -E "path.data=$DATA/elasticsearch" -E "path.logs=$BASE/log"
+        -E "path.data=$DATA/elasticsearch" -E "path.logs=$BASE/log" \
+        -E cluster.routing.allocation.disk.watermark.low=2gb -E cluster.routing.allocation.disk.watermark.high=1gb \
+        -E cluster.routing.allocation.disk.watermark.flood_stage=500mb
 }
 
 stop_elasticsearch() { stop_process elasticsearch; }

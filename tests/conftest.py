@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 from fakes import close_databases
+from parts import drop_databases
 from tooling import require_tool as find_or_skip
 from tooling import tools_required
 
@@ -68,6 +69,16 @@ def site(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator
     copy_of(demo_data, own)
     with serving_demo(own) as running:
         yield running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    """Remove the databases of a test from the server, and those of a module after its last test."""
+    yield
+    if not isinstance(nextitem, pytest.Item) or nextitem.path != item.path:
+        drop_databases()
+    elif own := getattr(item, "funcargs", {}).get("tmp_path"):
+        drop_databases(own)
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -32,6 +32,7 @@ RABBITMQ = "CUNZHENG_TEST_RABBITMQ"
 ELASTICSEARCH = "CUNZHENG_TEST_ELASTICSEARCH"
 MADE_KEYS: dict[str, dict[str, BucketAddress]] = {}
 """By bucket, the addresses that :func:`role_keys` gave."""
+_MADE_DATABASES: dict[str, Path] = {}
 _KEY_FILES = {
     "writer": "cunzheng_s3",
     "auditor": "cunzheng_s3_auditor",
@@ -51,8 +52,8 @@ def database_url(folder: Path) -> str:
         name = f"test_{uuid.uuid4().hex}"
         with _server().connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
-        atexit.register(_drop, name)
         folder.mkdir(parents=True, exist_ok=True)
+        _MADE_DATABASES[name] = folder
         note.write_text(name)
     return make_url(server).set(database=note.read_text()).render_as_string(hide_password=False)
 
@@ -137,7 +138,7 @@ def backup(folder: Path) -> Callable[[], None]:
     name = (folder / "database.name").read_text()
     with _server().connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}_b TEMPLATE {name}"))
-    atexit.register(_drop, f"{name}_b")
+    _MADE_DATABASES[f"{name}_b"] = folder
 
     def put_back() -> None:
         _drop(name)
@@ -145,6 +146,16 @@ def backup(folder: Path) -> Callable[[], None]:
             connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {name}_b"))
 
     return put_back
+
+
+def drop_databases(folder: Path = Path("/")) -> None:
+    """Remove the server's databases that this process made for folders at or below ``folder``.
+
+    A test's database takes some 10 MB; those of a whole suite would fill a disk.
+    """
+    for name in [name for name, own in _MADE_DATABASES.items() if own.is_relative_to(folder)]:
+        _drop(name)
+        del _MADE_DATABASES[name]
 
 
 def drop_database(folder: Path) -> None:
@@ -228,6 +239,9 @@ def _remove_keys(bucket_name: str, access_keys: list[str]) -> None:
 def servers() -> dict[str, str]:
     """Give the variables that name real servers, for child processes."""
     return {name: value for name, value in os.environ.items() if name.startswith("CUNZHENG_TEST_")}
+
+
+atexit.register(drop_databases)
 
 
 @cache
