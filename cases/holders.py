@@ -2,6 +2,7 @@
 """Holders: stored encrypted, found by keyed hash, shown masked."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import select
 
@@ -28,6 +29,30 @@ class ClearHolder:
     code: str
     name: str
     kind: HolderKind
+
+
+class StoredHolder(Protocol):
+    """A holder as it is stored: a row, or its columns."""
+
+    @property
+    def scheme(self) -> str:
+        """Scheme of its code."""
+        ...
+
+    @property
+    def code_cipher(self) -> bytes:
+        """Its code, encrypted."""
+        ...
+
+    @property
+    def name_cipher(self) -> bytes:
+        """Its name, encrypted."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """One of :class:`HolderKind`."""
+        ...
 
 
 class HolderService:
@@ -77,7 +102,7 @@ class HolderService:
         uow.session.flush()
         return holder
 
-    def reveal(self, uow: UnitOfWork, holder: Holder) -> ClearHolder:
+    def reveal(self, uow: UnitOfWork, holder: StoredHolder) -> ClearHolder:
         """Give the holder in clear; whoever shows it to a person records an act for it.
 
         Raises:

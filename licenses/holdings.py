@@ -9,6 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from sqlalchemy import bindparam, or_, select
 
@@ -49,6 +50,40 @@ STOCK = "stock"
 """Origin of licences that were taken over from elsewhere."""
 
 
+class Sealed(Protocol):
+    """What the state of a licence's seal depends on; see :class:`licenses.models.License`."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from."""
+        ...
+
+    @property
+    def object_sha256(self) -> str | None:
+        """Its file."""
+        ...
+
+    @property
+    def seal_id(self) -> str | None:
+        """The seal that was used."""
+        ...
+
+    @property
+    def issued_at(self) -> dt.datetime | None:
+        """When its file was recorded."""
+        ...
+
+    @property
+    def reserved_at(self) -> dt.datetime:
+        """When it was made."""
+        ...
+
+
 class Holdings:
     """Reads licences with everything their status depends on.
 
@@ -73,7 +108,7 @@ class Holdings:
         return self.seal_states(uow, [license_], at)[license_.id]
 
     def seal_states(
-        self, uow: UnitOfWork, licenses: Sequence[License], at: dt.datetime
+        self, uow: UnitOfWork, licenses: Sequence[Sealed], at: dt.datetime
     ) -> Mapping[str, SealState]:
         """Say what is known of seals at an instant; stock without a file rests on its source's word.
 
@@ -153,11 +188,11 @@ class Holdings:
         )
 
 
-def _is_sealed(license_: License, at: dt.datetime) -> bool:
+def _is_sealed(license_: Sealed, at: dt.datetime) -> bool:
     return license_.issued_at is not None and license_.seal_id is not None and license_.issued_at <= at
 
 
-def _seal_state(license_: License, revoked: Mapping[str, dt.datetime], at: dt.datetime) -> SealState:
+def _seal_state(license_: Sealed, revoked: Mapping[str, dt.datetime], at: dt.datetime) -> SealState:
     if license_.origin == STOCK and license_.object_sha256 is None:
         return SealState.DECLARED
     if not _is_sealed(license_, at):

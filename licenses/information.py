@@ -14,18 +14,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from typing import Any, Final
-
-from sqlalchemy import bindparam, select
+from typing import Any, Final, NamedTuple
 
 from cases.errors import HolderCodeError
 from cases.holders import HolderService
 from cases.identifiers import check_holder_code
-from cases.models import Holder
 from licenses.holdings import STOCK, Holdings
 from licenses.lifecycle import Life, SealState, Status, life_after, status_of, status_titles
 from licenses.metadata import registered_items
-from licenses.models import License, LicenseEvent, LicenseHolder, LicenseUsage
+from licenses.models import LicenseUsage
+from licenses.registered import Registered, RegisteredHolder, holders_together, registered
 from licenses.stock.dates import read_date
 from licenses.usage import Use, on_public_check, usage_values
 from storage.database import UnitOfWork
@@ -52,16 +50,6 @@ ITEMS: Final = (*REQUIRED, "holder_name", *COMPARED)
 """Canonical items that may be stated."""
 NOT_FOUND, INCOMPLETE, WRONG = 5, 4, 6
 _DAYS: Final = frozenset({"issued_on", "valid_from", "valid_until"})
-_TOGETHER = (
-    select(LicenseHolder.license_id, Holder)
-    .join(Holder, Holder.id == LicenseHolder.holder_id)
-    .where(LicenseHolder.license_id.in_(bindparam("ids", expanding=True)))
-)
-_BY_IDENTIFIER = (
-    select(License, Holder)
-    .join(Holder, Holder.id == License.holder_id)
-    .where(License.identifier.in_(bindparam("identifiers", expanding=True)))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,58 +132,85 @@ class InformationService:
             batch: Canonical items (:data:`ITEMS`) by name; what is empty is not stated. At most
                 :data:`MOST`; what is beyond them is not looked at.
         """
-        given = [_given(stated) for stated in batch[:MOST]]
-        asked = {one["identifier"] for one in given if all(name in one for name in REQUIRED)}
-        found = uow.session.execute(_BY_IDENTIFIER, {"identifiers": sorted(asked)}).all()
-        held = {license_.identifier: _Held(license_, [holder]) for license_, holder in found}
-        now = uow.clock.now()
-        licenses = [one.license for one in held.values()]
-        events = self._holdings.events(uow, [one.id for one in licenses])
-        seals = self._holdings.seal_states(uow, licenses, now)
-        for one in held.values():
-            one.events, one.seal = events.get(one.license.id, ()), seals[one.license.id]
-        by_id = {one.license.id: one for one in held.values()}
-        for license_id, holder in uow.session.execute(_TOGETHER, {"ids": sorted(by_id)}):
-            by_id[license_id].holders.append(holder)
-        checks = [self._check(uow, one, held, now) for one in given]
-        return _noted(uow, on_public_check(identity), checks)
+        return self.check_each(uow, [(identity, stated) for stated in batch[:MOST]])
 
-    def _check(
-        self, uow: UnitOfWork, given: Mapping[str, str], held: Mapping[str, "_Held"], now: dt.datetime
-    ) -> tuple[License | None, InformationCheck]:
+    def check_each(
+        self, uow: UnitOfWork, statements: Sequence[tuple[Identity, Mapping[str, str]]]
+    ) -> list[InformationCheck]:
+        """Check statements of several who ask, each as :meth:`check_all` does, in one transaction."""
+        asked = [_asked(uow, stated) for _, stated in statements]
+        held = registered(uow, {one.given["identifier"] for one in asked if not one.missing})
+        now = uow.clock.now()
+        seals = self._holdings.seal_states(uow, list(held.values()), now)
+        others: Mapping[str, list[RegisteredHolder]] = {}
+        if not all(one.missing or _is_held_by(held, one) for one in asked):
+            # Looked for where there is no such licence, too: the time taken must not tell one from the other.
+            others = holders_together(uow, [one.id for one in held.values()])
+        checks = [self._check(uow, one, _Register(held, others, seals), now) for one in asked]
+        return _noted(uow, [on_public_check(identity) for identity, _ in statements], checks)
+
+    def _check(self, uow: UnitOfWork, asked: "_Asked", register: "_Register", now: dt.datetime) -> "_Checked":
         """Give the licence that was met, and what is answered of it."""
-        missing = tuple(name for name in REQUIRED if name not in given)
-        if missing:
-            return None, InformationCheck(INCOMPLETE, ("item-missing",), missing)
-        met = held.get(given["identifier"])
-        holder = next((one for one in met.holders if _is_stated(uow, one, given)), None) if met else None
+        if asked.missing:
+            return None, InformationCheck(INCOMPLETE, ("item-missing",), asked.missing)
+        met = register.held.get(asked.given["identifier"])
+        holders = [met.holder, *register.others.get(met.id, ())] if met else []
+        holder = next((one for one in holders if asked.means(one)), None)
         if met is None or holder is None:
             return None, InformationCheck(NOT_FOUND, ("no-match",))
-        differing = self._differing(uow, met.license, holder, given)
+        differing = self._differing(uow, met, holder, asked.given)
         if differing:
-            return met.license, InformationCheck(WRONG, ("item-differs",), differing)
+            return met, InformationCheck(WRONG, ("item-differs",), differing)
         life = life_after(met.events, now)
-        status = status_of(met.license, life.state, now, met.seal)
-        code = status_titles()[status].information_check
-        return met.license, InformationCheck(code, _reasons(met.license, status, life))
+        status = status_of(met, life.state, now, register.seals[met.id])
+        return met, InformationCheck(status_titles()[status].information_check, _reasons(met, status, life))
 
     def _differing(
-        self, uow: UnitOfWork, license_: License, holder: Holder, given: Mapping[str, str]
+        self, uow: UnitOfWork, license_: Registered, holder: RegisteredHolder, given: Mapping[str, str]
     ) -> tuple[str, ...]:
-        registered = registered_items(license_)
-        differing = [name for name in COMPARED if name in given and _said(name, given) != registered[name]]
+        stands = registered_items(license_)
+        differing = [name for name in COMPARED if name in given and _said(name, given) != stands[name]]
         name = given.get("holder_name")
         if name is not None and name != self._holders.reveal(uow, holder).name:
             differing.append("holder_name")
         return tuple(differing)
 
 
-@dataclass(slots=True)
-class _Held:
-    license: License
-    holders: list[Holder]
-    events: Sequence[LicenseEvent] = ()
-    seal: SealState = SealState.NONE
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is stated, what it lacks, and the keyed hash of the stated holder, if there can be such a one."""
+
+    given: Mapping[str, str]
+    missing: tuple[str, ...]
+    holder: tuple[str, bytes] | None
+
+    def means(self, holder: RegisteredHolder) -> bool:
+        """Tell whether the holder is the stated one."""
+        if self.holder is None or self.holder[0] != holder.scheme:
+            return False
+        return hmac.compare_digest(holder.code_hash, self.holder[1])
+
+
+class _Register(NamedTuple):
+    """What the register states of what is asked: licences, further holders, seals."""
+
+    held: Mapping[str, Registered]
+    others: Mapping[str, Sequence[RegisteredHolder]]
+    seals: Mapping[str, SealState]
+
+
+_Checked = tuple[Registered | None, InformationCheck]
+
+
+def _asked(uow: UnitOfWork, stated: Mapping[str, str]) -> _Asked:
+    given = _given(stated)
+    missing = tuple(name for name in REQUIRED if name not in given)
+    return _Asked(given, missing, None if missing else _stated_holder(uow, given))
+
+
+def _is_held_by(held: Mapping[str, Registered], asked: _Asked) -> bool:
+    met = held.get(asked.given["identifier"])
+    return met is not None and asked.means(met.holder)
 
 
 def _given(stated: Mapping[str, str]) -> dict[str, str]:
@@ -208,17 +223,16 @@ def _said(name: str, given: Mapping[str, str]) -> str:
     return day.day.isoformat() if day else given[name]
 
 
-def _is_stated(uow: UnitOfWork, holder: Holder, given: Mapping[str, str]) -> bool:
-    """Tell whether the holder is the stated one."""
+def _stated_holder(uow: UnitOfWork, given: Mapping[str, str]) -> tuple[str, bytes] | None:
+    """Give scheme and keyed hash of the stated holder; none for a code that nobody can have."""
     try:
         normal = check_holder_code(given["holder_scheme"], given["holder_code"])
     except HolderCodeError:
-        return False
-    stated = uow.secrets.lookup_hash(normal.scheme, normal.code)
-    return holder.scheme == normal.scheme and hmac.compare_digest(holder.code_hash, stated)
+        return None
+    return normal.scheme, uow.secrets.lookup_hash(normal.scheme, normal.code)
 
 
-def _reasons(license_: License, status: Status, life: Life) -> tuple[str, ...]:
+def _reasons(license_: Registered, status: Status, life: Life) -> tuple[str, ...]:
     found = [] if status is Status.VALID else [str(status)]
     if life.pending is not None:
         found.append("change-pending")
@@ -227,29 +241,25 @@ def _reasons(license_: License, status: Status, life: Life) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _noted(
-    uow: UnitOfWork, public: Identity, checks: Sequence[tuple[License | None, InformationCheck]]
-) -> list[InformationCheck]:
+def _noted(uow: UnitOfWork, askers: Sequence[Identity], checks: Sequence[_Checked]) -> list[InformationCheck]:
     """Record a use and an act for each licence that was met, under its holder's key, and promise each."""
-    met = [license_ for license_, _ in checks if license_ is not None]
+    met = [(who, license_) for who, (license_, _) in zip(askers, checks, strict=True) if license_ is not None]
     uses = [
-        usage_values(
-            uow, public, Use(action=CHECK, holder_id=one.holder_id, license_id=one.id, result="READ")
-        )
-        for one in met
+        usage_values(uow, who, Use(action=CHECK, holder_id=one.holder_id, license_id=one.id, result="READ"))
+        for who, one in met
     ]
     insert_many(uow.session.connection(), LicenseUsage, uses)
     acts = [
         Act(
             kind=ActKind.VERIFICATION_DONE,
-            actor=public,
+            actor=who,
             object_type="licence",
             object_id=one.id,
             object_sha256=one.object_sha256,
             subject=one.holder_id,
             tables=[TableRows(LicenseUsage, [use])],
         )
-        for one, use in zip(met, uses, strict=True)
+        for (who, one), use in zip(met, uses, strict=True)
     ]
     promises = iter(uow.record_all(acts))
     return [

@@ -7,11 +7,13 @@ interface. XMP has the items with a pinyin key, too, for readers that open no at
 ``YYYY-MM-DD``.
 """
 
+import datetime as dt
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -72,7 +74,51 @@ def to_xmp(items: Metadata) -> dict[str, str]:
     return {row.pinyin: items[row.item] for row in metadata_table().items if row.pinyin and row.item in items}
 
 
-def registered_items(license_: License) -> dict[str, str]:
+class RegisterItems(Protocol):
+    """What the register itself states of a licence."""
+
+    @property
+    def type_code(self) -> str:
+        """Code of its type."""
+        ...
+
+    @property
+    def number(self) -> str:
+        """Its number."""
+        ...
+
+    @property
+    def identifier(self) -> str:
+        """Its identifier."""
+        ...
+
+    @property
+    def issuer_name(self) -> str:
+        """Name of who issued it."""
+        ...
+
+    @property
+    def issuer_code(self) -> str:
+        """Credit code of who issued it."""
+        ...
+
+    @property
+    def issued_on(self) -> dt.date:
+        """Its date."""
+        ...
+
+    @property
+    def valid_from(self) -> dt.date | None:
+        """First day."""
+        ...
+
+    @property
+    def valid_until(self) -> dt.date | None:
+        """Last day, inclusive."""
+        ...
+
+
+def registered_items(license_: RegisterItems) -> dict[str, str]:
     """Give the items that the register itself states of a licence; what it does not state is empty."""
     return {
         "type_code": license_.type_code,

@@ -61,14 +61,13 @@ def information(body: InformationBody) -> dict[str, Any]:
     demand_misses_left()
     for _ in body.licences:
         check_limit()
-    rooms, who = context.rooms(), context.identity()
+    who = context.identity()
     if body.purpose is not None:
         if not is_purpose(body.purpose):
             raise InvalidInputError(field="purpose", rule="published")
         who = who.on(AccessBasis(Basis.PUBLIC_CHECK, purpose=body.purpose))
     batch = [one.model_dump(exclude_none=True) for one in body.licences]
-    with rooms.database.writing() as uow:
-        found = rooms.information.check_all(uow, who, batch)
+    found = context.information().ask((who, batch))
     for one in found:
         if one.code == NOT_FOUND:
             count_miss()

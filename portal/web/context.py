@@ -17,6 +17,7 @@ from portal.publications import Publications
 from portal.readiness import Readiness
 from portal.rooms import Rooms
 from portal.settings import Settings
+from portal.together import Checks, Statements, Together
 from portal.web.counters import AUTHENTICATION_FAILED, Counters, RateLimit
 from storage.database import UnitOfWork
 from storage.engines import RecordsUnavailableError
@@ -60,6 +61,11 @@ def publications() -> Publications:
 def counters() -> Counters:
     """Give the process's counts."""
     return cast(Counters, current_app.extensions["cunzheng.counters"])
+
+
+def information() -> Together[Statements, Checks]:
+    """Give the information checks, those of several requests in one unit of work."""
+    return cast("Together[Statements, Checks]", current_app.extensions["cunzheng.information"])
 
 
 def public_limit() -> RateLimit:

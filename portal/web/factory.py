@@ -14,6 +14,7 @@ from portal.publications import Publications
 from portal.readiness import Readiness
 from portal.rooms import Rooms
 from portal.settings import Settings
+from portal.together import information_checks
 from portal.version import VERSION
 from portal.web import (
     api_cases,
@@ -154,6 +155,7 @@ def create_app(rooms: Rooms, settings: Settings, leaving: Callable[[], bool] = l
             "cunzheng.settings": settings,
             "cunzheng.citizens": citizen_service(rooms, settings),
             "cunzheng.counters": Counters(),
+            "cunzheng.information": information_checks(rooms.database, rooms.information),
             "cunzheng.publications": Publications(rooms, settings),
             "cunzheng.readiness": Readiness(rooms, leaving),
             "cunzheng.limit": RateLimit(rooms.clock, settings.public_rate),

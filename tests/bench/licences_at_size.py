@@ -35,6 +35,8 @@ from licenses.identifiers import compose  # noqa: E402 # as above
 from licenses.models import License, LicenseEvent  # noqa: E402 # as above
 from licenses.published import status_entries  # noqa: E402 # as above
 from licenses.status_list import sign_list  # noqa: E402 # as above
+from portal.together import information_checks  # noqa: E402 # as above
+from seals.models import Seal  # noqa: E402 # as above
 from storage.identity import PUBLIC, AccessBasis, Basis, Identity, Role  # noqa: E402 # as above
 from storage.ledger.canonical import canonical  # noqa: E402 # as above
 
@@ -74,6 +76,7 @@ def fill(site: Installation, count: int) -> None:
         secrets = uow.secrets
         name, code = (secrets.encrypt("bench", text.encode()) for text in ("演示企业", "91339999"))
         face = secrets.encrypt("bench", canonical({"name": "演示企业"}))
+        seal = uow.session.scalars(select(Seal.id)).first()
     for first in range(0, count // 2 + 1, SUBJECTS):
         # Whoever is held has a key, as an import makes them.
         secrets.make_many([holder_of(one) for one in range(first, min(first + SUBJECTS, count // 2 + 1))])
@@ -87,7 +90,7 @@ def fill(site: Installation, count: int) -> None:
                 if 2 * one >= first
             ]  # fmt: skip
             uow.session.execute(insert(Holder), holders)
-            uow.session.execute(insert(License), [row(one, now, face) for one in numbers])
+            uow.session.execute(insert(License), [row(one, now, face) | {"seal_id": seal} for one in numbers])
             uow.session.execute(
                 insert(LicenseEvent), [event for one in numbers for event in events(one, now)]
             )
@@ -105,7 +108,7 @@ def row(number: int, now: Any, face: bytes) -> dict[str, Any]:
         "valid_from": now.date(),
         "valid_until": None, "face_cipher": face, "data_sha256": bytes(32), "code": f"c{number:025d}",
         "reserved_at": now, "issued_at": now, "object_sha256": f"{number:064x}", "object_size": 1,
-        "seal_id": "none", "sealing_act": "0" * 64, "issue_step": "",
+        "sealing_act": "0" * 64, "issue_step": "",
     }  # fmt: skip
 
 
@@ -192,10 +195,38 @@ def check_information(site: Installation, count: int, seconds: float) -> None:
         )
 
 
+def check_together(site: Installation, count: int, seconds: float) -> None:
+    """Check statements in process, each asked by itself, by several at the same time."""
+    together = information_checks(site.rooms.database, site.rooms.information)
+    for askers in (4, 16, 32):
+        done: list[int] = []
+
+        def ask(place: int, done: list[int] = done) -> None:
+            chosen = random.Random(place)
+
+            def once(_turn: int) -> None:
+                (check,) = together.ask((PUBLIC, [statement(chosen.randrange(count))]))
+                assert check.promise, check
+
+            done.append(len(timed_for(seconds, once)))
+
+        threads = [threading.Thread(target=ask, args=(place,)) for place in range(askers)]
+        before = time.process_time()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        used = (time.process_time() - before) * 1000 / sum(done)
+        say(
+            f"information checks in process, {askers} ask at once",
+            f"{sum(done) / seconds:,.0f}/s, {used:.2f} ms of processor each (wanted 1,000)",
+        )
+
+
 def check_over_http(site: Installation, count: int, seconds: float) -> None:
-    """Ask the real web process, four clients that keep their connections."""
+    """Ask the real web process, by clients that keep their connections."""
     headers = {"Authorization": f"Bearer {site.cast.key}", "Content-Type": "application/json"}
-    for size in (1, 100):
+    for clients_at_once, size in ((4, 1), (16, 1), (4, 100)):
         times: list[float] = []
 
         def work(place: int, size: int = size, times: list[float] = times) -> None:
@@ -212,13 +243,13 @@ def check_over_http(site: Installation, count: int, seconds: float) -> None:
                 times.append((time.perf_counter() - start) * 1000)
             line.close()
 
-        clients = [threading.Thread(target=work, args=(place,)) for place in range(4)]
+        clients = [threading.Thread(target=work, args=(place,)) for place in range(clients_at_once)]
         for client in clients:
             client.start()
         for client in clients:
             client.join()
         shown = f"{size * len(times) / seconds:,.0f}/s, p95 {percentile(times, 0.95):.1f} ms (wanted 500/s)"
-        say(f"information checks over HTTP, {size} a request", shown)
+        say(f"information checks over HTTP, {clients_at_once} clients, {size} a request", shown)
 
 
 def publish(site: Installation, count: int) -> None:
@@ -295,6 +326,7 @@ def main() -> None:
             fill(site, options.licences)
             look_up(site, options.licences, options.seconds)
             check_information(site, options.licences, options.seconds)
+            check_together(site, options.licences, options.seconds)
             check_over_http(site, options.licences, options.seconds)
             publish(site, options.licences)
 
