@@ -69,6 +69,10 @@ class IndexDocument:
         item: Code of the item that was handled.
         type: Code of the licence type; empty for a dossier.
         state: Where the record stands; never whether a licence is valid today, which is computed when asked.
+        trust: Trust level of a licence; empty for a dossier.
+        since: From when a licence is valid by its dates and events; ``None`` for one that never is.
+        until: When that ends; ``None`` while nothing ends it.
+        seal: The seal that a licence rests on; empty for one that rests on its source's word.
     """
 
     id: str
@@ -83,6 +87,10 @@ class IndexDocument:
     item: str = ""
     type: str = ""
     state: str = ""
+    trust: str = ""
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    seal: str = ""
 
     @property
     def year(self) -> str:

@@ -31,6 +31,7 @@ from indexer.elastic_language import (
     body_of,
     documents_after,
     facets_of,
+    hit_from,
     is_absent,
     note,
     outcome_of,
@@ -46,7 +47,7 @@ from indexer.errors import (
 )
 from indexer.places import read_place, write_place
 from indexer.ports import Written
-from indexer.query import Page, Query, check_chosen, check_limit, hit_of, parse
+from indexer.query import Page, Query, check_chosen, check_limit, parse
 from storage.breaker import Breaker
 from storage.clock import parse_rfc3339
 
@@ -183,7 +184,7 @@ class ElasticIndex:
                 answer = self._searching.search(index=self.name, **asked)
             up_to = self._up_to()
         found = answer["hits"]["hits"]
-        hits = tuple(hit_of(one["_source"], phrases) for one in found[:limit])
+        hits = tuple(hit_from(one["_source"], phrases, query.judged) for one in found[:limit])
         cursor = None
         if len(found) > limit:
             cursor = write_place(query.sort, hits[-1], best=found[limit - 1]["sort"][0] == 1)

@@ -9,20 +9,22 @@ from indexer.document import FACETS, TOKENISER_VERSION, IndexDocument, token_tex
 from indexer.errors import IndexUnavailableError
 from indexer.facets import frequent
 from indexer.ports import Written
-from indexer.query import MOST_VALUES, Count, Phrase, Query, Sort
+from indexer.query import MOST_VALUES, Count, Hit, Phrase, Query, Sort, hit_of
+from indexer.validity import LICENCE, Judged, microseconds, span_of
 from storage.clock import rfc3339
 
-LAYOUT = 2
+LAYOUT = 3
 """Of the mapping: an index of another one is refused until it is rebuilt."""
 _FIELDS = ("title_words", "text_words", "number_words")
 _BEST_FIELDS = ("title_words", "number_words")
-SHOWN = {"includes": ["id", "kind", "number", "organisation", "at", "title", "text"]}
+SHOWN = {
+    "includes": ["id", "kind", "number", "organisation", "at", "title", "text", "trust", "seal", "valid"]
+}
 WATERMARK = "~watermark"
 REMOVED = "removed"
 # A prefix this long is a term of its own; longer ones are looked up among so many words.
 _PREFIX = {"min_chars": 1, "max_chars": 19}
 _EXPANSIONS = 1024
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 Operation = tuple[dict[str, Any], dict[str, Any] | None]
 """Action of the bulk language without its index, and the document."""
@@ -52,7 +54,9 @@ def body_of(analyzer: str) -> dict[str, Any]:
                 "visible_to": exact,
                 "at": exact,
                 "number": exact,
-                **dict.fromkeys(("title", "text"), kept),
+                "seal": exact,
+                "valid": {"type": "long_range"},
+                **dict.fromkeys(("title", "text", "trust"), kept),
                 **dict.fromkeys(_FIELDS, word),
             },
         },
@@ -62,7 +66,12 @@ def body_of(analyzer: str) -> dict[str, Any]:
 def put_operation(document: IndexDocument) -> Operation:
     """Add or replace a document unless this or a newer version is held."""
     action = {"_id": document.id, "version": document.version, "version_type": "external"}
+    span = span_of(document)
+    valid = {} if span is None else {"valid": {"gte": span[0], "lt": span[1]}}
     return {"index": action}, {
+        **valid,
+        "trust": document.trust,
+        "seal": document.seal,
         "id": document.id,
         "version": document.version,
         **document.facets,
@@ -103,12 +112,28 @@ def wanted(query: Query, phrases: Sequence[Phrase]) -> dict[str, Any]:
     clauses: list[dict[str, Any]] = [{"terms": {"kind": sorted(query.kinds)}}]
     if query.organisations is not None:
         clauses.append({"terms": {"visible_to": sorted(query.organisations)}})
+    if query.judged is not None and not query.judged.ended:
+        clauses.append(_valid(query.judged))
     found: dict[str, Any] = {"filter": [*clauses, *map(_clause, phrases)]}
     if query.sort is Sort.RELEVANCE:
         best = {"bool": {"filter": [_clause(phrase, _BEST_FIELDS) for phrase in phrases]}}
         # Worth one point or none: no statistics, so that a place in the list stays where it is.
         found["should"] = [{"constant_score": {"filter": best, "boost": 1.0}}]
     return {"bool": found}
+
+
+def _valid(judged: Judged) -> dict[str, Any]:
+    """Ask for everything but licences that are not valid."""
+    rests = [{"terms": {"seal": sorted(judged.revoked)}}] if judged.revoked else []
+    valid = {"bool": {"filter": [{"term": {"valid": judged.place}}], "must_not": rests}}
+    other = {"bool": {"must_not": [{"term": {"kind": LICENCE}}]}}
+    return {"bool": {"should": [other, valid], "minimum_should_match": 1}}
+
+
+def hit_from(source: Mapping[str, Any], phrases: Sequence[Phrase], judged: Judged | None) -> Hit:
+    """Read a document that was found."""
+    valid = source.get("valid")
+    return hit_of(source, None if valid is None else (valid["gte"], valid["lt"]), phrases, judged)
 
 
 def _chosen(query: Query, but: str = "") -> dict[str, Any]:
@@ -168,7 +193,7 @@ def documents_after(document_id: str) -> dict[str, Any]:
 
 def watermark(up_to: dt.datetime) -> Operation:
     """Note how far the index has come; as a version the instant never goes back."""
-    return note(WATERMARK, WATERMARK, (up_to - _EPOCH) // dt.timedelta(microseconds=1), rfc3339(up_to))
+    return note(WATERMARK, WATERMARK, microseconds(up_to), rfc3339(up_to))
 
 
 def is_absent(item: Mapping[str, Any]) -> bool:

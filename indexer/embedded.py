@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from indexer.document import TOKENISER_VERSION, IndexDocument, token_text
 from indexer.embedded_language import (
@@ -23,6 +24,7 @@ from indexer.embedded_language import (
     FORGET,
     LAYOUT,
     SCHEMA,
+    SPAN,
     WORDS,
     few_page,
     matching,
@@ -30,15 +32,25 @@ from indexer.embedded_language import (
     matching_rest,
     page,
     scope_of,
+    valid_at,
 )
 from indexer.errors import IndexUnavailableError
 from indexer.facets import counts_of
 from indexer.places import Place, read_place, write_place
 from indexer.ports import Written
-from indexer.query import Count, Page, Phrase, Query, Sort, check_chosen, check_limit, hit_of, parse
+from indexer.query import Count, Hit, Page, Phrase, Query, Sort, check_chosen, check_limit, hit_of, parse
+from indexer.validity import LICENCE, Judged, span_of
 from storage.clock import parse_rfc3339, rfc3339
 
 _FEW = 1_000
+_NEVER = (0, 0)
+
+
+class Sought(NamedTuple):
+    """What is asked of the full-text table, and when licences must be valid, if they must."""
+
+    asked: str
+    at: int | None
 
 
 class EmbeddedIndex:
@@ -131,8 +143,8 @@ class EmbeddedIndex:
     def _insert(connection: sqlite3.Connection, document: IndexDocument) -> None:
         scope = scope_of(document)
         cursor = connection.execute(
-            "INSERT INTO document (id, version, kind, title, text, number, organisation, scope, at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO document (id, version, kind, title, text, number, organisation, scope, at, "
+            "trust, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 document.id,
                 document.version,
@@ -143,11 +155,15 @@ class EmbeddedIndex:
                 document.organisation,
                 scope,
                 rfc3339(document.at),
+                document.trust,
+                document.seal,
             ),
         )
         parts = (document.title, document.text, document.number)
         connection.execute(WORDS, (cursor.lastrowid, *map(token_text, parts), scope))
         connection.execute(FACET, (cursor.lastrowid, *document.facets.values()))
+        if document.kind == LICENCE:
+            connection.execute(SPAN, (cursor.lastrowid, *(span_of(document) or _NEVER)))
 
     @staticmethod
     def _remove(connection: sqlite3.Connection, document_id: str) -> None:
@@ -158,6 +174,7 @@ class EmbeddedIndex:
         connection.execute(FORGET, (row["key"], *map(token_text, parts), row["scope"]))
         connection.execute("DELETE FROM document WHERE key = ?", (row["key"],))
         connection.execute("DELETE FROM facet WHERE key = ?", (row["key"],))
+        connection.execute("DELETE FROM span WHERE key = ?", (row["key"],))
 
     def delete(self, document_id: str, version: int) -> None:
         """Remove a document for good: no put of this or an older version brings it back."""
@@ -220,12 +237,12 @@ class EmbeddedIndex:
             if query.sort is Sort.RELEVANCE:
                 best, rest, total = self._best_first(connection, query, phrases, place)
             else:
-                asked = matching(query, phrases)
+                asked = Sought(matching(query, phrases), valid_at(query))
                 best, (rest, total) = [], self._page(connection, query.sort, asked, place, limit + 1)
             facets = self._facets(connection, query, phrases) if query.counted else {}
             up_to = self._noted(connection)
         rows = [*best, *rest]
-        hits = tuple(hit_of(row, phrases) for row in rows[:limit])
+        hits = tuple(_hit(row, phrases, query.judged) for row in rows[:limit])
         more = len(rows) > limit
         cursor = write_place(query.sort, hits[-1], best=len(best) >= limit) if more else None
         return Page(hits, total, cursor, up_to, facets)
@@ -234,7 +251,9 @@ class EmbeddedIndex:
         self, connection: sqlite3.Connection, query: Query, phrases: tuple[Phrase, ...], place: Place | None
     ) -> tuple[list[sqlite3.Row], list[sqlite3.Row], int]:
         """Give the best of a page, the others of it, and how many all pages have."""
-        best, rest = matching_best(query, phrases), matching_rest(query, phrases)
+        at = valid_at(query)
+        best = Sought(matching_best(query, phrases), at)
+        rest = Sought(matching_rest(query, phrases), at)
         among_best = place is None or place[0] == 1
         wanted = query.limit + 1
         first: list[sqlite3.Row] = []
@@ -250,18 +269,19 @@ class EmbeddedIndex:
         return first, then, best_total + total
 
     @staticmethod
-    def _count(connection: sqlite3.Connection, asked: str) -> int:
-        return int(connection.execute(COUNT, (asked,)).fetchone()[0])
+    def _count(connection: sqlite3.Connection, asked: Sought) -> int:
+        return int(connection.execute(COUNT, asked._asdict()).fetchone()[0])
 
     def _page(
-        self, connection: sqlite3.Connection, sort: Sort, asked: str, place: Place | None, limit: int
+        self, connection: sqlite3.Connection, sort: Sort, asked: Sought, place: Place | None, limit: int
     ) -> tuple[list[sqlite3.Row], int]:
         """Give the rows of a page and how many all pages have."""
-        found = [key for (key,) in connection.execute(FIND, (asked, _FEW + 1))]
-        few, behind = len(found) <= _FEW, place or ()
+        found = [key for (key,) in connection.execute(FIND, asked._asdict() | {"most": _FEW + 1})]
+        few = len(found) <= _FEW
         question = (few_page if few else page)(sort, further=place is not None)
-        values = (json.dumps(found) if few else asked, *behind, limit)
-        rows = connection.execute(question, values).fetchall()
+        values = asked._asdict() | ({"asked": json.dumps(found)} if few else {})
+        behind = dict(zip(("first", "second"), place or (), strict=False))
+        rows = connection.execute(question, values | behind | {"most": limit}).fetchall()
         if few:
             return rows, len(found)
         # Behind the last page no row tells how many there are.
@@ -272,7 +292,8 @@ class EmbeddedIndex:
         connection: sqlite3.Connection, query: Query, phrases: tuple[Phrase, ...]
     ) -> dict[str, tuple[Count, ...]]:
         """Count by every facet in one pass over what is found before anything is chosen."""
-        found = connection.execute(COUNT_FACETS, (matching(query, phrases, chosen=False),))
+        sought = Sought(matching(query, phrases, chosen=False), valid_at(query))
+        found = connection.execute(COUNT_FACETS, sought._asdict())
         return counts_of(((tuple(values), count) for *values, count in found), query.chosen)
 
     def versions(self, after: str = "") -> Generator[tuple[str, int]]:
@@ -300,3 +321,8 @@ class EmbeddedIndex:
         """Give the instant of :meth:`advance`; None when nothing was noted yet."""
         with self._connection() as connection:
             return self._noted(connection)
+
+
+def _hit(row: sqlite3.Row, phrases: tuple[Phrase, ...], judged: Judged | None) -> Hit:
+    span = None if row["since"] is None else (row["since"], row["until"])
+    return hit_of(dict(row), span, phrases, judged)

@@ -7,27 +7,32 @@ from typing import Final
 from indexer.document import FACETS, IndexDocument
 from indexer.query import Phrase, Query, Sort
 
-LAYOUT: Final = 3
+LAYOUT: Final = 4
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS document (
     key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, kind TEXT NOT NULL,
     number TEXT NOT NULL, organisation TEXT NOT NULL, scope TEXT NOT NULL, at TEXT NOT NULL,
-    title TEXT NOT NULL, text TEXT NOT NULL);
+    title TEXT NOT NULL, text TEXT NOT NULL, trust TEXT NOT NULL, seal TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS document_order ON document (at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS document_number ON document (number, id);
 CREATE TABLE IF NOT EXISTS facet (
     key INTEGER PRIMARY KEY, kind TEXT NOT NULL, organisation TEXT NOT NULL, item TEXT NOT NULL,
     year TEXT NOT NULL, state TEXT NOT NULL, type TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS span (key INTEGER PRIMARY KEY, since INTEGER NOT NULL, until INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS removed (id TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (
     title, text, number, scope, content='', tokenize='ascii');
 """
-_TABLES = ("visible", "document", "facet", "removed", "note", "words")
+_TABLES = ("visible", "document", "facet", "span", "removed", "note", "words")
 DROP: Final = "".join(f"DROP TABLE IF EXISTS {name};" for name in _TABLES)
 
-FIND: Final = "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?"
-COUNT: Final = "SELECT count(*) FROM words WHERE words MATCH ?"
+# Only licences have a span; it is small, for a look at it costs as much as finding the word did.
+_FOUND = """words WHERE words MATCH :asked AND (:at IS NULL OR NOT EXISTS (
+    SELECT 1 FROM span WHERE span.key = words.rowid AND (:at < span.since OR :at >= span.until)))"""
+FIND: Final = f"SELECT rowid FROM {_FOUND} LIMIT :most"  # noqa: S608 - our own words
+COUNT: Final = f"SELECT count(*) FROM {_FOUND}"  # noqa: S608 - our own words
+SPAN: Final = "INSERT INTO span VALUES (?, ?, ?)"
 WORDS: Final = "INSERT INTO words (rowid, title, text, number, scope) VALUES (?, ?, ?, ?, ?)"
 FORGET: Final = (
     "INSERT INTO words (words, rowid, title, text, number, scope) VALUES ('delete', ?, ?, ?, ?, ?)"
@@ -35,11 +40,11 @@ FORGET: Final = (
 # A table of its own: rows with their texts would be read from many more pages of the file.
 FACET: Final = f"INSERT INTO facet (key, {', '.join(FACETS)}) VALUES (?{', ?' * len(FACETS)})"  # noqa: S608 - our own names
 COUNT_FACETS: Final = f"""
-SELECT {", ".join(FACETS)}, count(*) FROM facet WHERE key IN (SELECT rowid FROM words WHERE words MATCH ?)
+SELECT {", ".join(FACETS)}, count(*) FROM facet WHERE key IN (SELECT rowid FROM {_FOUND})
 GROUP BY {", ".join(FACETS)}"""  # noqa: S608 - our own names
 _ORDERS: Final[Mapping[Sort, tuple[str, str, str]]] = {
-    Sort.NEWEST: ("document_order", "at DESC, id DESC", "(at, id) < (?, ?)"),
-    Sort.NUMBER: ("document_number", "number, id", "(number, id) > (?, ?)"),
+    Sort.NEWEST: ("document_order", "at DESC, id DESC", "(at, id) < (:first, :second)"),
+    Sort.NUMBER: ("document_number", "number, id", "(number, id) > (:first, :second)"),
 }
 
 
@@ -48,8 +53,8 @@ def few_page(sort: Sort, *, further: bool) -> str:
     _, order, behind = _ORDERS[sort]
     place = f"AND {behind}" if further else ""
     return f"""
-SELECT * FROM document WHERE key IN (SELECT value FROM json_each(?)) {place}
-ORDER BY {order} LIMIT ?"""  # noqa: S608 - nothing in it comes from outside
+SELECT * FROM document LEFT JOIN span USING (key) WHERE key IN (SELECT value FROM json_each(:asked)) {place}
+ORDER BY {order} LIMIT :most"""  # noqa: S608 - nothing in it comes from outside
 
 
 def page(sort: Sort, *, further: bool) -> str:
@@ -61,10 +66,10 @@ def page(sort: Sort, *, further: bool) -> str:
     index, order, behind = _ORDERS[sort]
     place = f"AND {behind}" if further else ""
     return f"""
-WITH found AS MATERIALIZED (SELECT rowid AS key FROM words WHERE words MATCH ?)
-SELECT document.*, (SELECT count(*) FROM found) AS total FROM document WHERE key IN (
+WITH found AS MATERIALIZED (SELECT rowid AS key FROM {_FOUND})
+SELECT *, (SELECT count(*) FROM found) AS total FROM document LEFT JOIN span USING (key) WHERE key IN (
     SELECT key FROM document INDEXED BY {index}
-    WHERE +key IN (SELECT key FROM found) {place} ORDER BY {order} LIMIT ?)
+    WHERE +key IN (SELECT key FROM found) {place} ORDER BY {order} LIMIT :most)
 ORDER BY {order}"""  # noqa: S608 - nothing in it comes from outside
 
 
@@ -72,7 +77,8 @@ def scope_of(document: IndexDocument) -> str:
     """Write who finds a document and its facets as words, so that the full-text table alone decides."""
     facets = document.facets
     visible = [_word("o", one) for one in document.visible_to]
-    return " ".join(sorted([*visible, *(_facet(name, value) for name, value in facets.items())]))
+    seal = [_word("s", document.seal)] if document.seal else []
+    return " ".join(sorted([*visible, *seal, *(_facet(name, value) for name, value in facets.items())]))
 
 
 def matching(query: Query, phrases: tuple[Phrase, ...], *, chosen: bool = True) -> str:
@@ -107,7 +113,16 @@ def _scope(query: Query, *, chosen: bool) -> str:
         every.append([_word("o", one) for one in query.organisations])
     if chosen:
         every.extend([_facet(name, value)] for name, value in query.chosen.items())
-    return " AND ".join(f"scope : ({' OR '.join(sorted(words))})" for words in every)
+    wanted = " AND ".join(f"scope : ({' OR '.join(sorted(words))})" for words in every)
+    judged = query.judged
+    if judged is None or judged.ended or not judged.revoked:
+        return wanted
+    return f"({wanted} NOT scope : ({' OR '.join(_word('s', seal) for seal in sorted(judged.revoked))}))"
+
+
+def valid_at(query: Query) -> int | None:
+    """Give when licences must be valid to be found; ``None`` where they need not."""
+    return None if query.judged is None or query.judged.ended else query.judged.place
 
 
 def _facet(name: str, value: str) -> str:

@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from indexer.document import FACETS, PLAIN_MARKS, Token, is_han, is_plain, tokenise
 from indexer.errors import QueryError
+from indexer.validity import Judged, is_valid
 from storage.clock import parse_rfc3339
 
 MAX_TOKENS = 64
@@ -92,6 +93,8 @@ class Query:
         sort: Order of the hits.
         chosen: Facet and the value that a hit must have of it.
         counted: Whether hits are counted by facet, too.
+        judged: When licences are judged: those that are not valid then are no hits and in no count, unless it
+            says so. ``None``: every licence is found, and no hit says whether it is valid.
     """
 
     text: str
@@ -102,6 +105,7 @@ class Query:
     sort: Sort = Sort.NEWEST
     chosen: Mapping[str, str] = field(default_factory=dict)
     counted: bool = False
+    judged: Judged | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,14 @@ class Highlight:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One document that was found; ``snippet`` is a piece of its text around the first finding."""
+    """One document that was found.
+
+    Attributes:
+        snippet: A piece of its text around the first finding.
+        trust: Trust level of a licence; empty for a dossier.
+        valid: Whether a licence is valid at the instant of the search; ``None`` for a dossier, or where
+            nobody judged.
+    """
 
     id: str
     kind: str
@@ -123,6 +134,8 @@ class Hit:
     at: dt.datetime
     title: Highlight
     snippet: Highlight
+    trust: str = ""
+    valid: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,16 +241,17 @@ def _word_edge(text: str, at: int, step: int) -> int:
     return at
 
 
-class Fields(Protocol):
-    """What an engine holds of a document: its texts by name, the instant as RFC 3339."""
+def hit_of(
+    fields: Mapping[str, str], span: tuple[int, int] | None, phrases: Sequence[Phrase], judged: Judged | None
+) -> Hit:
+    """Read a document that was found.
 
-    def __getitem__(self, name: str, /) -> str:
-        """Give a text."""
-        ...
-
-
-def hit_of(fields: Fields, phrases: Sequence[Phrase]) -> Hit:
-    """Read a document that was found."""
+    Args:
+        fields: Its texts by name, the instant as RFC 3339.
+        span: From when, and until before when it is valid, as :func:`indexer.validity.span_of` gave it.
+        phrases: What was looked for.
+        judged: When licences are judged.
+    """
     return Hit(
         id=fields["id"],
         kind=fields["kind"],
@@ -246,4 +260,6 @@ def hit_of(fields: Fields, phrases: Sequence[Phrase]) -> Hit:
         at=parse_rfc3339(fields["at"]),
         title=highlight(fields["title"], phrases),
         snippet=snippet(fields["text"], phrases),
+        trust=fields["trust"],
+        valid=is_valid(fields, span, judged),
     )

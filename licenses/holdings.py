@@ -127,6 +127,10 @@ class Holdings:
         """Give every seal that was revoked, with the instant."""
         return self._seals.revocations(uow)
 
+    def revoked_by(self, uow: UnitOfWork, at: dt.datetime) -> frozenset[str]:
+        """Give the seals that are revoked by an instant: no licence that rests on one is valid then."""
+        return frozenset(seal for seal, since in self.revoked_seals(uow).items() if since <= at)
+
     def status(self, uow: UnitOfWork, license_: License, at: dt.datetime) -> Status:
         """Compute the effective status of a licence at an instant."""
         return self.standing(uow, license_, at)[0]

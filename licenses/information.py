@@ -80,12 +80,14 @@ class InformationCheck:
         code: 0 to 6.
         reasons: Stable codes, the deciding one first.
         items: Names of the items that are missing or differ.
+        trust: Trust level of the licence that was met.
         promise: Of the recorded use; none where no licence was met.
     """
 
     code: int
     reasons: tuple[str, ...]
     items: tuple[str, ...] = ()
+    trust: str | None = None
     promise: Promise | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -101,6 +103,7 @@ class InformationCheck:
                 for code in self.reasons
             ],
             "items": list(self.items),
+            "trust": self.trust,
             "promise": self.promise.as_json() if self.promise else None,
         }
 
@@ -160,10 +163,11 @@ class InformationService:
             return None, InformationCheck(NOT_FOUND, ("no-match",))
         differing = self._differing(uow, met, holder, asked.given)
         if differing:
-            return met, InformationCheck(WRONG, ("item-differs",), differing)
+            return met, InformationCheck(WRONG, ("item-differs",), differing, met.trust)
         life = life_after(met.events, now)
         status = status_of(met, life.state, now, register.seals[met.id])
-        return met, InformationCheck(status_titles()[status].information_check, _reasons(met, status, life))
+        code = status_titles()[status].information_check
+        return met, InformationCheck(code, _reasons(met, status, life), trust=met.trust)
 
     def _differing(
         self, uow: UnitOfWork, license_: Registered, holder: RegisteredHolder, given: Mapping[str, str]

@@ -29,6 +29,7 @@ from licenses.services import ISSUE_STEP
 from licenses.sharing.feed import record_change
 from licenses.status_list import status_list_url
 from licenses.succession import give_up, may_be_issued, succeed
+from licenses.validity import last_valid
 from seals.orders import Placement, SealFacts, SealOrder, SealRequest
 from seals.sealing import SealingService
 from storage.clock import parse_rfc3339, rfc3339
@@ -231,9 +232,11 @@ def document_of_license(
     """Give what the index holds of an issued licence from what was read already.
 
     An event may lie ahead: the state is that of now, and the version rises again when the event takes effect,
-    so that the next comparison of index and records puts the licence anew.
+    so that the next comparison of index and records puts the licence anew. Whether the licence is valid waits
+    for none of that: it is judged when somebody searches.
     """
     now = uow.clock.now()
+    span = last_valid(license_, events)
     kind = holdings.types.as_issued(license_.type_code, license_.type_version)
     shown = shown_text(kind, holdings.face(uow, license_), person=holder_kind == HolderKind.PERSON)
     return IndexDocument(
@@ -248,6 +251,10 @@ def document_of_license(
         item=license_.item_code or "",
         type=license_.type_code,
         state=str(state_after(events, now)),
+        trust=license_.trust,
+        since=span.since if span else None,
+        until=span.until if span else None,
+        seal=license_.seal_id or "",
     )
 
 

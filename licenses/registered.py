@@ -27,6 +27,7 @@ _LICENSE: Final = (
     License.issued_on,
     License.valid_from,
     License.valid_until,
+    License.trust,
     License.origin,
     License.object_sha256,
     License.seal_id,
@@ -90,6 +91,7 @@ class Registered:
     issued_on: dt.date
     valid_from: dt.date | None
     valid_until: dt.date | None
+    trust: str
     origin: str
     object_sha256: str | None
     seal_id: str | None

@@ -24,8 +24,8 @@ READ_EVERY: Final = 60.0
 """Seconds after which lists are read again."""
 _REVOKED = select(SealEvent.seal_id, SealEvent.at).where(SealEvent.state == str(SealState.REVOKED))
 _REVOKED_OF = _REVOKED.where(SealEvent.seal_id.in_(bindparam("seals", expanding=True)))
-_CERTIFICATES = select(Seal.id, Seal.certificate)
-_CERTIFICATES_OF = _CERTIFICATES.where(Seal.id.in_(bindparam("seals", expanding=True)))
+_SEALS = select(Seal.id)
+_CERTIFICATES_OF = select(Seal.id, Seal.certificate).where(Seal.id.in_(bindparam("seals", expanding=True)))
 _log = logging.getLogger(__name__)
 
 
@@ -114,8 +114,7 @@ class RegisterStandings:
             return {}
         self._lists.keep_fresh()
         if seals is None:
-            certificates = {row.id: row.certificate for row in uow.session.execute(_CERTIFICATES)}
-            return self._lists.judge(certificates, certificates)
+            seals = uow.session.scalars(_SEALS).all()
         new = self._lists.unjudged(seals)
         rows = uow.session.execute(_CERTIFICATES_OF, {"seals": new}) if new else ()
         return self._lists.judge({row.id: row.certificate for row in rows}, seals)

@@ -119,6 +119,10 @@ def _as_json(document: IndexDocument) -> dict[str, Json]:
         "item": document.item,
         "type": document.type,
         "state": document.state,
+        "trust": document.trust,
+        "since": None if document.since is None else rfc3339(document.since),
+        "until": None if document.until is None else rfc3339(document.until),
+        "seal": document.seal,
     }
 
 
@@ -127,4 +131,10 @@ def _from_json(plan: Json) -> IndexDocument:
         raise TypeError(type(plan).__name__)
     values: dict[str, Any] = dict(plan)
     at: dt.datetime = parse_rfc3339(values.pop("at"))
-    return IndexDocument(at=at, **values)
+    since, until = (values.pop(name, None) for name in ("since", "until"))
+    return IndexDocument(
+        at=at,
+        since=None if since is None else parse_rfc3339(since),
+        until=None if until is None else parse_rfc3339(until),
+        **values,
+    )

@@ -72,6 +72,7 @@ def export_list(
                     "text": query.text,
                     "kinds": sorted(query.kinds),
                     "chosen": dict(query.chosen),
+                    "ended": query.judged is None or query.judged.ended,
                     "sort": str(query.sort),
                     "rows": len(hits),
                 },

@@ -128,16 +128,21 @@ def status(*, as_json: bool) -> None:
 @click.command()
 @click.argument("text")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200), help="Hits 条数.")
+@click.option("--ended", is_flag=True, help="Licences that are not valid now, too 含当前无效的证照.")
 @AS
-def search(text: str, limit: int, account: str | None) -> None:
-    """检索 / Find dossiers and licences of the archivist's department by TEXT."""
+def search(text: str, limit: int, account: str | None, *, ended: bool) -> None:
+    """检索 / Find dossiers, and licences that are valid now, of the archivist's department by TEXT."""
     from cases.organisations import reach
     from indexer.query import Query
+    from portal.finding import judged_now
 
     with terminal() as here:
         archivist = here.act_as(Role.ARCHIVIST, account)
-        page = here.rooms.index.search(Query(text, reach(archivist), limit=limit))
+        judged = judged_now(here.rooms, ended=ended)
+        page = here.rooms.index.search(Query(text, reach(archivist), limit=limit, judged=judged))
     for hit in page.hits:
-        click.echo(f"{hit.number}  {hit.title.text}")
+        ended_mark = "" if hit.valid is not False else "  当前无效 not valid now"
+        level = f"  {hit.trust} 级 level {hit.trust}" if hit.trust else ""
+        click.echo(f"{hit.number}  {hit.title.text}{level}{ended_mark}")
     up_to = page.indexed_up_to.isoformat(timespec="seconds") if page.indexed_up_to else "—"
     click.echo(f"共 {page.total} 条 hits，索引截至 indexed up to {up_to}")

@@ -183,11 +183,12 @@ INFORMATION: Final[dict[str, Any]] = {
             "en": "Correct, no longer valid",
             "reasons": [{"code": "cancelled", "zh": "证照已注销", "en": "The licence was cancelled"}],
             "items": [],
+            "trust": "A",
             "promise": _PROMISE,
         }
     ]
 }
-INFORMATION_NULLABLE: Final = ("promise",)
+INFORMATION_NULLABLE: Final = ("promise", "trust")
 REPORT_NULLABLE: Final = (
     "information_check",
     "card",
@@ -230,30 +231,6 @@ PROOF_NULLABLE: Final = ("material",)
 LICENCE_NULLABLE: Final = ("valid_from", "share", "pending", "ministry_status", "as_of")
 DOSSIER_NULLABLE: Final = ("filed_at", "pages", "level", "manifest", "seal_sha256", "sha256")
 CASE_STATE_NULLABLE: Final = ("due", "decided_at", "material", "licence_waiting", "problem")
-SEARCH: Final[dict[str, Any]] = {
-    "total": 1,
-    "indexed_up_to": _AT,
-    "hits": [
-        {
-            "id": _ID,
-            "kind": "dossier",
-            "number": "Z901·2026-SP-D30-0001",
-            "organisation": "scjg",
-            "at": _AT,
-            "title": {"text": "演示食品有限公司食品经营许可核发", "spans": [[8, 12]]},
-            "snippet": {"text": "食品经营许可申请书", "spans": [[0, 4]]},
-        }
-    ],
-    "facets": {
-        "kind": [{"value": "dossier", "count": 1}],
-        "organisation": [{"value": "scjg", "count": 1}],
-        "item": [{"value": "339999010002", "count": 1}],
-        "year": [{"value": "2026", "count": 1}],
-        "state": [{"value": "filed", "count": 1}],
-        "type": [],
-    },
-    "next": None,
-}
 JWKS: Final[dict[str, Any]] = {
     "keys": [{"kty": "EC", "crv": "P-256", "x": "…", "y": "…", "kid": "…", "use": "sig", "alg": "ES256"}]
 }

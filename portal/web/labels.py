@@ -68,6 +68,10 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "indeterminate": Label(_("Cannot tell"), UNKNOWN),
         "unsupported": Label(_("Cannot tell"), UNKNOWN),
     },
+    "found": {
+        "valid": Label(_("Valid"), GOOD),
+        "ended": Label(_("Not valid now"), BAD),
+    },
     "requirement": {
         "MET": Label(_("Established"), GOOD),
         "NOT_MET": Label(_("Not met"), BAD),

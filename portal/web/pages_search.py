@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The search page: what was found, counted by facet, sorted, and to take away as a list."""
+"""The search page: what was found, counted by facet, sorted, and to take away as a list.
+
+Licences are those that are valid now, unless somebody asks for the others, too.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -10,7 +13,8 @@ from werkzeug.wrappers import Response
 
 from indexer.document import FACETS
 from indexer.query import Hit, Sort
-from portal.i18n import gettext, mark, moment
+from licenses.stock.titles import trust_levels
+from portal.i18n import gettext, mark, moment, named
 from portal.search_lists import EXPORT_ROLES, MOST_ROWS, export_list
 from portal.web import context
 from portal.web.access import allow
@@ -59,7 +63,7 @@ def export() -> Response:
     """Give the whole list as CSV; that it was taken is recorded."""
     rooms = context.rooms()
     query = query_of(_asked(request.form))
-    heads = ("Title", "Kind", "Number", "Department", "Date")
+    heads = ("Title", "Kind", "Number", "Department", "Date", "Trust level", "Status")
     table = ([gettext(one) for one in heads], _cells)
     taken = export_list(rooms.database, rooms.index, context.identity(), query, table)
     answer = make_response(taken.content)
@@ -75,6 +79,8 @@ def _cells(hit: Hit) -> Sequence[str]:
         hit.number,
         title_of("organisation", hit.organisation),
         moment(hit.at),
+        named(trust_levels()[hit.trust]) if hit.trust else "",
+        {True: gettext("Valid"), False: gettext("Not valid now"), None: ""}[hit.valid],
     )
 
 
@@ -88,4 +94,5 @@ def _asked(sent: Mapping[str, str]) -> Asked:
     if sort not in set(Sort):
         raise InvalidInputError(field="sort", rule=", ".join(Sort))
     chosen = {name: sent[name].strip()[:_LONGEST_CODE] for name in FACETS if sent.get(name, "").strip()}
-    return Asked(sent.get("q", "").strip()[:_LONGEST], Sort(sort), chosen, counted=True)
+    text = sent.get("q", "").strip()[:_LONGEST]
+    return Asked(text, Sort(sort), chosen, counted=True, ended=sent.get("ended") == "1")

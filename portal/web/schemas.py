@@ -293,6 +293,9 @@ class SearchQuery(Body):
         ),
     ]
     facets: Annotated[bool, Field(default=False, description="Count the hits by facet, too.")]
+    ended: Annotated[
+        bool, Field(default=False, description="Find licences that are not valid now, too; `valid` tells.")
+    ]
     after: Annotated[str | None, Field(default=None, max_length=600)]
     limit: Annotated[int, Field(default=20, ge=1, le=100)]
 

@@ -8,6 +8,7 @@ from typing import Final
 from cases.organisations import reach
 from indexer.errors import IndexUnavailableError
 from indexer.query import Page, Query, Sort
+from portal.finding import judged_now
 from portal.indexing import oldest_waiting
 from portal.web import context
 from storage.clock import rfc3339
@@ -18,12 +19,21 @@ _KINDS: Final = frozenset({"dossier", "licence"})
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a caller looks for: words, order, what is chosen of the facets, whether those are counted."""
+    """What a caller looks for.
+
+    Attributes:
+        text: Words.
+        sort: Order.
+        chosen: What is chosen of the facets.
+        counted: Whether those are counted.
+        ended: Whether licences that are not valid now are found, too.
+    """
 
     text: str
     sort: Sort = Sort.NEWEST
     chosen: Mapping[str, str] = field(default_factory=dict)
     counted: bool = False
+    ended: bool = False
 
 
 def query_of(asked: Asked, *, after: str | None = None, limit: int = 20) -> Query:
@@ -37,6 +47,7 @@ def query_of(asked: Asked, *, after: str | None = None, limit: int = 20) -> Quer
         sort=asked.sort,
         chosen=asked.chosen,
         counted=asked.counted,
+        judged=judged_now(context.rooms(), ended=asked.ended),
     )
 
 

@@ -18,7 +18,7 @@ from licenses.models import License
 from portal.demo.script import Script
 from portal.rooms import Rooms
 from portal.web.factory import create_app
-from portal.web.searching import find
+from portal.web.searching import Asked, find
 from storage.identity import Identity, Role
 
 pytestmark = pytest.mark.slow
@@ -92,7 +92,7 @@ def test_every_run_finds_its_titles_and_none_of_other_departments(office: Office
     own = [one for one in titled if one.organisation == department]
     with office.asked_by(department):
         for run in sorted(set().union(*(one.runs() for one in titled))):
-            found = ids(find(run, limit=100))
+            found = ids(find(Asked(run, ended=True), limit=100))
             expected = {one.id for one in own if run in one.title}
             assert expected <= found, run
             assert found <= {one.id for one in own}, run
@@ -103,7 +103,7 @@ def test_supervision_finds_every_department(office: Office) -> None:
     with office.asked_by("dsj", Role.SUPERVISOR):
         for one in titled:
             for run in HAN_RUN.findall(one.title):
-                assert one.id in ids(find(run, limit=100)), run
+                assert one.id in ids(find(Asked(run, ended=True), limit=100)), run
 
 
 def test_the_page_and_the_interface_keep_departments_apart(office: Office) -> None:
@@ -111,9 +111,9 @@ def test_the_page_and_the_interface_keep_departments_apart(office: Office) -> No
     run = HAN_RUN.findall(one.title)[-1][-4:]
     for department in DEPARTMENTS:
         browser = signed_in(office.rooms, office.app, Role.ARCHIVIST, department)
-        answer = browser.get("/api/v1/search", query_string={"q": run}).json
+        answer = browser.get("/api/v1/search", query_string={"q": run, "ended": "true"}).json
         hits = {hit["id"] for hit in answer["hits"]}
-        page = browser.get("/search", query_string={"q": run})
+        page = browser.get("/search", query_string={"q": run, "ended": "1"})
         assert page.status_code == 200
         shown = re.sub(r"</?mark>", "", page.text)
         assert (one.id in hits) == (one.title in shown) == (department == "jtys")

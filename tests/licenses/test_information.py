@@ -39,7 +39,8 @@ def change(library: Library, license_: License, kind: EventKind, process: Proces
 
 def test_what_is_right_and_valid_is_0(library: Library) -> None:
     found = check(library, stated(library.issue(FOOD)))
-    assert (found.code, found.reasons, found.items) == (0, (), ())
+    assert (found.code, found.reasons, found.items, found.trust) == (0, (), (), "A")
+    assert found.as_json()["trust"] == "A"
     assert found.promise is not None
 
 

@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
@@ -39,10 +40,12 @@ def document(number: int, /, **changes: str) -> IndexDocument:
 
 @pytest.fixture
 def found(house: House) -> House:
-    """A house whose index holds 25 dossiers and a revoked licence of one department, and one of another."""
-    licence = document(30, kind="licence", state="revoked", type="11100000000013338W007", title="食品证照")
+    """A house whose index holds 25 dossiers and two licences of one department, and a dossier of another."""
+    words = {"kind": "licence", "type": "11100000000013338W007", "trust": "B"}
+    licence = replace(document(30, **words, state="issued", title="食品证照"), since=NOON, seal="S1")
+    revoked = document(31, **words, state="revoked", title="食品旧证")
     other = document(40, organisation="jtys", title="演示食品运输")
-    house.rooms.index.put_all([*(document(number) for number in range(25)), licence, other])
+    house.rooms.index.put_all([*(document(number) for number in range(25)), licence, revoked, other])
     return house
 
 
@@ -122,7 +125,7 @@ def test_the_list_is_taken_away_as_an_act_with_its_digest(found: House) -> None:
     status, text = exported(browser, q="食品", kind="dossier", sort="number")
     assert status == 200
     heads, *lines = rows(text)
-    assert heads == ["题名", "种类", "编号", "部门", "日期"]
+    assert heads == ["题名", "种类", "编号", "部门", "日期", "可信等级", "状态"]
     assert [line[2] for line in lines] == [f"Z901-2026-{number:04d}" for number in range(25)]
     assert {line[1] for line in lines} == {"案卷"}
     with found.rooms.database.reading() as uow:
@@ -134,6 +137,7 @@ def test_the_list_is_taken_away_as_an_act_with_its_digest(found: House) -> None:
         "text": "食品",
         "kinds": ["dossier", "licence"],
         "chosen": {"kind": "dossier"},
+        "ended": False,
         "sort": "number",
         "rows": 25,
     }
@@ -179,13 +183,59 @@ def test_the_interface_narrows_sorts_and_counts(found: House) -> None:
     asked = {"q": "食品", "facets": "true", "sort": "number", "limit": "1"}
     answer = browser.get("/api/v1/search", query_string=asked).json
     assert answer is not None
-    assert answer["facets"]["state"] == [{"value": "filed", "count": 25}, {"value": "revoked", "count": 1}]
+    assert answer["facets"]["state"] == [{"value": "filed", "count": 25}, {"value": "issued", "count": 1}]
     assert answer["hits"][0]["number"] == "Z901-2026-0000"
-    chosen = browser.get("/api/v1/search", query_string=asked | {"state": "revoked"}).json
+    chosen = browser.get("/api/v1/search", query_string=asked | {"state": "issued"}).json
     assert chosen is not None
     assert (chosen["total"], chosen["hits"][0]["kind"]) == (1, "licence")
+    assert (chosen["hits"][0]["trust"], chosen["hits"][0]["valid"]) == ("B", True)
+    assert (answer["hits"][0]["trust"], answer["hits"][0]["valid"]) == (None, None)
     plain = browser.get("/api/v1/search", query_string={"q": "食品"}).json
     assert plain is not None
     assert set(map(tuple, plain["facets"].values())) == {()}
     for wrong in ({"sort": "price"}, {"year": "26"}, {"state": "valid"}, {"sort": "newest", "after": "W10"}):
         assert browser.get("/api/v1/search", query_string=asked | wrong).status_code == 422
+
+
+def test_licences_that_are_not_valid_now_are_found_when_asked_for_and_say_so(found: House) -> None:
+    browser = found.browser(Role.ARCHIVIST)
+    page = browser.get("/search?q=食品&kind=licence").text
+    assert titles(page) == ["食品证照"]
+    assert "B 级" in page
+    every = browser.get(narrowing(page, "ended=1")).text
+    assert (titles(every), "共 2 条" in every) == (["食品旧证", "食品证照"], True)
+    assert [word in every for word in ("当前无效", "有效")] == [True, True]
+    status, text = exported(browser, q="食品", kind="licence", ended="1", sort="newest")
+    assert status == 200
+    assert [line[5:] for line in rows(text)[1:]] == [["B 级", "当前无效"], ["B 级", "有效"]]
+    assert [line[0] for line in rows(exported(browser, q="食品", kind="licence")[1])[1:]] == ["食品证照"]
+    nothing = browser.get("/search?q=食品&state=revoked").text
+    assert "未列出当前无效的证照" in nothing
+    asked = {"q": "食品", "kind": "licence"}
+    for more, total in (({}, 1), ({"ended": "true"}, 2)):
+        answer = browser.get("/api/v1/search", query_string={**asked, **more}).json
+        assert answer is not None
+        assert answer["total"] == total
+
+
+def test_a_day_that_passes_takes_a_licence_from_the_list_and_nothing_is_indexed_anew(found: House) -> None:
+    browser = found.browser(Role.ARCHIVIST)
+    ends = found.clock.now() + dt.timedelta(seconds=60)
+    found.rooms.index.put(
+        replace(document(50, kind="licence", title="食品短证", trust="A"), since=NOON, until=ends)
+    )
+    address = "/search?q=食品短证"
+    assert titles(browser.get(address).text) == ["食品短证"]
+    found.clock.advance(60)
+    assert titles(browser.get(address).text) == []
+
+
+def test_a_seal_that_is_revoked_takes_its_licences_from_the_list(
+    found: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = found.browser(Role.ARCHIVIST)
+    since = found.clock.now() + dt.timedelta(seconds=30)
+    monkeypatch.setattr(found.rooms.holdings, "revoked_seals", lambda _: {"S1": since})
+    assert titles(browser.get("/search?q=食品证照").text) == ["食品证照"]
+    found.clock.advance(30)
+    assert titles(browser.get("/search?q=食品证照").text) == []

@@ -15,12 +15,14 @@ from typing import Any
 
 from indexer.document import IndexDocument
 from indexer.query import Query
+from indexer.validity import Judged
 
 GOLDEN: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "contracts" / "golden_queries.json").read_text("utf-8")
 )
 START = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
 DEPARTMENTS = tuple(f"D{number:02d}" for number in range(12))
+JUDGED = Judged(dt.datetime(2100, 1, 1, tzinfo=dt.UTC), frozenset({"seal-7"}))
 EARLY = "EARLY"
 """A department whose documents all lie among the first hundred thousand: the same in every index at size."""
 _EARLY_LAST, _EARLY_EACH = 100_000, 20
@@ -58,6 +60,11 @@ def document(number: int) -> IndexDocument:
         organisation=EARLY if early else chance.choice(DEPARTMENTS),
         number=f"Z339-XK·2026-D30-{number:08d}",
         at=START + dt.timedelta(seconds=60 * number),
+        trust="B" if licence else "",
+        since=START if licence else None,
+        # Of all licences of a city three in five are not valid any more.
+        until=JUDGED.at if number % 5 < 3 else None,
+        seal=f"seal-{number % 40}" if licence else "",
     )
 
 
@@ -106,4 +113,4 @@ def queries(count: int, documents: int, seed: int = 7) -> Iterator[Query]:
             text = f"YCTB-2026-{aim.number[-8:-3]}*"
         else:
             text = chance.choice(_MATERIALS)
-        yield Query(text, frozenset({own, chance.choice(DEPARTMENTS)}))
+        yield Query(text, frozenset({own, chance.choice(DEPARTMENTS)}), judged=JUDGED)
