@@ -6,20 +6,15 @@ An item is named by code *and* edition: old cases stay with the edition they wer
 
 import enum
 import json
-import logging
-import threading
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Self
 
 from cases.errors import DepartmentUnknownError, ItemUnknownError
+from storage.adopting import Adopting, LookUp
 
 DATA = Path(__file__).parent / "data"
-_log = logging.getLogger(__name__)
-_FRESH_SECONDS: Final = 3.0
-"""How old a list may be; a single item that is missing is asked for at once."""
 
 
 class Group(enum.StrEnum):
@@ -120,11 +115,7 @@ class Item:
         return next(rule for rule in self.retention_rules if rule.applies(facts))
 
 
-LookUp = Callable[[int], Iterable[tuple[int, Sequence[Item]]]]
-"""Gives the editions that were approved after a number, each with its number, the oldest first."""
-
-
-class ItemCatalogue:
+class ItemCatalogue(Adopting[Item]):
     """All items and departments of an installation: what came with the product, and what was approved since.
 
     Safe between threads. An item edition that is held stays as it is for ever; more are only added.
@@ -139,13 +130,16 @@ class ItemCatalogue:
         ValueError: The data contradicts itself (unknown department, no last retention rule, doubles).
     """
 
+    parts: ClassVar[str] = "items"
+
     def __init__(
         self,
         items: tuple[Item, ...],
         departments: tuple[Department, ...],
         version: str,
-        look_up: LookUp | None = None,
+        look_up: LookUp[Item] | None = None,
     ) -> None:
+        super().__init__(look_up)
         self.version = version
         self.departments = departments
         self._items = {(item.code, item.edition): item for item in items}
@@ -154,13 +148,9 @@ class ItemCatalogue:
             raise ValueError("an item or a department is listed twice")
         for item in items:
             self._check(item)
-        self._look_up = look_up
-        self._adopting = threading.Lock()
-        self._number = 0
-        self._looked_at: float | None = None
 
     @classmethod
-    def load(cls, folder: Path = DATA, look_up: LookUp | None = None) -> Self:
+    def load(cls, folder: Path = DATA, look_up: LookUp[Item] | None = None) -> Self:
         """Read ``items.json`` and ``departments.json`` of a folder; the shipped ones by default."""
         raw = json.loads((folder / "items.json").read_bytes())
         departments = json.loads((folder / "departments.json").read_bytes())["departments"]
@@ -178,52 +168,17 @@ class ItemCatalogue:
 
     def current(self) -> tuple[Item, ...]:
         """Give every item edition, asking for approved ones when that was not done for some seconds."""
-        now = time.monotonic()
-        if self._looked_at is None or now - self._looked_at >= _FRESH_SECONDS:
-            self._looked_at = now
-            self.refresh()
+        self.freshen()
         return self.items
 
-    def look_again(self) -> None:
-        """Let the next list be asked for, however young this one is."""
-        self._looked_at = None
-
-    def refresh(self) -> None:
-        """Ask for the editions that were approved meanwhile, and hold them from now on."""
-        if self._look_up is None:
-            return
-        for number, items in self._look_up(self._number):
-            try:
-                refused = len(self.adopt(items, number))
-            except ValueError:
-                # Other editions serve on; a case of this one is refused as unknown.
-                refused = len(items)
-            if refused:
-                _log.error("edition %d: %d items contradict what is held and were not taken", number, refused)
-
-    def adopt(self, items: Iterable[Item], number: int = 0) -> tuple[Item, ...]:
-        """Hold further item editions; what is held is never altered.
-
-        Args:
-            items: The items; those that are held already are passed over.
-            number: Number of the approved edition that they came with.
-
-        Returns:
-            The items that are held otherwise and therefore were not taken.
-
-        Raises:
-            ValueError: An item contradicts itself or the departments; none is taken then.
-        """
-        with self._adopting:
-            held = dict(self._items)
-            refused = []
-            for item in items:
-                self._check(item)
-                if held.setdefault((item.code, item.edition), item) != item:
-                    refused.append(item)
-            # Readers see the old catalogue or the new one, never half of it.
-            self._items = held
-            self._number = max(self._number, number)
+    def _hold(self, parts: Iterable[Item]) -> tuple[Item, ...]:
+        held = dict(self._items)
+        refused = []
+        for item in parts:
+            self._check(item)
+            if held.setdefault((item.code, item.edition), item) != item:
+                refused.append(item)
+        self._items = held
         return tuple(refused)
 
     def knows(self, code: str) -> bool:

@@ -7,31 +7,23 @@ no release. A type whose code does not start with a valid credit code cannot be 
 """
 
 import json
-import logging
-import threading
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import ValidationError
 
 from licenses.definition import LicenseType, TypeState
 from licenses.errors import CatalogueError, UnknownTypeError
+from storage.adopting import Adopting, LookUp
 
 DATA: Final = Path(__file__).parent / "data" / "types"
 SCHEMA: Final = DATA.with_name("types.schema.json")
 _EDITION: Final = DATA.with_name("types.version.json")
-_log: Final = logging.getLogger(__name__)
-_FRESH_SECONDS: Final = 3.0
-"""How old a list may be; a type that is missing, or that shall be issued, is asked for at once."""
-
-LookUp = Callable[[int], Iterable[tuple[int, Sequence[LicenseType]]]]
-"""Gives the editions that were approved after a number, each with its number, the oldest first."""
 
 
-class TypeCatalogue:
+class TypeCatalogue(Adopting[LicenseType]):
     """All versions of all types of an installation. Safe between threads; more are only added.
 
     Args:
@@ -40,16 +32,15 @@ class TypeCatalogue:
         look_up: Asks for approved editions.
     """
 
+    parts: ClassVar[str] = "licence types"
+
     def __init__(
-        self, types: Iterable[LicenseType], version: str = "", look_up: LookUp | None = None
+        self, types: Iterable[LicenseType], version: str = "", look_up: LookUp[LicenseType] | None = None
     ) -> None:
+        super().__init__(look_up)
         self.version = version
         self._held: Mapping[tuple[str, str], LicenseType] = {}
         self._newest: Mapping[str, LicenseType] = {}
-        self._look_up = look_up
-        self._adopting = threading.Lock()
-        self._number = 0
-        self._looked_at: float | None = None
         self.adopt(types)
 
     def __contains__(self, code: object) -> bool:
@@ -66,7 +57,7 @@ class TypeCatalogue:
             UnknownTypeError: The catalogue does not hold it.
         """
         if version is None:
-            self._freshen()
+            self.freshen()
         found = self._find(code, version)
         if found is None:
             self.refresh()
@@ -102,13 +93,13 @@ class TypeCatalogue:
 
     def all(self) -> tuple[LicenseType, ...]:
         """Give the newest version of every type, by code; newer ones are asked for every few seconds."""
-        self._freshen()
+        self.freshen()
         newest = self._newest
         return tuple(newest[code] for code in sorted(newest))
 
     def versions(self, code: str) -> tuple[LicenseType, ...]:
         """Give every version of a type, the oldest first; nothing when there is no such type."""
-        self._freshen()
+        self.freshen()
         held = self._held
         return tuple(held[key] for key in sorted(held) if key[0] == code)
 
@@ -117,53 +108,18 @@ class TypeCatalogue:
         """Every version of every type that is held now, by code and version."""
         return self._held
 
-    def look_again(self) -> None:
-        """Let newer versions be asked for at the next look, however young the last one is."""
-        self._looked_at = None
-
-    def refresh(self) -> None:
-        """Ask for the editions that were approved meanwhile, and hold them from now on."""
-        if self._look_up is None:
-            return
-        for number, types in self._look_up(self._number):
-            refused = self.adopt(types, number)
-            if refused:
-                _log.error(
-                    "edition %d: %d licence types contradict what is held and were not taken",
-                    number,
-                    len(refused),
-                )
-
-    def adopt(self, types: Iterable[LicenseType], number: int = 0) -> tuple[LicenseType, ...]:
-        """Hold further versions; what is held is never altered.
-
-        Args:
-            types: The types; versions that are held already are passed over.
-            number: Number of the approved edition that they came with.
-
-        Returns:
-            The versions that are held otherwise and therefore were not taken.
-        """
-        with self._adopting:
-            held = dict(self._held)
-            refused = [one for one in types if held.setdefault((one.code, one.version), one) != one]
-            # Readers see the old catalogue or the new one, never half of it.
-            self._held = held
-            self._newest = {held[key].code: held[key] for key in sorted(held)}
-            self._number = max(self._number, number)
+    def _hold(self, parts: Iterable[LicenseType]) -> tuple[LicenseType, ...]:
+        held = dict(self._held)
+        refused = [one for one in parts if held.setdefault((one.code, one.version), one) != one]
+        self._held = held
+        self._newest = {held[key].code: held[key] for key in sorted(held)}
         return tuple(refused)
-
-    def _freshen(self) -> None:
-        now = time.monotonic()
-        if self._looked_at is None or now - self._looked_at >= _FRESH_SECONDS:
-            self._looked_at = now
-            self.refresh()
 
     def _find(self, code: str, version: str | None) -> LicenseType | None:
         return self._newest.get(code) if version is None else self._held.get((code, version))
 
     @staticmethod
-    def load(look_up: LookUp | None = None) -> "TypeCatalogue":
+    def load(look_up: LookUp[LicenseType] | None = None) -> "TypeCatalogue":
         """Read the catalogue that comes with the product.
 
         Raises:

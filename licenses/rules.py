@@ -8,14 +8,11 @@ same rule in YAML and in JSON has the same one.
 
 import datetime as dt
 import hashlib
-import logging
-import threading
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from pydantic import ValidationError
 
@@ -24,11 +21,11 @@ from licenses.catalogue import TypeCatalogue
 from licenses.errors import CatalogueError
 from licenses.rule_definition import APPLICANT, LicenseEvidence, RuleBody
 from licenses.rule_text import read_text
+from storage.adopting import Adopting, LookUp
 from storage.ledger.canonical import Json, canonical
 
 SCHEMA: Final = Path(__file__).parent / "data" / "rule.schema.json"
 _SHIPPED: Final = Path(__file__).parent / "data" / "rules"
-_log: Final = logging.getLogger("cunzheng.rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +84,7 @@ def rule_of(stated: Json, name: str = "rule") -> Rule:
     return Rule(body, hashlib.sha256(canonical(stated)).hexdigest())
 
 
-LookUp = Callable[[int], Iterable[tuple[int, Sequence[Rule]]]]
-"""Gives the rules of the editions that were approved after a number, each with its number, oldest first."""
-_FRESH_SECONDS: Final = 3.0
-
-
-class RuleBook:
+class RuleBook(Adopting[Rule]):
     """All rules: what came with the product, and what was approved since; what is held is never altered.
 
     Safe between threads. Of several versions of one rule that cover a day, the newest is in force.
@@ -105,41 +97,40 @@ class RuleBook:
         CatalogueError: Two different rules cover the same item edition on the same day.
     """
 
-    def __init__(self, rules: Iterable[Rule], look_up: LookUp | None = None) -> None:
+    parts: ClassVar[str] = "rules"
+
+    def __init__(self, rules: Iterable[Rule], look_up: LookUp[Rule] | None = None) -> None:
+        super().__init__(look_up)
         self._held: tuple[Rule, ...] = ()
         self._by_item: Mapping[tuple[str, str], Sequence[Rule]] = {}
         self._counted: Mapping[str, frozenset[str]] = {}
-        self._look_up = look_up
-        self._adopting = threading.Lock()
-        self._number = 0
-        self._looked_at: float | None = None
         if self.adopt(rules):
             raise CatalogueError(rule="overlapping-rules")
 
     @staticmethod
-    def load(look_up: LookUp | None = None) -> "RuleBook":
+    def load(look_up: LookUp[Rule] | None = None) -> "RuleBook":
         """Read the rules that come with the product, each checked against items and types."""
         return RuleBook(_shipped(), look_up)
 
     def all(self) -> tuple[Rule, ...]:
         """Give every version of every rule, by item, edition, id and version."""
-        self._freshen()
+        self.freshen()
         return self._held
 
     def find(self, item_code: str, edition: str, day: dt.date) -> Rule | None:
         """Give the rule of an item edition that is in force on a day."""
-        self._freshen()
+        self.freshen()
         held = self._by_item.get((item_code, edition), ())
         return next((rule for rule in reversed(held) if rule.applies(day)), None)
 
     def of_digest(self, digest: str) -> Rule | None:
         """Give the rule with this digest, in force or not: old decisions replay with the old rule."""
-        self._freshen()
+        self.freshen()
         return next((rule for rule in self._held if rule.digest == digest), None)
 
     def covers(self, item_code: str, edition: str) -> bool:
         """Tell whether there is any rule for an item edition."""
-        self._freshen()
+        self.freshen()
         return (item_code, edition) in self._by_item
 
     def counted_as(self) -> Mapping[str, frozenset[str]]:
@@ -150,57 +141,25 @@ class RuleBook:
         """
         return self._counted
 
-    def look_again(self) -> None:
-        """Let approved rules be asked for at the next look, however young the last one is."""
-        self._looked_at = None
-
-    def refresh(self) -> None:
-        """Ask for the editions that were approved meanwhile, and hold them from now on."""
-        if self._look_up is None:
-            return
-        for number, rules in self._look_up(self._number):
-            refused = self.adopt(rules, number)
-            if refused:
-                _log.error(
-                    "edition %d: %d rules contradict what is held and were not taken", number, len(refused)
-                )
-
-    def adopt(self, rules: Iterable[Rule], number: int = 0) -> tuple[Rule, ...]:
-        """Hold further rules.
-
-        Args:
-            rules: The rules; those that are held already are passed over.
-            number: Number of the approved edition that they came with.
-
-        Returns:
-            Rules that were not taken: a version that is held otherwise, or another rule on the same days.
-        """
-        with self._adopting:
-            held, refused = list(self._held), []
-            for rule in rules:
-                if any(one.digest == rule.digest for one in held):
-                    continue
-                if any(_contradict(rule, one) for one in held):
-                    refused.append(rule)
-                else:
-                    held.append(rule)
-            self._hold(held)
-            self._number = max(self._number, number)
+    def _hold(self, parts: Iterable[Rule]) -> tuple[Rule, ...]:
+        held, refused = list(self._held), []
+        for rule in parts:
+            if any(one.digest == rule.digest for one in held):
+                continue
+            if any(_contradict(rule, one) for one in held):
+                refused.append(rule)
+            else:
+                held.append(rule)
+        self._arrange(held)
         return tuple(refused)
 
-    def _hold(self, rules: Iterable[Rule]) -> None:
+    def _arrange(self, rules: Iterable[Rule]) -> None:
         by_item: dict[tuple[str, str], list[Rule]] = {}
         held = tuple(sorted(rules, key=_order))
         for rule in held:
             by_item.setdefault((rule.body.item.code, rule.body.item.edition), []).append(rule)
         # Readers see the old book or the new one, never half of it.
         self._held, self._by_item, self._counted = held, by_item, _counted(held)
-
-    def _freshen(self) -> None:
-        now = time.monotonic()
-        if self._looked_at is None or now - self._looked_at >= _FRESH_SECONDS:
-            self._looked_at = now
-            self.refresh()
 
 
 def shipped_files() -> list[Path]:
