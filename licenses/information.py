@@ -23,9 +23,10 @@ from licenses.holdings import STOCK, Holdings
 from licenses.lifecycle import Life, SealState, Status, life_after, status_of, status_titles
 from licenses.metadata import registered_items
 from licenses.models import LicenseUsage
-from licenses.registered import Registered, RegisteredHolder, holders_together, registered
+from licenses.registered import Registered, RegisteredHolder, holders_together, registered, told_later
 from licenses.stock.dates import read_date
 from licenses.usage import Use, on_public_check, usage_values
+from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.identity import Identity
 from storage.inserting import insert_many
@@ -144,12 +145,14 @@ class InformationService:
         asked = [_asked(uow, stated) for _, stated in statements]
         held = registered(uow, {one.given["identifier"] for one in asked if not one.missing})
         now = uow.clock.now()
-        seals = self._holdings.seal_states(uow, list(held.values()), now)
+        later = told_later(uow, held.values())
+        everyone = [*held.values(), *later.values()]
+        seals = self._holdings.seal_states(uow, everyone, now)
         others: Mapping[str, list[RegisteredHolder]] = {}
         if not all(one.missing or _is_held_by(held, one) for one in asked):
             # Looked for where there is no such licence, too: the time taken must not tell one from the other.
-            others = holders_together(uow, [one.id for one in held.values()])
-        checks = [self._check(uow, one, _Register(held, others, seals), now) for one in asked]
+            others = holders_together(uow, [one.id for one in everyone])
+        checks = [self._check(uow, one, _Register(held, later, others, seals), now) for one in asked]
         return _noted(uow, [on_public_check(identity) for identity, _ in statements], checks)
 
     def _check(self, uow: UnitOfWork, asked: "_Asked", register: "_Register", now: dt.datetime) -> "_Checked":
@@ -157,11 +160,17 @@ class InformationService:
         if asked.missing:
             return None, InformationCheck(INCOMPLETE, ("item-missing",), asked.missing)
         met = register.held.get(asked.given["identifier"])
-        holders = [met.holder, *register.others.get(met.id, ())] if met else []
-        holder = next((one for one in holders if asked.means(one)), None)
+        holder = register.holder_of(met, asked) if met else None
         if met is None or holder is None:
             return None, InformationCheck(NOT_FOUND, ("no-match",))
         differing = self._differing(uow, met, holder, asked.given)
+        while (later := register.later.get(met.id)) and (holder := register.holder_of(later, asked)):
+            # The source gave the next version the same identifier: what is stated says which one is meant.
+            differs = self._differing(uow, later, holder, asked.given)
+            ahead = (later.valid_from or dt.date.min) > legal_date(now)
+            if (differs or ahead) and not differing:
+                break
+            met, differing = later, differs
         if differing:
             return met, InformationCheck(WRONG, ("item-differs",), differing, met.trust)
         life = life_after(met.events, now)
@@ -196,11 +205,17 @@ class _Asked:
 
 
 class _Register(NamedTuple):
-    """What the register states of what is asked: licences, further holders, seals."""
+    """What the register states of what is asked: licences, next versions, further holders, seals."""
 
     held: Mapping[str, Registered]
+    later: Mapping[str, Registered]
     others: Mapping[str, Sequence[RegisteredHolder]]
     seals: Mapping[str, SealState]
+
+    def holder_of(self, license_: Registered, asked: _Asked) -> RegisteredHolder | None:
+        """Give the stated holder, if the licence has such a one."""
+        holders = (license_.holder, *self.others.get(license_.id, ()))
+        return next((one for one in holders if asked.means(one)), None)
 
 
 _Checked = tuple[Registered | None, InformationCheck]

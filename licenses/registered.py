@@ -6,13 +6,14 @@ the session's bookkeeping.
 """
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 
 from cases.models import Holder
+from licenses.holdings import STOCK
 from licenses.models import License, LicenseEvent, LicenseHolder
 from storage.database import UnitOfWork
 
@@ -38,13 +39,17 @@ _HOLDER: Final = (Holder.scheme, Holder.code_hash, Holder.code_cipher, Holder.na
 _EVENT: Final = (LicenseEvent.kind, LicenseEvent.at, LicenseEvent.process, LicenseEvent.successor_id)
 _FIRST_OF_HOLDER: Final = len(_LICENSE)
 _FIRST_OF_EVENT: Final = _FIRST_OF_HOLDER + len(_HOLDER)
-_BY_IDENTIFIER = (
+_REGISTERED = (
     select(*_LICENSE, *_HOLDER, *_EVENT)
     .join(Holder, Holder.id == License.holder_id)
     .outerjoin(LicenseEvent, LicenseEvent.license_id == License.id)
-    .where(License.identifier.in_(bindparam("identifiers", expanding=True)))
     .order_by(LicenseEvent.position)
 )
+_BY_IDENTIFIER = _REGISTERED.where(License.identifier.in_(bindparam("identifiers", expanding=True)))
+_TOLD = _REGISTERED.where(
+    License.id.in_(bindparam("ids", expanding=True)), License.origin == STOCK, License.change.is_not(None)
+)
+"""Versions of the stock of which their source told under the identifier of the one before."""
 _TOGETHER = (
     select(LicenseHolder.license_id, *_HOLDER)
     .join(Holder, Holder.id == LicenseHolder.holder_id)
@@ -102,9 +107,30 @@ class Registered:
 
 def registered(uow: UnitOfWork, identifiers: Collection[str]) -> dict[str, Registered]:
     """Give the licences with these identifiers, by identifier; others are left out."""
+    rows = uow.session.connection().execute(_BY_IDENTIFIER, {"identifiers": sorted(identifiers)})
+    return _collected(rows)
+
+
+def told_later(uow: UnitOfWork, held: Iterable[Registered]) -> dict[str, Registered]:
+    """Give the versions that sources told under the same identifier, by the id of the version before."""
     found: dict[str, Registered] = {}
-    wanted = {"identifiers": sorted(identifiers)}
-    for row in uow.session.connection().execute(_BY_IDENTIFIER, wanted):
+    last = list(held)
+    while before := {
+        event.successor_id: one.id
+        for one in last
+        if one.origin == STOCK
+        for event in one.events
+        if event.successor_id
+    }:
+        rows = uow.session.connection().execute(_TOLD, {"ids": sorted(before)})
+        last = list(_collected(rows).values())
+        found |= {before[one.id]: one for one in last}
+    return found
+
+
+def _collected(rows: Iterable[Row[Any]]) -> dict[str, Registered]:
+    found: dict[str, Registered] = {}
+    for row in rows:
         values: tuple[Any, ...] = tuple(row)
         one = found.get(row.identifier)
         if one is None:

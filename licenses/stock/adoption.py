@@ -8,26 +8,25 @@ published log grows beyond what a process can hold.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-
-import orjson
 
 from cases.models import Holder
 from licenses import identifiers
 from licenses.catalogue import TypeCatalogue
 from licenses.holdings import STOCK
-from licenses.lifecycle import TERMINAL, EventKind, State, move
+from licenses.lifecycle import TERMINAL, EventKind, Process, State, move
 from licenses.models import License, LicenseEvent, LicenseHolder
 from licenses.positions import first_free_position
 from licenses.stock.blocks import Blocks
-from licenses.stock.chaining import Chains, Place, Version, is_taken, number_key, read_chains
+from licenses.stock.chaining import Chains, Place, Version, data_digest, is_taken, keys_of, read_chains
 from licenses.stock.holding import KnownHolders
 from licenses.stock.models import StockQuarantine, StockRecord, StockRejection, StockRun
 from licenses.stock.profiles import SourceStatus
 from licenses.stock.reasons import Verdict, stock_reasons
 from licenses.stock.records import Prepared, StockParty
+from licenses.stock.telling import ENDINGS, Telling, Told, next_identifiers
 from storage.base import Base
 from storage.database import UnitOfWork
 from storage.identity import Identity
@@ -37,13 +36,6 @@ from storage.ledger.rows import TableRows
 RECORDS_OF_AN_ACT: Final = 100
 _REASON: Final = "存量导入"
 _BASIS: Final = "来源系统登记"
-_ENDINGS: Final[Mapping[SourceStatus, EventKind]] = {
-    SourceStatus.SUSPENDED: EventKind.SUSPENDED,
-    SourceStatus.CANCELLED: EventKind.CANCELLED,
-    SourceStatus.WITHDRAWN: EventKind.WITHDRAWN,
-    SourceStatus.REVOKED: EventKind.REVOKED,
-    SourceStatus.SUPERSEDED: EventKind.SUPERSEDED,
-}
 _MODELS: Final[tuple[type[Base], ...]] = (
     *(Holder, License, LicenseEvent, LicenseHolder, StockRecord, StockQuarantine, StockRejection),
 )
@@ -81,6 +73,8 @@ class Adoption:
         types: The type catalogue.
         blocks: Gives ids and subjects.
         block: The records, in their order.
+        follow: Given by a person who decided that what a later record tells is followed: why another
+            version takes the place of the held one.
     """
 
     def __init__(
@@ -91,6 +85,7 @@ class Adoption:
         types: TypeCatalogue,
         blocks: Blocks,
         block: Sequence[Prepared],
+        follow: Process | None = None,
     ) -> None:
         self._uow, self._identity, self._run = uow, identity, run
         self._types, self._blocks = types, blocks
@@ -109,6 +104,8 @@ class Adoption:
         )
         self._holders = KnownHolders(uow, blocks, (party for one in drafts for party in one.parties))
         self._position = first_free_position(uow)
+        self._telling = Telling(run.id, self._now, lambda read: data_digest(uow, read), follow)
+        self._told_of: list[str] = []
 
     def batches(self) -> list[Batch]:
         """Write everything of the block and give it in parts, each for an act of its own."""
@@ -126,10 +123,17 @@ class Adoption:
         one = self._block[0]
         key, digest = self._keys[one.row]
         identifier, _ = self._identified(one, key, digest)
-        return self._chains.place(key, identifier, one.issued_on or dt.date.min, digest).reason
+        place = self._chains.place(key, identifier, one.issued_on or dt.date.min, digest)
+        told = self._told(place, key, one)
+        if told is not None and stock_reasons()[told.reason].verdict is Verdict.ACCEPTED:
+            return ""
+        return told.reason if told is not None else place.reason
 
     def only_license(self) -> tuple[str, str]:
-        """Give the id of the only licence that was made, and of its holder."""
+        """Give the id of the only licence that was made or of which was told, and of its holder."""
+        if not self._fresh:
+            (license_id,) = self._told_of
+            return license_id, self._uow.session.get_one(License, license_id).holder_id
         (row,) = self._fresh.values()
         return row["id"], row["holder_id"]
 
@@ -155,18 +159,14 @@ class Adoption:
         if one.type_code is not None:
             batch.types[f"{one.type_code} {verdict}"] += 1
 
-    def _told(self, one: Prepared, key: bytes, identifier: str) -> Version | None:
-        """Give what is held, where a record says of it nothing else than that it is not valid now."""
-        held = self._chains.held(key, identifier, self._run.id)
-        if held is None or one.status not in _ENDINGS or held.starts(self._now) > self._now:
-            # The end of what lies ahead concerns what it replaces, too: a person decides.
+    def _told(self, place: Place, key: bytes, one: Prepared) -> Told | None:
+        """Give what a record tells of what is held under its identifier."""
+        if place.reason not in {"identifier-taken", "duplicate"}:
             return None
-        read = orjson.loads(one.read)
-        for status in SourceStatus:
-            as_before = orjson.dumps(read | {"status": str(status)}, option=orjson.OPT_SORT_KEYS)
-            if data_digest(self._uow, as_before) == held.digest:
-                return held
-        return None
+        told = self._telling.tell(self._chains.open_chain(key), one, self._types.get(str(one.type_code)))
+        if told is not None and told.change is not None and self._next_version(one) is None:
+            return Told(told.held, "later-dates")
+        return told
 
     def _place(self, batch: Batch, one: Prepared, reasons: list[str]) -> Verdict:
         """Make a licence of a record, or an event of what is held, unless it has no place among that."""
@@ -174,29 +174,36 @@ class Adoption:
         day = one.issued_on or dt.date.min
         identifier, number = self._identified(one, key, digest)
         place = self._chains.place(key, identifier, day, digest)
-        told = self._told(one, key, identifier) if place.reason == "identifier-taken" else None
-        if told is not None and told.state is move(
-            State.ISSUED, _ENDINGS[one.status or SourceStatus.UNKNOWN]
-        ):
-            # What was told before is a repetition.
-            reasons.insert(0, "duplicate")
-            return Verdict.REJECTED
-        if told is not None and told.ends is None:
-            reasons.append("status-told")
-            self._event(batch, told, _ENDINGS[one.status or SourceStatus.UNKNOWN])
-            batch.again.append(told.id)
-        elif place.reason:
-            reasons.insert(0, place.reason)
-            return stock_reasons()[place.reason].verdict
-        else:
-            id_ = self._blocks.licenses.new_id()
-            version = Version(id_, identifier, day, digest, None, one.valid_from, fresh=True, number=number)
-            if place.earlier or place.later:
-                reasons.append("version-chained")
-            self._license(batch, one, version, reasons)
-            self._chain(batch, version, place)
-            self._chains.add(key, version)
+        told = self._told(place, key, one)
+        refused = told.reason if told is not None else place.reason
+        if refused and stock_reasons()[refused].verdict is not Verdict.ACCEPTED:
+            reasons.insert(0, refused)
+            return stock_reasons()[refused].verdict
+        if told is not None:
+            reasons.append(told.reason)
+            self._told_of.append(told.held.id)
+        if told is not None and told.event is not None:
+            self._event(batch, told.held, told.event)
+            batch.again.append(told.held.id)
+            return Verdict.ACCEPTED
+        if told is not None:
+            place = Place(earlier=[*self._chains.open_chain(key)])
+            identifier, number = self._next_version(one) or (identifier, number)
+        id_ = self._blocks.licenses.new_id()
+        version = Version(id_, identifier, day, digest, None, one.valid_from, fresh=True, number=number)
+        if place.earlier or place.later:
+            reasons.append("version-chained")
+        self._license(batch, one, version, reasons, told.change if told is not None else None)
+        self._chain(batch, version, place)
+        self._chains.add(key, version)
         return Verdict.ACCEPTED
+
+    def _next_version(self, one: Prepared) -> tuple[str, int] | None:
+        """Give identifier and version of what takes the place of a record under the same identifier."""
+        known, found = self._chains.identifiers, next_identifiers(one)
+        free = (one for one in found if str(one) not in known and not is_taken(self._uow, str(one)))
+        first = next(iter(free), None)
+        return None if first is None else (str(first), first.version)
 
     def _identified(self, one: Prepared, key: bytes, digest: bytes) -> tuple[str, int]:
         """Give identifier and version: a composed one counts on where its number has other records."""
@@ -215,7 +222,14 @@ class Adoption:
             number += 1
         return str(one.identifier), one.version
 
-    def _license(self, batch: Batch, one: Prepared, version: Version, reasons: Sequence[str]) -> None:
+    def _license(
+        self,
+        batch: Batch,
+        one: Prepared,
+        version: Version,
+        reasons: Sequence[str],
+        change: Process | None = None,
+    ) -> None:
         first, *more = one.parties
         values = [one.face, one.original]
         holder_id, (face, original) = self._holders.encrypted(batch.rows[Holder], first, values)
@@ -236,7 +250,7 @@ class Adoption:
             "item_edition": None,
             "version": version.number,
             "previous_id": None,
-            "change": None,
+            "change": None if change is None else str(change),
             "trust": self._run.trust,
             "origin": STOCK,
             "status_index": self._position,
@@ -272,7 +286,7 @@ class Adoption:
             }
         )
         self._event(batch, version, EventKind.ADOPTED)
-        ending = _ENDINGS.get(one.status or SourceStatus.UNKNOWN)
+        ending = ENDINGS.get(one.status or SourceStatus.UNKNOWN)
         if ending is not None:
             self._event(batch, version, ending)
 
@@ -371,17 +385,6 @@ def _together(license_id: str, parties: Sequence[StockParty], holders: Sequence[
         }
         for position, (party, holder_id) in enumerate(zip(parties, holders, strict=True), 1)
     ]
-
-
-def keys_of(uow: UnitOfWork, one: Prepared) -> tuple[bytes, bytes]:
-    """Give the keyed digests by which a number is found again, and by which two records are the same."""
-    number = number_key(uow, str(one.type_code), str(one.issuer_code), str(one.number_key))
-    return number, data_digest(uow, one.read)
-
-
-def data_digest(uow: UnitOfWork, read: bytes) -> bytes:
-    """Give the keyed digest of what was read of a record."""
-    return uow.secrets.lookup_hash("license-data", read.decode())
 
 
 def _first(reasons: Sequence[str], verdict: Verdict) -> str:

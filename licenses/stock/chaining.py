@@ -11,9 +11,10 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy import bindparam, exists, select
 
 from licenses.holdings import STOCK
-from licenses.lifecycle import TERMINAL, EventKind, State, state_after
+from licenses.lifecycle import TERMINAL, EventKind, State, life_after, state_after
 from licenses.models import License, LicenseEvent
 from licenses.stock.models import StockRecord
+from licenses.stock.records import Prepared
 from storage.clock import start_of_day
 from storage.database import UnitOfWork
 
@@ -28,6 +29,8 @@ _KNOWN = (
         License.previous_id,
         License.organisation,
         License.valid_from,
+        License.valid_until,
+        License.version,
         StockRecord.run_id,
     )
     .join(License, License.id == StockRecord.license_id)
@@ -78,7 +81,9 @@ class Version:
         state: What it comes to once all of its history took effect.
         ends: From when on it is ended, which may lie ahead.
         run_id: The import that brought it; none while it is fresh.
-        number: Which version it is, while it is fresh.
+        number: Which version it is.
+        pending: Whether a process is open on it.
+        learned: When the last of what took effect of it became known here.
     """
 
     id: str
@@ -87,6 +92,7 @@ class Version:
     digest: bytes
     previous_id: str | None
     valid_from: dt.date | None
+    valid_until: dt.date | None = None
     closed: str = ""
     state: State = State.ISSUED
     events: int = 0
@@ -94,6 +100,8 @@ class Version:
     ends: dt.datetime | None = None
     run_id: str = ""
     number: int = 1
+    pending: bool = False
+    learned: dt.datetime | None = None
 
     def starts(self, now: dt.datetime) -> dt.datetime:
         """Give from when on it takes the place of another: its first day, now at the earliest."""
@@ -146,14 +154,10 @@ class Chains:
             return Place("version-unordered")
         return Place(earlier=chain[:at], later=chain[at:])
 
-    def held(self, number: bytes, identifier: str, run_id: str) -> Version | None:
-        """Give what another import brought under this number and identifier, where the chain is open."""
+    def open_chain(self, number: bytes) -> Sequence[Version]:
+        """Give the versions of a number, the oldest first; none where an import adds nothing to them."""
         chain = self.by_number.get(number, ())
-        if number in self.issued_here or any(one.closed for one in chain):
-            return None
-        return next(
-            (one for one in chain if one.identifier == identifier and one.run_id not in {"", run_id}), None
-        )
+        return () if number in self.issued_here or any(one.closed for one in chain) else chain
 
     def _refused(self, number: bytes, identifier: str, digest: bytes) -> str:
         taken = self.identifiers.get(identifier)
@@ -169,7 +173,8 @@ class Chains:
         """Take a placed version into its chain."""
         self.identifiers[version.identifier] = version.digest
         chain = self.by_number.setdefault(number, [])
-        chain.insert(bisect_left([one.issued_on for one in chain], version.issued_on), version)
+        places = [(one.issued_on, one.number) for one in chain]
+        chain.insert(bisect_left(places, (version.issued_on, version.number)), version)
 
 
 def read_chains(
@@ -201,15 +206,17 @@ def read_chains(
                 row.data_sha256,
                 row.previous_id,
                 row.valid_from,
+                row.valid_until,
                 closed,
                 run_id=row.run_id,
+                number=row.version,
             )
             known[version.id] = version
             chains.add(row.number_key, version)
     for ids in parts(list(known)):
         for replaced in uow.session.scalars(_REPLACED_HERE, {"ids": ids}):
             known[str(replaced)].closed = "issued-here"
-    _states(uow, known)
+    _states(uow, known, uow.clock.now())
     return chains
 
 
@@ -223,14 +230,27 @@ def number_key(uow: UnitOfWork, type_code: str, issuer_code: str, folded: str) -
     return uow.secrets.lookup_hash("stock-number", f"{type_code} {issuer_code} {folded}")[:16]
 
 
-def _states(uow: UnitOfWork, known: Mapping[str, Version]) -> None:
+def keys_of(uow: UnitOfWork, one: Prepared) -> tuple[bytes, bytes]:
+    """Give the keyed digests by which a number is found again, and by which two records are the same."""
+    number = number_key(uow, str(one.type_code), str(one.issuer_code), str(one.number_key))
+    return number, data_digest(uow, one.read)
+
+
+def data_digest(uow: UnitOfWork, read: bytes) -> bytes:
+    """Give the keyed digest of what was read of a record."""
+    return uow.secrets.lookup_hash("license-data", read.decode())
+
+
+def _states(uow: UnitOfWork, known: Mapping[str, Version], now: dt.datetime) -> None:
     histories: defaultdict[str, list[Moment]] = defaultdict(list)
     for part in parts(list(known)):
         for row in uow.session.execute(_EVENTS, {"ids": part}):
             histories[row.license_id].append(Moment(row.kind, row.at, row.process, row.successor_id))
     for license_id, events in histories.items():
         version = known[license_id]
-        version.events, version.state = len(events), state_after(events)
+        life = life_after(events)
+        version.events, version.state, version.pending = len(events), life.state, life.pending is not None
+        version.learned = max((one.at for one in events if one.at <= now), default=None)
         if version.state in TERMINAL:
             instants = sorted({one.at for one in events})
             version.ends = next(at for at in instants if state_after(events, at) in TERMINAL)

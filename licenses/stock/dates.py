@@ -29,6 +29,9 @@ _SEPARATED: Final = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
 _WORDS: Final = re.compile(r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日?")
 _NUMERALS: Final = re.compile(rf"([{_HAN}]{{4}})年([{_HAN}]{{1,3}})月([{_HAN}]{{1,4}})日?")
 _MIDNIGHT: Final = re.compile(r"[T ]?00:00(:00(\.0+)?)?(Z|\+08:00)?$")
+_INSTANT: Final = re.compile(
+    r"([0-9]{8}|[^ T]{8,11})[ T]?[0-9]{1,2}:?[0-9]{2}(?::?[0-9]{2}(?:\.[0-9]+)?)?(?:Z|\+08:00)?"
+)
 _LEFT_OVER: Final = re.compile(r"[-/.]+$")
 _ANY: Final = re.compile(
     rf"[0-9]{{4}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}}|[0-9]{{8}}|[0-9]{{4}}年[0-9]{{1,2}}月[0-9]{{1,2}}日?"
@@ -149,3 +152,13 @@ def _numeral(text: str) -> int | None:
     if before and not first:
         return None
     return value + (int(_DIGITS[after]) if after else 0)
+
+
+def day_of_instant(text: str | None) -> dt.date | None:
+    """Give the day of a date, with or without a time of day behind it; ``None`` when there is none."""
+    if text is None:
+        return None
+    plain = unicodedata.normalize("NFKC", text).strip()
+    found = _INSTANT.fullmatch(plain)
+    read = read_date(found[1] if found else plain)
+    return read.day if read else None

@@ -17,7 +17,14 @@ from licenses.errors import LicenseDataError
 from licenses.faces import Row
 from licenses.identifiers import Shape
 from licenses.stock.columns import Columns, Places, extension_fields
-from licenses.stock.dates import DateForm, ReadDate, is_allowed, read_date, read_range
+from licenses.stock.dates import (
+    DateForm,
+    ReadDate,
+    day_of_instant,
+    is_allowed,
+    read_date,
+    read_range,
+)
 from licenses.stock.folding import (
     folded_number,
     has_other_brackets,
@@ -25,7 +32,7 @@ from licenses.stock.folding import (
     looks_like_agency,
 )
 from licenses.stock.holders import HolderReader
-from licenses.stock.profiles import Item, Profile, SourceStatus
+from licenses.stock.profiles import Item, Operation, Profile, SourceStatus
 from licenses.stock.reasons import verdict_of
 from licenses.stock.records import LIMITS, Cells, Draft, Normalised, StockParty
 from licenses.values import FieldType, Plain, broken_rule, from_text
@@ -85,6 +92,7 @@ class Normaliser:
         self._issuer(reading, draft)
         self._dates(reading, draft, kind)
         self._status(reading, draft)
+        self._operation(reading, draft)
         self._holders.read(reading, draft, kind)
         self._identifier(reading, draft)
         if kind is not None:
@@ -225,6 +233,18 @@ class Normaliser:
             reading.note("ended-in-source")
         elif draft.status is SourceStatus.EXPIRED and not self._is_over(draft):
             reading.note("expired-undated")
+
+    def _operation(self, reading: "_Reading", draft: Draft) -> None:
+        """Read what was done with the record; a day that cannot be read is none."""
+        word = reading.text(Item.OPERATION)
+        if word is None:
+            return
+        draft.operation = self._profile.operations.get(word)
+        draft.operated_on = day_of_instant(reading.text(Item.OPERATED_ON))
+        if draft.operation is None:
+            reading.note("operation-word")
+        elif draft.operation is Operation.CANCEL and draft.status is SourceStatus.VALID:
+            reading.note("operation-contradicts")
 
     def _is_over(self, draft: Draft) -> bool:
         """Tell whether the last day is over: nothing else lets what is called expired end here."""

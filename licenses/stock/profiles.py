@@ -42,6 +42,8 @@ class Item(enum.StrEnum):
     VALID_UNTIL = "valid_until"
     VALIDITY = "validity"
     STATUS = "status"
+    OPERATION = "operation"
+    OPERATED_ON = "operated_on"
     ADDRESS = "address"
 
 
@@ -60,6 +62,14 @@ class SourceStatus(enum.StrEnum):
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
     UNKNOWN = "unknown"
+
+
+class Operation(enum.StrEnum):
+    """What a source's word says was done with a record; it never takes the place of the status."""
+
+    NEW = "new"
+    CHANGE = "change"
+    CANCEL = "cancel"
 
 
 class Column(BaseModel):
@@ -156,6 +166,7 @@ class Profile(BaseModel):
         default_holder_scheme: The scheme of ours for a source without that column.
         status: Word → meaning; compared without outer blanks.
         assumed_status: Meaning for a source that has no column of the status; otherwise left out.
+        operations: Word for what was done with a record → meaning, for a source that has a column of it.
         dates: Forms in which this source writes dates.
         open_ended: Words for a licence without a last day.
         identifiers: Whether a missing identifier is composed or the record quarantined.
@@ -179,6 +190,7 @@ class Profile(BaseModel):
     holder_schemes: tuple[HolderScheme, ...]
     status: Mapping[str, SourceStatus]
     assumed_status: SourceStatus | None = None
+    operations: Mapping[str, Operation] = Field(default_factory=dict)
     dates: tuple[DateForm, ...]
     open_ended: tuple[str, ...] = ()
     identifiers: Literal["compose", "required"] = "required"

@@ -21,9 +21,11 @@ from licenses.errors import (
     StockWordsError,
 )
 from licenses.events import INDEX_STEP
+from licenses.lifecycle import Process
 from licenses.sharing.feed import record_change
 from licenses.stock.adoption import Adoption, Batch
 from licenses.stock.blocks import Blocks
+from licenses.stock.comparing import FOLLOWED, Held, held_of
 from licenses.stock.issuers import OwnIssuers
 from licenses.stock.models import StockQuarantine, StockRun
 from licenses.stock.normaliser import Normaliser
@@ -62,13 +64,14 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A record in clear, for one page: as it was read, and what could be read of it."""
+    """A record in clear, for one page: as it was read, what could be read of it, what is held already."""
 
     row: StockQuarantine
     profile: Profile
     original: Mapping[str, str]
     read: Mapping[str, object]
     decision: Mapping[str, object] | None
+    held: Held | None = None
 
 
 class QuarantineDesk:
@@ -112,13 +115,9 @@ class QuarantineDesk:
         row, profile = self._own(uow, identity, record_id)
         decrypt = uow.secrets.decrypt
         decision = None if row.decision_cipher is None else json.loads(decrypt(row.decision_cipher))
-        opened = Opened(
-            row,
-            profile,
-            unpacked(decrypt(row.original_cipher)),
-            json.loads(decrypt(row.read_cipher)),
-            decision,
-        )
+        read = json.loads(decrypt(row.read_cipher))
+        held = held_of(uow, row, read)
+        opened = Opened(row, profile, unpacked(decrypt(row.original_cipher)), read, decision, held)
         uow.record(Act(kind=ActKind.STOCK_READ, actor=identity, object_type="stock-record", object_id=row.id))
         return opened
 
@@ -149,6 +148,32 @@ class QuarantineDesk:
         found = self._normaliser(uow, profile, row.organisation).read(row.row, cells)
         holder = self._adopt(uow, identity, row, found, Blocks(uow.ids, uow.secrets, 1))
         decision = {"reason": reason, "changes": changed}
+        return self._decide(uow, identity, row, ActKind.STOCK_CORRECTED, decision, holder)
+
+    def follow(
+        self, uow: UnitOfWork, identity: Identity, record_id: str, change: Process, reason: str
+    ) -> StockQuarantine:
+        """Follow what a later record tells of a licence that is held, as far as its state allows.
+
+        What is suspended resumes; other dates become its next version.
+
+        Args:
+            uow: The unit of work.
+            identity: A licence manager of the organisation.
+            record_id: The record.
+            change: Why the next version takes the place of the held one.
+            reason: How that is known.
+
+        Raises:
+            As :meth:`correct`.
+        """
+        row, profile = self._open(uow, identity, record_id)
+        if row.reason not in FOLLOWED:
+            raise StockStillUndecidedError(reasons=row.reason)
+        original = unpacked(uow.secrets.decrypt(row.original_cipher))
+        found = self._normaliser(uow, profile, row.organisation).read(row.row, original)
+        holder = self._adopt(uow, identity, row, found, Blocks(uow.ids, uow.secrets, 1), change)
+        decision = {"reason": reason, "followed": str(change)}
         return self._decide(uow, identity, row, ActKind.STOCK_CORRECTED, decision, holder)
 
     def reject(self, uow: UnitOfWork, identity: Identity, record_id: str, reason: str) -> StockQuarantine:
@@ -202,13 +227,19 @@ class QuarantineDesk:
         return Normaliser(profile, self._types, issuers, today)
 
     def _adopt(
-        self, uow: UnitOfWork, identity: Identity, row: StockQuarantine, found: Normalised, blocks: Blocks
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        row: StockQuarantine,
+        found: Normalised,
+        blocks: Blocks,
+        follow: Process | None = None,
     ) -> str:
         """Take a record over; give the id of its holder."""
         run = uow.session.get_one(StockRun, row.run_id)
         if found.verdict is not Verdict.ACCEPTED:
             raise StockStillUndecidedError(reasons=" ".join(found.reasons))
-        adoption = Adoption(uow, identity, run, self._types, blocks, [prepared(found)])
+        adoption = Adoption(uow, identity, run, self._types, blocks, [prepared(found)], follow)
         problem = adoption.problem()
         if problem:
             raise StockStillUndecidedError(reasons=problem)

@@ -11,7 +11,7 @@ import orjson
 
 from licenses.faces import FaceValue
 from licenses.identifiers import FIRST_VERSION, Shape
-from licenses.stock.profiles import Item, SourceStatus
+from licenses.stock.profiles import Item, Operation, SourceStatus
 from licenses.stock.reasons import Verdict
 from storage.ledger.canonical import Json, canonical
 
@@ -39,7 +39,10 @@ class StockParty(NamedTuple):
 
 @dataclass(slots=True)
 class Draft:
-    """What could be read of a record; whatever could not is ``None`` and has its reason."""
+    """What could be read of a record; whatever could not is ``None`` and has its reason.
+
+    What was done with it, and on which day, is no part of what it says: two feeds may tell the same.
+    """
 
     type_code: str | None = None
     number: str | None = None
@@ -53,6 +56,8 @@ class Draft:
     valid_from: dt.date | None = None
     valid_until: dt.date | None = None
     status: SourceStatus | None = None
+    operation: Operation | None = None
+    operated_on: dt.date | None = None
     face: dict[str, FaceValue] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Json]:
@@ -126,6 +131,8 @@ class Prepared(NamedTuple):
     valid_from: dt.date | None
     valid_until: dt.date | None
     status: SourceStatus | None
+    operation: Operation | None
+    operated_on: dt.date | None
 
 
 def prepared(one: Normalised) -> Prepared:
@@ -154,6 +161,8 @@ def prepared(one: Normalised) -> Prepared:
         draft.valid_from,
         draft.valid_until,
         draft.status,
+        draft.operation,
+        draft.operated_on,
     )
 
 

@@ -10,7 +10,7 @@ from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from licenses.errors import StockStillUndecidedError, StockWordsError
-from licenses.lifecycle import Status, status_titles
+from licenses.lifecycle import Process, Status, status_titles
 from licenses.stock.profiles import Item, Profile, ProfileBook
 from licenses.stock.quarantine import LONGEST, STATES, Opened
 from licenses.stock.reasons import Reason, stock_reasons
@@ -31,6 +31,8 @@ _AGAIN: Final = 50
 """Most units of work of one bulk retry: ten thousand records."""
 _CHANGE: Final = "change:"
 _ACTIONS: Final = ("trial", "import")
+_CHANGES: Final = (Process.RENEWAL, Process.CHANGE, Process.REISSUE, Process.CORRECTION)
+"""Why the next version takes the place of the one that is held."""
 
 
 @blueprint.get("")
@@ -156,6 +158,25 @@ def correct(record: str) -> Response:
     return redirect(url_for("stock.show", record=record), 303)
 
 
+@blueprint.post("/quarantine/<record>/following")
+@allow(Role.LICENSE_MANAGER, records=("stock.corrected", "stock.imported"))
+def follow(record: str) -> Response:
+    """Follow what a later record tells of a licence that is held."""
+    rooms, who = context.rooms(), context.identity()
+    change, reason = request.form.get("change", ""), request.form.get("reason", "")
+    if change not in _CHANGES:
+        raise InvalidInputError(field="change", rule=" ".join(_CHANGES))
+    if context.only_redisplays():
+        return _shown(record, None, {}, reason)
+    try:
+        rooms.database.write(
+            lambda uow: rooms.stock_desk.follow(uow, who, record, Process(change), reason).id
+        )
+    except (StockWordsError, StockStillUndecidedError, ConflictError) as problem:
+        return _shown(record, problem, {}, reason)
+    return redirect(url_for("stock.show", record=record), 303)
+
+
 @blueprint.post("/quarantine/<record>/rejection")
 @allow(Role.LICENSE_MANAGER, records=("stock.rejected",))
 def reject(record: str) -> Response:
@@ -221,6 +242,9 @@ def _shown(
         row=opened.row,
         pairs=_pairs(opened),
         others=_others(opened),
+        held=opened.held,
+        held_pairs=_held(opened),
+        changes_of=_CHANGES,
         parties=opened.read.get("parties", ()),
         face=opened.read.get("face", {}),
         changes=changes or {},
@@ -247,6 +271,23 @@ def _read(opened: Opened, item: Item) -> str:
     if item is Item.STATUS and value in set(Status):
         return named(status_titles()[Status(str(value))])
     return value if isinstance(value, str) else ""
+
+
+def _held(opened: Opened) -> list[tuple[Title, str, str]]:
+    """Give the items of a record that are compared with what is held: title, what is held, what was read."""
+    if opened.held is None:
+        return []
+    row, status = opened.held.license, status_titles()[opened.held.status]
+    held = {
+        Item.IDENTIFIER: row.identifier,
+        Item.NUMBER: row.number,
+        Item.ISSUER_NAME: row.issuer_name,
+        Item.ISSUED_ON: str(row.issued_on),
+        Item.VALID_FROM: str(row.valid_from or ""),
+        Item.VALID_UNTIL: str(row.valid_until or ""),
+        Item.STATUS: named(status),
+    }
+    return [(item_titles()[item], text, _read(opened, item)) for item, text in held.items()]
 
 
 def _others(opened: Opened) -> list[tuple[str, str]]:

@@ -58,6 +58,19 @@ STOCK = [
         "stock-record-unknown",
         form={"reason": "{mark}", "change:certificate_holder": SCRIPT},
     ),
+    _read(
+        "following a source in a way that there is not",
+        f"{_RECORD}/following",
+        422,
+        "invalid-input",
+        form={"change": SCRIPT, "reason": "{mark}"},
+    ),
+    _unknown(
+        "following a record that there is not",
+        f"{_RECORD}/following",
+        "stock-record-unknown",
+        form={"change": "renewal", "reason": "{mark}"},
+    ),
     _unknown(
         "a rejection of a record that there is not",
         f"{_RECORD}/rejection",

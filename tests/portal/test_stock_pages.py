@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from dirty_stock import csv_lines
+from dirty_stock import csv_lines, dirty, in_columns
 from flask.testing import FlaskClient
 from personal import personal_in
 from sqlalchemy import func, select
@@ -205,3 +205,27 @@ def test_the_command_tries_imports_and_goes_on(
     code, printed = run(*wanted, "--json", *who, capsys=capsys)
     assert json.loads(printed)["accepted"] == 0
     assert json.loads(printed)["duplicates"] >= told["accepted"]
+
+
+def test_what_a_later_feed_says_is_compared_with_what_is_held_and_followed(
+    house: House, tmp_path: Path
+) -> None:
+    browser = house.browser(Role.LICENSE_MANAGER)
+    cells = in_columns(dirty(13))
+    send(browser, "import", json.dumps([cells]).encode())
+    work(house, tmp_path / "first")
+    later = cells | {"certificate_validate_end": "2030-10-16"}
+    send(browser, "import", json.dumps([later]).encode())
+    work(house, tmp_path / "second")
+    listed = browser.get("/licences/stock/quarantine?reason=later-dates").text
+    (address,) = set(re.findall(r"/licences/stock/quarantine/[0-9a-z]{26}", listed))
+    page = browser.get(address).text
+    assert "与库中记录比对" in page
+    assert "<td>2025-10-16</td><td>2030-10-16</td>" in page
+    form = {"form_token": form_token(page), "change": "renewal", "reason": " "}
+    assert browser.post(f"{address}/following", data=form).status_code == 422
+    assert browser.post(f"{address}/following", data=form | {"reason": "来源函告"}).status_code == 303
+    assert count(house, License) == 2
+    page = browser.get(address).text
+    assert "更正后导入" in page
+    assert "按来源登记" not in page

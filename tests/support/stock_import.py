@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dirty_stock import EARLIER_BY, csv_lines, dirty
-from fakes import make_database
+from fakes import HandClock, make_database
 from sqlalchemy import Table, func, select
 
 from cases.items import ItemCatalogue
@@ -43,7 +43,8 @@ class Stock:
     def __init__(self, folder: Path) -> None:
         all_tables()
         self.folder = folder
-        self.database = make_database(folder)
+        self.clock = HandClock()
+        self.database = make_database(folder, self.clock)
         self.types = TypeCatalogue.load()
         self.holdings = Holdings(self.types, NoSeals())
         self.driver = ImportDriver(

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a later feed tells of a licence that is held: an end, that it is valid again, other dates, or nothing.
+
+Compared are keyed digests: a record that would have been the held one, had it named that one's dates and
+another status, tells of these alone. Whoever says anything else under the same identifier contradicts, and a
+person looks. What the machine of events does not allow never happens, whoever tells it.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from licenses import identifiers
+from licenses.definition import LicenseType, Source
+from licenses.errors import LicenseDataError
+from licenses.lifecycle import EventKind, Process, State, move
+from licenses.stock.chaining import Version
+from licenses.stock.profiles import Operation, SourceStatus
+from licenses.stock.records import Prepared
+from storage.clock import legal_date
+
+ENDINGS: Final[Mapping[SourceStatus, EventKind]] = {
+    SourceStatus.SUSPENDED: EventKind.SUSPENDED,
+    SourceStatus.CANCELLED: EventKind.CANCELLED,
+    SourceStatus.WITHDRAWN: EventKind.WITHDRAWN,
+    SourceStatus.REVOKED: EventKind.REVOKED,
+    SourceStatus.SUPERSEDED: EventKind.SUPERSEDED,
+}
+_DATES: Final = ("issued_on", "valid_from", "valid_until")
+_SOURCES: Final = {
+    Source.ISSUED_ON: "issued_on",
+    Source.VALID_FROM: "valid_from",
+    Source.VALID_UNTIL: "valid_until",
+}
+Digest = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a record says of a version that is held.
+
+    Attributes:
+        held: The version.
+        reason: ``duplicate``, ``status-told``, ``resume-told``, ``change-told``, ``valid-again`` or
+            ``later-dates``.
+        event: What happens to the version.
+        change: Why the next version takes its place.
+    """
+
+    held: Version
+    reason: str
+    event: EventKind | None = None
+    change: Process | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Judges what records tell.
+
+    Attributes:
+        run_id: The import at hand: rows of one file tell nothing of each other.
+        now: The time.
+        digest: Gives the keyed digest of what was read of a record.
+        follow: Whether a person decided that the record is followed, and why the next version takes the
+            place of the held one.
+    """
+
+    run_id: str
+    now: dt.datetime
+    digest: Digest
+    follow: Process | None = None
+
+    def tell(self, chain: Sequence[Version], one: Prepared, kind: LicenseType) -> Told | None:
+        """Give what a record tells of the versions of its number; none where it says something else.
+
+        Args:
+            chain: What is held of the number, the oldest first.
+            one: The record.
+            kind: Its type.
+        """
+        digest = self.digest(one.read)
+        earlier = [version for version in chain if version.run_id not in {"", self.run_id}]
+        same = next((version for version in reversed(earlier) if version.digest == digest), None)
+        fitting = (version for version in reversed(earlier) if self._fits(version, one, kind))
+        held = same or next(fitting, None)
+        if held is None:
+            return None
+        if held is not chain[-1]:
+            return Told(held, "duplicate") if same else Told(held, "later-dates")
+        if any(getattr(held, name) != getattr(one, name) for name in _DATES):
+            return self._dated(held, one)
+        return self._ended(held, one) if one.status in ENDINGS else self._alive(held, one)
+
+    def _ended(self, held: Version, one: Prepared) -> Told | None:
+        event = ENDINGS[one.status or SourceStatus.UNKNOWN]
+        if held.state is move(State.ISSUED, event):
+            # What was told before is a repetition.
+            return Told(held, "duplicate")
+        if held.starts(self.now) > self.now or held.ends is not None:
+            # The end of what lies ahead concerns what it replaces, too: a person decides.
+            return None
+        return Told(held, "status-told", event)
+
+    def _alive(self, held: Version, one: Prepared) -> Told:
+        if held.state is State.ISSUED or one.status is not SourceStatus.VALID:
+            # Whoever calls it expired tells what its last day tells already.
+            return Told(held, "duplicate")
+        told = self.follow is not None or self._is_newer(held, one)
+        if held.state is State.SUSPENDED and told:
+            return Told(held, "resume-told", EventKind.RESUMED)
+        return Told(held, "valid-again")
+
+    def _dated(self, held: Version, one: Prepared) -> Told:
+        free = held.state is State.ISSUED and held.ends is None and not held.pending
+        begun = held.starts(self.now) <= self.now and one.status not in ENDINGS
+        forward = one.issued_on is not None and one.issued_on >= held.issued_on
+        if not (free and begun and forward and next_identifiers(one)):
+            return Told(held, "later-dates")
+        if self.follow is not None:
+            return Told(held, "change-told", change=self.follow)
+        if not self._is_newer(held, one):
+            return Told(held, "later-dates")
+        later = held.valid_until is not None and (one.valid_until or dt.date.max) > held.valid_until
+        return Told(held, "change-told", change=Process.RENEWAL if later else Process.CHANGE)
+
+    def _is_newer(self, held: Version, one: Prepared) -> bool:
+        """Tell whether the source changed the record on a day after the last one on which we learned of it.
+
+        An old file that comes again brings nobody back to life.
+        """
+        if one.operation is not Operation.CHANGE or one.operated_on is None or held.learned is None:
+            return False
+        return legal_date(held.learned) < one.operated_on <= legal_date(self.now)
+
+    def _fits(self, held: Version, one: Prepared, kind: LicenseType) -> bool:
+        """Tell whether a record differs from a version in dates and status alone."""
+        return any(self.digest(data) == held.digest for data in _as_before(held, one, kind))
+
+
+def _as_before(held: Version, one: Prepared, kind: LicenseType) -> Iterator[bytes]:
+    """Give what would have been read, had the record named the held dates: for every status."""
+    read: dict[str, Any] = orjson.loads(one.read)
+    days = {name: getattr(held, name) for name in _DATES}
+    # A day that is not held is stored as the first there is.
+    texts = {name: day.isoformat() for name, day in days.items() if day not in {None, dt.date.min}}
+    read = {name: value for name, value in read.items() if name not in _DATES} | texts
+    face = dict(read.get("face", {}))
+    for field in kind.fields:
+        name = _SOURCES.get(field.source) if field.source is not None else None
+        if name is not None:
+            face.pop(field.name, None)
+            face |= {field.name: texts[name]} if name in texts else {}
+    read.pop("face", None)
+    read |= {"face": face} if face else {}
+    for status in SourceStatus:
+        yield orjson.dumps(read | {"status": str(status)}, option=orjson.OPT_SORT_KEYS)
+
+
+def next_identifiers(one: Prepared) -> list[identifiers.Identifier]:
+    """Give the identifiers of later versions of a record; none where its own does not conform.
+
+    A foreign identifier is kept byte for byte: nobody knows what its next one would be.
+    """
+    try:
+        first = identifiers.parse(str(one.identifier))
+    except LicenseDataError:
+        return []
+    parts = (first.type_code, first.issuer_code, first.serial)
+    return [
+        identifiers.Identifier(*parts, number)
+        for number in range(first.version + 1, identifiers.LAST_VERSION + 1)
+    ]
