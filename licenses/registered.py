@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from cases.models import Holder
 from licenses.holdings import STOCK
@@ -128,7 +128,7 @@ def told_later(uow: UnitOfWork, held: Iterable[Registered]) -> dict[str, Registe
     return found
 
 
-def _collected(rows: Iterable[Row[Any]]) -> dict[str, Registered]:
+def _collected(rows: Iterable[Any]) -> dict[str, Registered]:
     found: dict[str, Registered] = {}
     for row in rows:
         values: tuple[Any, ...] = tuple(row)

@@ -193,7 +193,8 @@ class Adoption:
         version = Version(id_, identifier, day, digest, None, one.valid_from, fresh=True, number=number)
         if place.earlier or place.later:
             reasons.append("version-chained")
-        self._license(batch, one, version, reasons, told.change if told is not None else None)
+        version.change = str(told.change) if told is not None else None
+        self._license(batch, one, version, reasons)
         self._chain(batch, version, place)
         self._chains.add(key, version)
         return Verdict.ACCEPTED
@@ -222,14 +223,7 @@ class Adoption:
             number += 1
         return str(one.identifier), one.version
 
-    def _license(
-        self,
-        batch: Batch,
-        one: Prepared,
-        version: Version,
-        reasons: Sequence[str],
-        change: Process | None = None,
-    ) -> None:
+    def _license(self, batch: Batch, one: Prepared, version: Version, reasons: Sequence[str]) -> None:
         first, *more = one.parties
         values = [one.face, one.original]
         holder_id, (face, original) = self._holders.encrypted(batch.rows[Holder], first, values)
@@ -250,7 +244,7 @@ class Adoption:
             "item_edition": None,
             "version": version.number,
             "previous_id": None,
-            "change": None if change is None else str(change),
+            "change": version.change,
             "trust": self._run.trust,
             "origin": STOCK,
             "status_index": self._position,

@@ -84,6 +84,7 @@ class Version:
         number: Which version it is.
         pending: Whether a process is open on it.
         learned: When the last of what took effect of it became known here.
+        change: Why it takes the place of the one before, where its source told of that; while it is fresh.
     """
 
     id: str
@@ -102,6 +103,7 @@ class Version:
     number: int = 1
     pending: bool = False
     learned: dt.datetime | None = None
+    change: str | None = None
 
     def starts(self, now: dt.datetime) -> dt.datetime:
         """Give from when on it takes the place of another: its first day, now at the earliest."""
