@@ -23,7 +23,10 @@ class MaskedHolder:
 
 @dataclass(frozen=True, slots=True)
 class ClearHolder:
-    """A holder in clear: for typesetting and matching only, never for a page, a log or an error."""
+    """A holder in clear: for typesetting and matching, never for a log or an error.
+
+    A page shows it to a department that is asked about exactly this holder, and records that.
+    """
 
     scheme: str
     code: str

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import InstrumentedAttribute
@@ -121,7 +121,7 @@ def covers(identity: Identity, organisation: str) -> bool:
     return within is None or organisation in within
 
 
-def reached(column: InstrumentedAttribute[str], identity: Identity) -> ColumnElement[bool]:
+def reached(column: InstrumentedAttribute[Any], identity: Identity) -> ColumnElement[bool]:
     """Give the condition that a column names an organisation whose records the identity's place covers."""
     within = reach(identity)
     return true() if within is None else column.in_(sorted(within))

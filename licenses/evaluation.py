@@ -60,9 +60,16 @@ _RANK: Final = {Truth.NOT_MET: 0, Truth.UNKNOWN: 1, Truth.MET: 2}
 
 
 _STRENGTH: Final = {answer: place for place, answer in enumerate(Answer)}
-_STANDING: Final = {Standing.PROVISIONAL: Answer.PROVISIONAL, Standing.PENDING: Answer.PENDING}
+_STANDING: Final = {
+    Standing.PROVISIONAL: Answer.PROVISIONAL,
+    Standing.PENDING: Answer.PENDING,
+    Standing.CONFIRMED: Answer.MET,
+}
 _RUNG_REASON: Final = {
     ("commitment", Standing.PROVISIONAL): "R.COMMITTED",
+    ("commitment", Standing.CONFIRMED): "R.COMMITMENT_CONFIRMED",
+    ("supply_later", Standing.CONFIRMED): "R.SUPPLIED",
+    ("citizen_upload", Standing.CONFIRMED): "R.COLLECTED",
     ("supply_later", Standing.PROVISIONAL): "R.TO_BE_SUPPLIED",
     ("cooperation", Standing.PROVISIONAL): "R.ACCEPTED_BEFORE_CHECK",
     ("cooperation", Standing.PENDING): "R.ASKED_DEPARTMENT",
@@ -347,7 +354,8 @@ def _answer(one: _Settled, facts: Facts, at: dt.datetime, table: ReasonTable) ->
     if requirement.subject != APPLICANT:
         answer["subject"] = requirement.subject
     if one.rung is not None:
-        answer["standing"] = {"kind": one.rung.kind, "id": one.rung.id, "due": rfc3339(one.rung.due)}
+        due = rfc3339(one.rung.due) if one.rung.due else None
+        answer["standing"] = {"kind": one.rung.kind, "id": one.rung.id, "due": due}
     return answer
 
 

@@ -138,11 +138,13 @@ Fact = LicenseFact | CaseFact | AssertionFact
 
 
 class Standing(enum.StrEnum):
-    """How far a rung is that was taken for a requirement of this case."""
+    """How far a rung is that was taken for a requirement of this case; a spent one establishes nothing."""
 
     PROVISIONAL = "provisional"
     PENDING = "pending"
+    CONFIRMED = "confirmed"
     FALSE = "false"
+    SPENT = "spent"
 
 
 @dataclass(frozen=True)
@@ -152,19 +154,24 @@ class RungFact:
     Attributes:
         id: Id of the commitment, cooperation or later supply.
         kind: The rung.
-        due: Until when it is to be checked, answered or supplied.
+        due: Until when it is to be checked, answered or supplied; ``None`` where nothing is left to do.
     """
 
     id: str
     kind: str
     standing: Standing
-    due: dt.datetime
+    due: dt.datetime | None
 
     @cached_property
     def digest(self) -> str:
         """Give the digest under which a decision names this input."""
         return digest_of(
-            {"id": self.id, "kind": self.kind, "standing": str(self.standing), "due": rfc3339(self.due)}
+            {
+                "id": self.id,
+                "kind": self.kind,
+                "standing": str(self.standing),
+                "due": rfc3339(self.due) if self.due else None,
+            }
         )
 
 

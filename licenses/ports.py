@@ -26,6 +26,14 @@ class WorkingDays(Protocol):
         ...
 
 
+class WorkingTime(WorkingDays, Protocol):
+    """How office hours are counted beside working days: :class:`cases.calendar.WorkingCalendar`."""
+
+    def add_working_hours(self, at: dt.datetime, hours: float) -> dt.datetime:
+        """Give the instant that lies so many office hours after ``at``, in UTC."""
+        ...
+
+
 class PriorCases(Protocol):
     """The archive's knowledge of cases that were closed and filed."""
 

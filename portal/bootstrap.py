@@ -34,7 +34,6 @@ from indexer.ports import Index
 from licenses.answers import AnswerKeys
 from licenses.catalogue import TypeCatalogue
 from licenses.holdings import Holdings
-from licenses.issuing import IssueStep
 from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
 from licenses.services import LicenseService
@@ -48,7 +47,7 @@ from portal.license_steps import license_steps
 from portal.needs import Needs, broker_question, needs_of
 from portal.nightly import Nightly
 from portal.patterns.services import PatternWatch
-from portal.proving import proof_service
+from portal.proving import LadderWatch, ladder_clock, proof_service
 from portal.pulse import Pulse
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
@@ -365,12 +364,13 @@ def make_worker(
         Nightly(found.database, parts.index, found.clock, settings.reconcile_at),
         PatternWatch(found.database, found.clock, WorkingCalendar.load()),
         Announcer(found.database),
+        LadderWatch(found.database, ladder_clock(parts)),
     )
     return worker, found.database, beside if house is None else (house, *beside)
 
 
 def _steps(parts: _Parts) -> Mapping[str, Step]:
-    objects, items, settings = parts.foundation.objects, parts.items, parts.settings
+    objects, items = parts.foundation.objects, parts.items
     templates = NumberTemplates.load(look_up=parts.editions.templates)
     check = SealCheck(parts.verify(), parts.foundation.pki.trust())
     steps: tuple[Step, ...] = (
@@ -381,17 +381,7 @@ def _steps(parts: _Parts) -> Mapping[str, Step]:
         SealStep(objects, items, parts.typesetter, parts.sealing, parts.sandbox),
         ManifestStep(objects, parts.sealing),
         StoreStep(objects),
-        IssueStep(
-            parts.holdings,
-            items,
-            parts.holders,
-            parts.typesetter,
-            parts.sealing,
-            objects,
-            public_url=parts.settings.public_url,
-            demo=not parts.settings.production,
-        ),
-        *license_steps(parts.holdings, parts.licenses, parts.typesetter, parts.sealing, objects, settings),
+        *license_steps(parts),
         *index_steps(parts.foundation.database, parts.index, parts.holdings),
         *stock_steps(parts.settings, parts.foundation, parts.types, items),
         deliver_step(parts.settings, parts.foundation.database.secrets, parts.foundation.clock),

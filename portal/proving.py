@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Composes what answers no-proof questions: the rules, and where evidence comes from."""
 
-from typing import Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Final, Protocol
 
 from archive.prior_cases import FiledCases
+from cases.calendar import WorkingCalendar
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
 from cases.services import CaseService
@@ -11,8 +15,16 @@ from licenses.answers import AnswerKeys
 from licenses.decisions import ProofService
 from licenses.holdings import Holdings
 from licenses.inquiry import Inquiry
+from licenses.ladder.clock import LadderClock
+from licenses.ladder.deadlines import Deadlines
+from licenses.ladder.services import LadderService
+from licenses.ladder.standing import TakenRungs
 from licenses.relations import Relations
 from licenses.rules import RuleBook
+from portal.housekeeping import repeatedly
+from storage.database import Database
+
+_LOOK_SECONDS: Final = 60.0
 
 
 class EvidenceParts(Protocol):
@@ -63,4 +75,43 @@ def proof_service(parts: ProofParts) -> ProofService:
 def inquiry_of(parts: EvidenceParts) -> Inquiry:
     """Compose what gathers the facts of a question."""
     relations = Relations(parts.holdings, parts.holders)
-    return Inquiry(parts.holdings, parts.rules, relations, FiledCases(parts.items))
+    return Inquiry(parts.holdings, parts.rules, relations, FiledCases(parts.items), TakenRungs(parts.items))
+
+
+def ladder_service(parts: EvidenceParts) -> LadderService:
+    """Compose what takes rungs of the ladder."""
+    return LadderService(parts.rules, inquiry_of(parts), Deadlines(_calendar()))
+
+
+def ladder_clock(parts: EvidenceParts) -> LadderClock:
+    """Compose what records the deadlines of rungs."""
+    return LadderClock(ladder_service(parts), Deadlines(_calendar()))
+
+
+class LadderWatch:
+    """Looks every minute for rungs whose hour has come; what another worker recorded is not done again.
+
+    Args:
+        database: Where the rungs are.
+        hands: Records what has become due.
+    """
+
+    def __init__(self, database: Database, hands: LadderClock) -> None:
+        self._database = database
+        self._hands = hands
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Look in a thread of its own, while the block runs."""
+        with repeatedly("ladder", _LOOK_SECONDS, self.look):
+            yield
+
+    def look(self) -> None:
+        """Record what has become due."""
+        while self._database.write(self._hands.strike):
+            pass
+
+
+@cache
+def _calendar() -> WorkingCalendar:
+    return WorkingCalendar.load()

@@ -26,6 +26,7 @@ from licenses.disputes import DisputeService
 from licenses.facades.services import FacadeService
 from licenses.holdings import Holdings
 from licenses.information import InformationService
+from licenses.ladder.services import LadderService
 from licenses.lookup import LookupService
 from licenses.managing import LicenseDesk
 from licenses.objections import ObjectionService
@@ -50,7 +51,7 @@ from portal.accounts.services import AccountService
 from portal.accounts.sign_ins import SignInService
 from portal.checking import DocumentCheck
 from portal.editions.services import EditionService
-from portal.proving import inquiry_of
+from portal.proving import inquiry_of, ladder_service
 from portal.stock.uploads import Uploads
 from seals.demo_pki import DemoPki
 from seals.services import SealService
@@ -219,6 +220,11 @@ class Rooms:
     def simulations(self) -> SimulationService:
         """Simulates draft rules on closed cases."""
         return SimulationService(self.rules, inquiry_of(self))
+
+    @property
+    def ladder(self) -> LadderService:
+        """Commitments, cooperation of departments, later supply."""
+        return ladder_service(self)
 
     @property
     def recalls(self) -> RecallService:

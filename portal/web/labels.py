@@ -9,6 +9,7 @@ from archive.models import IN_PROGRESS
 from licenses.lifecycle import Standing, Status, status_titles
 from portal.i18n import choose
 from portal.i18n import mark as _
+from portal.web import ladder_words
 from storage.identity import Role
 
 GOOD: Final = "good"
@@ -116,6 +117,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "manifest": Label(_("Manifest"), PLAIN),
         "material": Label(_("Material"), PLAIN),
         "objection": Label(_("Objection"), PLAIN),
+        "rung": Label(_("Commitment, cooperation or later supply"), PLAIN),
         "rendition": Label(_("Rendition"), PLAIN),
         "right-change": Label(_("Change of rights"), PLAIN),
         "route": Label(_("Page"), PLAIN),
@@ -135,6 +137,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "REVOKED": Label(_("Revoked"), PLAIN),
         "MET": Label(_("Established"), GOOD),
         "NOT_MET": Label(_("Not met"), BAD),
+        "ASKED": Label(_("Asked"), WAIT),
         "ORDERED": Label(_("Being made"), WAIT),
         "READ": Label(_("Read"), PLAIN),
         "REFUSED": Label(_("Refused"), BAD),
@@ -142,6 +145,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
     },
     "own-use": {
         **dict.fromkeys(("MET", "NOT_MET", "UNKNOWN", "READ"), Label(_("Answered"), GOOD)),
+        "ASKED": Label(_("Asked"), WAIT),
         "COPIED": Label(_("Given"), GOOD),
         "MADE": Label(_("Made"), PLAIN),
         "REVOKED": Label(_("Revoked"), PLAIN),
@@ -152,6 +156,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "ask": Label(_("Asked"), PLAIN),
         "called-up": Label(_("Called up"), PLAIN),
         "code": Label(_("Authorised by a code"), PLAIN),
+        "cooperation": Label(_("A department was asked"), PLAIN),
         "copy": Label(_("Copy ordered"), PLAIN),
         "copy-out": Label(_("Copy handed out"), PLAIN),
         "find": Label(_("Listed"), PLAIN),
@@ -341,6 +346,9 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "burst": Label(_("Many at once"), WAIT),
         "refused-often": Label(_("Often refused"), WAIT),
     },
+    "rung": {str(state): Label(word, tone) for state, (word, tone) in ladder_words.STATES.items()},
+    "rung-kind": {kind: Label(word, PLAIN) for kind, word in ladder_words.KINDS.items()},
+    "rung-event": {str(kind): Label(word, PLAIN) for kind, word in ladder_words.HAPPENED.items()},
     "outcome": {
         "done": Label(_("Done"), GOOD),
         "refused": Label(_("Refused"), BAD),

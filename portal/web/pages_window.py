@@ -24,6 +24,7 @@ from cases.typed import read_holder, readings
 from licenses.answers import verify_answer
 from licenses.decisions import ProofQuestion
 from licenses.errors import QuestionRefusedError
+from licenses.ladder.states import FIRST
 from licenses.lookup import MOST, Wanted
 from licenses.models import Decision
 from licenses.purposes import purposes
@@ -178,6 +179,7 @@ def _decision(decision_id: str) -> dict[str, Any]:
         "body": body,
         "outcome": outcome_of(body["requirements"]),
         "promise": verified.promise,
+        "rung_kinds": tuple(FIRST),
         "purpose": purposes()[body["purpose"]],
         "kinds": {one.code: one for one in rooms.license_types.all()},
         "at": stored.at,

@@ -11,6 +11,7 @@ from flask import Flask, current_app, g, request, url_for
 from jinja2 import StrictUndefined
 
 from cases.organisations import organisations
+from licenses.ladder.listing import WATCHERS as LADDER_WATCHERS
 from licenses.objections import READERS
 from licenses.sharing.services import READERS as SHARING_READERS
 from licenses.stock.titles import trust_levels
@@ -30,6 +31,7 @@ SEARCH_ROLES: Final = (Role.ARCHIVIST, Role.CLERK, Role.SUPERVISOR)
 _DESKS: Final = (
     ("archivist.home", i18n.mark("Archive desk"), (Role.ARCHIVIST,)),
     ("window.home", i18n.mark("Service window"), (Role.CLERK,)),
+    ("ladder.home", i18n.mark("Commitments and cooperation"), LADDER_WATCHERS),
     ("supervision.home", i18n.mark("Supervision"), (Role.SUPERVISOR, Role.AUDIT_ADMIN)),
     ("issue.home", i18n.mark("Issue a licence"), (Role.LICENSE_MANAGER,)),
     ("manage.home", i18n.mark("Manage a licence"), (Role.LICENSE_MANAGER,)),

@@ -95,6 +95,9 @@ class ActKind(enum.StrEnum):
     RIGHT_REQUESTED = "right.requested"
     RIGHT_WITHDRAWN = "right.withdrawn"
     RULE_SIMULATED = "rule.simulated"
+    RUNG_CHANGED = "rung.changed"
+    RUNG_READ = "rung.read"
+    RUNG_TAKEN = "rung.taken"
     SEARCH_EXPORTED = "search.exported"
     SEAL_ENABLED = "seal.enabled"
     SEAL_REGISTERED = "seal.registered"
@@ -209,6 +212,12 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.RIGHT_REQUESTED: ("权限变更申请", "Change of rights requested"),
     ActKind.RIGHT_WITHDRAWN: ("权限变更撤回", "Change of rights withdrawn"),
     ActKind.RULE_SIMULATED: ("免证规则仿真", "Rule simulated"),
+    ActKind.RUNG_CHANGED: ("承诺、协查或补交有变化", "Rung of the ladder changed"),
+    ActKind.RUNG_READ: ("查看承诺、协查或补交", "Rung of the ladder read"),
+    ActKind.RUNG_TAKEN: (
+        "启动承诺、协查或补交",
+        "Rung of the ladder taken",
+    ),
     ActKind.SEARCH_EXPORTED: ("检索清单导出", "Search list exported"),
     ActKind.SEAL_ENABLED: ("印章启用", "Seal enabled"),
     ActKind.SEAL_REGISTERED: ("印章备案", "Seal registered"),
@@ -293,6 +302,7 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
     ActKind.PROOF_REPLAYED: "changes no holding: a decision was evaluated again",
     ActKind.RULE_SIMULATED: "changes no holding: closed cases were evaluated by a draft",
+    ActKind.RUNG_READ: "changes no holding: supervision reads it from the ledger",
     ActKind.SEARCH_EXPORTED: "changes no holding: whoever exported a list took a copy away",
     ActKind.STEP_RETRIED: "changes no holding: what the step then does has acts of its own",
     ActKind.STOCK_READ: "changes no holding: supervision reads it from the ledger",

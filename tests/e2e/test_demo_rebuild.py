@@ -12,17 +12,22 @@ from demonstration import copy_of, opened, settings_of
 from dirty_stock import csv_lines
 from editions import new_edition
 from fakes import make_database
-from license_library import FOOD, held_together, license_data
+from license_library import COMPANY, FOOD, ITEM_OF, WORKER, held_together, license_data
 from sqlalchemy import Table, func, select
 
 from archive.holds import HoldGrounds, HoldService
 from archive.models import Dossier
 from cases.models import Holder
+from cases.services import Announcement
 from licenses.bulk_choosing import BulkKind, Selection
 from licenses.bulk_models import BulkChange
 from licenses.codes.services import CodeWish, Mode
 from licenses.copies.models import LicenseCopy
+from licenses.decisions import ProofQuestion
 from licenses.events import Grounds
+from licenses.ladder.models import LadderRung
+from licenses.ladder.services import Happening
+from licenses.ladder.states import RungEventKind
 from licenses.lifecycle import Status
 from licenses.models import License, LicenseUsage
 from licenses.objections import About
@@ -124,6 +129,19 @@ def ordered_copy(rooms: Rooms, uow: UnitOfWork) -> LicenseCopy:
     return rooms.copies.order(uow, holder.on(basis), valid.identifier)
 
 
+def answered_department(rooms: Rooms, uow: UnitOfWork) -> LadderRung:
+    """Ask a department from an answer that offers it, and let it answer."""
+    now = uow.clock.now()
+    announced = Announcement("yctb", "LADDER-1", ITEM_OF[FOOD], "2026-03", *COMPANY, "scjg", now, None)
+    case, _ = rooms.cases.announce(uow, WORKER, announced)
+    clerk = Identity("person", "clerk", "scjg", frozenset({Role.CLERK}))
+    asked = Identity("person", "doctor", "wjw", frozenset({Role.CLERK}))
+    answer = rooms.proofs.ask(uow, clerk, ProofQuestion(case.source, case.number, case.item_code, "accept"))
+    row, _ = rooms.ladder.take(uow, clerk, answer.decision.id, "R3", "cooperation")
+    rooms.ladder.happen(uow, asked, row.id, Happening(RungEventKind.ANSWERED, "已核对", holds=True))
+    return row
+
+
 @pytest.fixture(scope="module")
 def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration, a hold, a change of rights, an objection and an edition; all of it published."""
@@ -147,6 +165,7 @@ def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         rooms.database.write(lambda uow: changed_together(rooms, uow).id)
         take_over_stock(rooms, settings, data / "stock.csv")
         rooms.database.write(lambda uow: ordered_copy(rooms, uow).id)
+        rooms.database.write(lambda uow: answered_department(rooms, uow).id)
         proposed = new_edition(filing_days=7)
         rooms.database.write(lambda uow: rooms.editions.propose(uow, administrator, proposed, "新版指南"))
         rooms.database.write(lambda uow: rooms.subscriptions.ask(uow, SUBSCRIBER, WISH))

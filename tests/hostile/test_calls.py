@@ -8,7 +8,7 @@ import pytest
 
 from portal.web.facade_answers import facade_at
 
-from . import calls_addresses, calls_bodies, calls_facades, calls_headers, calls_licences
+from . import calls_addresses, calls_bodies, calls_facades, calls_headers, calls_licences, ladder
 from .calls import Call, filled
 from .ground import Ground, address_is_free_of, mark_of, nothing_told
 
@@ -22,6 +22,7 @@ CASES = [
     *calls_headers.GAMES,
     *calls_addresses.PROOFS,
     *calls_facades.FACADES,
+    *ladder.CALLS,
     *calls_facades.LOOKUPS,
     *calls_facades.DISPUTES,
     *calls_facades.SERVICES,

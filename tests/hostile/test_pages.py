@@ -9,6 +9,7 @@ import pytest
 
 from portal.web.forms import FORM_COOKIE, FORM_FIELD
 
+from . import ladder
 from .calls import filled
 from .ground import Ground, address_is_free_of, mark_of, nothing_told
 from .pages import ASK, FORGED, REFUSED, SESSIONS, Visit
@@ -17,7 +18,7 @@ from .pages_licences import LICENCES
 from .pages_stock import STOCK
 from .pages_typed import TYPED
 
-CASES = [*FORGED, *SESSIONS, *TYPED, *LICENCES, *HOLDINGS, *STOCK]
+CASES = [*FORGED, *SESSIONS, *TYPED, *LICENCES, *HOLDINGS, *STOCK, *ladder.VISITS]
 _CODE = re.compile(r'<p class="quiet">[^<]*<code>([a-z-]+)</code>')
 
 

@@ -68,7 +68,7 @@ def test_part_met_part_unknown_asks_only_for_what_is_missing() -> None:
         "健康证明": "UNKNOWN",
     }
     assert by_name["健康证明"]["reason"]["code"] == "R.TYPE_NOT_IN_LIBRARY"
-    assert [step["zh"] for step in by_name["健康证明"]["next"]] == ["告知承诺", "当场收取"]
+    assert [step["zh"] for step in by_name["健康证明"]["next"]] == ["部门协查", "容缺后补", "当场收取"]
     assert by_name["营业执照"]["next"] == []
     assert by_name["营业执照"]["source"]["issuer"] == "演示市市场监督管理局"
     assert outcome.result is Answer.UNKNOWN

@@ -71,7 +71,7 @@ def test_what_differs_is_told_case_by_case(library: Library) -> None:
     found = simulate(library, rule(*stated["requirements"]))
     (difference,) = found.differences
     assert (difference.case_id, difference.requirement) == (case.id, "R3")
-    assert (difference.before, difference.after) == (Outcome.PROVISIONAL, Outcome.MET)
+    assert (difference.before, difference.after) == (Outcome.PENDING, Outcome.MET)
     assert (found.nothing_asked, found.nothing_asked_before) == (0, 0)
 
 

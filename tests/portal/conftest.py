@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from fakes import HandClock, make_database
@@ -33,7 +33,6 @@ from documents.typesetting import Typesetter
 from indexer.embedded import EmbeddedIndex
 from licenses.answers import AnswerKeys
 from licenses.catalogue import TypeCatalogue
-from licenses.decisions import ProofService
 from licenses.holdings import Holdings
 from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
@@ -46,6 +45,7 @@ from portal.checking import DocumentCheck
 from portal.demo.people import Cast
 from portal.demo.script import Script
 from portal.editions.approved import ApprovedEditions
+from portal.proving import proof_service
 from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
 from portal.sharing.addresses import Reach
@@ -162,6 +162,17 @@ def _verify(path: Path, trust: TrustList, known: KnownDocument | None, at: dt.da
     return verify_pdf(path.read_bytes(), trust, known, at)
 
 
+class _Parts(NamedTuple):
+    """What answers are made of."""
+
+    holdings: Holdings
+    holders: HolderService
+    items: ItemCatalogue
+    rules: RuleBook
+    cases: CaseService
+    answers: AnswerKeys
+
+
 def make_house(
     folder: Path, trust: TrustList | None = None, clock: HandClock | None = None, **changes: Any
 ) -> House:
@@ -196,7 +207,7 @@ def make_house(
         licenses=LicenseService(types, items, holders),
         license_reader=reader,
         rules=rules,
-        proofs=ProofService(rules, holdings, cases, holders, answers),
+        proofs=proof_service(_Parts(holdings, holders, items, rules, cases, answers)),
         checks=DocumentCheck(database, reader, _verify, lambda _: trust or TrustList([]), Sandbox(), clock),
         index=EmbeddedIndex(folder / "index.db"),
         keys=PublishedKeys(

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is refused about rungs of the ladder, as data."""
+
+from storage.errors import ConflictError, InvalidInputError, NotFoundError
+
+
+class RungUnknownError(NotFoundError):
+    """No rung with this id is this identity's to see; unknown and forbidden look alike."""
+
+    code = "rung-unknown"
+    title_zh = "未找到该承诺、协查或补交"
+    title_en = "No such commitment, cooperation or later supply"
+    remedy_zh = "请从本部门的清单中选择。"
+    remedy_en = "Choose it in your department's list."
+
+
+class RungNotOfferedError(ConflictError):
+    """The requirement does not offer this way now: it is established, was taken already, or is excluded."""
+
+    code = "rung-not-offered"
+    title_zh = "该证明要求目前不能采取此方式"
+    title_en = "The requirement does not offer this way now"
+    remedy_zh = "请重新核验，按答复中的下一步办理。"
+    remedy_en = "Ask again and follow the next steps that the answer names."
+
+
+class RungEventError(ConflictError):
+    """This cannot happen to the rung in its state, or not by this identity."""
+
+    code = "rung-event-refused"
+    title_zh = "当前状态下不能这样办理"
+    title_en = "This cannot be done in its state"
+    remedy_zh = "请刷新页面，按当前状态办理。"
+    remedy_en = "Load it again and do what its state allows."
+
+
+class RungWordsError(InvalidInputError):
+    """What is said is missing, too long or not plain text; ``facts`` name the field."""
+
+    code = "rung-words-invalid"
+    title_zh = "说明缺失或过长"
+    title_en = "What is said is missing or too long"
+    remedy_zh = "请填写不超过500字的说明。"
+    remedy_en = "Say it in at most 500 characters."

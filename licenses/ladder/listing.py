@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lists of rungs for desks: what other departments ask, what the own one has to do. No holder, no words."""
+
+import datetime as dt
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, literal, select, true, tuple_
+
+from cases.models import Case
+from cases.organisations import reached
+from licenses.ladder.models import LadderRung
+from licenses.ladder.services import HANDLERS
+from licenses.ladder.states import RungState
+from storage.base import Instant
+from storage.cursors import read_cursor, write_cursor
+from storage.database import UnitOfWork
+from storage.identity import Identity, Role
+
+ROWS: Final = 50
+WATCHERS: Final = (*HANDLERS, Role.SUPERVISOR)
+"""Who sees which rungs there are."""
+_WAITING: Final = (RungState.ASKED, RungState.ESCALATED, RungState.ACCEPTED_BEFORE_ANSWER)
+_OURS: Final = (
+    *_WAITING,
+    RungState.TOLD,
+    RungState.COMMITTED,
+    RungState.ACCEPTED,
+    RungState.CHECK_DUE,
+    RungState.FALSE,
+    RungState.ADMITTED,
+    RungState.MISSED,
+)
+
+
+class RungListing(enum.StrEnum):
+    """Which rungs a list shows."""
+
+    ASKED = "asked"
+    OURS = "ours"
+    OVERDUE = "overdue"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class RungLine:
+    """A rung as a list shows it.
+
+    Attributes:
+        late: Whether its deadline has passed while somebody still has to act.
+    """
+
+    row: LadderRung
+    case: Case
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RungPage:
+    """A page of a list, what was taken first first; of what is over the last first."""
+
+    rows: Sequence[RungLine]
+    counts: Mapping[RungListing, int]
+    next_cursor: str | None
+
+
+def listed(uow: UnitOfWork, identity: Identity, listing: RungListing, after: str | None = None) -> RungPage:
+    """Give the rungs that an official sees.
+
+    Raises:
+        NotPermittedError: The caller has none of :data:`WATCHERS`' roles.
+        CursorError: No page gave ``after``.
+    """
+    identity.demand(*WATCHERS)
+    now = uow.clock.now()
+    counts = {one: _count(uow, _is(one, identity, now)) for one in RungListing}
+    place, oldest = (LadderRung.taken_at, LadderRung.id), listing is not RungListing.OVER
+    query = select(LadderRung, Case).join(Case, Case.id == LadderRung.case_id)
+    query = query.where(_is(listing, identity, now))
+    if after is not None:
+        at, row_id = read_cursor(after)
+        here = tuple_(literal(at, Instant), literal(row_id))
+        query = query.where(tuple_(*place) > here if oldest else tuple_(*place) < here)
+    query = query.order_by(*(place if oldest else (one.desc() for one in place))).limit(ROWS + 1)
+    found = [RungLine(row, case, _late(row, now)) for row, case in uow.session.execute(query)]
+    last = found[ROWS - 1].row if len(found) > ROWS else None
+    return RungPage(found[:ROWS], counts, write_cursor(last.taken_at, last.id) if last else None)
+
+
+def _late(row: LadderRung, now: dt.datetime) -> bool:
+    return row.state in _OURS and row.due is not None and row.due <= now
+
+
+def _is(listing: RungListing, identity: Identity, now: dt.datetime) -> ColumnElement[bool]:
+    ours, asked = reached(LadderRung.organisation, identity), reached(LadderRung.asked, identity)
+    waits = LadderRung.state.in_([str(one) for one in _OURS])
+    match listing:
+        case RungListing.ASKED:
+            return asked & LadderRung.state.in_([str(one) for one in _WAITING])
+        case RungListing.OURS:
+            return ours & waits
+        case RungListing.OVERDUE:
+            return (ours | asked) & waits & (LadderRung.due <= now)
+    return ours & ~waits & true()
+
+
+def _count(uow: UnitOfWork, condition: ColumnElement[bool]) -> int:
+    return uow.session.scalar(select(func.count()).select_from(LadderRung).where(condition)) or 0

@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Taking rungs of the ladder, and what happens to them: by who handles the case, who is asked, the holder.
+
+Guarantees: a rung is taken only for an open case, from an answer of one's own that offers it, and only while
+an evaluation of this moment still offers it; each event is an act in its own transaction; a department that
+is asked sees the question and who it is about, never a file; its answer serves every other department.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from cases.identifiers import is_plain
+from cases.models import Case, CaseState
+from cases.organisations import covers
+from licenses.evaluation import evaluate
+from licenses.inquiry import Inquiry
+from licenses.ladder.deadlines import Deadlines
+from licenses.ladder.errors import RungEventError, RungNotOfferedError, RungUnknownError, RungWordsError
+from licenses.ladder.events import Spoken, act_of, added, events_of
+from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung
+from licenses.ladder.states import BY_ASKED, BY_CLOCK, FIRST, RungEventKind, RungState, after, possible
+from licenses.models import Decision, LicenseUsage
+from licenses.reason_table import ReasonTable
+from licenses.rule_definition import Cooperation, Requirement
+from licenses.rules import Rule, RuleBook
+from licenses.usage import Use, operator_of, usage_row
+from storage.database import UnitOfWork
+from storage.errors import NotPermittedError
+from storage.identity import AccessBasis, Basis, Identity, Role
+from storage.ledger.acts import Promise
+from storage.ledger.canonical import Json
+from storage.ledger.kinds import ActKind
+
+LONGEST: Final = 500
+HANDLERS: Final = (Role.CLERK, Role.ARCHIVIST, Role.LICENSE_MANAGER)
+"""Who in a department handles rungs and answers other departments."""
+_SPEAKING: Final = frozenset(
+    {
+        RungEventKind.CONFIRMED,
+        RungEventKind.FOUND_FALSE,
+        RungEventKind.RECTIFIED,
+        RungEventKind.REVOKED,
+        RungEventKind.DROPPED,
+        RungEventKind.UNANSWERABLE,
+    }
+)
+"""Events that must be explained."""
+
+
+@dataclass(frozen=True, slots=True)
+class RungView:
+    """A rung as who may see it sees it.
+
+    Attributes:
+        requirement: What it is to establish.
+        case: Its case.
+        events: What happened, oldest first, with what was said.
+        assertion: The department's answer, once given.
+        can: What this identity may do to it now.
+    """
+
+    row: LadderRung
+    requirement: Requirement
+    case: Case
+    events: tuple[Spoken, ...]
+    assertion: DepartmentAssertion | None
+    can: frozenset[RungEventKind]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What somebody says happened.
+
+    Attributes:
+        kind: The event.
+        words: What is said of it.
+        holds: The answer to the predicate, for ``answered``.
+    """
+
+    kind: RungEventKind
+    words: str = ""
+    holds: bool | None = None
+
+
+class LadderService:
+    """Takes rungs and records what happens to them.
+
+    Args:
+        rules: The rules.
+        inquiry: Gathers the facts of this moment.
+        deadlines: How long things take.
+        table: Sentences of reasons.
+    """
+
+    def __init__(
+        self, rules: RuleBook, inquiry: Inquiry, deadlines: Deadlines, table: ReasonTable | None = None
+    ) -> None:
+        self._rules = rules
+        self._inquiry = inquiry
+        self._deadlines = deadlines
+        self._table = table or ReasonTable.load()
+
+    def take(
+        self, uow: UnitOfWork, identity: Identity, decision_id: str, requirement_id: str, kind: str
+    ) -> tuple[LadderRung, Promise]:
+        """Take a rung for a requirement.
+
+        Raises:
+            NotPermittedError: The caller may not, or names nobody as operator.
+            RungUnknownError: There is no such answer of the caller's own.
+            RungNotOfferedError: The requirement does not offer it now.
+        """
+        if not _may_take(identity):
+            raise NotPermittedError
+        decision = uow.session.get(Decision, decision_id)
+        if decision is None or not _own(identity, decision):
+            raise RungUnknownError
+        case = uow.session.get_one(Case, decision.case_id)
+        rule = self._rules.of_digest(decision.rule_digest)
+        asked = {one.id: one for one in rule.body.requirements} if rule is not None else {}
+        requirement = asked.get(requirement_id)
+        if rule is None or requirement is None or case.state is not CaseState.OPEN:
+            raise RungNotOfferedError
+        now = uow.clock.now()
+        if kind not in self._offered(uow, rule, requirement, case, now):
+            raise RungNotOfferedError
+        who = identity.on(AccessBasis(Basis.CASE, case.id, case.item_code, decision.purpose))
+        rung = requirement.rung(kind)
+        to = rung if isinstance(rung, Cooperation) else None
+        first, state = FIRST[kind]
+        row = LadderRung(
+            id=uow.ids.new_id(),
+            case_id=case.id,
+            holder_id=case.holder_id,
+            item_code=case.item_code,
+            kind=kind,
+            requirement=requirement.id,
+            material=requirement.material,
+            decision_id=decision.id,
+            rule_digest=rule.digest,
+            purpose=decision.purpose,
+            organisation=case.organisation,
+            asked=to.to if to else None,
+            predicate=to.predicate.code if to else None,
+            taken_by=identity.id,
+            taken_at=now,
+            state=str(state),
+        )
+        uow.session.add(row)
+        try:
+            uow.session.flush()
+        except IntegrityError as error:
+            raise RungNotOfferedError from error
+        term = self._deadlines.first(requirement, kind, now)
+        event = added(uow, row, first, who, state, term)
+        uses = [_use(uow, who, row, "ASKED")] if to else []
+        uow.session.add_all(uses)
+        uow.session.flush()
+        promise = uow.record(act_of(ActKind.RUNG_TAKEN, who, row, [row, event, *uses], [kind]))
+        return row, promise
+
+    def happen(
+        self, uow: UnitOfWork, identity: Identity, rung_id: str, happening: Happening
+    ) -> tuple[LadderRung, Promise]:
+        """Record what happened to a rung.
+
+        Raises:
+            RungUnknownError: Unknown, or not for this identity.
+            RungEventError: Not possible in its state, or not by this identity.
+            RungWordsError: An explanation is missing or too long, or an answer without yes or no.
+        """
+        row = self._seen(uow, identity, rung_id, lock=True)
+        kind = happening.kind
+        if kind not in self._can(identity, row):
+            raise RungEventError
+        words = _words(happening)
+        state = after(row.kind, RungState(row.state), kind)
+        if state is None:
+            raise RungEventError
+        case = uow.session.get_one(Case, row.case_id)
+        who = identity.on(AccessBasis(Basis.CASE, case.id, case.item_code, row.purpose))
+        now, requirement = uow.clock.now(), self.requirement(row)
+        if kind is RungEventKind.ACCEPTED and self._barred(uow, row, case):
+            raise RungNotOfferedError
+        term = self._deadlines.then(requirement, row, kind, now)
+        event = added(uow, row, kind, who, state, term, words)
+        rows: list[LadderRung | LadderEvent | DepartmentAssertion | LicenseUsage] = [row, event]
+        if kind is RungEventKind.ANSWERED:
+            answer = self._assertion(uow, requirement, row, holds=bool(happening.holds))
+            rows += [answer, _use(uow, who, row, "MET" if answer.holds else "NOT_MET")]
+            uow.session.add_all(rows[2:])
+        uow.session.flush()
+        reasons = [row.kind, str(kind)]
+        return row, uow.record(act_of(ActKind.RUNG_CHANGED, who, row, rows, reasons))
+
+    def view(self, uow: UnitOfWork, identity: Identity, rung_id: str) -> RungView:
+        """Give a rung with what was said; the look is recorded.
+
+        Raises:
+            RungUnknownError: Unknown, or not for this identity.
+        """
+        row = self._seen(uow, identity, rung_id)
+        case = uow.session.get_one(Case, row.case_id)
+        who = identity.on(AccessBasis(Basis.CASE, case.id, case.item_code, row.purpose))
+        uow.record(act_of(ActKind.RUNG_READ, who, row))
+        given = select(DepartmentAssertion).where(DepartmentAssertion.rung_id == row.id)
+        answer = uow.session.scalar(given)
+        spoken = tuple(events_of(uow, row))
+        return RungView(row, self.requirement(row), case, spoken, answer, self._can(identity, row))
+
+    def requirement(self, row: LadderRung) -> Requirement:
+        """Give the requirement that a rung is to establish, as its rule states it.
+
+        Raises:
+            RungUnknownError: The rule is not held.
+        """
+        rule = self._rules.of_digest(row.rule_digest)
+        found = (one for one in rule.body.requirements if one.id == row.requirement) if rule else iter(())
+        requirement = next(found, None)
+        if requirement is None:
+            raise RungUnknownError
+        return requirement
+
+    def _offered(
+        self, uow: UnitOfWork, rule: Rule, requirement: Requirement, case: Case, now: dt.datetime
+    ) -> set[str]:
+        """Give the kinds of rungs that an evaluation of this moment offers."""
+        facts = self._inquiry.facts(uow, rule, case, now)
+        body = evaluate(rule, facts, now, self._table, [requirement.id]).body
+        answers = body["requirements"]
+        steps: list[Json] = answers[0]["next"] if isinstance(answers, list) else []
+        offered = {str(step["kind"]) for step in steps if isinstance(step, dict)} & set(FIRST)
+        # What the law excludes no rule can allow.
+        return offered - ({"commitment"} if facts.barred else set())
+
+    def _barred(self, uow: UnitOfWork, row: LadderRung, case: Case) -> bool:
+        """Tell whether something bars a commitment that did not when it was taken."""
+        rule = self._rules.of_digest(row.rule_digest)
+        return rule is None or bool(self._inquiry.facts(uow, rule, case, uow.clock.now()).barred)
+
+    def _assertion(
+        self, uow: UnitOfWork, requirement: Requirement, row: LadderRung, *, holds: bool
+    ) -> DepartmentAssertion:
+        now = uow.clock.now()
+        return DepartmentAssertion(
+            id=uow.ids.new_id(),
+            rung_id=row.id,
+            holder_id=row.holder_id,
+            predicate=row.predicate,
+            department=row.asked,
+            holds=holds,
+            answered_at=now,
+            valid_until=self._deadlines.serves_until(requirement, now),
+        )
+
+    def _seen(self, uow: UnitOfWork, identity: Identity, rung_id: str, *, lock: bool = False) -> LadderRung:
+        row = uow.session.get(LadderRung, rung_id, with_for_update=lock or None)
+        if row is None or not (
+            _handles(identity, row) or _is_asked(identity, row) or _watches(identity, row)
+        ):
+            raise RungUnknownError
+        return row
+
+    def _can(self, identity: Identity, row: LadderRung) -> frozenset[RungEventKind]:
+        """Give what an identity may do to a rung now."""
+        open_to = possible(RungState(row.state)) - BY_CLOCK
+        mine = open_to & BY_ASKED if _is_asked(identity, row) else frozenset()
+        if _handles(identity, row):
+            return mine | (open_to - BY_ASKED)
+        if identity.has(Role.HOLDER) and identity.id == row.holder_id:
+            return mine | (open_to & {RungEventKind.COMMITTED, RungEventKind.DROPPED})
+        return mine
+
+
+def _may_take(identity: Identity) -> bool:
+    if operator_of(identity) is None:
+        return False
+    return identity.has(Role.CLERK) or (identity.has(Role.CLIENT) and "ask" in identity.scopes)
+
+
+def _own(identity: Identity, decision: Decision) -> bool:
+    if identity.has(Role.CLIENT):
+        return decision.actor_id == identity.id
+    return decision.actor_id == identity.id or decision.organisation == identity.organisation
+
+
+def _handles(identity: Identity, row: LadderRung) -> bool:
+    if identity.has(Role.CLIENT):
+        return row.taken_by == identity.id and operator_of(identity) is not None
+    return identity.has(*HANDLERS) and covers(identity, row.organisation)
+
+
+def _is_asked(identity: Identity, row: LadderRung) -> bool:
+    return row.asked is not None and identity.has(*HANDLERS) and covers(identity, row.asked)
+
+
+def _watches(identity: Identity, row: LadderRung) -> bool:
+    if identity.has(Role.HOLDER):
+        return identity.id == row.holder_id
+    return identity.has(Role.SUPERVISOR) and covers(identity, row.organisation)
+
+
+def _words(happening: Happening) -> str:
+    words = " ".join(happening.words.split())
+    if len(words) > LONGEST or not is_plain(words) or (happening.kind in _SPEAKING and not words):
+        raise RungWordsError(field="words", rule=f"1 to {LONGEST} characters")
+    if (happening.holds is None) is (happening.kind is RungEventKind.ANSWERED):
+        raise RungWordsError(field="holds", rule="yes or no, for an answer only")
+    return words
+
+
+def _use(uow: UnitOfWork, who: Identity, row: LadderRung, result: str) -> LicenseUsage:
+    use = Use(
+        action="cooperation",
+        holder_id=row.holder_id,
+        asked=f"{row.requirement} {row.predicate}",
+        result=result,
+        decision_id=row.decision_id,
+    )
+    return usage_row(uow, who, use)
