@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import load_only
 
-from licenses.errors import BulkTooLargeError, LicenseStateError
+from licenses.errors import BulkPlaceError, BulkTooLargeError, LicenseStateError
 from licenses.holdings import Holdings
 from licenses.lifecycle import EventKind, Process, Status, advance, life_after, status_of
 from licenses.models import License, LicenseEvent
@@ -45,6 +45,7 @@ _READ: Final = (
     License.object_sha256,
 )
 """All that a status depends on beside the events; a face is not loaded, and asking for one is an error."""
+_ORDER: Final = (License.number, License.version, License.id)
 
 
 class BulkKind(enum.StrEnum):
@@ -77,12 +78,16 @@ class Selection:
         kind: What happens.
         status: Only those that stand so today; all that allow it when ``None``.
         until_before: Only those whose last day is before this one.
+        first: Where more fit than one change may have: the first of them by number, instead of none.
+        after: Id of the licence behind which they begin: where a change before this one ended.
     """
 
     type_code: str
     kind: BulkKind
     status: Status | None = None
     until_before: dt.date | None = None
+    first: bool = False
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +98,15 @@ class Preview:
         ids: Licences that allow it, in the order of their numbers.
         sample: The first of them: number and status.
         left: Licences of the type that fit and do not allow it, by status.
+        rest: How many fit behind these that were not looked at.
+        last: Id of the last one that was looked at, where there is a rest: the next change begins behind it.
     """
 
     ids: Sequence[str]
     sample: Sequence[tuple[str, Status]]
     left: Mapping[Status, int]
+    rest: int = 0
+    last: str | None = None
 
 
 def preview(uow: UnitOfWork, holdings: Holdings, identity: Identity, chosen: Selection) -> Preview:
@@ -105,19 +114,24 @@ def preview(uow: UnitOfWork, holdings: Holdings, identity: Identity, chosen: Sel
 
     Raises:
         NotPermittedError: No licence manager.
-        BulkTooLargeError: More licences fit than one change may have; none of them was read.
+        BulkTooLargeError: More licences fit than one change may have, and the first of them are not asked
+            for; none was read.
+        BulkPlaceError: There is no licence of the department behind which they could begin.
     """
     identity.demand(Role.LICENSE_MANAGER)
     now = uow.clock.now()
     fitting, ended = _fitting(identity, chosen), _ended(now)
+    if chosen.after is not None:
+        fitting.append(_behind(uow, identity, chosen))
     counted = select(func.count()).select_from(License).where(*fitting, *_standing(chosen, now), ~ended)
-    if (uow.session.scalar(counted) or 0) > MOST:
+    fit = uow.session.scalar(counted) or 0
+    if fit > MOST and not chosen.first:
         raise BulkTooLargeError(most=MOST)
     left = _left(uow, fitting, chosen, now)
     ids: list[str] = []
     sample: list[tuple[str, Status]] = []
     query = select(License).where(*fitting, *_standing(chosen, now), ~ended)
-    query = query.order_by(License.number, License.version, License.id)
+    query = query.order_by(*_ORDER).limit(MOST)
     found = uow.session.scalars(query.options(load_only(*_READ, raiseload=True))).all()
     for start in range(0, len(found), _READ_AT_ONCE):
         for one, status, allowed in _judged(uow, holdings, chosen, found[start : start + _READ_AT_ONCE]):
@@ -127,7 +141,8 @@ def preview(uow: UnitOfWork, holdings: Holdings, identity: Identity, chosen: Sel
             ids.append(one)
             if len(sample) < SAMPLE:
                 sample.append((one, status))
-    return Preview(ids, _numbered(uow, sample), left)
+    rest = fit - len(found)
+    return Preview(ids, _numbered(uow, sample), left, rest, found[-1].id if rest > 0 else None)
 
 
 def _judged(
@@ -157,6 +172,19 @@ def _fitting(identity: Identity, chosen: Selection) -> list[ColumnElement[bool]]
     if chosen.until_before is not None:
         found.append(License.valid_until < chosen.until_before)
     return found
+
+
+def _behind(uow: UnitOfWork, identity: Identity, chosen: Selection) -> ColumnElement[bool]:
+    """Choose what stands behind a licence in the order of numbers."""
+    query = select(*_ORDER).where(
+        License.id == chosen.after,
+        License.organisation == identity.organisation,
+        License.type_code == chosen.type_code,
+    )
+    place = uow.session.execute(query).first()
+    if place is None:
+        raise BulkPlaceError
+    return tuple_(*_ORDER) > tuple_(*(literal(value) for value in place))
 
 
 def _standing(chosen: Selection, now: dt.datetime) -> list[ColumnElement[bool]]:

@@ -366,8 +366,18 @@ class BulkTooLargeError(InvalidInputError):
     code = "bulk-too-large"
     title_zh = "一次变更的证照过多"
     title_en = "Too many licences for one change"
-    remedy_zh = "请用状态、日期条件缩小范围，分批办理。"
-    remedy_en = "Narrow it by status and date, and make several changes."
+    remedy_zh = "请用状态、日期条件缩小范围，或勾选按编号取前若干件，分批办理。"
+    remedy_en = "Narrow it by status and date, or take the first of them by number, and make several changes."
+
+
+class BulkPlaceError(InvalidInputError):
+    """A change is to begin behind a licence of this type that the department does not have."""
+
+    code = "bulk-place"
+    title_zh = "起始位置不是本部门该类型的证照"
+    title_en = "The department has no such licence of this type to begin behind"
+    remedy_zh = "请从批量变更页面重新预览。"
+    remedy_en = "Preview it again on the page of such changes."
 
 
 class BulkUnknownError(NotFoundError):

@@ -169,7 +169,7 @@ class Rooms:
     @property
     def stock_desk(self) -> QuarantineDesk:
         """What of the stock waits for a person."""
-        return QuarantineDesk(self.license_types, OwnIssuers(self.items.departments))
+        return QuarantineDesk(self.license_types, OwnIssuers(self.items))
 
     @property
     def bulk(self) -> BulkService:
@@ -179,7 +179,7 @@ class Rooms:
     @property
     def license_desk(self) -> LicenseDesk:
         """Single licences, for who manages them."""
-        issuers, profiles = OwnIssuers(self.items.departments), ProfileBook.load().all()
+        issuers, profiles = OwnIssuers(self.items), ProfileBook.load().all()
         return LicenseDesk(
             self.holdings, self.licenses, lambda organisation: issuers.anywhere(organisation, profiles)
         )

@@ -7,7 +7,7 @@ original is always kept beside what was read.
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from cases.identifiers import is_plain, is_resident_id, is_uscc
 from licenses import identifiers
@@ -32,6 +32,7 @@ from licenses.stock.folding import (
     looks_like_agency,
 )
 from licenses.stock.holders import HolderReader
+from licenses.stock.issuers import Remit
 from licenses.stock.profiles import Item, Operation, Profile, SourceStatus
 from licenses.stock.reasons import verdict_of
 from licenses.stock.records import LIMITS, Cells, Draft, Normalised, StockParty
@@ -56,17 +57,15 @@ class Normaliser:
     Args:
         profile: Its spelling.
         types: The type catalogue.
-        issuers: Credit codes that may stand as issuer; see :mod:`licenses.stock.issuers`.
+        remit: Issuers and types of the department's records.
         today: The legal date by which dates and words of status are compared: of an import that on which it
             began, so that it reads the same whenever it goes on.
     """
 
-    def __init__(
-        self, profile: Profile, types: TypeCatalogue, issuers: Collection[str], today: dt.date
-    ) -> None:
+    def __init__(self, profile: Profile, types: TypeCatalogue, remit: Remit, today: dt.date) -> None:
         self._profile = profile
         self._today = today
-        self._issuers = issuers
+        self._remit = remit
         self._types = types
         self._our_types = profile.our_types(types)
         self._excluded = profile.excluded_numbers()
@@ -109,6 +108,8 @@ class Normaliser:
         if draft.type_code is None:
             reading.note("type-unknown")
             return None
+        if draft.type_code not in self._remit.types:
+            reading.note("type-foreign")
         return self._types.get(draft.type_code)
 
     def _number(self, reading: "_Reading", draft: Draft) -> None:
@@ -144,7 +145,7 @@ class Normaliser:
             reading.note("issuer-code-invalid")
         else:
             draft.issuer_code = code
-            if code not in self._issuers:
+            if code not in self._remit.issuers:
                 reading.note("issuer-foreign")
 
     def _dates(self, reading: "_Reading", draft: Draft, kind: LicenseType | None) -> None:

@@ -173,6 +173,8 @@ class Profile(BaseModel):
         issuers: Name of an authority → its credit code, for a source without codes.
         further_issuers: Organisation → credit codes of authorities besides itself in whose name its records
             may be: those whose tasks it took over.
+        legacy_types: Organisation → types that none of its items gives any more and of which it holds
+            records.
     """
 
     model_config = _FROZEN
@@ -196,6 +198,7 @@ class Profile(BaseModel):
     identifiers: Literal["compose", "required"] = "required"
     issuers: Mapping[str, str] = Field(default_factory=dict)
     further_issuers: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    legacy_types: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     extension: Extension | None = None
     several: Several
     plausible: Plausible
@@ -239,7 +242,8 @@ class Profile(BaseModel):
         known = {(alias.scheme, alias.code): code for alias, code in aliases}
         known |= {(self.type_scheme, kind.code): kind.code for kind in catalogue.all()}
         known |= {(one.scheme, one.code): one.type for one in self.types}
-        wanted = {*known.values(), *filter(None, [self.default_type])}
+        legacy = (code for codes in self.legacy_types.values() for code in codes)
+        wanted = {*known.values(), *legacy, *filter(None, [self.default_type])}
         if any(code not in catalogue for code in wanted):
             raise CatalogueError(file=f"{self.id}.json", place="types", rule="type-unknown")
         return known

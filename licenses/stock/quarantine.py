@@ -223,8 +223,8 @@ class QuarantineDesk:
         return taken, len(rows) - taken, rows[-1].id if len(rows) == AT_ONCE else None
 
     def _normaliser(self, uow: UnitOfWork, profile: Profile, organisation: str) -> Normaliser:
-        issuers, today = self._issuers.of(organisation, profile), legal_date(uow.clock.now())
-        return Normaliser(profile, self._types, issuers, today)
+        remit = self._issuers.of(organisation, profile)
+        return Normaliser(profile, self._types, remit, legal_date(uow.clock.now()))
 
     def _adopt(
         self,

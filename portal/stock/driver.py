@@ -173,8 +173,8 @@ class ImportDriver:
         return Source(file, self._sandbox if scratch is None else self._sandbox.within(scratch))
 
     def _recipe(self, organisation: str, profile: Profile, began: dt.datetime) -> Recipe:
-        issuers = self._issuers.of(organisation, profile)
-        return Recipe(profile, self._types.all(), issuers, legal_date(began))
+        remit = self._issuers.of(organisation, profile)
+        return Recipe(profile, self._types.all(), remit, legal_date(began))
 
 
 def _profile_of(run: StockRun) -> Profile:

@@ -25,7 +25,7 @@ def feed_sandbox(settings: Settings) -> Sandbox:
 
 def import_driver(rooms: Rooms, settings: Settings) -> ImportDriver:
     """Give the driver of imports for a command."""
-    issuers = OwnIssuers(rooms.items.departments)
+    issuers = OwnIssuers(rooms.items)
     return ImportDriver(rooms.database, rooms.ids, rooms.license_types, issuers, feed_sandbox(settings))
 
 
@@ -52,7 +52,7 @@ def stock_steps(
     settings: Settings, found: Founded, types: TypeCatalogue, items: ItemCatalogue
 ) -> tuple[Step, ...]:
     """Give the steps that import uploaded files and forget what has served."""
-    issuers = OwnIssuers(items.departments)
+    issuers = OwnIssuers(items)
     driver = ImportDriver(found.database, found.ids, types, issuers, feed_sandbox(settings))
     forget = StockForgetStep(found.database.secrets)
     return StockImportStep(found.database, found.objects, driver), forget

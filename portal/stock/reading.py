@@ -22,6 +22,7 @@ from licenses.catalogue import TypeCatalogue
 from licenses.definition import LicenseType
 from licenses.errors import StockProfileUnfitError
 from licenses.stock.columns import Columns
+from licenses.stock.issuers import Remit
 from licenses.stock.normaliser import Normaliser
 from licenses.stock.profiles import Profile
 from licenses.stock.reasons import Verdict
@@ -48,18 +49,18 @@ class Recipe:
     Attributes:
         profile: The source's spelling.
         types: Every licence type: a catalogue asks the database, which no other process can do for this one.
-        issuers: Credit codes that may stand as issuer.
+        remit: Issuers and types of the department's records.
         today: The day by which dates are compared.
     """
 
     profile: Profile
     types: Sequence[LicenseType]
-    issuers: frozenset[str]
+    remit: Remit
     today: dt.date
 
     def normaliser(self) -> Normaliser:
         """Make the normaliser."""
-        return Normaliser(self.profile, TypeCatalogue(self.types), self.issuers, self.today)
+        return Normaliser(self.profile, TypeCatalogue(self.types), self.remit, self.today)
 
 
 def read_here(source: Source, recipe: Recipe, size: int, skip: int) -> Iterator[list[Prepared]]:

@@ -10,7 +10,7 @@ from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from licenses.bulk import Outcome
-from licenses.bulk_choosing import BulkKind, Preview, Selection
+from licenses.bulk_choosing import MOST, BulkKind, Preview, Selection
 from licenses.events import Grounds
 from licenses.lifecycle import Status, status_titles
 from portal.accounts.directory import names_of
@@ -22,7 +22,7 @@ from storage.identity import Role
 blueprint = APIBlueprint("bulk", __name__, url_prefix="/licences/bulk", enable_openapi=False)
 _SHOWN: Final = "shows numbers and states of the department's own licences to who manages them, and no holder"
 _LONGEST: Final = 400
-_CHOICE: Final = ("type", "kind", "status", "until_before")
+_CHOICE: Final = ("type", "kind", "status", "until_before", "first", "after")
 _STATUSES: Final = (Status.VALID, Status.SUSPENDED, Status.EXPIRED)
 
 
@@ -52,10 +52,16 @@ def propose() -> Response:
     grounds = Grounds(*(request.form.get(name, "")[:_LONGEST] for name in ("reason", "legal_basis")))
     try:
         chosen = _selection(request.form)
+        with rooms.database.reading() as uow:
+            last = rooms.bulk.preview(uow, who, chosen).last
         rooms.database.write(lambda uow: rooms.bulk.propose(uow, who, chosen, grounds).id)
     except InvalidInputError as problem:
         return make_response(_home(problem), problem.status)
-    return redirect(url_for("bulk.home"), 303)
+    if last is None:
+        return redirect(url_for("bulk.home"), 303)
+    # What did not go into this change is previewed at once.
+    again = {name: request.form.get(name, "") for name in _CHOICE} | {"after": last}
+    return redirect(url_for("bulk.home", **again), 303)
 
 
 @blueprint.post("/<change>/decision")
@@ -94,7 +100,8 @@ def _selection(sent: Mapping[str, str]) -> Selection:
         before = dt.date.fromisoformat(day) if day else None
     except ValueError:
         raise InvalidInputError(field="until_before", rule="a day") from None
-    return Selection(sent["type"], BulkKind(kind), Status(status) if status else None, before)
+    first, after = sent.get("first") == "yes", sent.get("after") or None
+    return Selection(sent["type"], BulkKind(kind), Status(status) if status else None, before, first, after)
 
 
 def _home(problem: CunzhengError | None = None, preview: Preview | None = None) -> str:
@@ -116,5 +123,7 @@ def _home(problem: CunzhengError | None = None, preview: Preview | None = None) 
         titles=status_titles(),
         sent={name: source.get(name, "") for name in _CHOICE},
         outcomes=Outcome,
+        most=MOST,
+        choice=_CHOICE,
         now=rooms.clock.now(),
     )

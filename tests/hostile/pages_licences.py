@@ -68,6 +68,14 @@ BULK = [
         query=_CHOICE | {"until_before": SCRIPT},
         redisplays=True,
     ),
+    seen(
+        "a change behind a licence made up",
+        422,
+        None,
+        _BULK,
+        query=_CHOICE | {"first": "yes", "after": SCRIPT},
+        redisplays=True,
+    ),
     seen("a change before the year nought", 422, None, _BULK, query=_CHOICE | {"until_before": "0000-01-01"}),
     seen(
         "a change before the last of days", 200, None, _BULK, query=_CHOICE | {"until_before": "9999-12-31"}

@@ -5,13 +5,14 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from license_library import FOOD, GROUNDS, MANAGER, Library
 from sqlalchemy import event, select
 
 from licenses.bulk_choosing import EVENTS, SAMPLE, BulkKind, Preview, Selection, preview
-from licenses.errors import BulkTooLargeError, LicenseStateError
+from licenses.errors import BulkPlaceError, BulkTooLargeError, LicenseStateError
 from licenses.lifecycle import EventKind, Status, advance, life_after
 from licenses.models import License, LicenseEvent
 
@@ -105,6 +106,41 @@ def test_too_many_are_refused_before_one_is_read(library: Library, monkeypatch: 
         looked(library)
     assert len(said) == 1
     assert "count(" in said[0]
+
+
+def test_the_first_by_number_are_taken_where_more_fit_and_the_next_go_on_behind_them(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [library.issue(FOOD, number=f"N{place:06d}") for place in (3, 1, 4, 0, 2)]
+    by_number = [made[place].id for place in (3, 1, 4, 0, 2)]
+    with library.database.writing() as uow:
+        opened, process = EVENTS[BulkKind.OPEN_CHECK]
+        library.service.change(uow, MANAGER, made[1].identifier, opened, GROUNDS, process)
+    monkeypatch.setattr("licenses.bulk_choosing.MOST", 2)
+    chosen, parts, looks = Selection(FOOD, BulkKind.OPEN_CHECK, first=True), [], 0
+    while True:
+        found = looked(library, chosen)
+        parts.append(list(found.ids))
+        looks += 1
+        assert found.rest == max(0, 5 - 2 * looks)
+        if found.last is None:
+            break
+        chosen = replace(chosen, after=found.last)
+    assert parts == [[by_number[0]], by_number[2:4], by_number[4:]]
+
+
+def test_nothing_begins_behind_what_the_department_does_not_have(library: Library) -> None:
+    made = library.issue(FOOD)
+    for after in ("n" * 26, "' OR 1=1 --"):
+        with pytest.raises(BulkPlaceError):
+            looked(library, replace(LAPSE, first=True, after=after))
+    with pytest.raises(BulkPlaceError), library.database.reading() as uow:
+        preview(
+            uow,
+            library.holdings,
+            replace(MANAGER, organisation="jtys"),
+            replace(LAPSE, first=True, after=made.id),
+        )
 
 
 def test_what_ended_for_good_counts_for_nothing(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from dirty_stock import ISSUER_CODE, KINDS, dirty, in_columns, resident, uscc
+from dirty_stock import BUSINESS, FOOD, ISSUER_CODE, KINDS, dirty, in_columns, resident, uscc
 from jsonschema import Draft202012Validator
 
 from cases.items import ItemCatalogue
 from licenses.catalogue import TypeCatalogue
 from licenses.errors import CatalogueError, ProfileUnknownError
 from licenses.identifiers import Shape
-from licenses.stock.issuers import OwnIssuers
+from licenses.stock.issuers import OwnIssuers, Remit
 from licenses.stock.normaliser import Normaliser
 from licenses.stock.profiles import Item, Profile, ProfileBook, SourceStatus, read_profile
 from licenses.stock.reasons import Verdict, stock_reasons, verdict_of
@@ -23,12 +23,13 @@ from licenses.stock.records import Normalised, prepared
 DATA = Path("licenses/data")
 PROFILES = tuple(one.id for one in ProfileBook.load().all())
 TODAY = dt.date(2026, 11, 24)
+REMIT = Remit(frozenset({ISSUER_CODE}), frozenset({FOOD, BUSINESS}))
 CLEAN = 13
 """A number whose record has no defect."""
 
 
 def normaliser(profile: str = "provincial-exchange") -> Normaliser:
-    return Normaliser(ProfileBook.load().get(profile), TypeCatalogue.load(), {ISSUER_CODE}, TODAY)
+    return Normaliser(ProfileBook.load().get(profile), TypeCatalogue.load(), REMIT, TODAY)
 
 
 def read(changes: dict[Item, str | None], profile: str = "provincial-exchange") -> Normalised:
@@ -275,10 +276,29 @@ def test_nobody_imports_in_the_name_of_another_authority() -> None:
 
 def test_only_the_own_department_and_what_the_profile_lists_for_it_may_stand_as_issuer() -> None:
     profile = read_profile(spoilt(further_issuers={"jtys": [ISSUER_CODE]}), "listed.json")
-    issuers = OwnIssuers(ItemCatalogue.load().departments)
-    assert issuers.of("scjg", profile) == issuers.of("scjg-ck", profile) == {ISSUER_CODE}
-    assert issuers.of("jtys", profile) == {OTHER_ISSUER, ISSUER_CODE}
-    assert issuers.of("office", profile) == issuers.of("nowhere", profile) == set()
+    own = OwnIssuers(ItemCatalogue.load())
+    assert own.of("scjg", profile).issuers == own.of("scjg-ck", profile).issuers == {ISSUER_CODE}
+    assert own.of("jtys", profile).issuers == {OTHER_ISSUER, ISSUER_CODE}
+    assert own.of("office", profile).issuers == own.of("nowhere", profile).issuers == set()
+
+
+def test_a_type_that_no_item_of_the_department_gives_is_quarantined_unless_the_profile_lists_it() -> None:
+    listed = read_profile(spoilt(legacy_types={"jtys": [FOOD]}), "listed.json")
+    own = OwnIssuers(ItemCatalogue.load())
+    assert own.of("scjg", listed).types == own.of("scjg-ck", listed).types == {FOOD, BUSINESS}
+    assert FOOD in own.of("jtys", listed).types
+    assert FOOD not in own.of("jtys", ProfileBook.load().get("provincial-exchange")).types
+    assert own.of("office", listed).types == set()
+    cells = in_columns(dirty(CLEAN))
+    for remit, reasons in ((REMIT, ()), (Remit(REMIT.issuers, frozenset({BUSINESS})), ("type-foreign",))):
+        result = Normaliser(listed, TypeCatalogue.load(), remit, TODAY).read(1, cells)
+        assert (result.reasons, result.draft.type_code) == (reasons, FOOD)
+
+
+def test_a_legacy_type_that_the_catalogue_does_not_hold_is_refused() -> None:
+    profile = read_profile(spoilt(legacy_types={"scjg": ["11339999DEM0010178999"]}), "spoilt.json")
+    with pytest.raises(CatalogueError):
+        Normaliser(profile, TypeCatalogue.load(), REMIT, TODAY)
 
 
 def test_a_number_that_is_a_resident_s_is_not_kept_in_clear() -> None:
@@ -356,7 +376,7 @@ def test_a_profile_that_breaks_a_rule_is_refused(changes: dict[str, object]) -> 
 def test_a_profile_that_maps_to_an_unknown_type_is_refused() -> None:
     profile = read_profile(spoilt(default_type="11339999DEM0010178999"), "spoilt.json")
     with pytest.raises(CatalogueError):
-        Normaliser(profile, TypeCatalogue.load(), (), TODAY)
+        Normaliser(profile, TypeCatalogue.load(), REMIT, TODAY)
 
 
 def test_an_unknown_profile_is_refused() -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from license_library import COMPANY, FOOD, GROUNDS, WORKER, license_data
+from sqlalchemy import select
 
 from cases.services import Announcement
 from licenses.events import new_event
 from licenses.lifecycle import EventKind
+from licenses.models import License
 from storage.identity import Role
 
 from .conftest import House, form_token, make_house
@@ -80,3 +82,29 @@ def test_a_proposal_without_grounds_or_licences_is_refused_on_the_page(house: Ho
     none = CHOICE | {"status": "suspended"}
     assert send(browser, "/licences/bulk", **none, reason="x", legal_basis="x") == 422
     assert "bulk.proposed" not in house.acts()
+
+
+def test_what_more_fits_is_said_and_previewed_after_the_first_are_proposed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, rooms = house.browser(Role.LICENSE_MANAGER), house.rooms
+    with rooms.database.writing() as uow:
+        issued = uow.session.scalars(select(License)).one()
+        row = {one.key: getattr(issued, one.key) for one in License.__table__.columns}
+        own = {"id": "n" * 26, "identifier": "another", "code": "n" * 26, "status_index": 9}
+        uow.session.add(License(**row | own | {"number": "N9", "case_id": None}))
+        uow.session.flush()
+        second = uow.session.get_one(License, "n" * 26)
+        uow.session.add(new_event(uow, WORKER, second, (), EventKind.ISSUED, GROUNDS))
+    monkeypatch.setattr("licenses.bulk_choosing.MOST", 1)
+    assert browser.get("/licences/bulk", query_string=CHOICE).status_code == 422
+    first = CHOICE | {"first": "yes"}
+    assert "另有 1 件符合条件" in browser.get("/licences/bulk", query_string=first).text
+    token = form_token(browser.get("/licences/bulk", query_string=first).text)
+    form = first | {"form_token": token, "reason": "年检未通过", "legal_basis": "某条例"}
+    answer = browser.post("/licences/bulk", data=form)
+    assert (answer.status_code, f"after={issued.id}" in answer.headers["Location"]) == (303, True)
+    page = browser.get(answer.headers["Location"]).text
+    assert "接续上一批" in page
+    assert "N9" in page
+    assert "另有" not in page

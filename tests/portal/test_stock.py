@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dirty_stock import EARLIER_BY, ISSUER_CODE, Dirty, csv_lines, dirty, in_columns
+from dirty_stock import BUSINESS, EARLIER_BY, FOOD, ISSUER_CODE, Dirty, csv_lines, dirty, in_columns
 from sqlalchemy import event, func, select
 from stock_import import CLERK, MANAGER, NEIGHBOUR, PROFILE, Stock, check, figures_of, two_rows_of_a_number
 
@@ -144,7 +144,8 @@ def test_a_department_imports_nothing_in_the_name_of_another(stock: Stock) -> No
 def test_nobody_replaces_what_another_department_manages(
     stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = PROFILE.model_copy(update={"further_issuers": {"jtys": (ISSUER_CODE,)}})
+    both = {"further_issuers": {"jtys": (ISSUER_CODE,)}, "legacy_types": {"jtys": (FOOD, BUSINESS)}}
+    listed = PROFILE.model_copy(update=both)
     monkeypatch.setattr(ProfileBook, "load", lambda: ProfileBook({listed.id: listed}))
     older, newer = two_rows_of_a_number(stock)
     stock.take_over(older)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from licenses.catalogue import TypeCatalogue
 from licenses.stock.dates import read_date, read_range
 from licenses.stock.folding import folded_number
+from licenses.stock.issuers import Remit
 from licenses.stock.normaliser import Normaliser
 from licenses.stock.parties import read_share, shares_close
 from licenses.stock.profiles import ProfileBook
@@ -17,7 +18,8 @@ from licenses.stock.reasons import Verdict, stock_reasons, verdict_of
 
 TODAY = dt.date(2026, 11, 24)
 PROFILES = ProfileBook.load().all()
-NORMALISERS = {one.id: Normaliser(one, TypeCatalogue.load(), {ISSUER_CODE}, TODAY) for one in PROFILES}
+REMIT = Remit(frozenset({ISSUER_CODE}), frozenset(one.code for one in TypeCatalogue.load().all()))
+NORMALISERS = {one.id: Normaliser(one, TypeCatalogue.load(), REMIT, TODAY) for one in PROFILES}
 days = st.dates(dt.date(1900, 1, 1), dt.date(2999, 12, 30))
 signs = st.text("0123456789-/.年月日至自起止 〇一二三四五六七八九十廿*（）%、X", max_size=24)
 FORMS = (

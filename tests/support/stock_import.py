@@ -28,7 +28,7 @@ from storage.identity import Identity, Role
 MANAGER = Identity("person", "manager-1", "scjg", frozenset({Role.LICENSE_MANAGER}))
 NEIGHBOUR = Identity("person", "manager-2", "jtys", frozenset({Role.LICENSE_MANAGER}))
 CLERK = Identity("person", "clerk-1", "scjg", frozenset({Role.CLERK}))
-ISSUERS = OwnIssuers(ItemCatalogue.load().departments)
+ISSUERS = OwnIssuers(ItemCatalogue.load())
 PROFILE = ProfileBook.load().get("provincial-exchange")
 
 
