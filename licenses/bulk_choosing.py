@@ -15,12 +15,13 @@ from typing import Final
 from sqlalchemy import ColumnElement, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import load_only
 
-from licenses.errors import BulkPlaceError, BulkTooLargeError, LicenseStateError
+from licenses.errors import BulkTooLargeError, LicenseStateError
 from licenses.holdings import Holdings
 from licenses.lifecycle import EventKind, Process, Status, advance, life_after, status_of
 from licenses.models import License, LicenseEvent
 from storage.clock import legal_date
 from storage.database import UnitOfWork
+from storage.errors import InvalidInputError
 from storage.identity import Identity, Role
 
 MOST: Final = 20_000
@@ -46,6 +47,16 @@ _READ: Final = (
 )
 """All that a status depends on beside the events; a face is not loaded, and asking for one is an error."""
 _ORDER: Final = (License.number, License.version, License.id)
+
+
+class BulkPlaceError(InvalidInputError):
+    """A change is to begin behind a licence of this type that the department does not have."""
+
+    code = "bulk-place"
+    title_zh = "起始位置不是本部门该类型的证照"
+    title_en = "The department has no such licence of this type to begin behind"
+    remedy_zh = "请从批量变更页面重新预览。"
+    remedy_en = "Preview it again on the page of such changes."
 
 
 class BulkKind(enum.StrEnum):

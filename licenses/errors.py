@@ -370,16 +370,6 @@ class BulkTooLargeError(InvalidInputError):
     remedy_en = "Narrow it by status and date, or take the first of them by number, and make several changes."
 
 
-class BulkPlaceError(InvalidInputError):
-    """A change is to begin behind a licence of this type that the department does not have."""
-
-    code = "bulk-place"
-    title_zh = "起始位置不是本部门该类型的证照"
-    title_en = "The department has no such licence of this type to begin behind"
-    remedy_zh = "请从批量变更页面重新预览。"
-    remedy_en = "Preview it again on the page of such changes."
-
-
 class BulkUnknownError(NotFoundError):
     """No change of many licences with this id is one that the caller may decide."""
 

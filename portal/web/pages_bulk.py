@@ -4,6 +4,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlencode
 
 from apiflask import APIBlueprint
 from flask import make_response, redirect, render_template, request, url_for
@@ -61,7 +62,7 @@ def propose() -> Response:
         return redirect(url_for("bulk.home"), 303)
     # What did not go into this change is previewed at once.
     again = {name: request.form.get(name, "") for name in _CHOICE} | {"after": last}
-    return redirect(url_for("bulk.home", **again), 303)
+    return redirect(f"{url_for('bulk.home')}?{urlencode(again)}", 303)
 
 
 @blueprint.post("/<change>/decision")

@@ -11,8 +11,8 @@ import pytest
 from license_library import FOOD, GROUNDS, MANAGER, Library
 from sqlalchemy import event, select
 
-from licenses.bulk_choosing import EVENTS, SAMPLE, BulkKind, Preview, Selection, preview
-from licenses.errors import BulkPlaceError, BulkTooLargeError, LicenseStateError
+from licenses.bulk_choosing import EVENTS, SAMPLE, BulkKind, BulkPlaceError, Preview, Selection, preview
+from licenses.errors import BulkTooLargeError, LicenseStateError
 from licenses.lifecycle import EventKind, Status, advance, life_after
 from licenses.models import License, LicenseEvent
 

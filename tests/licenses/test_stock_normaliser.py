@@ -10,11 +10,10 @@ import pytest
 from dirty_stock import BUSINESS, FOOD, ISSUER_CODE, KINDS, dirty, in_columns, resident, uscc
 from jsonschema import Draft202012Validator
 
-from cases.items import ItemCatalogue
 from licenses.catalogue import TypeCatalogue
 from licenses.errors import CatalogueError, ProfileUnknownError
 from licenses.identifiers import Shape
-from licenses.stock.issuers import OwnIssuers, Remit
+from licenses.stock.issuers import Remit
 from licenses.stock.normaliser import Normaliser
 from licenses.stock.profiles import Item, Profile, ProfileBook, SourceStatus, read_profile
 from licenses.stock.reasons import Verdict, stock_reasons, verdict_of
@@ -272,33 +271,6 @@ def test_nobody_imports_in_the_name_of_another_authority() -> None:
     assert result.verdict is Verdict.QUARANTINED
     assert "issuer-foreign" in result.reasons
     assert result.draft.issuer_code == OTHER_ISSUER
-
-
-def test_only_the_own_department_and_what_the_profile_lists_for_it_may_stand_as_issuer() -> None:
-    profile = read_profile(spoilt(further_issuers={"jtys": [ISSUER_CODE]}), "listed.json")
-    own = OwnIssuers(ItemCatalogue.load())
-    assert own.of("scjg", profile).issuers == own.of("scjg-ck", profile).issuers == {ISSUER_CODE}
-    assert own.of("jtys", profile).issuers == {OTHER_ISSUER, ISSUER_CODE}
-    assert own.of("office", profile).issuers == own.of("nowhere", profile).issuers == set()
-
-
-def test_a_type_that_no_item_of_the_department_gives_is_quarantined_unless_the_profile_lists_it() -> None:
-    listed = read_profile(spoilt(legacy_types={"jtys": [FOOD]}), "listed.json")
-    own = OwnIssuers(ItemCatalogue.load())
-    assert own.of("scjg", listed).types == own.of("scjg-ck", listed).types == {FOOD, BUSINESS}
-    assert FOOD in own.of("jtys", listed).types
-    assert FOOD not in own.of("jtys", ProfileBook.load().get("provincial-exchange")).types
-    assert own.of("office", listed).types == set()
-    cells = in_columns(dirty(CLEAN))
-    for remit, reasons in ((REMIT, ()), (Remit(REMIT.issuers, frozenset({BUSINESS})), ("type-foreign",))):
-        result = Normaliser(listed, TypeCatalogue.load(), remit, TODAY).read(1, cells)
-        assert (result.reasons, result.draft.type_code) == (reasons, FOOD)
-
-
-def test_a_legacy_type_that_the_catalogue_does_not_hold_is_refused() -> None:
-    profile = read_profile(spoilt(legacy_types={"scjg": ["11339999DEM0010178999"]}), "spoilt.json")
-    with pytest.raises(CatalogueError):
-        Normaliser(profile, TypeCatalogue.load(), REMIT, TODAY)
 
 
 def test_a_number_that_is_a_resident_s_is_not_kept_in_clear() -> None:
