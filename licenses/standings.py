@@ -103,7 +103,7 @@ class RegisterStandings:
         if seals is None:
             rows = uow.session.execute(_REVOKED)
         else:
-            rows = uow.session.execute(_REVOKED_OF, {"seals": sorted(seals)})
+            rows = uow.session.connection().execute(_REVOKED_OF, {"seals": sorted(seals)})
         found = {row.seal_id: row.at for row in rows}
         for seal, since in self._listed(uow, seals).items():
             found[seal] = min(since, found.get(seal, since))
