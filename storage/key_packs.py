@@ -8,8 +8,9 @@ misses a key lists the folder again: another process may have made a pack meanwh
 
 import mmap
 import os
-from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ ID_SIZE: Final = 16
 KEY_SIZE: Final = 32
 _RECORD: Final = ID_SIZE + KEY_SIZE
 _DESTROYED: Final = bytes(KEY_SIZE)
+_STRETCHES: Final = 4096
 _SUFFIX: Final = ".pack"
 
 
@@ -79,13 +81,9 @@ class _Pack:
         with path.open("rb") as file:
             # Shared with those who write: what they destroy is gone from here, too.
             self._records = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-    def __len__(self) -> int:
-        return len(self._records) // _RECORD
-
-    def __getitem__(self, place: int) -> bytes:
-        start = place * _RECORD
-        return self._records[start : start + ID_SIZE]
+        # Ids are digests, so that each stretch holds about as many: of 50,000 a dozen.
+        stretches = Counter(map(_stretch, self._records[::_RECORD], self._records[1::_RECORD]))
+        self._ends = [0, *accumulate(stretches[one] * _RECORD for one in range(_STRETCHES))]
 
     def find(self, key_id: bytes) -> Iterator[bytes]:
         start = self._start(key_id)
@@ -103,5 +101,16 @@ class _Pack:
             os.fsync(file.fileno())
 
     def _start(self, key_id: bytes) -> int | None:
-        place = bisect_left(self, key_id)
-        return place * _RECORD if place < len(self) and self[place] == key_id else None
+        """Give where the record of an id begins; a large import leaves dozens of packs to look into."""
+        stretch = _stretch(key_id[0], key_id[1])
+        start, end = self._ends[stretch], self._ends[stretch + 1]
+        while (start := self._records.find(key_id, start, end)) % _RECORD:
+            if start < 0:
+                return None
+            start += 1
+        return start
+
+
+def _stretch(first: int, second: int) -> int:
+    """Give the part of a pack in which ids lie that begin with these bytes."""
+    return first << 4 | second >> 4

@@ -87,7 +87,9 @@ class Adoption:
         block: Sequence[Prepared],
         follow: Process | None = None,
     ) -> None:
-        self._uow, self._identity, self._run = uow, identity, run
+        self._uow, self._identity = uow, identity
+        # Asked of the row a million times, they cost more than the digest of a record.
+        self._run_id, self._organisation, self._trust = run.id, run.organisation, run.trust
         self._types, self._blocks = types, blocks
         self._now = uow.clock.now()
         self._block = block
@@ -147,7 +149,7 @@ class Adoption:
             reason = _first(reasons, Verdict.REJECTED)
             batch.rows[StockRejection].append(
                 {
-                    "run_id": self._run.id,
+                    "run_id": self._run_id,
                     "row": one.row,
                     "line": one.line,
                     "column": one.column,
@@ -237,7 +239,7 @@ class Adoption:
             "type_version": kind.version,
             "issuer_code": one.issuer_code,
             "issuer_name": one.issuer_name,
-            "organisation": self._run.organisation,
+            "organisation": self._organisation,
             "holder_id": holder_id,
             "case_id": None,
             "item_code": None,
@@ -245,7 +247,7 @@ class Adoption:
             "version": version.number,
             "previous_id": None,
             "change": version.change,
-            "trust": self._run.trust,
+            "trust": self._trust,
             "origin": STOCK,
             "status_index": self._position,
             "number": one.number,
@@ -272,7 +274,7 @@ class Adoption:
         batch.rows[StockRecord].append(
             {
                 "license_id": version.id,
-                "run_id": self._run.id,
+                "run_id": self._run_id,
                 "row": one.row,
                 "reasons": " ".join(reasons),
                 "number_key": key,
@@ -347,9 +349,9 @@ class Adoption:
         batch.rows[StockQuarantine].append(
             {
                 "id": subject,
-                "run_id": self._run.id,
+                "run_id": self._run_id,
                 "row": one.row,
-                "organisation": self._run.organisation,
+                "organisation": self._organisation,
                 "reason": _first(reasons, Verdict.QUARANTINED),
                 "reasons": " ".join(reasons),
                 "state": "open",

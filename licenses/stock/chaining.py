@@ -191,15 +191,16 @@ def read_chains(
         organisation: Whose import it is.
     """
     chains = Chains()
+    connection = uow.session.connection()
     for part in parts(list(dict.fromkeys(identifiers))):
-        for identifier, digest in uow.session.execute(_TAKEN, {"identifiers": part}):
+        for identifier, digest in connection.execute(_TAKEN, {"identifiers": part}):
             chains.identifiers[identifier] = digest
     known: dict[str, Version] = {}
     for some in parts(list(dict.fromkeys(numbers.values()))):
-        for type_code, issuer_code, folded in uow.session.execute(_ISSUED_HERE, {"numbers": some}):
+        for type_code, issuer_code, folded in connection.execute(_ISSUED_HERE, {"numbers": some}):
             chains.issued_here.add(number_key(uow, type_code, issuer_code, str(folded)))
     for keys in parts(list(numbers)):
-        for row in uow.session.execute(_KNOWN, {"keys": keys}):
+        for row in connection.execute(_KNOWN, {"keys": keys}):
             closed = "" if row.organisation == organisation else "held-elsewhere"
             version = Version(
                 row.id,

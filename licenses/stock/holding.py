@@ -38,10 +38,11 @@ class KnownHolders:
             (one.scheme, one.code): uow.secrets.lookup_hash(one.scheme, one.code) for one in parties
         }
         self._ids: dict[tuple[str, bytes], str] = {}
+        connection = uow.session.connection()
         for scheme in {scheme for scheme, _ in self._hashes}:
             wanted = {code_hash for (of, _), code_hash in self._hashes.items() if of == scheme}
             for some in parts(sorted(wanted)):
-                for code_hash, holder_id in uow.session.execute(_KNOWN, {"scheme": scheme, "hashes": some}):
+                for code_hash, holder_id in connection.execute(_KNOWN, {"scheme": scheme, "hashes": some}):
                     self._ids[scheme, code_hash] = holder_id
 
     def encrypted(

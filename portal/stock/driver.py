@@ -23,6 +23,7 @@ from licenses.stock.models import StockRun
 from licenses.stock.profiles import Profile, ProfileBook
 from licenses.stock.records import Prepared
 from licenses.stock.runs import OPEN, SourceFile, StockRuns
+from portal.stock.garbage import collected_seldom
 from portal.stock.reading import Recipe, Source, read_beside, read_here
 from storage.clock import IdSource, legal_date
 from storage.database import Database, UnitOfWork
@@ -143,9 +144,10 @@ class ImportDriver:
         try:
             # By the day on which it began: a run that is gone on with later reads as if it never stopped.
             recipe = self._recipe(run.organisation, _profile_of(run), run.started_at)
-            for block in self._read(self._source(file, scratch), recipe, BLOCK, run.read):
-                run = self._take(identity, run, block, blocks)
-                watch(Figures.of(run))
+            with collected_seldom():
+                for block in self._read(self._source(file, scratch), recipe, BLOCK, run.read):
+                    run = self._take(identity, run, block, blocks)
+                    watch(Figures.of(run))
         except (FeedRefusedError, StockProfileUnfitError, StockProfileChangedError) as error:
             problem = str(error.facts.get("rule", error.code))[:64]
             self._end(identity, run_id, problem)

@@ -27,6 +27,7 @@ from licenses.stock.normaliser import Normaliser
 from licenses.stock.profiles import Profile
 from licenses.stock.reasons import Verdict
 from licenses.stock.records import Draft, Normalised, Prepared, prepared
+from portal.stock.garbage import collected_seldom
 from storage.errors import CunzhengError
 
 _AHEAD: Final = 2
@@ -97,7 +98,7 @@ def read_beside(source: Source, recipe: Recipe, size: int, skip: int) -> Iterato
             if isinstance(told, tuple):
                 error, facts = told
                 raise error(**facts)
-            yield told
+            yield [*map(Prepared._make, told)]
     finally:
         # Whoever still sends learns by this that nobody listens.
         ours.close()
@@ -121,10 +122,12 @@ def _serve(listener: Connection, source: Source, recipe: Recipe, size: int, skip
     sender = threading.Thread(target=_send, args=(listener, ready, gone))
     sender.start()
     try:
-        for block in read_here(source, recipe, size, skip):
-            if gone.is_set():
-                return
-            ready.put(pickle.dumps(block, pickle.HIGHEST_PROTOCOL))
+        with collected_seldom():
+            for block in read_here(source, recipe, size, skip):
+                if gone.is_set():
+                    return
+                # As plain tuples: making them anew by name costs whoever writes.
+                ready.put(pickle.dumps([*map(tuple, block)], pickle.HIGHEST_PROTOCOL))
         ready.put(pickle.dumps(None))
     except CunzhengError as error:
         # An error of ours is made of its facts.

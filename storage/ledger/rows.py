@@ -60,6 +60,8 @@ class TableRows:
                     if value not in instants:
                         instants[value] = _encode(value, kind)
                     values[name] = instants[value]
+                elif type(value) is dt.date:
+                    values[name] = {"$d": value.isoformat()}
                 elif value is not None:
                     values[name] = _encode(value, kind)
             yield orjson.dumps({"table": table, "values": values}, option=_CANONICAL)
