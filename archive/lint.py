@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from archive.numbering import DATA, NumberTemplate, is_sound, read_templates
 from cases.items import Retention
-from cases.lint import MOST_FINDINGS, LintFinding, nothing_new, pointer, schema_findings, version_findings
+from cases.lint import MOST_FINDINGS, LintFinding, nothing_new, schema_findings, version_findings
+from cases.text_places import pointer
 from storage.ledger.canonical import Json
 
 _WARNINGS: Final = frozenset({"fonds-unknown", "series-width"})

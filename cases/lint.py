@@ -8,7 +8,7 @@ block an edition, warnings are for the persons who decide about it.
 import itertools
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 
 from cases.identifiers import is_plain
 from cases.items import DATA, Group, Item, read_item
+from cases.text_places import NOWHERE, Place, nearest, place_at, pointer
 from storage.ledger.canonical import Json, canonical
 
 MOST_BYTES: Final = 256 * 1024
@@ -36,8 +37,8 @@ _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "This is no plain JSON: UTF-8, no key twice, no fractions",
     ),
     "kind-unknown": (
-        "不是事项目录（items）、证照类型（types）、档号模板（templates）或免证规则（rules）",
-        "This holds no items (items), licence types (types), number templates (templates) or rules (rules)",
+        "不是事项目录（items）、证照类型（types）、档号模板（templates）、免证规则（rules）、映射方案（profiles）或主体关系表（relations）",
+        "This holds no items, types, templates (of numbers), rules, profiles (of sources) or relations",
     ),
     "schema": ("不符合已公布的结构", "This does not follow the published schema"),
     "text-unseen": (
@@ -82,6 +83,7 @@ class LintFinding:
     Attributes:
         blocks: Whether an edition with it cannot be proposed or approved.
         rule: Keyword of the schema that is broken, or empty.
+        place: Line and column in the text that was sent; zero where there is none.
     """
 
     code: str
@@ -90,6 +92,7 @@ class LintFinding:
     en: str
     blocks: bool
     rule: str = ""
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,8 @@ def read_document(data: bytes) -> tuple[Json, tuple[LintFinding, ...]]:
             data.decode(), object_pairs_hook=_once_each, parse_float=_refuse, parse_constant=_refuse
         )
         canonical(read)
+    except json.JSONDecodeError as error:
+        return None, (replace(_found("json", ()), place=place_at(error.doc, error.pos)),)
     except (ValueError, TypeError, RecursionError):
         return None, (_found("json", ()),)
     return read, ()
@@ -165,9 +170,14 @@ def nothing_new() -> LintFinding:
     return _found("nothing-new", ())
 
 
-def pointer(path: Sequence[str | int]) -> str:
-    """Write a place as a JSON pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+def located(findings: Sequence[LintFinding], places: Mapping[str, Place]) -> tuple[LintFinding, ...]:
+    """Give findings with line and column of what they are about.
+
+    Args:
+        findings: The findings.
+        places: Where each value of the text stands, by its pointer.
+    """
+    return tuple(replace(one, place=nearest(places, one.path)) for one in findings)
 
 
 def _item_findings(document: Mapping[str, Any], ground: ItemGround) -> Iterator[LintFinding]:

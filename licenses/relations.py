@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Relations between holders 主体关系, as licences of the library state them (``data/relations.json``).
+"""Relations between holders 主体关系, as licences of the library state them.
 
 A relation is proven by a licence that is valid now, of a trusted level, whose face or list of holders gives
 the exact code of the other one. A name alone, a masked one, a code that fails its check or two licences that
@@ -10,11 +10,7 @@ import datetime as dt
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
-from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import select
 
 from cases.errors import HolderCodeError
@@ -22,7 +18,6 @@ from cases.holders import HolderService, MaskedHolder
 from cases.identifiers import (
     ORGANISATION_SCHEMES,
     RESIDENT_ID,
-    SCHEMES,
     USCC,
     HolderCode,
     check_holder_code,
@@ -32,104 +27,15 @@ from cases.identifiers import (
 )
 from cases.models import Holder, HolderKind
 from licenses.definition import LicenseType
-from licenses.errors import RelationUnknownError
 from licenses.faces import FaceValue
 from licenses.holdings import Holdings
 from licenses.lifecycle import Standing, StatusTitle, status_titles
 from licenses.models import License, LicenseHolder
+from licenses.relation_table import RelationBook, RelationKind, RelationTable, Statement
 from storage.clock import legal_date
 from storage.database import UnitOfWork
 
-_FROZEN = ConfigDict(frozen=True, extra="forbid")
 _MASKS = frozenset("*＊×")
-
-
-class RelationKind(BaseModel):
-    """A kind of relation; ``single``: a holder has one such at a time."""
-
-    model_config = _FROZEN
-    code: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
-    zh: str
-    en: str
-    single: bool
-
-
-class Statement(BaseModel):
-    """Where licences of a type state a relation.
-
-    Attributes:
-        name: Face item with the other one's name.
-        code: Face item with the other one's code, if there is one.
-        scheme: Scheme of that code.
-        holders: The several holders of the licence stand in this relation to each other.
-    """
-
-    model_config = _FROZEN
-    type: str
-    relation: str
-    name: str | None = None
-    code: str | None = None
-    scheme: str | None = None
-    holders: bool = False
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.holders == (self.name is not None):
-            raise ValueError("a name on the face, or the holders")
-        if (self.code is None) != (self.scheme is None) or (self.scheme or USCC) not in SCHEMES:
-            raise ValueError("code and scheme belong together")
-        return self
-
-
-class Lookup(BaseModel):
-    """Which relations somebody who handles an item may follow to the licences of the other one."""
-
-    model_config = _FROZEN
-    item: str
-    relations: tuple[str, ...]
-
-
-class RelationTable(BaseModel):
-    """Kinds, statements and what items may follow; ``trust`` are the levels that prove a relation."""
-
-    model_config = _FROZEN
-    version: str
-    trust: tuple[str, ...]
-    relations: tuple[RelationKind, ...]
-    statements: tuple[Statement, ...]
-    lookups: tuple[Lookup, ...]
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        known = {one.code for one in self.relations}
-        named = {one.relation for one in self.statements}
-        named |= {relation for one in self.lookups for relation in one.relations}
-        if not named <= known or len(known) != len(self.relations):
-            raise ValueError("a relation that is not listed once")
-        return self
-
-    def kind(self, code: str) -> RelationKind:
-        """Give a kind of relation.
-
-        Raises:
-            RelationUnknownError: There is no such kind.
-        """
-        found = next((one for one in self.relations if one.code == code), None)
-        if found is None:
-            raise RelationUnknownError
-        return found
-
-    def may_follow(self, item: str | None, relation: str) -> bool:
-        """Tell whether an item names a relation as one that its handling needs."""
-        return any(one.item == item and relation in one.relations for one in self.lookups)
-
-
-@cache
-def relation_table() -> RelationTable:
-    """Read the table that comes with the product."""
-    return RelationTable.model_validate_json(
-        resources.files("licenses").joinpath("data/relations.json").read_bytes()
-    )
 
 
 class Proof(enum.StrEnum):
@@ -186,21 +92,28 @@ class _Named:
     row: Holder | None
 
 
+_By = tuple[RelationTable, Statement]
+"""By which table, and which of its statements."""
+
+
 class Relations:
     """Finds relations of holders.
 
     Args:
         holdings: What the library holds.
         holders: Finds and masks holders.
-        table: What states relations.
+        book: What states relations; what came with the product where it is not given.
     """
 
-    def __init__(
-        self, holdings: Holdings, holders: HolderService, table: RelationTable | None = None
-    ) -> None:
+    def __init__(self, holdings: Holdings, holders: HolderService, book: RelationBook | None = None) -> None:
         self._holdings = holdings
         self._holders = holders
-        self.table = table or relation_table()
+        self._book = book or RelationBook.load()
+
+    @property
+    def table(self) -> RelationTable:
+        """What states relations now."""
+        return self._book.newest()
 
     def of(
         self, uow: UnitOfWork, holder_id: str, relation: str | None = None, at: dt.datetime | None = None
@@ -209,10 +122,11 @@ class Relations:
 
         Who calls has permitted it and records which licences were read: the sources of what it gets.
         """
-        statements = [one for one in self.table.statements if relation in {None, one.relation}]
+        then = at or uow.clock.now()
+        table = self._book.at(then)
+        statements = [one for one in table.statements if relation in {None, one.relation}]
         types = sorted({one.type for one in statements})
         together = select(LicenseHolder.license_id).where(LicenseHolder.holder_id == holder_id)
-        then = at or uow.clock.now()
         query = select(License).where(
             License.type_code.in_(types),
             (License.holder_id == holder_id) | License.id.in_(together),
@@ -222,19 +136,20 @@ class Relations:
         for license_ in uow.session.scalars(query.order_by(License.reserved_at.desc(), License.id)):
             for statement in statements:
                 if statement.type == license_.type_code:
-                    found += self._stated(uow, holder_id, license_, statement, then)
+                    found += self._stated(uow, holder_id, license_, (table, statement), then)
         return _agreed(found)
 
     def _stated(
-        self, uow: UnitOfWork, holder_id: str, license_: License, statement: Statement, at: dt.datetime
+        self, uow: UnitOfWork, holder_id: str, license_: License, by: "_By", at: dt.datetime
     ) -> list[Relation]:
+        _, statement = by
         if statement.holders:
             others = self._others(uow, holder_id, license_)
         elif license_.holder_id == holder_id:
             others = self._on_face(uow, license_, statement)
         else:
             others = []
-        return [self._relation(uow, license_, statement, one, at) for one in others]
+        return [self._relation(uow, license_, by, one, at) for one in others]
 
     def _others(self, uow: UnitOfWork, holder_id: str, license_: License) -> list[_Named]:
         query = select(LicenseHolder).where(
@@ -263,16 +178,17 @@ class Relations:
         return [_Named(normal, name, None, self._holders.find(uow, normal.scheme, normal.code))]
 
     def _relation(
-        self, uow: UnitOfWork, license_: License, statement: Statement, one: _Named, at: dt.datetime
+        self, uow: UnitOfWork, license_: License, by: "_By", one: _Named, at: dt.datetime
     ) -> Relation:
+        table, statement = by
         status = status_titles()[self._holdings.status(uow, license_, at)]
         reason = one.reason
         if reason is None and status.standing is not Standing.GOOD:
             reason = "licence-not-valid"
-        if reason is None and license_.trust not in self.table.trust:
+        if reason is None and license_.trust not in table.trust:
             reason = "trust-too-low"
         return Relation(
-            kind=self.table.kind(statement.relation),
+            kind=table.kind(statement.relation),
             direction=Direction.MUTUAL if statement.holders else Direction.FROM_HOLDER,
             proof=Proof.UNKNOWN if reason else Proof.PROVEN,
             reason=reason,

@@ -7,12 +7,14 @@ a truth value or a date stays the text that it is.
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 import yaml
 from yaml.events import AliasEvent, NodeEvent
-from yaml.nodes import MappingNode
+from yaml.nodes import MappingNode, Node, SequenceNode
 
+from cases.text_places import Place, pointer
 from storage.ledger.canonical import Json, canonical
 
 MOST_BYTES: Final = 256 * 1024
@@ -64,3 +66,19 @@ def read_text(data: bytes) -> Json:
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError) as error:
         raise ValueError("no plain YAML") from error
     return read
+
+
+def places_in_yaml(data: bytes) -> Mapping[str, Place]:
+    """Give where each value of a document begins that :func:`read_text` read, by its JSON pointer."""
+    node = yaml.compose(data.decode(), _Reader)
+    return {} if node is None else dict(_places(node, ""))
+
+
+def _places(node: Node, path: str) -> Iterator[tuple[str, Place]]:
+    yield path, Place(node.start_mark.line + 1, node.start_mark.column + 1)
+    if isinstance(node, MappingNode):
+        for name, value in node.value:
+            yield from _places(value, path + pointer([name.value]))
+    elif isinstance(node, SequenceNode):
+        for number, value in enumerate(node.value):
+            yield from _places(value, f"{path}/{number}")

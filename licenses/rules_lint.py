@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cases.items import Item
-from cases.lint import MOST_FINDINGS, LintFinding, nothing_new, pointer, schema_findings, version_findings
+from cases.lint import MOST_FINDINGS, LintFinding, nothing_new, schema_findings, version_findings
+from cases.text_places import pointer
 from licenses.definition import LicenseType, TypeState
 from licenses.errors import CatalogueError
 from licenses.rule_definition import APPLICANT, Cooperation, LicenseEvidence, Requirement

@@ -9,7 +9,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from cases.identifiers import is_uscc
-from cases.lint import MOST_FINDINGS, LintFinding, nothing_new, pointer, schema_findings, version_findings
+from cases.lint import MOST_FINDINGS, LintFinding, nothing_new, schema_findings, version_findings
+from cases.text_places import pointer
 from licenses.catalogue import SCHEMA
 from licenses.definition import LicenseType
 from licenses.items_lint import Path, item_findings, meaning_findings

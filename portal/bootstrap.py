@@ -39,6 +39,7 @@ from licenses.rules import RuleBook
 from licenses.services import LicenseService
 from licenses.sharing.keys import MessageKeys
 from portal.accounts.opening import account_service
+from portal.books import Books
 from portal.checking import DocumentCheck, SealCheck, Verify
 from portal.editions.approved import ApprovedEditions
 from portal.housekeeping import Beside, Housekeeping, stamped_now
@@ -150,8 +151,7 @@ def object_store(
         clock: Where locks are counted from.
         patience: How long its server may be silent.
     """
-    address = bucket_address(settings)
-    if address is None:
+    if (address := bucket_address(settings)) is None:
         return FolderStore(settings.objects)
     return BucketStore(address, book, clock, patience)
 
@@ -214,6 +214,7 @@ class _Parts:
         self.cases = CaseService(self.items, self.holders)
         self.types = TypeCatalogue.load(self.editions.license_types)
         self.rules = RuleBook.load(self.editions.rules)
+        self.books = Books.open(self.editions)
         found = self.foundation
         self.holdings = Holdings(self.types, seal_standings(settings, found.pki, found.clock))
         self.licenses = LicenseService(self.types, self.items, self.holders)
@@ -240,8 +241,7 @@ class _Parts:
     @cached_property
     def index(self) -> Index:
         """The search index."""
-        server = self.settings.search_url
-        if server is None:
+        if (server := self.settings.search_url) is None:
             return EmbeddedIndex(self.settings.index_path)
         # A desk without a search server does not wait for its client to load.
         from indexer.elastic import ElasticIndex  # noqa: PLC0415
@@ -279,6 +279,7 @@ def open_rooms(settings: Settings) -> Rooms:
         license_reader=reader,
         rules=parts.rules,
         proofs=proof_service(parts),
+        books=parts.books,
         checks=DocumentCheck(found.database, reader, parts.verify(), parts.trust, parts.sandbox, found.clock),
         index=parts.index,
         keys=PublishedKeys(
@@ -370,20 +371,20 @@ def make_worker(
 
 
 def _steps(parts: _Parts) -> Mapping[str, Step]:
-    objects, items = parts.foundation.objects, parts.items
+    found, items, settings = parts.foundation, parts.items, parts.settings
     templates = NumberTemplates.load(look_up=parts.editions.templates)
-    check = SealCheck(parts.verify(), parts.foundation.pki.trust())
+    objects, check = found.objects, SealCheck(parts.verify(), found.pki.trust())
     steps: tuple[Step, ...] = (
         AcceptStep(objects, items, parts.holders, parts.cases, parts.licenses),
         CheckStep(objects, items, parts.sandbox),
-        RenderStep(objects, Converter(parts.sandbox), check, parts.foundation.clock),
+        RenderStep(objects, Converter(parts.sandbox), check, found.clock),
         AssembleStep(objects, items, parts.cases, parts.holders, templates, parts.sandbox),
         SealStep(objects, items, parts.typesetter, parts.sealing, parts.sandbox),
         ManifestStep(objects, parts.sealing),
         StoreStep(objects),
         *license_steps(parts),
-        *index_steps(parts.foundation.database, parts.index, parts.holdings),
-        *stock_steps(parts.settings, parts.foundation, parts.types, items),
-        deliver_step(parts.settings, parts.foundation.database.secrets, parts.foundation.clock),
+        *index_steps(found.database, parts.index, parts.holdings),
+        *stock_steps(settings, found, parts.types, items, parts.books.profiles),
+        deliver_step(settings, found.database.secrets, found.clock),
     )
     return {step.kind: step for step in steps}

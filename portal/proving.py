@@ -21,6 +21,7 @@ from licenses.ladder.services import LadderService
 from licenses.ladder.standing import TakenRungs
 from licenses.relations import Relations
 from licenses.rules import RuleBook
+from portal.books import Books
 from portal.housekeeping import repeatedly
 from storage.database import Database
 
@@ -50,6 +51,11 @@ class EvidenceParts(Protocol):
         """The rules."""
         ...
 
+    @property
+    def books(self) -> Books:
+        """The table of relations among them."""
+        ...
+
 
 class ProofParts(EvidenceParts, Protocol):
     """What answers are made of."""
@@ -74,7 +80,7 @@ def proof_service(parts: ProofParts) -> ProofService:
 
 def inquiry_of(parts: EvidenceParts) -> Inquiry:
     """Compose what gathers the facts of a question."""
-    relations = Relations(parts.holdings, parts.holders)
+    relations = Relations(parts.holdings, parts.holders, parts.books.relations)
     return Inquiry(parts.holdings, parts.rules, relations, FiledCases(parts.items), TakenRungs(parts.items))
 
 

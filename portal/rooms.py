@@ -43,13 +43,14 @@ from licenses.sharing.services import SubscriptionService
 from licenses.showing import ShowService
 from licenses.simulation import SimulationService
 from licenses.stock.issuers import OwnIssuers
-from licenses.stock.profiles import ProfileBook
 from licenses.stock.quarantine import QuarantineDesk
 from licenses.stock.runs import StockRuns
 from portal.accounts.changes import RightChanges
 from portal.accounts.services import AccountService
 from portal.accounts.sign_ins import SignInService
+from portal.books import Books
 from portal.checking import DocumentCheck
+from portal.editions.grounds import Catalogues
 from portal.editions.services import EditionService
 from portal.proving import inquiry_of, ladder_service
 from portal.stock.uploads import Uploads
@@ -113,6 +114,7 @@ class Rooms:
         sender: Sends messages to subscribers, and knows where it may not.
         page_images: Draws pages of filed documents for the screen.
         lock_probe: Attacks the bucket's lock; none where objects lie in a folder.
+        books: Mapping profiles and the table of relations.
         ask_broker: Returns when the broker answers; none where there is no broker.
     """
 
@@ -143,6 +145,7 @@ class Rooms:
     read_codes: Callable[[Path], Sequence[str]]
     typesetter: Typesets
     sender: Sender
+    books: Books
     lock_probe: LockProbe | None = None
     ask_broker: Callable[[], None] | None = None
 
@@ -169,7 +172,8 @@ class Rooms:
     @property
     def stock_desk(self) -> QuarantineDesk:
         """What of the stock waits for a person."""
-        return QuarantineDesk(self.license_types, OwnIssuers(self.items))
+        issuers = OwnIssuers(self.items)
+        return QuarantineDesk(self.license_types, issuers, self.books.profiles)
 
     @property
     def bulk(self) -> BulkService:
@@ -179,9 +183,9 @@ class Rooms:
     @property
     def license_desk(self) -> LicenseDesk:
         """Single licences, for who manages them."""
-        issuers, profiles = OwnIssuers(self.items), ProfileBook.load().all()
+        issuers, profiles = OwnIssuers(self.items), self.books.profiles
         return LicenseDesk(
-            self.holdings, self.licenses, lambda organisation: issuers.anywhere(organisation, profiles)
+            self.holdings, self.licenses, lambda organisation: issuers.anywhere(organisation, profiles.all())
         )
 
     @property
@@ -239,7 +243,8 @@ class Rooms:
     @property
     def lookup(self) -> LookupService:
         """Finds licences for an open case, over proven relations too."""
-        return LookupService(self.license_reader, Relations(self.holdings, self.holders), self.holders)
+        relations = Relations(self.holdings, self.holders, self.books.relations)
+        return LookupService(self.license_reader, relations, self.holders)
 
     @property
     def own_records(self) -> OwnRecordsService:
@@ -250,8 +255,8 @@ class Rooms:
 
     @property
     def editions(self) -> EditionService:
-        """Editions of items, licence types and number templates by two persons."""
-        return EditionService(self.items, self.license_types, self.rules)
+        """Editions of data by two persons."""
+        return EditionService(Catalogues(self.items, self.license_types, self.rules, self.books))
 
     @property
     def subscriptions(self) -> SubscriptionService:

@@ -62,7 +62,7 @@ def extension_fields(extension: Extension, cells: Cells, kind: LicenseType) -> d
 
 
 def _names(extension: Extension, kind: LicenseType) -> dict[str, str]:
-    return {getattr(field, extension.key): field.name for field in kind.fields} | dict(extension.aliases)
+    return {getattr(field, extension.key): field.name for field in kind.fields} | dict(extension.names)
 
 
 def _pairs(extension: Extension, text: str) -> dict[str, str] | None:

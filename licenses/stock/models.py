@@ -17,6 +17,7 @@ class StockRun(Base):
 
     Attributes:
         profile: Id and version of the mapping profile.
+        profile_sha256: Digest of what that version says; none for runs that began before it was kept.
         file_sha256: Digest of the file: a run goes on only with the same bytes.
         object_sha256: Where an uploaded file waits, encrypted under the run's key; none for a local one.
         trial: Whether nothing is taken over, only counted.
@@ -30,6 +31,7 @@ class StockRun(Base):
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     profile: Mapped[str] = mapped_column(String(60))
+    profile_sha256: Mapped[str | None] = mapped_column(String(64))
     file_sha256: Mapped[str] = mapped_column(String(64))
     file_size: Mapped[int] = mapped_column(BigInteger)
     object_sha256: Mapped[str | None] = mapped_column(String(64))

@@ -70,6 +70,8 @@ class Normaliser:
         self._our_types = profile.our_types(types)
         self._excluded = profile.excluded_numbers()
         self._open_ended = frozenset(profile.open_ended)
+        self._status_words, self._issuer_names = profile.status_words, profile.issuer_names
+        self._operation_words = profile.operation_words
         self._holders = HolderReader(profile)
         self.columns = Columns(profile)
 
@@ -138,7 +140,7 @@ class Normaliser:
                 reading.note("agency-address-swapped")
             elif looks_like_address(name, plausible.address_signs):
                 reading.note("issuer-implausible")
-        code = code or self._profile.issuers.get(name)
+        code = code or self._issuer_names.get(name)
         if code is None:
             reading.note("issuer-missing")
         elif not is_uscc(code):
@@ -225,7 +227,7 @@ class Normaliser:
         if word is None or word.upper() == "NULL":
             draft.status = self._profile.assumed_status or SourceStatus.UNKNOWN
         else:
-            draft.status = self._profile.status.get(word)
+            draft.status = self._status_words.get(word)
         if draft.status is None:
             reading.note("status-word")
         elif draft.status is SourceStatus.UNKNOWN:
@@ -240,7 +242,7 @@ class Normaliser:
         word = reading.text(Item.OPERATION)
         if word is None:
             return
-        draft.operation = self._profile.operations.get(word)
+        draft.operation = self._operation_words.get(word)
         draft.operated_on = day_of_instant(reading.text(Item.OPERATED_ON))
         if draft.operation is None:
             reading.note("operation-word")

@@ -8,10 +8,12 @@ different things to different suppliers.
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib import resources
-from typing import Literal, Self
+from pathlib import Path
+from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -20,7 +22,14 @@ from licenses.catalogue import TypeCatalogue
 from licenses.errors import CatalogueError, ProfileUnknownError
 from licenses.stock.dates import DateForm
 from licenses.stock.folding import folded_number
+from storage.adopting import Adopting, LookUp
+from storage.ledger.canonical import canonical
 
+DATA: Final = Path(__file__).parents[1] / "data" / "profiles"
+SCHEMA: Final = DATA.with_name("profiles.schema.json")
+VERSION: Final = "2026-11"
+"""Name of the edition that comes with the product."""
+_VERSION: Final = r"^[0-9]{4}-[0-9]{2}([.-][0-9A-Za-z]{1,10})?$"
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -118,7 +127,7 @@ class Extension(BaseModel):
 
     Attributes:
         key: By what a field is named there: technical name, key in embedded metadata, or Chinese name.
-        aliases: Other names of fields there → technical names.
+        aliases: Technical name → other names of the field there.
     """
 
     model_config = _FROZEN
@@ -128,13 +137,20 @@ class Extension(BaseModel):
     name: str = "name"
     value: str = "value"
     key: Literal["name", "pinyin", "zh"]
-    aliases: Mapping[str, str] = Field(default_factory=dict)
+    aliases: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if bool(self.prefix) != (self.kind == "prefix") or bool(self.column) == (self.kind == "prefix"):
             raise ValueError("a prefix for prefixed columns, a column for everything else")
+        if _said_twice(self.aliases):
+            raise ValueError("a name for two fields")
         return self
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Give the technical name for each other name."""
+        return {name: field for field, names in self.aliases.items() for name in names}
 
 
 class Several(BaseModel):
@@ -164,13 +180,13 @@ class Profile(BaseModel):
         types: Further codes of types; our own codes and their aliases are always known.
         holder_scheme: Scheme of the codes in the column of types of holders' codes.
         default_holder_scheme: The scheme of ours for a source without that column.
-        status: Word → meaning; compared without outer blanks.
+        status: Meaning → words for it; compared without outer blanks.
         assumed_status: Meaning for a source that has no column of the status; otherwise left out.
-        operations: Word for what was done with a record → meaning, for a source that has a column of it.
+        operations: Meaning → words for what was done with a record, for a source that has a column of it.
         dates: Forms in which this source writes dates.
         open_ended: Words for a licence without a last day.
         identifiers: Whether a missing identifier is composed or the record quarantined.
-        issuers: Name of an authority → its credit code, for a source without codes.
+        issuers: Credit code of an authority → its names, for a source without codes.
         further_issuers: Organisation → credit codes of authorities besides itself in whose name its records
             may be: those whose tasks it took over.
         legacy_types: Organisation → types that none of its items gives any more and of which it holds
@@ -179,7 +195,7 @@ class Profile(BaseModel):
 
     model_config = _FROZEN
     id: str = Field(pattern=r"^[a-z][a-z0-9-]{1,39}$")
-    version: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}$")
+    version: str = Field(pattern=_VERSION)
     zh: str
     en: str
     trust: Literal["B", "C", "D"]
@@ -190,13 +206,13 @@ class Profile(BaseModel):
     holder_scheme: str
     default_holder_scheme: str | None = None
     holder_schemes: tuple[HolderScheme, ...]
-    status: Mapping[str, SourceStatus]
+    status: Mapping[SourceStatus, tuple[str, ...]]
     assumed_status: SourceStatus | None = None
-    operations: Mapping[str, Operation] = Field(default_factory=dict)
+    operations: Mapping[Operation, tuple[str, ...]] = Field(default_factory=dict)
     dates: tuple[DateForm, ...]
     open_ended: tuple[str, ...] = ()
     identifiers: Literal["compose", "required"] = "required"
-    issuers: Mapping[str, str] = Field(default_factory=dict)
+    issuers: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     further_issuers: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     legacy_types: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     extension: Extension | None = None
@@ -221,12 +237,34 @@ class Profile(BaseModel):
         names = [name for column in self.columns.values() for name in (*column.names, *column.misspelt)]
         if len(set(names)) != len(names):
             raise ValueError("a column for two items")
+        if _said_twice(self.status) or _said_twice(self.issuers) or _said_twice(self.operations):
+            raise ValueError("a word that means two things")
         return self
 
     @property
     def label(self) -> str:
         """Name and version, as runs keep them."""
         return f"{self.id}/{self.version}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that it says, by which a run knows it again."""
+        return hashlib.sha256(canonical(self.model_dump(mode="json"))).hexdigest()
+
+    @property
+    def status_words(self) -> Mapping[str, SourceStatus]:
+        """Give the meaning of each word for the status."""
+        return {word: meaning for meaning, words in self.status.items() for word in words}
+
+    @property
+    def operation_words(self) -> Mapping[str, Operation]:
+        """Give the meaning of each word for what was done with a record."""
+        return {word: meaning for meaning, words in self.operations.items() for word in words}
+
+    @property
+    def issuer_names(self) -> Mapping[str, str]:
+        """Give the credit code for each name of an authority."""
+        return {name: code for code, names in self.issuers.items() for name in names}
 
     def excluded_numbers(self) -> Mapping[str, Excluded]:
         """Give the exclusions by folded number."""
@@ -249,39 +287,93 @@ class Profile(BaseModel):
         return known
 
 
-class ProfileBook:
-    """The profiles that there are, by id."""
+def _said_twice(words: Mapping[Any, Sequence[str]]) -> bool:
+    every = [word for some in words.values() for word in some]
+    return len(set(every)) != len(every)
 
-    def __init__(self, profiles: Mapping[str, Profile]) -> None:
-        self._profiles = profiles
+
+class ProfilesDocument(BaseModel):
+    """An edition of mapping profiles: those that are new or have a new version."""
+
+    model_config = _FROZEN
+    version: str = Field(pattern=_VERSION)
+    profiles: tuple[Profile, ...] = Field(min_length=1, max_length=100)
+
+
+class ProfileBook(Adopting[Profile]):
+    """The profiles that there are: what came with the product, and what two persons agreed on since.
+
+    Safe between threads. A version that is held stays as it is; the newest one of each reads new files.
+
+    Args:
+        profiles: What it begins with.
+        look_up: Asks for approved editions, every few seconds at most.
+    """
+
+    parts: ClassVar[str] = "mapping profiles"
+
+    def __init__(self, profiles: Iterable[Profile], look_up: LookUp[Profile] | None = None) -> None:
+        super().__init__(look_up)
+        self._held: Mapping[tuple[str, str], Profile] = {}
+        self._newest: Mapping[str, Profile] = {}
+        self.adopt(profiles)
 
     def get(self, profile_id: str) -> Profile:
-        """Give a profile.
+        """Give a profile in its newest version; newer ones are asked for each time.
 
         Raises:
             ProfileUnknownError: There is none with this id.
         """
+        self.refresh()
         try:
-            return self._profiles[profile_id]
+            return self._newest[profile_id]
         except KeyError:
             raise ProfileUnknownError from None
 
     def all(self) -> tuple[Profile, ...]:
-        """Give every profile, by id."""
-        return tuple(self._profiles[key] for key in sorted(self._profiles))
+        """Give the newest version of every profile, by id."""
+        self.freshen()
+        newest = self._newest
+        return tuple(newest[key] for key in sorted(newest))
+
+    @property
+    def held(self) -> Mapping[tuple[str, str], Profile]:
+        """Every version of every profile that is held now, by id and version."""
+        return self._held
 
     @staticmethod
-    @cache
-    def load() -> "ProfileBook":
-        """Read the profiles that come with the product.
+    def load(look_up: LookUp[Profile] | None = None) -> "ProfileBook":
+        """Begin with the profiles that come with the product.
 
         Raises:
             CatalogueError: A file breaks the rules; ``facts`` name it.
         """
-        folder = resources.files("licenses").joinpath("data/profiles")
-        files = sorted((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
-        profiles = [read_profile(file.read_bytes(), file.name) for file in files]
-        return ProfileBook({one.id: one for one in profiles})
+        return ProfileBook(_shipped(), look_up)
+
+    def _hold(self, parts: Iterable[Profile]) -> tuple[Profile, ...]:
+        held = dict(self._held)
+        refused = [one for one in parts if held.setdefault((one.id, one.version), one) != one]
+        self._held, self._newest = held, {held[key].id: held[key] for key in sorted(held)}
+        return tuple(refused)
+
+
+def _files() -> Sequence[Path]:
+    return sorted(DATA.glob("*.json"))
+
+
+@cache
+def _shipped() -> tuple[Profile, ...]:
+    return tuple(read_profile(file.read_bytes(), file.name) for file in _files())
+
+
+def shipped_profiles() -> dict[str, Any]:
+    """Give what is shipped as one document: what somebody who proposes an edition begins with."""
+    return {"version": VERSION, "profiles": [json.loads(file.read_bytes()) for file in _files()]}
+
+
+def read_profiles(document: Mapping[str, Any]) -> tuple[Profile, ...]:
+    """Read the profiles of a document that follows ``profiles.schema.json`` and passed the lint."""
+    return tuple(read_profile(json.dumps(entry).encode(), "profile") for entry in document["profiles"])
 
 
 def read_profile(data: bytes, name: str) -> Profile:

@@ -80,10 +80,11 @@ class QuarantineDesk:
     Args:
         types: The type catalogue.
         issuers: In whose name the records of a department may be.
+        profiles: How sources spell what we hold.
     """
 
-    def __init__(self, types: TypeCatalogue, issuers: OwnIssuers) -> None:
-        self._types, self._issuers = types, issuers
+    def __init__(self, types: TypeCatalogue, issuers: OwnIssuers, profiles: ProfileBook) -> None:
+        self._types, self._issuers, self._profiles = types, issuers, profiles
 
     def listed(
         self, uow: UnitOfWork, identity: Identity, state: str, reason: str | None, after: str | None
@@ -296,7 +297,7 @@ class QuarantineDesk:
         if row is None or not (identity.has(Role.LICENSE_MANAGER) and covers(identity, row.organisation)):
             raise StockRecordUnknownError
         run = uow.session.get_one(StockRun, row.run_id)
-        return row, ProfileBook.load().get(run.profile.partition("/")[0])
+        return row, self._profiles.get(run.profile.partition("/")[0])
 
     def _open(self, uow: UnitOfWork, identity: Identity, record_id: str) -> tuple[StockQuarantine, Profile]:
         row, profile = self._own(uow, identity, record_id)

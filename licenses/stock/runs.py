@@ -92,6 +92,7 @@ class StockRuns:
         run = StockRun(
             id=uow.ids.new_id(),
             profile=profile.label,
+            profile_sha256=profile.digest,
             file_sha256=file.sha256,
             file_size=file.size,
             trial=trial,

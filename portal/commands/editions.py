@@ -26,7 +26,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON 输出 
 
 @click.group()
 def edition() -> None:
-    """目录版本 / Editions of items, types, templates: one administrator proposes, another decides."""
+    """目录版本 / Editions of items, types, templates, rules, profiles, relations: two persons decide."""
 
 
 @edition.command("check")
@@ -169,7 +169,9 @@ def _tell(checked: "Checked") -> None:
     for one in checked.findings:
         kind = "错误 error" if one.blocks else "提示 warning"
         rule = f" ({one.rule})" if one.rule else ""
-        click.echo(f"{kind} [{one.code}]{rule} {one.path or '/'}  {one.zh} / {one.en}")
+        line, column = one.place
+        at = f" 第{line}行第{column}列 line {line}, column {column}" if line else ""
+        click.echo(f"{kind} [{one.code}]{rule} {one.path or '/'}{at}  {one.zh} / {one.en}")
     for change in checked.differences:
         click.echo(f"{change.name} {change.zh}")
         for row in change.rows:

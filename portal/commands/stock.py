@@ -49,12 +49,11 @@ def licence_import(
 
     What cannot be decided is quarantined for a person. Ends with 1 when anything was quarantined or rejected.
     """
-    from licenses.stock.profiles import ProfileBook
     from portal.stock.driver import Figures
     from portal.stock.opening import import_driver
 
-    profile = ProfileBook.load().get(profile_id)
     with terminal() as here, _progress(file) as watch:
+        profile = here.rooms.books.profiles.get(profile_id)
         manager = here.act_as(Role.LICENSE_MANAGER, account)
         driver = import_driver(here.rooms, here.settings)
         if dry_run:
@@ -83,7 +82,8 @@ def _run(
     if resume:
         with here.rooms.database.reading() as uow:
             run = driver.runs.open_run(uow, manager, source)
-            if run is None or run.profile != profile.label:
+            # Another version of the same profile is told apart, and refused, where the run is gone on with.
+            if run is None or run.profile.partition("/")[0] != profile.id:
                 raise StockRunUnknownError
             return run.id
     return here.rooms.database.write(lambda uow: driver.runs.start(uow, manager, profile, source).id)

@@ -18,10 +18,14 @@ from cases.items import Item, read_item
 from licenses.catalogue import SCHEMA as TYPES_SCHEMA
 from licenses.catalogue import read_types, shipped_document
 from licenses.definition import LicenseType
+from licenses.relation_table import SCHEMA as RELATIONS_SCHEMA
+from licenses.relation_table import InForce, read_relations, shipped_relations
 from licenses.rule_edition import SCHEMA as RULES_SCHEMA
 from licenses.rule_edition import read_rules
 from licenses.rule_edition import shipped_document as shipped_rules
 from licenses.rules import Rule
+from licenses.stock.profiles import SCHEMA as PROFILES_SCHEMA
+from licenses.stock.profiles import Profile, read_profiles, shipped_profiles
 from portal.editions.models import CatalogueEdition
 from storage.database import Database, UnitOfWork
 from storage.ledger.canonical import canonical
@@ -36,6 +40,8 @@ class EditionKind(enum.StrEnum):
     LICENSE_TYPES = "license-types"
     NUMBERING = "numbering"
     RULES = "rules"
+    PROFILES = "profiles"
+    RELATIONS = "relations"
 
 
 def _shipped_types() -> bytes:
@@ -46,11 +52,17 @@ def _shipped_rules() -> bytes:
     return written(shipped_rules()).encode()
 
 
+def _shipped_profiles() -> bytes:
+    return written(shipped_profiles()).encode()
+
+
 SHIPPED: Final[Mapping[EditionKind, Callable[[], bytes]]] = {
     EditionKind.ITEMS: (ITEMS_DATA / "items.json").read_bytes,
     EditionKind.LICENSE_TYPES: _shipped_types,
     EditionKind.NUMBERING: NUMBERING_DATA.read_bytes,
     EditionKind.RULES: _shipped_rules,
+    EditionKind.PROFILES: _shipped_profiles,
+    EditionKind.RELATIONS: shipped_relations,
 }
 """Gives the document of each kind that comes with the product: what somebody who proposes one begins with."""
 SCHEMAS: Final[Mapping[EditionKind, Path]] = {
@@ -58,6 +70,8 @@ SCHEMAS: Final[Mapping[EditionKind, Path]] = {
     EditionKind.LICENSE_TYPES: TYPES_SCHEMA,
     EditionKind.NUMBERING: NUMBERING_DATA.with_suffix(".schema.json"),
     EditionKind.RULES: RULES_SCHEMA,
+    EditionKind.PROFILES: PROFILES_SCHEMA,
+    EditionKind.RELATIONS: RELATIONS_SCHEMA,
 }
 """The published structure of each kind."""
 
@@ -116,6 +130,18 @@ class ApprovedEditions:
         with self._database.reading() as uow:
             found = approved(uow, EditionKind.RULES, after)
             return [(row.number or 0, read_rules(row.body)) for row in found]
+
+    def profiles(self, after: int) -> list[tuple[int, tuple[Profile, ...]]]:
+        """Give the mapping profiles of the editions that were approved after a number."""
+        with self._database.reading() as uow:
+            found = approved(uow, EditionKind.PROFILES, after)
+            return [(row.number or 0, read_profiles(row.body)) for row in found]
+
+    def relations(self, after: int) -> list[tuple[int, tuple[InForce, ...]]]:
+        """Give the tables of relations that were approved after a number, and since when each is in force."""
+        with self._database.reading() as uow:
+            found = approved(uow, EditionKind.RELATIONS, after)
+            return [(row.number or 0, (InForce(row.decided_at, read_relations(row.body)),)) for row in found]
 
     def templates(self, after: int) -> list[tuple[int, tuple[NumberTemplate, ...]]]:
         """Give the number templates of the editions that were approved after a number."""

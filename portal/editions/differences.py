@@ -9,7 +9,9 @@ from typing import Any, Final
 from archive.numbering import NumberTemplate
 from cases.items import Item
 from licenses.definition import LicenseType
+from licenses.relation_table import RelationTable
 from licenses.rules import Rule
+from licenses.stock.profiles import Profile
 
 _FIELDS: Final = ("department", "zh", "en", "license_type", "filing_days")
 
@@ -95,6 +97,53 @@ def of_rules(rules: Iterable[Rule], held: Sequence[Rule]) -> list[Difference]:
         against = f"v{before.body.version}" if before is not None else ""
         found.append(Difference(f"{rule.body.rule_id} v{rule.body.version}", "", "", against, rows))
     return found
+
+
+def of_profiles(profiles: Iterable[Profile], held: Mapping[tuple[str, str], Profile]) -> list[Difference]:
+    """Compare profiles with the newest held version of each; what is held already is left out."""
+    newest = {key[0]: held[key] for key in sorted(held)}
+    found = []
+    for profile in profiles:
+        if (profile.id, profile.version) in held:
+            continue
+        before = newest.get(profile.id)
+        rows = _rows({} if before is None else _spelled(before), _spelled(profile))
+        against = before.version if before is not None else ""
+        found.append(Difference(f"{profile.id} {profile.version}", profile.zh, profile.en, against, rows))
+    return found
+
+
+def of_relations(table: RelationTable, held: RelationTable) -> list[Difference]:
+    """Compare a table of relations with the one in force."""
+    rows = _rows(_related(held), _related(table))
+    return [Difference(f"relations {table.version}", "", "", held.version, rows)]
+
+
+def _spelled(profile: Profile) -> dict[str, str]:
+    """Give what a profile says, column by column."""
+    read = profile.model_dump(mode="json", exclude_defaults=True, exclude={"id", "version"})
+    return dict(_flat(read))
+
+
+def _flat(read: Mapping[str, Any], place: str = "") -> Iterable[tuple[str, str]]:
+    for name, value in read.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{place}{name}/")
+        elif isinstance(value, list) and any(isinstance(one, dict) for one in value):
+            yield from ((f"{place}{name}/{number}", _text(one)) for number, one in enumerate(value))
+        else:
+            yield f"{place}{name}", _text(value)
+
+
+def _related(table: RelationTable) -> dict[str, str]:
+    """Give what a table says: kinds by code, statements by type and relation, lookups by item."""
+    parts = {"trust": _text(list(table.trust))}
+    parts |= {f"relations/{one.code}": _text(one.model_dump(exclude={"code"})) for one in table.relations}
+    for one in table.statements:
+        said = one.model_dump(exclude_defaults=True, exclude={"type", "relation"})
+        place = f"statements/{one.type}/{one.relation}"
+        parts[place] = " · ".join(filter(None, [parts.get(place, ""), _text(said)]))
+    return parts | {f"lookups/{one.item}": _text(list(one.relations)) for one in table.lookups}
 
 
 def _stated(rule: Rule) -> dict[str, str]:

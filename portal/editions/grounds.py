@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a document is compared with: all that is in force of its kind, and what it refers to."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 
 from archive.lint import NumberGround
@@ -11,29 +13,48 @@ from licenses.catalogue import TypeCatalogue, read_types
 from licenses.definition import LicenseType
 from licenses.layout import template_names
 from licenses.models import License
-from licenses.relations import relation_table
+from licenses.relation_table import RelationTable, read_relations, relation_table
+from licenses.relations_lint import RelationGround
 from licenses.rule_edition import VERSION as RULES_VERSION
 from licenses.rule_edition import read_rules
 from licenses.rules import RuleBook
 from licenses.rules_lint import RuleGround
+from licenses.stock.profiles import VERSION as PROFILES_VERSION
+from licenses.stock.profiles import Profile, read_profiles
+from licenses.stock.profiles_lint import ProfileGround
 from licenses.types_lint import TypeGround
+from portal.books import Books
 from portal.editions.approved import EditionKind, approved, items_of
 from storage.database import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogues:
+    """What this process works with, each of which takes approved editions."""
+
+    items: ItemCatalogue
+    types: TypeCatalogue
+    rules: RuleBook
+    books: Books
+
+    def look_again(self) -> None:
+        """Let each ask for approved editions at its next look."""
+        for one in (self.items, self.types, self.rules, self.books.profiles, self.books.relations):
+            one.look_again()
 
 
 class EditionGrounds:
     """Reads what is in force in the caller's unit, so that nothing is approved against an older state.
 
     Args:
-        items: The catalogue that this process works with.
-        types: The licence types that it works with.
-        rules: The no-proof rules that it works with.
+        catalogues: What this process works with.
     """
 
-    def __init__(self, items: ItemCatalogue, types: TypeCatalogue, rules: RuleBook) -> None:
-        self._items = items
-        self._types = types
-        self._rules = rules
+    def __init__(self, catalogues: Catalogues) -> None:
+        self._items = catalogues.items
+        self._types = catalogues.types
+        self._rules = catalogues.rules
+        self._books = catalogues.books
 
     def shipped_version(self, kind: EditionKind) -> str:
         """Give the name of the edition that came with the product."""
@@ -42,6 +63,8 @@ class EditionGrounds:
             EditionKind.LICENSE_TYPES: self._types.version,
             EditionKind.NUMBERING: NumberTemplates.load().version,
             EditionKind.RULES: RULES_VERSION,
+            EditionKind.PROFILES: PROFILES_VERSION,
+            EditionKind.RELATIONS: relation_table().version,
         }
         return versions[kind]
 
@@ -91,8 +114,40 @@ class EditionGrounds:
             items=self.of_items(uow).held,
             departments=frozenset(one.code for one in self._items.departments),
             types={code: kind for (code, _), kind in sorted(types.items())},
-            relations=frozenset(one.code for one in relation_table().relations),
+            relations=frozenset(one.code for one in self._table(uow).relations),
             held=held,
             covered=frozenset(uow.session.scalars(select(License.type_code).distinct())),
             versions=versions,
         )
+
+    def of_profiles(self, uow: UnitOfWork) -> ProfileGround:
+        """Give what an edition of the mapping profiles must fit."""
+        held: dict[tuple[str, str], Profile] = dict(self._books.profiles.held)
+        versions = {PROFILES_VERSION}
+        for row in approved(uow, EditionKind.PROFILES):
+            versions.add(row.version)
+            for profile in read_profiles(row.body):
+                held.setdefault((profile.id, profile.version), profile)
+        return ProfileGround(
+            departments=frozenset(one.code for one in self._items.departments),
+            types=frozenset(code for code, _ in self.of_types(uow).held),
+            held=held,
+            versions=versions,
+        )
+
+    def of_relations(self, uow: UnitOfWork) -> RelationGround:
+        """Give what a table of relations must fit."""
+        versions = {relation_table().version, *(row.version for row in approved(uow, EditionKind.RELATIONS))}
+        types = self.of_types(uow).held
+        return RelationGround(
+            items=frozenset(code for code, _ in self.of_items(uow).held),
+            types={code: kind for (code, _), kind in sorted(types.items())},
+            held=self._table(uow),
+            in_rules=frozenset(subject for rule in self.of_rules(uow).held for subject in rule.subjects()),
+            versions=versions,
+        )
+
+    @staticmethod
+    def _table(uow: UnitOfWork) -> RelationTable:
+        rows = list(approved(uow, EditionKind.RELATIONS))
+        return read_relations(rows[-1].body) if rows else relation_table()

@@ -8,29 +8,40 @@ administrator sees all of it (docs/decisions/0033-editions.md).
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import func, select
 
 from archive.lint import lint_numbering
 from archive.numbering import read_templates
-from cases.items import ItemCatalogue
-from cases.lint import LintFinding, blocking, kind_unknown, lint_items, read_document
-from licenses.catalogue import TypeCatalogue, read_types
+from cases.lint import LintFinding, blocking, kind_unknown, lint_items, located, read_document
+from cases.text_places import places_of
+from licenses.catalogue import read_types
+from licenses.relation_table import read_relations
+from licenses.relations_lint import lint_relations
 from licenses.rule_edition import read_rules
-from licenses.rule_text import read_text
-from licenses.rules import RuleBook
+from licenses.rule_text import places_in_yaml, read_text
 from licenses.rules_lint import lint_rules
+from licenses.stock.profiles import read_profiles
+from licenses.stock.profiles_lint import lint_profiles
 from licenses.types_lint import lint_types
 from portal.accounts.errors import SecondPersonError
 from portal.accounts.reasons import encrypted_reason
 from portal.accounts.rights import ADMINISTRATORS
 from portal.accounts.second_person import OPEN_FOR, DecisionState
 from portal.editions.approved import EditionKind, approved, digest_of, items_of
-from portal.editions.differences import Difference, of_items, of_rules, of_templates, of_types
+from portal.editions.differences import (
+    Difference,
+    of_items,
+    of_profiles,
+    of_relations,
+    of_rules,
+    of_templates,
+    of_types,
+)
 from portal.editions.errors import EditionClosedError, EditionFaultyError, EditionUnknownError
-from portal.editions.grounds import EditionGrounds
+from portal.editions.grounds import Catalogues, EditionGrounds
 from portal.editions.models import CatalogueEdition
 from storage.database import UnitOfWork
 from storage.identity import Identity, Role
@@ -44,6 +55,8 @@ _KEYS: Final = {
     "types": EditionKind.LICENSE_TYPES,
     "templates": EditionKind.NUMBERING,
     "rules": EditionKind.RULES,
+    "profiles": EditionKind.PROFILES,
+    "relations": EditionKind.RELATIONS,
 }
 """Member by which a document shows what it is an edition of."""
 
@@ -90,25 +103,26 @@ class EditionService:
     """Takes proposals, has them decided by somebody else, and lets catalogues take what was approved.
 
     Args:
-        items: The catalogue that this process works with.
-        types: The licence types that it works with.
-        rules: The no-proof rules that it works with.
+        catalogues: What this process works with.
     """
 
-    def __init__(self, items: ItemCatalogue, types: TypeCatalogue, rules: RuleBook) -> None:
-        self._items = items
-        self._types = types
-        self._rules = rules
-        self._grounds = EditionGrounds(items, types, rules)
+    def __init__(self, catalogues: Catalogues) -> None:
+        self._catalogues = catalogues
+        self._grounds = EditionGrounds(catalogues)
 
     def check(self, uow: UnitOfWork, data: bytes) -> Checked:
         """Say what speaks against a file as an edition, and what it would change."""
         document, findings = read_document(data)
-        if findings and (read := _rules_in_yaml(data)) is not None:
-            document, findings = read, ()
+        in_yaml = None
+        if findings and (in_yaml := _rules_in_yaml(data)) is not None:
+            document, findings = in_yaml, ()
         if findings:
             return Checked(None, {}, findings, [])
-        return self._check(uow, document)
+        checked = self._check(uow, document)
+        if not checked.findings:
+            return checked
+        places = places_of(data.decode()) if in_yaml is None else places_in_yaml(data)
+        return replace(checked, findings=located(checked.findings, places))
 
     def propose(self, uow: UnitOfWork, identity: Identity, data: bytes, reason: str) -> CatalogueEdition:
         """Propose a file as an edition.
@@ -158,9 +172,7 @@ class EditionService:
         # Two approvals at once would take the same number: the second one is done again and linted anew.
         edition.number = (uow.session.scalar(select(func.max(CatalogueEdition.number))) or 0) + 1
         promise = self._decide(uow, identity, edition, DecisionState.APPROVED, reason)
-        uow.on_commit(self._items.look_again)
-        uow.on_commit(self._types.look_again)
-        uow.on_commit(self._rules.look_again)
+        uow.on_commit(self._catalogues.look_again)
         return promise
 
     def refuse(self, uow: UnitOfWork, identity: Identity, edition_id: str, reason: str) -> Promise:
@@ -276,6 +288,8 @@ class EditionService:
             EditionKind.LICENSE_TYPES: self._check_types,
             EditionKind.NUMBERING: self._check_numbers,
             EditionKind.RULES: self._check_rules,
+            EditionKind.PROFILES: self._check_profiles,
+            EditionKind.RELATIONS: self._check_relations,
         }
         return Checked(kind, body, *check[kind](uow, body))
 
@@ -299,6 +313,16 @@ class EditionService:
         ground = self._grounds.of_rules(uow)
         findings = lint_rules(body, ground)
         return findings, [] if blocking(findings) else of_rules(read_rules(body), ground.held)
+
+    def _check_profiles(self, uow: UnitOfWork, body: dict[str, Any]) -> _Judged:
+        ground = self._grounds.of_profiles(uow)
+        findings = lint_profiles(body, ground)
+        return findings, [] if blocking(findings) else of_profiles(read_profiles(body), ground.held)
+
+    def _check_relations(self, uow: UnitOfWork, body: dict[str, Any]) -> _Judged:
+        ground = self._grounds.of_relations(uow)
+        findings = lint_relations(body, ground)
+        return findings, [] if blocking(findings) else of_relations(read_relations(body), ground.held)
 
     def _view(self, uow: UnitOfWork, row: CatalogueEdition) -> EditionView:
         is_open = row.state == DecisionState.OPEN

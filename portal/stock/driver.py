@@ -88,6 +88,7 @@ class ImportDriver:
         ids: Gives beginnings of ids.
         types: The type catalogue.
         issuers: In whose name the records of a department may be.
+        profiles: How sources spell what we hold.
         sandbox: Where files are parsed.
         beside: Whether records are normalised in a process of their own.
     """
@@ -98,12 +99,13 @@ class ImportDriver:
         ids: IdSource,
         types: TypeCatalogue,
         issuers: OwnIssuers,
+        profiles: ProfileBook,
         sandbox: Sandbox,
         *,
         beside: bool = True,
     ) -> None:
         self._database, self._ids, self._sandbox = database, ids, sandbox
-        self._types, self._issuers = types, issuers
+        self._types, self._issuers, self.profiles = types, issuers, profiles
         self._read = read_beside if beside else read_here
         self.runs = StockRuns(types)
 
@@ -143,7 +145,7 @@ class ImportDriver:
         blocks = Blocks(self._ids, self._database.secrets)
         try:
             # By the day on which it began: a run that is gone on with later reads as if it never stopped.
-            recipe = self._recipe(run.organisation, _profile_of(run), run.started_at)
+            recipe = self._recipe(run.organisation, self._profile_of(run), run.started_at)
             with collected_seldom():
                 for block in self._read(self._source(file, scratch), recipe, BLOCK, run.read):
                     run = self._take(identity, run, block, blocks)
@@ -174,16 +176,16 @@ class ImportDriver:
     def _source(self, file: Path, scratch: Path | None = None) -> Source:
         return Source(file, self._sandbox if scratch is None else self._sandbox.within(scratch))
 
+    def _profile_of(self, run: StockRun) -> Profile:
+        """Give the profile of a run, which must still say what it said when the run began."""
+        profile = self.profiles.get(run.profile.partition("/")[0])
+        if profile.label != run.profile or run.profile_sha256 not in {None, profile.digest}:
+            raise StockProfileChangedError
+        return profile
+
     def _recipe(self, organisation: str, profile: Profile, began: dt.datetime) -> Recipe:
         remit = self._issuers.of(organisation, profile)
         return Recipe(profile, self._types.all(), remit, legal_date(began))
-
-
-def _profile_of(run: StockRun) -> Profile:
-    profile = ProfileBook.load().get(run.profile.partition("/")[0])
-    if profile.label != run.profile:
-        raise StockProfileChangedError
-    return profile
 
 
 def source_file(path: Path) -> SourceFile:

@@ -8,6 +8,7 @@ from documents.feeds import LIMITS
 from documents.sandbox import Sandbox
 from licenses.catalogue import TypeCatalogue
 from licenses.stock.issuers import OwnIssuers
+from licenses.stock.profiles import ProfileBook
 from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.stock.driver import ImportDriver
@@ -26,7 +27,14 @@ def feed_sandbox(settings: Settings) -> Sandbox:
 def import_driver(rooms: Rooms, settings: Settings) -> ImportDriver:
     """Give the driver of imports for a command."""
     issuers = OwnIssuers(rooms.items)
-    return ImportDriver(rooms.database, rooms.ids, rooms.license_types, issuers, feed_sandbox(settings))
+    return ImportDriver(
+        rooms.database,
+        rooms.ids,
+        rooms.license_types,
+        issuers,
+        rooms.books.profiles,
+        feed_sandbox(settings),
+    )
 
 
 class Founded(Protocol):
@@ -49,10 +57,14 @@ class Founded(Protocol):
 
 
 def stock_steps(
-    settings: Settings, found: Founded, types: TypeCatalogue, items: ItemCatalogue
+    settings: Settings,
+    found: Founded,
+    types: TypeCatalogue,
+    items: ItemCatalogue,
+    profiles: ProfileBook,
 ) -> tuple[Step, ...]:
     """Give the steps that import uploaded files and forget what has served."""
     issuers = OwnIssuers(items)
-    driver = ImportDriver(found.database, found.ids, types, issuers, feed_sandbox(settings))
+    driver = ImportDriver(found.database, found.ids, types, issuers, profiles, feed_sandbox(settings))
     forget = StockForgetStep(found.database.secrets)
     return StockImportStep(found.database, found.objects, driver), forget

@@ -305,6 +305,8 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "license-types": Label(_("Licence types"), PLAIN),
         "numbering": Label(_("Number templates"), PLAIN),
         "rules": Label(_("No-proof rules"), PLAIN),
+        "profiles": Label(_("Mapping profiles"), PLAIN),
+        "relations": Label(_("Relations of holders"), PLAIN),
     },
     "type-state": {
         "published": Label(_("Published"), GOOD),

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from licenses.errors import StockStillUndecidedError, StockWordsError
 from licenses.lifecycle import Process, Status, status_titles
-from licenses.stock.profiles import Item, Profile, ProfileBook
+from licenses.stock.profiles import Item, Profile
 from licenses.stock.quarantine import LONGEST, STATES, Opened
 from licenses.stock.reasons import Reason, stock_reasons
 from licenses.stock.runs import SourceFile
@@ -61,7 +61,7 @@ def _begun() -> str:
     action = request.form.get("action", "")
     if action not in _ACTIONS:
         raise InvalidInputError(field="action", rule=" ".join(_ACTIONS))
-    profile = ProfileBook.load().get(request.form.get("profile", ""))
+    profile = context.rooms().books.profiles.get(request.form.get("profile", ""))
     trial = action == "trial"
     source = SourceFile(staged.sha256, staged.size)
     run_id = rooms.database.write(
@@ -125,7 +125,7 @@ def quarantine() -> str:
 def retry() -> Response:
     """Read waiting records again by what their profile says now."""
     rooms, who = context.rooms(), context.identity()
-    profile = ProfileBook.load().get(request.form.get("profile", ""))
+    profile = context.rooms().books.profiles.get(request.form.get("profile", ""))
     reason = request.form.get("reason") or None
     after: str | None = ""
     for _ in range(_AGAIN):
@@ -201,7 +201,7 @@ def _home(problem: CunzhengError | None = None) -> Response:
         "stock.html",
         runs=runs,
         waiting=waiting,
-        profiles=ProfileBook.load().all(),
+        profiles=rooms.books.profiles.all(),
         levels=trust_levels(),
         chosen=request.form.get("profile", ""),
         problem=problem,
@@ -222,7 +222,7 @@ def _listed(problem: CunzhengError | None) -> str:
         state=state,
         reason=reason,
         states=STATES,
-        profiles=ProfileBook.load().all(),
+        profiles=rooms.books.profiles.all(),
         problem=problem,
     )
 

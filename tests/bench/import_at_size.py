@@ -29,6 +29,7 @@ from documents.feeds import LIMITS  # noqa: E402 # as above
 from documents.sandbox import Sandbox  # noqa: E402 # as above
 from licenses.catalogue import TypeCatalogue  # noqa: E402 # as above
 from licenses.models import License  # noqa: E402 # as above
+from licenses.stock.profiles import ProfileBook  # noqa: E402 # as above
 from portal.stock.driver import Figures, ImportDriver, source_file  # noqa: E402 # as above
 from portal.tables import all_tables  # noqa: E402 # as above
 from storage.clock import RandomIds, SystemClock  # noqa: E402 # as above
@@ -64,7 +65,8 @@ def _work(folder: Path, file: Path) -> None:
     """Import in this process: begin a run or go on with the open one, and tell of each block."""
     database = _database(folder)
     database.create_tables()
-    driver = ImportDriver(database, RandomIds(), TypeCatalogue.load(), ISSUERS, Sandbox(LIMITS))
+    types, profiles = TypeCatalogue.load(), ProfileBook.load()
+    driver = ImportDriver(database, RandomIds(), types, ISSUERS, profiles, Sandbox(LIMITS))
     source = source_file(file)
     with database.reading() as uow:
         open_run = driver.runs.open_run(uow, MANAGER, source)

@@ -30,7 +30,8 @@ from licenses.definition import FaceField, LicenseType
 from licenses.errors import LicenseHiddenError, RelationUnknownError
 from licenses.lookup import Found, LookupService, Wanted
 from licenses.models import License, LicenseHolder, LicenseUsage
-from licenses.relations import Proof, Relations, RelationTable, exact_code, relation_table
+from licenses.relation_table import RelationBook, RelationTable, relation_table
+from licenses.relations import Proof, Relations, exact_code
 from storage.clock import rfc3339
 from storage.errors import InvalidInputError
 from storage.identity import Identity
@@ -75,7 +76,7 @@ def library(tmp_path: Path) -> Iterator[Library]:
 def service(library: Library, relations: RelationTable | None = None) -> LookupService:
     return LookupService(
         library.reader,
-        Relations(library.holdings, library.holders, relations or table()),
+        Relations(library.holdings, library.holders, RelationBook(relations or table())),
         library.holders,
     )
 

@@ -20,8 +20,12 @@ from licenses.errors import LicenseDataError, UnknownTypeError
 from licenses.issuing import IssueStep, index_document
 from licenses.models import License
 from licenses.preview import sample_face
+from licenses.relation_table import RelationBook
 from licenses.rules import RuleBook
 from licenses.standings import RegisterStandings
+from licenses.stock.profiles import ProfileBook
+from portal.books import Books
+from portal.editions.grounds import Catalogues
 from portal.editions.services import EditionService
 from portal.worker import Worker
 from seals import demo_pki
@@ -34,6 +38,7 @@ from storage.identity import Identity, Role
 from storage.objects.folder import FolderStore
 
 SYSTEM = Identity("person", "system-1", "office", frozenset({Role.SYSTEM_ADMIN}))
+BOOKS = Books(ProfileBook.load(), RelationBook.load())
 SECURITY = Identity("person", "security-1", "office", frozenset({Role.SECURITY_ADMIN}))
 
 
@@ -72,7 +77,7 @@ class Office:
     def agree(self, data: bytes) -> None:
         """Propose and approve, each by another person."""
         service, database = (
-            EditionService(self.library.items, self.library.types, RuleBook.load()),
+            EditionService(Catalogues(self.library.items, self.library.types, RuleBook.load(), BOOKS)),
             self.library.database,
         )
         made = database.write(lambda uow: service.propose(uow, SYSTEM, data, "新设证照类型").id)

@@ -21,7 +21,7 @@ from rule_world import (
 
 from cases.items import ItemCatalogue
 from licenses.catalogue import TypeCatalogue
-from licenses.relations import relation_table
+from licenses.relation_table import relation_table
 from licenses.rule_inheritance import broken_inheritance
 from licenses.rules import Rule
 from licenses.rules_lint import SENTENCES, WARNINGS, RuleGround, lint_rules

@@ -8,7 +8,8 @@ import pytest
 from license_library import BUSINESS, FACES, FOOD, PERSON, Library
 
 from licenses.models import License, LicenseHolder
-from licenses.relations import Proof, Relations, relation_table
+from licenses.relation_table import relation_table
+from licenses.relations import Proof, Relations
 from storage.ledger.canonical import canonical
 
 MARRIAGE, BIRTH, ATTORNEY = "11339999DEM002036E002", "11339999DEM001041Q003", "11339999DEM002159F001"

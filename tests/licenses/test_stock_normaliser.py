@@ -334,7 +334,7 @@ def spoilt(**changes: object) -> bytes:
         {"holder_schemes": [{"scheme": "s", "code": "1", "means": "000"}]},
         {"holder_schemes": [{"scheme": "s", "code": "1", "means": "001"}] * 2},
         {"dates": ["american"]},
-        {"status": {"有效": "fine"}},
+        {"status": {"fine": ["有效"]}},
         {"further_issuers": {"scjg": ["11339999DEM0010179"]}},
         {"unknown": 1},
     ],

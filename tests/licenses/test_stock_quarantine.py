@@ -38,7 +38,7 @@ def stock(tmp_path: Path) -> Iterator[Stock]:
 
 @pytest.fixture
 def desk(stock: Stock) -> QuarantineDesk:
-    return QuarantineDesk(stock.types, ISSUERS)
+    return QuarantineDesk(stock.types, ISSUERS, stock.profiles)
 
 
 def one(uow: UnitOfWork, reason: str) -> StockQuarantine:
@@ -140,7 +140,9 @@ def test_after_the_profile_learned_a_word_the_records_are_taken_over_in_bulk(
         waiting = desk.listed(uow, MANAGER, "open", None, None).reasons["status-word"]
     same = stock.database.write(lambda uow: desk.retry(uow, MANAGER, PROFILE, "status-word", ""))
     assert same == (0, waiting, None)
-    learned = PROFILE.model_copy(update={"status": {**PROFILE.status, "待定": SourceStatus.SUSPENDED}})
+    suspended = SourceStatus.SUSPENDED
+    taught = {**PROFILE.status, suspended: (*PROFILE.status[suspended], "待定")}
+    learned = PROFILE.model_copy(update={"status": taught})
     taken = stock.database.write(lambda uow: desk.retry(uow, MANAGER, learned, "status-word", ""))
     assert taken == (waiting, 0, None)
     with stock.database.reading() as uow:

@@ -40,6 +40,7 @@ from licenses.services import LicenseService
 from portal import cli
 from portal.accounts.rights import NewAccount, NewClient, add_account, add_client
 from portal.accounts.services import AccountService
+from portal.books import Books
 from portal.bootstrap import open_rooms
 from portal.checking import DocumentCheck
 from portal.demo.people import Cast
@@ -171,6 +172,7 @@ class _Parts(NamedTuple):
     rules: RuleBook
     cases: CaseService
     answers: AnswerKeys
+    books: Books
 
 
 def make_house(
@@ -186,6 +188,7 @@ def make_house(
     objects = FolderStore(folder / "objects")
     types = TypeCatalogue.load(editions.license_types)
     rules = RuleBook.load(editions.rules)
+    books = Books.open(editions)
     holdings = Holdings(types, NoSealRevoked())
     answers = AnswerKeys(folder / "answers")
     gate = LedgerGate(clock, GateLimits())
@@ -207,7 +210,8 @@ def make_house(
         licenses=LicenseService(types, items, holders),
         license_reader=reader,
         rules=rules,
-        proofs=proof_service(_Parts(holdings, holders, items, rules, cases, answers)),
+        books=books,
+        proofs=proof_service(_Parts(holdings, holders, items, rules, cases, answers, books)),
         checks=DocumentCheck(database, reader, _verify, lambda _: trust or TrustList([]), Sandbox(), clock),
         index=EmbeddedIndex(folder / "index.db"),
         keys=PublishedKeys(

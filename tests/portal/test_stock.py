@@ -141,16 +141,14 @@ def test_a_department_imports_nothing_in_the_name_of_another(stock: Stock) -> No
     assert run.report["reasons"]["issuer-foreign"] >= 18
 
 
-def test_nobody_replaces_what_another_department_manages(
-    stock: Stock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nobody_replaces_what_another_department_manages(stock: Stock) -> None:
     both = {"further_issuers": {"jtys": (ISSUER_CODE,)}, "legacy_types": {"jtys": (FOOD, BUSINESS)}}
     listed = PROFILE.model_copy(update=both)
-    monkeypatch.setattr(ProfileBook, "load", lambda: ProfileBook({listed.id: listed}))
     older, newer = two_rows_of_a_number(stock)
     stock.take_over(older)
+    stock.driver.profiles = ProfileBook([listed])
     source = source_file(newer)
-    run_id = stock.database.write(lambda uow: stock.runs.start(uow, NEIGHBOUR, PROFILE, source).id)
+    run_id = stock.database.write(lambda uow: stock.runs.start(uow, NEIGHBOUR, listed, source).id)
     run = stock.driver.work(NEIGHBOUR, run_id, newer, check)
     assert (run.accepted, run.report["reasons"]) == (0, {"held-elsewhere": 1})
     assert [row["kind"] for row in stock.rows(LicenseEvent)] == ["adopted"]

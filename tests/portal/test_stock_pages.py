@@ -45,7 +45,10 @@ def work(house: House, tmp_path: Path) -> None:
     """Do what a worker does with the steps of imports."""
     rooms = house.rooms
     box = Sandbox(LIMITS, bubblewrap=False)
-    driver = ImportDriver(rooms.database, rooms.ids, rooms.license_types, ISSUERS, box, beside=False)
+    profiles = rooms.books.profiles
+    driver = ImportDriver(
+        rooms.database, rooms.ids, rooms.license_types, ISSUERS, profiles, box, beside=False
+    )
     step = StockImportStep(rooms.database, rooms.objects, driver)
     with rooms.database.reading() as uow:
         rows = uow.session.scalars(select(StepRow).where(StepRow.kind == STOCK_IMPORT_STEP)).all()

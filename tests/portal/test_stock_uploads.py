@@ -19,6 +19,7 @@ from documents.errors import FeedRefusedError
 from licenses.errors import StockProfileChangedError, StockRunBusyError, StockRunOverError
 from licenses.models import License
 from licenses.stock.models import StockQuarantine, StockRejection, StockRun
+from licenses.stock.profiles import ProfileBook
 from licenses.stock.quarantine import QuarantineDesk
 from licenses.stock.runs import StockRuns
 from portal.stock import driver, steps, uploads
@@ -259,7 +260,7 @@ def test_a_decided_record_is_erased_with_its_holder(desk: Desk) -> None:
         waiting = select(StockQuarantine).where(StockQuarantine.reason == "name-masked")
         before = uow.session.scalars(waiting).first()
         assert before is not None
-    quarantine = QuarantineDesk(desk.types, ISSUERS)
+    quarantine = QuarantineDesk(desk.types, ISSUERS, ProfileBook.load())
     changes = {"certificate_holder": "演示已核对餐饮有限公司"}
     row = desk.database.write(lambda uow: quarantine.correct(uow, MANAGER, before.id, changes, "核对"))
     secrets = desk.database.secrets

@@ -45,10 +45,16 @@ class Stock:
         self.folder = folder
         self.clock = HandClock()
         self.database = make_database(folder, self.clock)
-        self.types = TypeCatalogue.load()
+        self.types, self.profiles = TypeCatalogue.load(), ProfileBook.load()
         self.holdings = Holdings(self.types, NoSeals())
         self.driver = ImportDriver(
-            self.database, RandomIds(), self.types, ISSUERS, Sandbox(LIMITS, bubblewrap=False), beside=False
+            self.database,
+            RandomIds(),
+            self.types,
+            ISSUERS,
+            self.profiles,
+            Sandbox(LIMITS, bubblewrap=False),
+            beside=False,
         )
         self.runs = self.driver.runs
 
