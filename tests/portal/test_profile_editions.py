@@ -16,17 +16,19 @@ from documents.sandbox import Sandbox
 from licenses.errors import StockProfileChangedError
 from licenses.stock.models import StockRun
 from licenses.stock.profiles import SCHEMA, ProfileBook, ProfilesDocument, shipped_profiles
+from portal.commands.common import open_installation
 from portal.editions.approved import SHIPPED, EditionKind
 from portal.editions.errors import EditionFaultyError
 from portal.editions.services import Checked
 from portal.stock.driver import ImportDriver, source_file
 from storage.identity import Identity, Role
 
-from .conftest import House, make_house
+from .conftest import House, make_house, run
 
 SYSTEM = Identity("person", "system-1", "office", frozenset({Role.SYSTEM_ADMIN}))
 SECURITY = Identity("person", "security-1", "office", frozenset({Role.SECURITY_ADMIN}))
 PROVINCIAL = "provincial-exchange"
+FIRST = ProfileBook.load().get(PROVINCIAL).version
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ def test_a_new_source_is_another_profile_and_no_code(house: House) -> None:
 @pytest.mark.parametrize(
     ("profile", "codes"),
     [
-        (changed(version="2026-01", trust="D"), {"profile-altered", "nothing-new"}),
+        (changed(version=FIRST, trust="D"), {"profile-altered", "nothing-new"}),
         (changed(version="2025-12"), {"profile-backwards"}),
         (changed(trust="A"), {"schema"}),
         (
@@ -95,7 +97,7 @@ def test_a_new_source_is_another_profile_and_no_code(house: House) -> None:
         ),
         (changed(further_issuers={"nobody": ["11339999DEM0010178"]}), {"department-unknown"}),
         (changed(status={"valid": ["有效"], "expired": ["有效"]}), {"profile-contradicts"}),
-        (changed(version="2026-01"), {"nothing-new"}),
+        (changed(version=FIRST), {"nothing-new"}),
     ],
 )
 def test_a_profile_with_a_fault_cannot_be_proposed(
@@ -105,7 +107,7 @@ def test_a_profile_with_a_fault_cannot_be_proposed(
     assert {one.code for one in checked.findings if one.blocks} == codes
     with pytest.raises(EditionFaultyError):
         agree(house, document(profile))
-    assert house.rooms.books.profiles.get(PROVINCIAL).version == "2026-01"
+    assert house.rooms.books.profiles.get(PROVINCIAL).version == FIRST
 
 
 def test_a_higher_trust_level_is_pointed_out_with_line_and_column(house: House) -> None:
@@ -127,7 +129,7 @@ def test_the_second_person_reads_what_changes_side_by_side(house: House) -> None
     checked = lint(house, document(profile))
     assert checked.kind is EditionKind.PROFILES
     (change,) = checked.differences
-    assert (change.name, change.against) == (f"{PROVINCIAL} 2027-01", "2026-01")
+    assert (change.name, change.against) == (f"{PROVINCIAL} 2027-01", FIRST)
     assert {row.place: row.after for row in change.rows}["trust"] == "D"
     assert {row.place for row in change.rows} == {"trust", "status/suspended"}
 
@@ -183,3 +185,21 @@ def test_the_published_schema_is_what_editions_are_read_by() -> None:
     del schema["$schema"]
     assert schema == ProfilesDocument.model_json_schema()
     ProfilesDocument.model_validate_json(SHIPPED[EditionKind.PROFILES]())
+
+
+def test_the_command_that_goes_on_says_that_the_profile_has_another_version(
+    installation: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "feed.csv"
+    file.write_text("".join(csv_lines(5)), "utf-8")
+    rooms, _ = open_installation()
+    with rooms.database.reading() as uow:
+        manager = rooms.accounts.with_role(uow, Role.LICENSE_MANAGER)[0]
+    older = rooms.books.profiles.get(PROVINCIAL).model_copy(update={"version": "2025-01"})
+    who = Identity("person", manager.id, "scjg", frozenset({Role.LICENSE_MANAGER}))
+    rooms.database.write(lambda uow: rooms.stock_runs.start(uow, who, older, source_file(file)).id)
+    rooms.close()
+    wanted = ("licence", "import", str(file), "--profile", PROVINCIAL, "--as", manager.id)
+    code, said = run(*wanted, "--resume", capsys=capsys)
+    assert (code, "stock-profile-changed" in said) == (3, True)
+    assert run(*wanted, "--json", capsys=capsys)[0] in {0, 1}, "imported anew"
