@@ -27,6 +27,7 @@ from documents.formats import identify
 from documents.sandbox import Sandbox
 from licenses.copies.models import LicenseCopy
 from licenses.copies.services import copies_of
+from licenses.ladder.statements import forms_of, newest_statements
 from licenses.models import Decision, License, LicenseUsage, SignedAnswer
 from storage.clock import legal_date
 from storage.database import UnitOfWork
@@ -100,6 +101,15 @@ class AssembleStep:
                 for decision, cipher in _decisions(uow, file.case.id)
                 if decision.id not in held
             ],
+            "statements": [
+                {"id": one.event_id, "jws": uow.secrets.decrypt(one.jws_cipher).decode()}
+                for one, _ in newest_statements(uow, file.case.id, held)
+            ],
+            "commitments": [
+                {"id": one.id, "sha256": one.form_sha256}
+                for one in forms_of(uow, file.case.id)
+                if one.id not in held
+            ],
         }
 
     def perform(self, plan: Json, staging: Staging) -> Json:
@@ -108,6 +118,8 @@ class AssembleStep:
             "licences": [self._license(entry, staging) for entry in parts_of(plan, "licences")],
             "copies": [self._license(entry, staging) for entry in parts_of(plan, "copies")],
             "decisions": [self._decision(entry) for entry in parts_of(plan, "decisions")],
+            "statements": [self._decision(entry) for entry in parts_of(plan, "statements")],
+            "commitments": [self._license(entry, staging) for entry in parts_of(plan, "commitments")],
         }
 
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the plan has served

@@ -31,6 +31,7 @@ ROLE_TITLES: dict[Role, tuple[str, str]] = {
     Role.LICENCE: ("证照", "Licence"),
     Role.CALLED_UP: ("调用证照", "Called-up licence"),
     Role.DECISION: ("核验结论", "Decision"),
+    Role.COMMITMENT: ("承诺书", "Written commitment"),
     Role.CHECKS: ("检测报告", "Report of checks"),
     Role.CATALOGUE: ("目录", "Catalogue"),
 }

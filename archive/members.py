@@ -154,6 +154,36 @@ def joined_slots(uow: UnitOfWork, result: Json) -> Iterator[Slot]:
             read_stored(entry["stored"]),
             reference=decision,
         )
+    yield from _rung_slots(result)
+
+
+def _rung_slots(result: Json) -> Iterator[Slot]:
+    """Give the forms of commitments and the signed statements of rungs."""
+    if isinstance(result, Mapping) and not {"commitments", "statements"} <= result.keys():
+        # Staged by a release that knew neither.
+        return
+    for entry in parts_of(result, "commitments"):
+        rung, pages = text_of(entry, "id"), entry["pages"]
+        yield Slot(
+            Role.COMMITMENT,
+            "commitment",
+            "证明事项告知承诺书",
+            f"commitment-{rung}.pdf",
+            read_stored(entry["stored"]),
+            pages=pages if isinstance(pages, int) else None,
+            level="3b",
+            reference=rung,
+        )
+    for entry in parts_of(result, "statements"):
+        event = text_of(entry, "id")
+        yield Slot(
+            Role.DECISION,
+            "statement",
+            "承诺、协查、补交或收取的经过",
+            f"statement-{event}.jws",
+            read_stored(entry["stored"]),
+            reference=event,
+        )
 
 
 def dossier_slots(uow: UnitOfWork, file: FilingFile, item: Item, result: Json) -> list[Slot]:

@@ -64,6 +64,7 @@ class Role(enum.StrEnum):
     LICENCE = "licence"
     CALLED_UP = "called-up"
     DECISION = "decision"
+    COMMITMENT = "commitment"
     CHECKS = "checks"
     CATALOGUE = "catalogue"
 

@@ -10,6 +10,8 @@ from licenses.bulk import BulkService, BulkStep
 from licenses.copies.making import CopyStep
 from licenses.holdings import Holdings
 from licenses.issuing import IssueStep
+from licenses.ladder.forms import FormStep
+from licenses.rules import RuleBook
 from licenses.services import LicenseService
 from portal.settings import Settings
 from seals.sealing import SealingService
@@ -45,6 +47,11 @@ class LicenseParts(Protocol):
         ...
 
     @property
+    def rules(self) -> RuleBook:
+        """The no-proof rules."""
+        ...
+
+    @property
     def holders(self) -> HolderService:
         """Finds holders."""
         ...
@@ -71,7 +78,7 @@ class LicenseParts(Protocol):
 
 
 def license_steps(parts: LicenseParts) -> tuple[Step, ...]:
-    """Give the steps: issuing, changes of many licences, and annotated copies."""
+    """Give the steps: issuing, changes of many licences, annotated copies, forms of commitments."""
     objects, settings = parts.foundation.objects, parts.settings
     return (
         IssueStep(
@@ -86,4 +93,13 @@ def license_steps(parts: LicenseParts) -> tuple[Step, ...]:
         ),
         BulkStep(BulkService(parts.holdings, parts.licenses)),
         CopyStep(parts.holdings, parts.typesetter, parts.sealing, objects, settings.public_url),
+        FormStep(
+            parts.rules,
+            parts.items,
+            parts.holders,
+            parts.typesetter,
+            parts.sealing,
+            objects,
+            demo=not settings.production,
+        ),
     )

@@ -21,6 +21,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from archive.models import Dossier, DossierMember, Filing, FilingMaterial
 from archive.storing import SEAL_SUFFIX
 from licenses.copies.models import LicenseCopy
+from licenses.ladder.models import LadderRung
 from licenses.models import License
 from licenses.stock.models import StockRun
 from portal.errors import SweepImpossibleError
@@ -52,6 +53,7 @@ NAMES_OBJECTS: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | No
     Dossier.manifest_seal_sha256,
     License.object_sha256,
     LicenseCopy.object_sha256,
+    LadderRung.form_sha256,
     LicenseCopy.original_sha256,
     StockRun.object_sha256,
 )

@@ -57,17 +57,21 @@ class EvidenceParts(Protocol):
         ...
 
 
-class ProofParts(EvidenceParts, Protocol):
+class SigningParts(EvidenceParts, Protocol):
+    """What facts are gathered from, and what signs."""
+
+    @property
+    def answers(self) -> AnswerKeys:
+        """Sign answers and statements."""
+        ...
+
+
+class ProofParts(SigningParts, Protocol):
     """What answers are made of."""
 
     @property
     def cases(self) -> CaseService:
         """Finds cases."""
-        ...
-
-    @property
-    def answers(self) -> AnswerKeys:
-        """Sign the answers."""
         ...
 
 
@@ -84,12 +88,12 @@ def inquiry_of(parts: EvidenceParts) -> Inquiry:
     return Inquiry(parts.holdings, parts.rules, relations, FiledCases(parts.items), TakenRungs(parts.items))
 
 
-def ladder_service(parts: EvidenceParts) -> LadderService:
+def ladder_service(parts: SigningParts) -> LadderService:
     """Compose what takes rungs of the ladder."""
-    return LadderService(parts.rules, inquiry_of(parts), Deadlines(_calendar()))
+    return LadderService(parts.rules, inquiry_of(parts), Deadlines(_calendar()), parts.answers)
 
 
-def ladder_clock(parts: EvidenceParts) -> LadderClock:
+def ladder_clock(parts: SigningParts) -> LadderClock:
     """Compose what records the deadlines of rungs."""
     return LadderClock(ladder_service(parts), Deadlines(_calendar()))
 

@@ -8,6 +8,7 @@ _QUEUE_OF: Final = {
     "archive.render": "office",
     "archive.seal": "seal",
     "archive.manifest": "seal",
+    "ladder.form": "seal",
     "license.copy": "seal",
     "license.issue": "seal",
 }

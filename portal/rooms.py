@@ -17,6 +17,7 @@ from cases.services import CaseService
 from documents.pages import PageImages
 from documents.ports import Typesets
 from indexer.ports import Index
+from licenses.answers import AnswerKeys
 from licenses.bulk import BulkService
 from licenses.catalogue import TypeCatalogue
 from licenses.codes.services import CodeService
@@ -224,6 +225,11 @@ class Rooms:
     def simulations(self) -> SimulationService:
         """Simulates draft rules on closed cases."""
         return SimulationService(self.rules, inquiry_of(self))
+
+    @property
+    def answers(self) -> AnswerKeys:
+        """Keys that sign answers and statements."""
+        return self.proofs.keys
 
     @property
     def ladder(self) -> LadderService:

@@ -11,7 +11,7 @@ from storage.clock import parse_rfc3339, rfc3339
 from storage.ledger.canonical import Json
 from storage.secrets import SYSTEM_SUBJECT
 
-DocumentType = Literal["catalogue", "rendition", "licence", "copy", "manifest", "decision"]
+DocumentType = Literal["catalogue", "rendition", "licence", "copy", "manifest", "decision", "commitment"]
 DOCUMENT_TYPES: tuple[DocumentType, ...] = (
     "catalogue",
     "rendition",
@@ -19,6 +19,7 @@ DOCUMENT_TYPES: tuple[DocumentType, ...] = (
     "copy",
     "manifest",
     "decision",
+    "commitment",
 )
 
 

@@ -46,6 +46,7 @@ _REASONS = {
     "copy": "制作加注件 Annotated copy",
     "manifest": "归档 Archival filing",
     "decision": "核验结论 Decision",
+    "commitment": "受理告知承诺 Commitment accepted",
 }
 _EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 

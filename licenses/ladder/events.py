@@ -75,6 +75,7 @@ def act_of(
     row: LadderRung,
     rows: Sequence[Base] = (),
     reasons: Sequence[str] = (),
+    file: str | None = None,
 ) -> Act:
     """Make an act about a rung; what was said stands in the encrypted detail only."""
     return Act(
@@ -83,6 +84,7 @@ def act_of(
         object_type="rung",
         object_id=row.id,
         case=row.case_id,
+        object_sha256=file,
         subject=row.holder_id,
         rows=rows,
         reasons=reasons,

@@ -105,3 +105,17 @@ class DepartmentAssertion(Base):
     valid_until: Mapped[dt.date] = mapped_column(Date)
 
     __table_args__ = (Index("ix_ladder_assertion_holder_predicate", "holder_id", "predicate"),)
+
+
+class RungStatement(Base):
+    """A signed statement of a rung after one of its events, as it left.
+
+    It holds the promise, so no act's detail holds it, and it is not rebuilt from the ledger.
+    """
+
+    __tablename__ = "ladder_statement"
+
+    event_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    rung_id: Mapped[str] = mapped_column(String(26), index=True)
+    act_id: Mapped[str] = mapped_column(String(64), unique=True)
+    jws_cipher: Mapped[bytes] = mapped_column(LargeBinary)

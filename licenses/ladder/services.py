@@ -16,12 +16,15 @@ from sqlalchemy.exc import IntegrityError
 from cases.identifiers import is_plain
 from cases.models import Case, CaseState
 from cases.organisations import covers
+from licenses.answers import AnswerKeys
 from licenses.evaluation import evaluate
 from licenses.inquiry import Inquiry
 from licenses.ladder.deadlines import Deadlines
 from licenses.ladder.errors import RungEventError, RungNotOfferedError, RungUnknownError, RungWordsError
 from licenses.ladder.events import Spoken, act_of, added, events_of
+from licenses.ladder.forms import FORM_STEP
 from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung
+from licenses.ladder.statements import state_signed
 from licenses.ladder.states import BY_ASKED, BY_CLOCK, FIRST, RungEventKind, RungState, after, possible
 from licenses.models import Decision, LicenseUsage
 from licenses.reason_table import ReasonTable
@@ -93,12 +96,19 @@ class LadderService:
         rules: The rules.
         inquiry: Gathers the facts of this moment.
         deadlines: How long things take.
+        keys: Sign statements.
         table: Sentences of reasons.
     """
 
     def __init__(
-        self, rules: RuleBook, inquiry: Inquiry, deadlines: Deadlines, table: ReasonTable | None = None
+        self,
+        rules: RuleBook,
+        inquiry: Inquiry,
+        deadlines: Deadlines,
+        keys: AnswerKeys,
+        table: ReasonTable | None = None,
     ) -> None:
+        self._keys = keys
         self._rules = rules
         self._inquiry = inquiry
         self._deadlines = deadlines
@@ -161,6 +171,7 @@ class LadderService:
         uow.session.add_all(uses)
         uow.session.flush()
         promise = uow.record(act_of(ActKind.RUNG_TAKEN, who, row, [row, event, *uses], [kind]))
+        state_signed(uow, self._keys, row, event, promise)
         return row, promise
 
     def happen(
@@ -193,9 +204,13 @@ class LadderService:
             answer = self._assertion(uow, requirement, row, holds=bool(happening.holds))
             rows += [answer, _use(uow, who, row, "MET" if answer.holds else "NOT_MET")]
             uow.session.add_all(rows[2:])
+        if kind is RungEventKind.ACCEPTED:
+            uow.add_step(FORM_STEP, row.id)
         uow.session.flush()
         reasons = [row.kind, str(kind)]
-        return row, uow.record(act_of(ActKind.RUNG_CHANGED, who, row, rows, reasons))
+        promise = uow.record(act_of(ActKind.RUNG_CHANGED, who, row, rows, reasons))
+        state_signed(uow, self._keys, row, event, promise)
+        return row, promise
 
     def view(self, uow: UnitOfWork, identity: Identity, rung_id: str) -> RungView:
         """Give a rung with what was said; the look is recorded.

@@ -44,6 +44,7 @@ NOT_REBUILT = {
     "key_mark",
     "license_answer",
     "license_change",
+    "ladder_statement",
     "login_link",
     "object_version",
     "step",

@@ -33,6 +33,8 @@ from licenses.catalogue import TypeCatalogue
 from licenses.copies.making import CopyStep
 from licenses.holdings import Holdings
 from licenses.issuing import IssueStep
+from licenses.ladder.forms import FormStep
+from licenses.rules import RuleBook
 from licenses.services import LicenseService
 from portal.worker import Worker
 from seals import demo_pki
@@ -186,6 +188,15 @@ class Line(World):
                 demo=True,
             ),
             CopyStep(self.holdings, self.typesetter, self.sealing, self.objects, "http://127.0.0.1:8321"),
+            FormStep(
+                RuleBook.load(),
+                self.items,
+                self.holders,
+                self.typesetter,
+                self.sealing,
+                self.objects,
+                demo=True,
+            ),
         ]
         table = {step.kind: step for step in steps}
         return Worker(self.database, table, self.folder / "staging", self.clock, self.ids)

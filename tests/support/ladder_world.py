@@ -49,7 +49,7 @@ class LadderWorld:
             self.rules, library.holdings, library.cases, library.holders, library.keys, inquiry=inquiry
         )
         deadlines = Deadlines(self.calendar)
-        self.ladder = LadderService(self.rules, inquiry, deadlines)
+        self.ladder = LadderService(self.rules, inquiry, deadlines, library.keys)
         self.hands = LadderClock(self.ladder, deadlines)
         self.replays = ReplayService(self.rules, inquiry)
         self.case = library.announce(FOOD)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signed statements of rungs: after each event a JWS that says what happened so far, with the act's promise.
+
+The newest one of each rung is filed in the dossier of its case; ``verify_statement`` checks it offline.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import func, select
+
+from cases.models import Case
+from licenses.answers import AnswerKeys
+from licenses.ladder.events import events_of
+from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung, RungStatement
+from storage.clock import rfc3339
+from storage.database import UnitOfWork
+from storage.ledger.acts import Promise
+from storage.ledger.canonical import Json
+
+TYPE: Final = "cunzheng-rung+json"
+
+
+def state_signed(
+    uow: UnitOfWork, keys: AnswerKeys, row: LadderRung, event: LadderEvent, promise: Promise
+) -> str:
+    """Sign and keep what happened to a rung up to its newest event; gives the JWS."""
+    payload = {"rung": stated(uow, row), "promise": promise.as_json()}
+    jws = keys.sign_payload(payload, TYPE)
+    uow.session.add(
+        RungStatement(
+            event_id=event.id,
+            rung_id=row.id,
+            act_id=promise.core_sha256,
+            jws_cipher=uow.secrets.encrypt(row.holder_id, jws.encode()),
+        )
+    )
+    uow.session.flush()
+    return jws
+
+
+def stated(uow: UnitOfWork, row: LadderRung) -> Mapping[str, Json]:
+    """Give a rung as JSON: never who it is about, who is known by the case."""
+    case = uow.session.get_one(Case, row.case_id)
+    given = select(DepartmentAssertion).where(DepartmentAssertion.rung_id == row.id)
+    answer = uow.session.scalar(given)
+    return {
+        "v": 1,
+        "id": row.id,
+        "case": {"source": case.source, "number": case.number},
+        "item": {"code": case.item_code, "edition": case.item_edition},
+        "requirement": row.requirement,
+        "rule": row.rule_digest,
+        "kind": row.kind,
+        "state": row.state,
+        "asked": {"department": row.asked, "predicate": row.predicate} if row.asked else None,
+        "answer": {"holds": answer.holds, "valid_until": answer.valid_until.isoformat()} if answer else None,
+        "events": [
+            {
+                "kind": str(one.kind),
+                "at": rfc3339(one.at),
+                "by": {"id": one.actor_id, "organisation": one.organisation},
+                "words": one.words,
+            }
+            for one in events_of(uow, row)
+        ],
+    }
+
+
+def newest_statements(
+    uow: UnitOfWork, case_id: str, held: Collection[str]
+) -> Sequence[tuple[RungStatement, LadderRung]]:
+    """Give the newest statement of each rung of a case, without those whose event is held already."""
+    newest = (
+        select(LadderEvent.rung_id, func.max(LadderEvent.position).label("position"))
+        .join(RungStatement, RungStatement.event_id == LadderEvent.id)
+        .group_by(LadderEvent.rung_id)
+        .subquery()
+    )
+    rows = uow.session.execute(
+        select(RungStatement, LadderRung)
+        .join(LadderEvent, LadderEvent.id == RungStatement.event_id)
+        .join(newest, (newest.c.rung_id == LadderEvent.rung_id) & (newest.c.position == LadderEvent.position))
+        .join(LadderRung, LadderRung.id == RungStatement.rung_id)
+        .where(LadderRung.case_id == case_id)
+        .order_by(LadderRung.taken_at, LadderRung.id)
+    )
+    return [(statement, row) for statement, row in rows if statement.event_id not in held]
+
+
+def forms_of(uow: UnitOfWork, case_id: str) -> Sequence[LadderRung]:
+    """Give the rungs of a case whose form is made, in the order in which they were taken."""
+    made = select(LadderRung).where(LadderRung.case_id == case_id, LadderRung.form_sha256.is_not(None))
+    return uow.session.scalars(made.order_by(LadderRung.taken_at, LadderRung.id)).all()
