@@ -1,49 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One tree of migrations makes exactly the tables that the rooms' models describe."""
+"""Revisions of the schema form one chain: each number once, each after the one before."""
 
-from pathlib import Path
+import re
 
-import sqlalchemy as sa
-from source_rules import product_sources
 from tooling import ROOT
 
-from portal.migrations import upgrading
-from portal.tables import MODULES
+_STATED = re.compile(r'^(down_revision|revision) = (?:"(\d{4})"|None)$', re.MULTILINE)
 
 
-def _tables(url: str) -> set[str]:
-    engine = sa.create_engine(url)
-    try:
-        return set(sa.inspect(engine).get_table_names())
-    finally:
-        engine.dispose()
-
-
-def test_every_module_with_tables_is_known_to_the_migrations() -> None:
-    defining = {
-        source.name.removesuffix(".py").replace("/", ".")
-        for source in product_sources()
-        if "__tablename__ = " in source.text
-    }
-    assert defining - set(MODULES) == set()
-
-
-def test_models_equal_migrations(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'records.db'}"
-    upgrading.upgrade(url)
-    assert upgrading.is_current(url)
-    assert upgrading.differences(url) == []
-
-
-def test_migrations_can_be_taken_back(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'records.db'}"
-    upgrading.upgrade(url)
-    assert len(_tables(url)) > 10
-    upgrading.downgrade(url, "base")
-    assert _tables(url) <= {"alembic_version"}
-
-
-def test_the_tree_has_one_line() -> None:
-    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "portal/migrations/versions").glob("*.py")]
-    parents = [line for text in texts for line in text.splitlines() if line.startswith("down_revision")]
-    assert len(parents) == len(texts) == len(set(parents))
+def test_revisions_form_one_chain() -> None:
+    found = []
+    for path in sorted((ROOT / "portal" / "migrations" / "versions").glob("[0-9]*.py")):
+        stated = dict(_STATED.findall(path.read_text(encoding="utf-8")))
+        assert path.name.startswith(f"{stated['revision']}_"), path.name
+        found.append((stated["down_revision"], stated["revision"]))
+    numbers = [f"{number:04d}" for number in range(1, len(found) + 1)]
+    assert found == list(zip(["", *numbers], numbers, strict=False))
