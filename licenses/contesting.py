@@ -22,6 +22,7 @@ from storage.ledger.acts import Act
 from storage.ledger.kinds import ActKind
 
 LONGEST: Final = 500
+LONGEST_CONTACT: Final = 100
 """Characters of what is said or answered."""
 
 
@@ -43,6 +44,16 @@ class DisputeRemedyError(InvalidInputError):
     title_en = "An upheld dispute needs its remedy and the legal basis"
     remedy_zh = "请选择更正、暂停或撤销；暂停、撤销须填写法律依据。"
     remedy_en = "Choose correction, suspension or withdrawal; the latter two need the legal basis."
+
+
+class DisputeContactError(InvalidInputError):
+    """A stranger who disputes does not say how they are reached, or says too much."""
+
+    code = "dispute-contact"
+    title_zh = "请填写联系方式"
+    title_en = "Say how you are reached"
+    remedy_zh = "请填写电话或电子邮箱，不超过100个字。"
+    remedy_en = "Give a telephone number or an address of e-mail, at most 100 characters."
 
 
 class About(enum.StrEnum):
@@ -87,11 +98,16 @@ class ObjectionView:
 
 @dataclass(frozen=True, slots=True)
 class SpokenObjection:
-    """An objection with what the holder says and, once answered, what the department says."""
+    """An objection with what the holder says and, once answered, what the department says.
+
+    Attributes:
+        contact: How a stranger is reached who disputes; for who answers alone.
+    """
 
     view: ObjectionView
     words: str
     answer: str | None
+    contact: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +218,18 @@ def plain_words(words: str) -> str:
     text = " ".join(words.split())
     if not 1 <= len(text) <= LONGEST or not is_plain(text):
         raise ObjectionWordsError
+    return text
+
+
+def plain_contact(contact: str) -> str:
+    """Give how a stranger is reached, on one line.
+
+    Raises:
+        DisputeContactError: Nothing is said, or too much.
+    """
+    text = " ".join(contact.split())
+    if not 1 <= len(text) <= LONGEST_CONTACT or not is_plain(text):
+        raise DisputeContactError
     return text
 
 

@@ -9,7 +9,7 @@ correction, which is the next version of the licence.
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -26,10 +26,13 @@ from licenses.contesting import (
     Subject,
     act_of,
     objections_to,
+    plain_contact,
     plain_words,
     responsible_for,
     spoken_of,
 )
+from licenses.copies.models import LicenseCopy
+from licenses.copies.services import MADE
 from licenses.errors import (
     ObjectionStandsError,
     ObjectionUnknownError,
@@ -39,6 +42,7 @@ from licenses.lifecycle import EventKind, Process
 from licenses.looks import refused
 from licenses.models import License, Objection
 from licenses.objections import ObjectionService
+from licenses.once import digest_of, new_secret
 from licenses.services import LicenseService
 from licenses.usage import operator_of
 from storage.database import UnitOfWork
@@ -50,6 +54,9 @@ SCOPE: Final = "dispute"
 CORRECTION, SUSPEND, WITHDRAW = "correction", "suspend", "withdraw"
 REMEDIES: Final = (CORRECTION, SUSPEND, WITHDRAW)
 """What an upheld dispute may lead to."""
+
+
+_SHOWN: Final = 50
 
 
 @cache
@@ -64,8 +71,8 @@ class Dispute:
     """What somebody contests.
 
     Attributes:
-        identifier: Of the licence, as its file or page states it.
-        code: Its verification code.
+        identifier: Of the licence, as its file or page states it; empty where the code alone was shown.
+        code: Its verification code; without an identifier also that of a copy.
         reason: A published code.
         words: What is wrong, in words.
     """
@@ -104,7 +111,7 @@ class DisputeService:
         self._licenses = licenses
 
     def open(self, uow: UnitOfWork, identity: Identity, dispute: Dispute) -> tuple[Objection, Promise]:
-        """Take a dispute.
+        """Take a dispute of a calling system or an inspector.
 
         Raises:
             LicenseHiddenError: No licence with this identifier and code, or no right; the caller records it.
@@ -112,22 +119,57 @@ class DisputeService:
             ObjectionWordsError: Nothing is said, or too much.
             ObjectionStandsError: One of the same office waits for its answer.
         """
+        return self._taken(uow, identity, dispute, identity.id, allowed=_may_dispute(identity))
+
+    def open_as_stranger(
+        self, uow: UnitOfWork, identity: Identity, dispute: Dispute, contact: str
+    ) -> tuple[Objection, Promise, str]:
+        """Take a dispute of somebody without account.
+
+        Args:
+            uow: A writing unit of work.
+            identity: A stranger.
+            dispute: What is contested.
+            contact: How the stranger is reached; only who answers reads it.
+
+        Returns:
+            The row, the promise, and the key by which the answer is read: handed out once, kept as a digest.
+
+        Raises:
+            DisputeContactError: Nothing is said of how to reach them, or too much.
+            ObjectionStandsError: A dispute of a stranger about this licence waits for its answer.
+            Others: As :meth:`open`.
+        """
+        text, (key, digest) = plain_contact(contact), new_secret()
+        allowed = identity.kind == "public"
+        row, promise = self._taken(uow, identity, dispute, digest.hex(), text, allowed=allowed)
+        return row, promise, key
+
+    def _taken(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        dispute: Dispute,
+        raised_by: str,
+        contact: str | None = None,
+        *,
+        allowed: bool,
+    ) -> tuple[Objection, Promise]:
         if dispute.reason not in dispute_reasons():
             raise DisputeReasonError
         words = plain_words(dispute.words)
         who = identity.on(AccessBasis(Basis.PUBLIC_CHECK))
-        license_ = uow.session.scalar(
-            select(License).where(License.identifier == dispute.identifier, License.issued_at.is_not(None))
-        )
-        shown = license_ is not None and hmac.compare_digest(license_.code.encode(), dispute.code.encode())
-        if license_ is None or not shown or not _may_dispute(identity):
+        license_ = _contested(uow, dispute)
+        if license_ is None or not allowed:
             raise refused(uow, who, None, "dispute-not-shown")
         others = objections_to(uow, About.DISPUTE, license_.id)
-        if any(one.state == ObjectionState.OPEN and one.raised_by == identity.id for one in others):
+        # Strangers cannot be told apart: of all of them one dispute waits at a time.
+        waiting = (one for one in others if one.state == ObjectionState.OPEN)
+        if any(one.raised_by == raised_by or (contact and one.contact_cipher) for one in waiting):
             raise ObjectionStandsError
-        now = uow.clock.now()
+        now, row_id = uow.clock.now(), uow.ids.new_id()
         row = Objection(
-            id=uow.ids.new_id(),
+            id=row_id,
             holder_id=license_.holder_id,
             about=str(About.DISPUTE),
             object_id=license_.id,
@@ -139,8 +181,9 @@ class DisputeService:
             opened_at=now,
             due_on=self._objections.due_on(now),
             state=str(ObjectionState.OPEN),
-            raised_by=identity.id,
+            raised_by=raised_by,
             reason=dispute.reason,
+            contact_cipher=None if contact is None else uow.secrets.encrypt(row_id, contact.encode()),
         )
         uow.session.add(row)
         uow.session.flush()
@@ -156,8 +199,26 @@ class DisputeService:
         row = uow.session.get(Objection, dispute_id)
         if row is None or row.about != About.DISPUTE or row.raised_by != identity.id:
             raise ObjectionUnknownError
-        license_ = uow.session.get_one(License, row.object_id)
-        return DisputeView(spoken_of(uow, row), license_.identifier, correction_of(uow, row))
+        return _view(uow, row)
+
+    def raised(self, uow: UnitOfWork, identity: Identity) -> Sequence[DisputeView]:
+        """Give what this identity disputed, the newest first."""
+        own = (Objection.about == str(About.DISPUTE), Objection.raised_by == identity.id)
+        newest = select(Objection).where(*own).order_by(Objection.opened_at.desc(), Objection.id.desc())
+        return [_view(uow, row) for row in uow.session.scalars(newest.limit(_SHOWN))]
+
+    def of_stranger(self, uow: UnitOfWork, dispute_id: str, key: str) -> DisputeView:
+        """Give a dispute to who holds its key.
+
+        Raises:
+            ObjectionUnknownError: Unknown, or another key; they look the same.
+        """
+        row = uow.session.get(Objection, dispute_id)
+        if row is None or row.contact_cipher is None:
+            raise ObjectionUnknownError
+        if not hmac.compare_digest(str(row.raised_by), digest_of(key).hex()):
+            raise ObjectionUnknownError
+        return _view(uow, row)
 
     def answer(
         self,
@@ -203,6 +264,25 @@ def correction_of(uow: UnitOfWork, row: Objection) -> str | None:
             License.reserved_at >= row.answered_at,
         )
     )
+
+
+def _view(uow: UnitOfWork, row: Objection) -> DisputeView:
+    license_ = uow.session.get_one(License, row.object_id)
+    return DisputeView(spoken_of(uow, row), license_.identifier, correction_of(uow, row))
+
+
+def _contested(uow: UnitOfWork, dispute: Dispute) -> License | None:
+    """Find the licence that is contested: by identifier and code, or by a code alone, be it of a copy."""
+    issued = select(License).where(License.issued_at.is_not(None))
+    if dispute.identifier:
+        found = uow.session.scalar(issued.where(License.identifier == dispute.identifier))
+        shown = found is not None and hmac.compare_digest(found.code.encode(), dispute.code.encode())
+        return found if shown else None
+    found = uow.session.scalar(issued.where(License.code == dispute.code))
+    if found is not None:
+        return found
+    copied = select(LicenseCopy.license_id).where(LicenseCopy.code == dispute.code, LicenseCopy.state == MADE)
+    return uow.session.scalar(issued.where(License.id.in_(copied)))
 
 
 def _may_dispute(identity: Identity) -> bool:

@@ -249,6 +249,8 @@ class Objection(Base):
         raised_by: The client or person of the other office that disputes; none where the holder objects.
         reason: Why it disputes, a published code.
         remedy: What an upheld dispute leads to: ``correction``, ``suspend`` or ``withdraw``.
+        contact_cipher: How a stranger without account who disputes is reached, under the objection's own
+            key; ``raised_by`` is then the digest of the key that reads the answer.
     """
 
     __tablename__ = "license_objection"
@@ -270,6 +272,7 @@ class Objection(Base):
     raised_by: Mapped[str | None] = mapped_column(String(64))
     reason: Mapped[str | None] = mapped_column(String(40))
     remedy: Mapped[str | None] = mapped_column(String(12))
+    contact_cipher: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     __table_args__ = (
         UniqueConstraint("about", "object_id", "position"),

@@ -9,6 +9,7 @@ clock counts working days (``data/objections.json``); what is overdue is compute
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, true, tuple_
@@ -211,7 +212,10 @@ class ObjectionService:
         uow.record(act_of(ActKind.OBJECTION_READ, identity, row))
         may_answer = row.state == ObjectionState.OPEN and _answers(identity, row)
         may_answer = may_answer and not made_by(identity, subject.use)
-        return ReadObjection(spoken_of(uow, row), subject.use, subject.license, subject.case, may_answer)
+        spoken = spoken_of(uow, row)
+        if row.contact_cipher is not None and _answers(identity, row):
+            spoken = replace(spoken, contact=uow.secrets.decrypt(row.contact_cipher).decode())
+        return ReadObjection(spoken, subject.use, subject.license, subject.case, may_answer)
 
     def answer(
         self, uow: UnitOfWork, identity: Identity, objection_id: str, words: str, *, upheld: bool

@@ -73,6 +73,11 @@ def public_limit() -> RateLimit:
     return cast(RateLimit, current_app.extensions["cunzheng.limit"])
 
 
+def dispute_limit() -> RateLimit:
+    """Give the limit on disputes of strangers."""
+    return cast(RateLimit, current_app.extensions["cunzheng.dispute_limit"])
+
+
 def sign_in_limit() -> RateLimit:
     """Give the limit on attempts to sign in."""
     return cast(RateLimit, current_app.extensions["cunzheng.sign_in_limit"])

@@ -46,6 +46,7 @@ from portal.web import (
     pages_checks,
     pages_codes,
     pages_copies,
+    pages_disputes,
     pages_dossiers,
     pages_editions,
     pages_home,
@@ -113,6 +114,7 @@ _BLUEPRINTS = (
     pages_copies.blueprint,
     pages_codes.blueprint,
     pages_supervision.blueprint,
+    pages_disputes.blueprint,
     pages_objections.blueprint,
     pages_account.blueprint,
     pages_rights.blueprint,
@@ -163,6 +165,7 @@ def create_app(rooms: Rooms, settings: Settings, leaving: Callable[[], bool] = l
             "cunzheng.publications": Publications(rooms, settings),
             "cunzheng.readiness": Readiness(rooms, leaving),
             "cunzheng.limit": RateLimit(rooms.clock, settings.public_rate),
+            "cunzheng.dispute_limit": RateLimit(rooms.clock, pages_disputes.PER_MINUTE),
             "cunzheng.sign_in_limit": RateLimit(rooms.clock, settings.sign_in_rate),
         }
     )

@@ -97,6 +97,7 @@ def card(code: str) -> str:
     return render_template(
         "card.html",
         card=found.card,
+        code=code.lower(),
         # A code says how the licence stands; it says nothing of the paper or file it was read from.
         answer=with_copy(judge_card(found.card), found.copy),
         titles=HEADLINE_TITLES,

@@ -13,12 +13,13 @@ from . import ladder
 from .calls import filled
 from .ground import Ground, address_is_free_of, mark_of, nothing_told
 from .pages import ASK, FORGED, REFUSED, SESSIONS, Visit
+from .pages_disputes import DISPUTES
 from .pages_holders import HOLDINGS
 from .pages_licences import LICENCES
 from .pages_stock import STOCK
 from .pages_typed import TYPED
 
-CASES = [*FORGED, *SESSIONS, *TYPED, *LICENCES, *HOLDINGS, *STOCK, *ladder.VISITS]
+CASES = [*FORGED, *SESSIONS, *TYPED, *LICENCES, *HOLDINGS, *STOCK, *DISPUTES, *ladder.VISITS]
 _CODE = re.compile(r'<p class="quiet">[^<]*<code>([a-z-]+)</code>')
 
 

@@ -11,7 +11,14 @@ from sqlalchemy import select
 
 from cases.calendar import WorkingCalendar
 from cases.models import Case
-from licenses.contesting import About, DisputeReasonError, DisputeRemedyError, Listing, ObjectionState
+from licenses.contesting import (
+    About,
+    DisputeContactError,
+    DisputeReasonError,
+    DisputeRemedyError,
+    Listing,
+    ObjectionState,
+)
 from licenses.disputes import CORRECTION, SUSPEND, WITHDRAW, Dispute, DisputeService
 from licenses.errors import (
     LicenseHiddenError,
@@ -25,9 +32,10 @@ from licenses.errors import (
 from licenses.lifecycle import Status
 from licenses.models import License, LicenseEvent, Objection
 from licenses.objections import ObjectionService
+from licenses.once import new_secret
 from storage.clock import legal_date
 from storage.errors import NotPermittedError
-from storage.identity import Identity, Role
+from storage.identity import PUBLIC, Identity, Role
 from storage.ledger.models import LedgerAct
 
 ELSEWHERE = Identity(
@@ -220,3 +228,65 @@ def test_supervision_sees_what_is_overdue(world: World, licence: License) -> Non
         page = world.objections.listed(uow, SUPERVISOR, Listing.OVERDUE)
         assert uow.session.scalars(select(Case)).first() is not None
     assert [one.row.about for one in page.rows] == [About.DISPUTE]
+
+
+def test_a_stranger_disputes_by_code_alone_and_reads_the_answer_by_a_key(
+    world: World, licence: License
+) -> None:
+    dispute = Dispute("", licence.code, "dates-wrong", "证面日期与登记不符")
+    with world.database.writing() as uow:
+        row, _, key = world.disputes.open_as_stranger(uow, PUBLIC, dispute, " 139  0000 0000 ")
+        made = row.id
+        assert key not in {row.raised_by, row.id}
+        assert b"0000" not in (row.contact_cipher or b"0000")
+    with world.database.reading() as uow:
+        view = world.disputes.of_stranger(uow, made, key)
+        assert (view.spoken.words, view.spoken.contact) == ("证面日期与登记不符", None)
+        for number, other in ((made, new_secret()[0]), ("n" * 26, key), (made, ""), (made, "\u4e2d")):
+            with pytest.raises(ObjectionUnknownError):
+                world.disputes.of_stranger(uow, number, other)
+        with pytest.raises(ObjectionUnknownError):
+            world.disputes.own(uow, PUBLIC, made)
+    with world.database.writing() as uow:
+        assert world.objections.read(uow, MANAGER, made).spoken.contact == "139 0000 0000"
+        # Who watches and does not answer is told nothing of how to reach them.
+        assert world.objections.read(uow, SUPERVISOR, made).spoken.contact is None
+    world.settle(made, None)
+    with world.database.reading() as uow:
+        assert world.disputes.of_stranger(uow, made, key).spoken.answer == "经核查，情况属实"
+
+
+def test_of_all_strangers_one_dispute_about_a_licence_waits_at_a_time(world: World, licence: License) -> None:
+    dispute = Dispute("", licence.code, "dates-wrong", "日期不符")
+    world.contest(licence)
+    with world.database.writing() as uow:
+        first = world.disputes.open_as_stranger(uow, PUBLIC, dispute, "a@example.org")[0].id
+    with world.database.writing() as uow, pytest.raises(ObjectionStandsError):
+        world.disputes.open_as_stranger(uow, PUBLIC, dispute, "b@example.org")
+    world.contest(licence, OTHER_OFFICE)
+    world.settle(first, None)
+    with world.database.writing() as uow:
+        world.disputes.open_as_stranger(uow, PUBLIC, dispute, "b@example.org")
+
+
+@pytest.mark.parametrize("contact", ["", "  ", "1" * 101, "a\u202eb"])
+def test_a_stranger_says_how_they_are_reached(world: World, licence: License, contact: str) -> None:
+    dispute = Dispute("", licence.code, "dates-wrong", "日期不符")
+    with world.database.writing() as uow, pytest.raises(DisputeContactError):
+        world.disputes.open_as_stranger(uow, PUBLIC, dispute, contact)
+
+
+def test_a_code_of_nothing_and_who_is_no_stranger_are_refused_alike(world: World, licence: License) -> None:
+    for who, code in ((PUBLIC, "0" * 26), (ARCHIVIST, licence.code)):
+        with world.database.writing() as uow, pytest.raises(LicenseHiddenError):
+            world.disputes.open_as_stranger(uow, who, Dispute("", code, "dates-wrong", "日期"), "x")
+    with world.database.reading() as uow:
+        assert uow.session.scalars(select(Objection)).all() == []
+
+
+def test_an_inspector_sees_the_own_disputes(world: World, licence: License) -> None:
+    inspector = Identity("person", "inspector-1", "zhzf", frozenset({Role.INSPECTOR}))
+    made = world.contest(licence, inspector, identifier="")
+    world.contest(licence)
+    with world.database.reading() as uow:
+        assert [one.spoken.view.row.id for one in world.disputes.raised(uow, inspector)] == [made]
