@@ -36,7 +36,7 @@ def stock(tmp_path: Path) -> Iterator[Stock]:
 
 @pytest.fixture
 def desk(stock: Stock) -> QuarantineDesk:
-    return QuarantineDesk(stock.types, ISSUERS)
+    return QuarantineDesk(stock.types, ISSUERS, stock.profiles)
 
 
 def told(stock: Stock, name: str, **changes: str) -> StockRun:
