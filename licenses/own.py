@@ -16,6 +16,7 @@ from sqlalchemy import literal, select, tuple_
 from cases.holders import HolderService, MaskedHolder
 from cases.models import Case, Holder
 from licenses.contesting import ObjectionView
+from licenses.copies.terms import copy_terms
 from licenses.decisions import ProofService
 from licenses.definition import LicenseType
 from licenses.errors import ObjectionSubjectError
@@ -28,7 +29,8 @@ from licenses.rule_definition import Requirement
 from storage.base import Instant
 from storage.cursors import read_cursor, write_cursor
 from storage.database import UnitOfWork
-from storage.identity import Identity, Role
+from storage.errors import InvalidInputError
+from storage.identity import AccessBasis, Basis, Identity, Role
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 from storage.secrets import SYSTEM_SUBJECT
@@ -156,13 +158,23 @@ class OwnRecordsService:
         told = self._told(uow, identity.id, rows)
         return OwnRecords(masked, licences, told, objections, beside, cursor, promise)
 
-    def looked(self, uow: UnitOfWork, identity: Identity) -> Promise:
+    def looked(self, uow: UnitOfWork, identity: Identity, purpose: str | None = None) -> Promise:
         """Record a look of the holder at own records that the caller shows.
+
+        Args:
+            uow: A writing unit of work.
+            identity: The holder.
+            purpose: What the holder looks for, one of the published purposes of holders, if it is stated.
 
         Raises:
             NotPermittedError: Whoever looks is no holder.
+            InvalidInputError: The purpose is not published.
         """
         identity.demand(Role.HOLDER)
+        if purpose is not None:
+            if copy_terms().purpose(Basis.HOLDER, purpose) is None:
+                raise InvalidInputError(field="purpose", rule="published")
+            identity = identity.on(AccessBasis(Basis.HOLDER, purpose=purpose))
         return _looked(uow, identity, uow.session.get(Holder, identity.id))
 
     def subject(

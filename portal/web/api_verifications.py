@@ -7,18 +7,16 @@ from apiflask import APIBlueprint
 from flask import request
 
 from licenses.information import NOT_FOUND
-from licenses.purposes import is_purpose
+from licenses.purposes import purposes
 from portal.check_answers import report_json
 from portal.errors import UnsupportedMediaError
 from portal.web import context
 from portal.web.access import public
-from portal.web.checks import PART, check_limit, check_upload, count_miss, demand_misses_left
+from portal.web.checks import PART, asking_for, check_limit, check_upload, count_miss, demand_misses_left
 from portal.web.counters import UNMATCHED_UPLOAD
 from portal.web.documented import answers, by_status
 from portal.web.examples import INFORMATION, INFORMATION_NULLABLE, REPORT, REPORT_NULLABLE
 from portal.web.schemas import INFORMATION_EXAMPLE, InformationBody
-from storage.errors import InvalidInputError
-from storage.identity import AccessBasis, Basis
 
 blueprint = APIBlueprint("verifications", __name__, url_prefix="/api/v1/verifications", tag="Verification")
 _BODY: Final[dict[str, Any]] = {
@@ -28,7 +26,14 @@ _BODY: Final[dict[str, Any]] = {
             "schema": {
                 "type": "object",
                 "required": [PART],
-                "properties": {PART: {"type": "string", "contentMediaType": "application/pdf"}},
+                "properties": {
+                    PART: {"type": "string", "contentMediaType": "application/pdf"},
+                    "purpose": {
+                        "type": "string",
+                        "enum": sorted(purposes()),
+                        "description": "Why it is checked; recorded, and the holder sees it.",
+                    },
+                },
             }
         }
     },
@@ -61,11 +66,7 @@ def information(body: InformationBody) -> dict[str, Any]:
     demand_misses_left()
     for _ in body.licences:
         check_limit()
-    who = context.identity()
-    if body.purpose is not None:
-        if not is_purpose(body.purpose):
-            raise InvalidInputError(field="purpose", rule="published")
-        who = who.on(AccessBasis(Basis.PUBLIC_CHECK, purpose=body.purpose))
+    who = asking_for(body.purpose)
     batch = [one.model_dump(exclude_none=True) for one in body.licences]
     found = context.information().ask((who, batch))
     for one in found:

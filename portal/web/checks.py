@@ -10,7 +10,9 @@ from flask import request
 from documents.errors import UnreadableError
 from licenses.copies.checking import CopyChecker, codes_of_copies
 from licenses.errors import CodeUnknownError
+from licenses.purposes import is_purpose
 from licenses.reading import PublicCheck
+from licenses.usage import on_public_check
 from portal.checking import CheckReport
 from portal.errors import PhotoWithoutCodeError, RateLimitedError
 from portal.web import context, uploads
@@ -66,18 +68,32 @@ def _misses_of(who: Identity) -> str:
     return f"misses {who.id}"
 
 
+def asking_for(purpose: str | None) -> Identity:
+    """Give who checks, with the purpose that is stated, which the holder sees; stating one is left to them.
+
+    Raises:
+        InvalidInputError: It is no published purpose.
+    """
+    if not purpose:
+        return context.identity()
+    if not is_purpose(purpose):
+        raise InvalidInputError(field="purpose", rule="published")
+    return context.identity().on(AccessBasis(Basis.PUBLIC_CHECK, purpose=purpose))
+
+
 def check_upload() -> CheckReport:
     """Check the file that came with this request; an upload that matches nothing is only counted.
 
     Raises:
-        InvalidInputError: no file came, an empty one, or several: an answer is about one.
+        InvalidInputError: no file came, an empty one, or several: an answer is about one; or the purpose is
+            not published.
         RateLimitedError: see :func:`check_limit`.
     """
     check_limit()
     staged = uploads.staged_file(PART)
     if staged is None or staged.size == 0 or len(request.files.getlist(PART)) > 1:
         raise InvalidInputError(field=PART, rule="one file")
-    return _check(staged)
+    return _check(asking_for(request.form.get("purpose")), staged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +108,21 @@ def check_uploads() -> list[NamedReport]:
     """Check every file that came with this request, in the order in which they were sent.
 
     Raises:
-        InvalidInputError: No file came, an empty one, or more than :data:`MOST_FILES`.
+        InvalidInputError: No file came, an empty one, or more than :data:`MOST_FILES`; or the purpose is not
+            published.
         RateLimitedError: See :func:`check_limit`; each file is a check, and none is done.
     """
     sent = [(str(part.filename), cast(StagedFile, part.stream)) for part in request.files.getlist(PART)]
     if not 0 < len(sent) <= MOST_FILES or not all(staged.size for _, staged in sent):
         raise InvalidInputError(field=PART, rule=f"1 to {MOST_FILES} files")
+    who = asking_for(request.form.get("purpose"))
     for _ in sent:
         check_limit()
-    return [NamedReport(name, _check(staged)) for name, staged in sent]
+    return [NamedReport(name, _check(who, staged)) for name, staged in sent]
 
 
-def _check(staged: StagedFile) -> CheckReport:
-    report = context.rooms().checks.check(context.identity(), staged.path)
+def _check(who: Identity, staged: StagedFile) -> CheckReport:
+    report = context.rooms().checks.check(who, staged.path)
     if report.promise is None:
         context.counters().add(UNMATCHED_UPLOAD)
     return report
@@ -147,16 +165,17 @@ def code_in_photo() -> str:
     return codes.pop()
 
 
-def check_code(code: str) -> PublicCheck:
+def check_code(code: str, purpose: str | None = None) -> PublicCheck:
     """Look a licence or a copy up by its verification code; a code of neither is only counted.
 
     Raises:
         CodeUnknownError: no issued licence and no copy has it.
+        InvalidInputError: The purpose is not published.
         RateLimitedError: see :func:`check_limit`.
     """
     check_limit()
     rooms = context.rooms()
-    public = context.identity().on(AccessBasis(Basis.PUBLIC_CHECK))
+    public = on_public_check(asking_for(purpose))
     try:
         with rooms.database.writing() as uow:
             try:

@@ -11,6 +11,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from licenses.errors import CodeUnknownError
+from licenses.purposes import purposes
 from portal.check_answers import report_json
 from portal.check_lines import HEADLINE_TITLES
 from portal.checking import judge_card, with_copy
@@ -37,7 +38,9 @@ _WHY: Final = "anybody may check a document"
 def home() -> str:
     """Show the form."""
     limit = context.settings().max_verification
-    return render_template("checks.html", most_files=MOST_FILES, most_bytes=limit)
+    return render_template(
+        "checks.html", most_files=MOST_FILES, most_bytes=limit, purposes=list(purposes().values())
+    )
 
 
 @blueprint.post("/verify")
@@ -79,21 +82,22 @@ def by_code() -> Response:
     code = code_in(request.args.get("code", ""))
     if code is None:
         raise CodeUnknownError
-    return redirect(url_for("checks.card", code=code), 303)
+    return redirect(url_for("checks.card", code=code, purpose=request.args.get("purpose") or None), 303)
 
 
 @blueprint.post("/verify/photo")
 @public(_WHY, unrecorded="leads to the page of the code, which records", upload="verification")
 def by_photo() -> Response:
     """Read the QR code in a photo and lead to the page of its code."""
-    return redirect(url_for("checks.card", code=code_in_photo()), 303)
+    purpose = request.form.get("purpose") or None
+    return redirect(url_for("checks.card", code=code_in_photo(), purpose=purpose), 303)
 
 
 @blueprint.get("/v/<code>")
 @public(_WHY, records=("verification.done",))
 def card(code: str) -> str:
     """Show what the library tells of the licence with this code; no more than strangers may know."""
-    found = check_code(code.lower())
+    found = check_code(code.lower(), request.args.get("purpose"))
     return render_template(
         "card.html",
         card=found.card,

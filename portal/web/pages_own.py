@@ -33,7 +33,7 @@ def licence(license_id: str) -> str:
     """Show an own licence with the code of this minute."""
     rooms, who = context.rooms(), context.identity()
     with rooms.database.writing() as uow:
-        rooms.own_records.looked(uow, who)
+        rooms.own_records.looked(uow, who, request.args.get("purpose") or None)
         shown = rooms.showing.code(uow, who, license_id)
     address = f"{context.settings().public_url.rstrip('/')}{url_for('checks.shown', token=shown.token)}"
     turn = request.args.get("turn", "0")

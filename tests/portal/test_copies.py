@@ -13,11 +13,12 @@ import pikepdf
 import pypdfium2
 import pytest
 from license_library import BUSINESS, COMPANY, FOOD, GROUNDS, ITEM_OF, MANAGER, license_data
-from sqlalchemy import update
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from cases.models import Case, Holder
 from cases.services import Announcement
+from licenses.models import LicenseUsage
 from portal.bootstrap import make_worker, open_rooms
 from portal.settings import Settings
 from portal.web.examples import COPY, COPY_LINK
@@ -172,11 +173,18 @@ def test_somebody_else_s_copy_looks_like_none(office: Office) -> None:
         assert (answer.status_code, answer.json["code"]) == (404, "copy-unknown")
 
 
+def newest_use(office: Office) -> LicenseUsage:
+    with office.house.rooms.database.reading() as uow:
+        checks = select(LicenseUsage).where(LicenseUsage.action == "public-check")
+        return uow.session.scalars(checks.order_by(LicenseUsage.at.desc(), LicenseUsage.id.desc())).first()  # type: ignore[return-value]  # there is one
+
+
 def test_anybody_checks_a_copy_by_its_file(office: Office) -> None:
     data = office.file()
-    sent = {"file": (io.BytesIO(data), "copy.pdf", "application/pdf")}
+    sent = {"file": (io.BytesIO(data), "copy.pdf", "application/pdf"), "purpose": "examine"}
     browser = office.house.app.test_client()
     report = browser.post("/api/v1/verifications", data=sent, content_type="multipart/form-data").json
+    assert newest_use(office).purpose == "examine"
     assert report["headline"]["code"] == "valid"
     assert report["copy"]["code"] == "copy-good"
     assert report["licence"]["code"] == "valid"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A holder shows an own licence and authorises others on the own page; window and systems use the code."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ import pytest
 from fakes import HandClock
 from flask.testing import FlaskClient
 from identity import choose, demo_provider
+from inserted import rowid
 from license_library import BUSINESS, GROUNDS, ITEM_OF, MANAGER, license_data
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from cases.models import Holder
@@ -21,6 +24,7 @@ from licenses.models import License
 from portal.demo.holders import demo_persons
 from portal.demo.script import Script
 from storage.identity import Identity, Role, system_identity
+from storage.ledger.models import LedgerAct
 
 from .conftest import House, form_token
 from .signing_in import PUBLIC_URL, begin, house_at
@@ -207,3 +211,21 @@ def test_a_system_makes_and_uses_codes_over_the_interface(desk: Desk) -> None:
     wrong = system.post(f"{base}/licence", json={"code": "A" * 22}, headers=headers)
     assert (wrong.status_code, wrong.json["code"]) == (404, "authorisation-code-refused")
     assert not desk.house.some_core_holds(made.json["code"].encode())
+
+
+def looks_for(desk: Desk) -> list[str | None]:
+    """Give the purpose of each of the holder's looks, as the ledger has it."""
+    with desk.house.rooms.database.reading() as uow:
+        looks = select(LedgerAct.core).where(LedgerAct.kind == "holder.looked").order_by(rowid)
+        bases = [json.loads(core).get("basis") or {} for core in uow.session.scalars(looks)]
+    return [one.get("purpose") for one in bases]
+
+
+def test_the_holder_may_say_what_a_look_at_an_own_licence_is_for(desk: Desk) -> None:
+    address = f"/mine/licences/{desk.licence}"
+    assert "查看用途" in desk.page()
+    assert looks_for(desk) == [None]
+    assert desk.holder.get(f"{address}?purpose=hand-in").status_code == 200
+    assert looks_for(desk) == [None, "hand-in"]
+    assert desk.holder.get(f"{address}?purpose=because").status_code == 422
+    assert len(looks_for(desk)) == 2
