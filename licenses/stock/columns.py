@@ -44,9 +44,14 @@ class Columns:
         return NEEDED - set(places)
 
 
-def extension_fields(extension: Extension, cells: Cells, kind: LicenseType) -> dict[str, str] | None:
-    """Give the face fields that a record brings, by technical name; ``None`` when they cannot be read."""
-    names = _names(extension, kind)
+def extension_fields(extension: Extension, cells: Cells, names: Mapping[str, str]) -> dict[str, str] | None:
+    """Give the face fields that a record brings, by technical name; ``None`` when they cannot be read.
+
+    Args:
+        extension: How the source spells them.
+        cells: The record.
+        names: See :func:`field_names`.
+    """
     if extension.kind == "prefix":
         cut = len(extension.prefix)
         named = {key[cut:]: value for key, value in cells.items() if key.startswith(extension.prefix)}
@@ -61,7 +66,8 @@ def extension_fields(extension: Extension, cells: Cells, kind: LicenseType) -> d
     return {names[key]: value for key, value in named.items() if key in names and value}
 
 
-def _names(extension: Extension, kind: LicenseType) -> dict[str, str]:
+def field_names(extension: Extension, kind: LicenseType) -> dict[str, str]:
+    """Give the technical names of a type's face fields by what a source calls them."""
     return {getattr(field, extension.key): field.name for field in kind.fields} | dict(extension.names)
 
 

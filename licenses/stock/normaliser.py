@@ -16,7 +16,7 @@ from licenses.definition import FaceField, HolderRole, ItemKind, LicenseType, So
 from licenses.errors import LicenseDataError
 from licenses.faces import Row
 from licenses.identifiers import Shape
-from licenses.stock.columns import Columns, Places, extension_fields
+from licenses.stock.columns import Columns, Places, extension_fields, field_names
 from licenses.stock.dates import (
     DateForm,
     ReadDate,
@@ -74,6 +74,7 @@ class Normaliser:
         self._operation_words = profile.operation_words
         self._holders = HolderReader(profile)
         self.columns = Columns(profile)
+        self._names: dict[str, dict[str, str]] = {}
 
     def read(self, row: int, cells: Cells, line: int = 0) -> Normalised:
         """Read one record.
@@ -284,7 +285,10 @@ class Normaliser:
     def _face(self, reading: "_Reading", draft: Draft, kind: LicenseType) -> None:
         brought: dict[str, str] | None = {}
         if self._profile.extension is not None:
-            brought = extension_fields(self._profile.extension, reading.cells, kind)
+            names = self._names.get(kind.code)
+            if names is None:
+                names = self._names[kind.code] = field_names(self._profile.extension, kind)
+            brought = extension_fields(self._profile.extension, reading.cells, names)
         if brought is None:
             reading.note("extension-unreadable")
             return

@@ -18,7 +18,7 @@ from sqlalchemy import JSON, Integer, String, inspect
 
 from storage.base import Base
 from storage.clock import parse_rfc3339, rfc3339
-from storage.ledger.canonical import Json
+from storage.ledger.canonical import Json, canonical
 
 _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
@@ -46,7 +46,8 @@ class TableRows:
         table, columns = _layout(self.model)
         names = {name for _, name, _ in columns}
         special = [(name, kind) for _, name, kind in columns if type(kind) not in {String, Integer}]
-        instants: dict[dt.datetime, Json] = {}
+        head = b'{"table":' + canonical(table) + b',"values":'
+        days: dict[dt.date, orjson.Fragment] = {}
         for row in self.rows:
             if row.keys() != names:
                 raise ValueError(table)
@@ -54,17 +55,17 @@ class TableRows:
             for name, kind in special:
                 value = values[name]
                 if type(value) is bytes:
-                    values[name] = {"$b": binascii.b2a_base64(value, newline=False).decode()}
-                elif type(value) is dt.datetime:
-                    # Rows of one block have one instant.
-                    if value not in instants:
-                        instants[value] = _encode(value, kind)
-                    values[name] = instants[value]
-                elif type(value) is dt.date:
-                    values[name] = {"$d": value.isoformat()}
+                    values[name] = orjson.Fragment(
+                        b'{"$b":"' + binascii.b2a_base64(value, newline=False) + b'"}'
+                    )
+                elif type(value) is dt.datetime or type(value) is dt.date:
+                    # Rows of one block have one instant, and few days.
+                    if value not in days:
+                        days[value] = orjson.Fragment(canonical(_encode(value, kind)))
+                    values[name] = days[value]
                 elif value is not None:
                     values[name] = _encode(value, kind)
-            yield orjson.dumps({"table": table, "values": values}, option=_CANONICAL)
+            yield head + orjson.dumps(values, option=_CANONICAL) + b"}"
 
 
 def row_state(row: Base) -> dict[str, Json]:
