@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import pytest
@@ -38,6 +37,13 @@ _Answer = TypeVar("_Answer")
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     made = make_database(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def one_for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    made = make_database(tmp_path_factory.mktemp("together"))
     yield made
     made.close()
 
@@ -165,21 +171,19 @@ def test_each_refusal_of_a_closed_ledger_is_counted_once(tmp_path: Path) -> None
     assert gate.refused == THREADS
 
 
-@settings(max_examples=25, deadline=None)
-@given(names=st.lists(st.booleans(), min_size=1, max_size=12), most=st.integers(1, 12))
+@settings(max_examples=40, deadline=None)
+@given(fails=st.lists(st.booleans(), min_size=1, max_size=12), most=st.integers(1, 12))
 def test_whoever_asks_with_whoever_fails_each_answer_has_exactly_one_act(
-    names: list[bool], most: int
+    one_for_all: Database, fails: list[bool], most: int
 ) -> None:
-    with TemporaryDirectory() as folder:
-        desk = Desk(make_database(Path(folder)), most=most)
-        desk.broken = {f"n{place}": ValueError for place, fails in enumerate(names) if fails}
-        answers = desk.ask(*(f"n{place}" for place in range(len(names))))
-        held = {f"n{place}": answer for place, answer in enumerate(answers)}
-        assert {name for name, answer in held.items() if isinstance(answer, ValueError)} == set(desk.broken)
-        done = Counter((name, str(answer)) for name, answer in held.items() if name not in desk.broken)
-        before = desk.acts()
-        desk.database.close()
-        assert before == done
+    desk = Desk(one_for_all, most=most)
+    before = desk.acts()
+    names = [f"n{place}-{before.total()}" for place in range(len(fails))]
+    desk.broken = {name: ValueError for name, failing in zip(names, fails, strict=True) if failing}
+    held = dict(zip(names, desk.ask(*names), strict=True))
+    assert {name for name, answer in held.items() if isinstance(answer, ValueError)} == set(desk.broken)
+    done = Counter((name, str(answer)) for name, answer in held.items() if name not in desk.broken)
+    assert desk.acts() - before == done
 
 
 class Late(InformationService):
