@@ -19,6 +19,7 @@ from storage.errors import EXIT_INTERNAL, EXIT_USAGE, CunzhengError
 _COMMANDS = {
     "alive": "portal.commands.run:alive",
     "account": "portal.commands.people:account",
+    "ask": "portal.commands.asking:ask",
     "backup": "portal.commands.backup:backup",
     "client": "portal.commands.people:client",
     "demo": "portal.commands.demo:demo",

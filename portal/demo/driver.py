@@ -23,7 +23,11 @@ from cases.services import Announcement
 from licenses.decisions import ProofQuestion
 from licenses.errors import LicenseStateError, QuestionRefusedError
 from licenses.events import Grounds
-from licenses.models import License
+from licenses.ladder.errors import RungNotOfferedError
+from licenses.ladder.models import LadderRung
+from licenses.ladder.services import Happening
+from licenses.ladder.states import RungEventKind
+from licenses.models import Decision, License
 from portal.checking import CheckReport
 from portal.demo.people import Cast
 from portal.demo.script import CaseSpec, Script
@@ -36,7 +40,7 @@ from seals.errors import SealStateError
 from storage.clock import parse_rfc3339
 from storage.database import UnitOfWork
 from storage.files import write_durably
-from storage.identity import PUBLIC
+from storage.identity import PUBLIC, Role
 from storage.steps import unfinished
 
 ANSWER = "answer.jws"
@@ -50,6 +54,7 @@ _TITLES: Mapping[str, tuple[str, str]] = {
         "wait until all is checked, converted, sealed and stored",
     ),
     "ask": ("免证核验", "ask which proofs are needed"),
+    "take": ("承诺、协查", "take a commitment, ask a department"),
     "close": ("办结", "close"),
     "suspend-licence": ("暂停证照", "suspend the licence"),
     "revoke-seal": ("注销印章", "revoke the seal"),
@@ -134,6 +139,7 @@ class Driver:
             "file": self._file,
             "finish": self._finish,
             "ask": self._ask,
+            "take": self._take,
             "close": self._close,
             "suspend-licence": self._suspend,
             "revoke-seal": self._revoke,
@@ -228,6 +234,28 @@ class Driver:
         body: Any = answered.body
         results = {one["id"]: one["result"] for one in body["requirements"]}
         _expect("ask", step["expect"], results)
+
+    def _take(self, step: Mapping[str, Any]) -> None:
+        """Take a rung that the newest answer offers, and let happen what the step names."""
+        case = self._announcement(self._script.case(step["case"]), closed=False)
+        try:
+            with self._rooms.database.writing() as uow:
+                client = self._cast.client(uow)
+                of = self._rooms.cases.get(uow, client, case.source, case.number)
+                asked = select(Decision.id).where(Decision.case_id == of.id).order_by(Decision.at)
+                newest = uow.session.scalars(asked).all()[-1]
+                row, _ = self._rooms.ladder.take(uow, client, newest, step["requirement"], step["kind"])
+                for name in step["events"]:
+                    self._happen(uow, row, RungEventKind(name))
+        except RungNotOfferedError:
+            # An interrupted run got this far.
+            self._report("已启动 / taken already")
+
+    def _happen(self, uow: UnitOfWork, row: LadderRung, event: RungEventKind) -> None:
+        answered = event is RungEventKind.ANSWERED
+        who = self._cast.person(uow, Role.LICENSE_MANAGER, row.asked) if answered else self._cast.client(uow)
+        said = Happening(event, "演示", holds=True if answered else None)
+        self._rooms.ladder.happen(uow, who, row.id, said)
 
     def _suspend(self, step: Mapping[str, Any]) -> None:
         grounds = Grounds(step["reason_zh"], step["legal_basis"])

@@ -23,6 +23,7 @@ NAMED = {
     "portal/sharing/connecting.py": "the one place for addresses that others choose",
     "portal/sharing/posting.py": "names the class of a connection that it is given",
     "portal/sharing/fetching.py": "names the class of a connection that it is given",
+    "portal/asking/services.py": "the installation that whoever types the command names; no redirect",
     "portal/citizens/http.py": "the identity provider that the operator sets; no redirect",
     "portal/demo/neighbour.py": "asks whether a port of ours is free",
     "portal/processes.py": "asks whether a port of ours is free, or listened at",
