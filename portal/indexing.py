@@ -24,7 +24,7 @@ from licenses.stock.runs import STOCK_INDEX_STEP
 from storage.clock import parse_rfc3339, rfc3339
 from storage.database import UnitOfWork
 from storage.ledger.canonical import Json
-from storage.steps import UNFINISHED, Job, Staging, StepRow
+from storage.steps import UNFINISHED, Job, Staging, StepRow, mapping_of
 
 KIND = "index.put"
 
@@ -49,8 +49,13 @@ class IndexStep:
         return None if document is None else _as_json(document)
 
     def perform(self, plan: Json, staging: Staging) -> Json:  # noqa: ARG002 - nothing is staged: a put can be repeated
-        """Put it; an older version changes nothing."""
-        self._index.put(_from_json(plan))
+        """Put it; an older version changes nothing.
+
+        One that was planned before documents said when a licence is valid is left out: the index of that time
+        is gone, and whoever fills the new one puts it as it is now.
+        """
+        if "since" in mapping_of(plan):
+            self._index.put(_from_json(plan))
         return None
 
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the put has served

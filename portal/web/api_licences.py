@@ -62,6 +62,7 @@ def relation_json(relation: Relation) -> dict[str, Any]:
             "issuer": source.issuer_name,
             "issued_on": source.issued_on.isoformat(),
             "age_days": relation.age_days,
+            "trust": source.trust,
             "status": {
                 "code": str(relation.status.code),
                 "zh": relation.status.zh,

@@ -100,6 +100,7 @@ _RELATION: Final[dict[str, Any]] = {
         "issuer": "演示市市场监督管理局",
         "issued_on": "2026-05-02",
         "age_days": 206,
+        "trust": "B",
         "status": {"code": "valid", "zh": "有效", "en": "Valid"},
     },
 }

@@ -15,6 +15,7 @@ from documents.ports import Typesets
 from documents.typesetting import surely_set
 from licenses.layout import qr_svg
 from licenses.reading import PublicCard
+from licenses.stock.titles import trust_levels
 from portal.check_lines import HEADLINE_TITLES, Headline
 from portal.checking import CheckReport
 from portal.i18n import ZH, choose, day, exact_moment, gettext, language, named
@@ -119,6 +120,7 @@ def card_facts(card: PublicCard) -> Iterator[list[Json]]:
     yield [gettext(_("Holder")), card.holder.name]
     end = day(card.valid_until) if card.valid_until else gettext(_("no end"))
     yield [gettext(_("Validity")), f"{day(card.valid_from)} – {end}"]
+    yield [gettext(_("Trust level")), named(trust_levels()[card.trust])]
     if card.pending is not None:
         yield [gettext(_("Under way")), gettext(label("pending", card.pending).word)]
 
