@@ -57,5 +57,5 @@ def test_the_page_is_what_the_table_says(script: ModuleType, name: str) -> None:
 def test_the_library_has_a_row_for_each_point_and_each_defect(script: ModuleType) -> None:
     read = script.table("licences")
     rows = {point["point"] for point in read["points"]} | set(read.get("missing", {}))
-    stock = {f"S{number}" for number in range(1, 8)}
-    assert rows == {str(number) for number in range(1, 14)} | {f"L{number}" for number in range(1, 14)} | stock
+    asked, defects = {str(number) for number in range(1, 14)}, {f"L{number}" for number in range(1, 14)}
+    assert rows == asked | defects | {f"S{number}" for number in range(1, 8)}

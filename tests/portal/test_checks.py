@@ -208,3 +208,12 @@ def test_the_page_says_what_it_does_not_check(house: House) -> None:
         assert words in page
         assert "OFD" in page
         assert "SM2" in page
+
+
+def test_what_cannot_be_read_or_verified_is_never_valid() -> None:
+    report = judge(_verdict(State.UNSUPPORTED, "algorithm-unsupported"), NOT_A_LICENSE)
+    assert report.headline is Headline.CANNOT_TELL
+    assert {one for one in State if judge(_verdict(one, "no-seal"), NOT_A_LICENSE).headline == "valid"} == {
+        State.VALID,
+        State.VALID_WITH_CHANGES,
+    }
