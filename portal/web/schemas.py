@@ -280,8 +280,8 @@ class SearchQuery(Body):
         str | None,
         Field(
             default=None,
-            pattern=r"^(filed|original-only|issued|suspended|cancelled|revoked)$",
-            description="Where the record stands, not whether a licence is valid today.",
+            pattern=r"^(filed|original-only|issued|suspended|superseded|cancelled|withdrawn|revoked|lapsed)$",
+            description="Where the record stands, not whether a licence is valid today; see `ended`.",
         ),
     ]
     type: Annotated[Code | None, Field(default=None, description="Code of the licence type.")]

@@ -190,6 +190,11 @@ def test_the_interface_narrows_sorts_and_counts(found: House) -> None:
     assert (chosen["total"], chosen["hits"][0]["kind"]) == (1, "licence")
     assert (chosen["hits"][0]["trust"], chosen["hits"][0]["valid"]) == ("B", True)
     assert (answer["hits"][0]["trust"], answer["hits"][0]["valid"]) == (None, None)
+    for state in ("superseded", "withdrawn", "revoked", "lapsed"):
+        every = asked | {"state": state, "ended": "true"}
+        found_so = browser.get("/api/v1/search", query_string=every).json
+        assert found_so is not None
+        assert found_so["total"] == (state == "revoked")
     plain = browser.get("/api/v1/search", query_string={"q": "食品"}).json
     assert plain is not None
     assert set(map(tuple, plain["facets"].values())) == {()}
