@@ -88,6 +88,9 @@ class Telling:
         held = same or next(fitting, None)
         if held is None:
             return None
+        if any(version.digest == digest for version in chain if version not in earlier):
+            # This very import told it already.
+            return Told(held, "duplicate")
         if held is not chain[-1]:
             return Told(held, "duplicate") if same else Told(held, "later-dates")
         if any(getattr(held, name) != getattr(one, name) for name in _DATES):

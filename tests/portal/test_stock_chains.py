@@ -46,8 +46,10 @@ def test_a_feed_adds_no_version_to_what_was_replaced_here(stock: Stock) -> None:
     stock.take_over(older)
     (held,) = stock.rows(License)
     own = {"id": "n" * 26, "identifier": "issued here", "code": "n" * 26, "status_index": 1, "origin": "case"}
+    # A number of its own: what tells is that it took the other one's place.
+    replacing = {"previous_id": held["id"], "number": "NEW-NUMBER-1"}
     with stock.database.writing() as uow:
-        uow.session.add(License(**held | own | {"previous_id": held["id"]}))
+        uow.session.add(License(**held | own | replacing))
     run = stock.take_over(newer)
     assert (run.accepted, run.report["reasons"]) == (0, {"issued-here": 1})
 

@@ -154,6 +154,16 @@ def test_what_does_not_go_forward_waits_whatever_operation_is_named(
     assert stock.count(LicenseEvent) == before
 
 
+def test_of_two_rows_of_one_file_that_tell_the_same_the_second_is_a_repetition(stock: Stock) -> None:
+    cells = in_columns(dirty(13)) | CHANGED | RENEWED
+    other = cells | {"certificate_validate_end": "2031-10-16"}
+    file = stock.folder / "twice.json"
+    file.write_text(json.dumps([cells, cells, other], ensure_ascii=False), "utf-8")
+    run = stock.take_over(file)
+    assert (run.accepted, run.rejected, run.quarantined) == (1, 1, 1)
+    assert reasons(run) >= {"change-told", "duplicate", "later-dates"}
+
+
 def test_what_is_suspended_resumes_when_its_source_says_so_on_a_later_day(stock: Stock) -> None:
     told(stock, "suspended.json", status="暂停")
     old = told(stock, "old.json", cd_operation="变更", cd_time="2026-11-26")
