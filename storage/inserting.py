@@ -28,7 +28,7 @@ class _Plan(NamedTuple):
 
 
 def insert_many(connection: Connection, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows by column name: every column of each.
+    """Insert rows by column name: every column of each but a number that the database counts itself.
 
     Raises:
         KeyError: A row lacks a column.
@@ -37,7 +37,7 @@ def insert_many(connection: Connection, model: type[Base], rows: Sequence[Mappin
     if not rows:
         return
     plan = _plan(model, connection.dialect)
-    columns: list[Iterable[Any]] = list(zip(*map(itemgetter(*plan.names), rows), strict=True))
+    columns: list[Iterable[Any]] = [tuple(map(itemgetter(name), rows)) for name in plan.names]
     for place, write in plan.written:
         # A block has few instants and few days.
         known = {value: None if value is None else write(value) for value in set(columns[place])}
@@ -60,14 +60,15 @@ def _plan(model: type[Base], dialect: Dialect) -> _Plan:
     quote = dialect.identifier_preparer.quote
     sign = "?" if dialect.paramstyle == "qmark" else "%s"
     written: list[tuple[int, Callable[[Any], str]]] = []
-    for place, column in enumerate(table.columns):
+    columns = [column for column in table.columns if column.autoincrement is not True]
+    for place, column in enumerate(columns):
         if isinstance(column.type, Instant):
             written.append((place, rfc3339))
         elif isinstance(column.type, Date):
             written.extend([(place, dt.date.isoformat)] if dialect.name == "sqlite" else [])
         elif not isinstance(column.type, _AS_THEY_ARE):
             raise TypeError(column.name)
-    names = tuple(column.name for column in table.columns)
+    names = tuple(column.name for column in columns)
     listed, signs = ", ".join(map(quote, names)), ", ".join([sign] * len(names))
     # Names are those of our own tables, quoted; values are bound.
     statement = f"INSERT INTO {quote(table.name)} ({listed}) VALUES ({signs})"  # noqa: S608 - see above

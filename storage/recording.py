@@ -23,7 +23,6 @@ from storage.secrets import Secrets
 REDEEM_WITHIN: Final = dt.timedelta(seconds=300)
 # Core inserts: the ORM's bulk path costs a tenth of a decision.
 _ACTS, _PENDING = (Base.metadata.tables[model.__tablename__] for model in (LedgerAct, LedgerPending))
-_INSERT_PENDING = insert(_PENDING)
 _ACT = insert(_ACTS).values({one.name: bindparam(one.name) for one in _ACTS.c}).returning(_ACTS.c.act_id)
 # Where the database is elsewhere, one way there and back instead of two: half of what an act costs.
 _INSERT_BOTH = insert(_PENDING).from_select(["act_id"], select(_ACT.cte("act").c.act_id))
@@ -54,7 +53,7 @@ class ActWriter:
             connection.execute(_INSERT_BOTH, rows[0])
         else:
             insert_many(connection, LedgerAct, rows)
-            connection.execute(_INSERT_PENDING, [{"act_id": row["act_id"]} for row in rows])
+            insert_many(connection, LedgerPending, rows)
         return [Promise(self._origin, row["act_id"], now + REDEEM_WITHIN) for row in rows]
 
     def _row(self, act: Act, now: dt.datetime) -> dict[str, Any]:
