@@ -10,6 +10,7 @@ no dossier of the case holds yet.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import select
 
@@ -27,17 +28,20 @@ from documents.formats import identify
 from documents.sandbox import Sandbox
 from licenses.copies.models import LicenseCopy
 from licenses.copies.services import copies_of
-from licenses.ladder.statements import forms_of, newest_statements
+from licenses.ladder.statements import awaits_form, forms_of, newest_statements
 from licenses.models import Decision, License, LicenseUsage, SignedAnswer
 from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.failpoints import failpoint
 from storage.ledger.canonical import Json
 from storage.objects.ports import ObjectStore
-from storage.steps import Job, Staging
+from storage.steps import Job, Later, Staging
 
 CATALOGUE_POSITION = 1
 _USED = ("MET", "READ")
+
+_LOOK_AGAIN: Final = 20.0
+"""Seconds; a form is made within seconds once a seal covers it."""
 
 
 class AssembleStep:
@@ -70,8 +74,8 @@ class AssembleStep:
         self._templates = templates
         self._sandbox = sandbox
 
-    def plan(self, uow: UnitOfWork, job: Job) -> Json:
-        """Name the licences, copies and signed answers to join in.
+    def plan(self, uow: UnitOfWork, job: Job) -> Json | Later:
+        """Name the licences, copies and signed answers to join in; waits for the forms of commitments.
 
         Raises:
             FilingRefusedError: The case's licence has no file, though its step is done.
@@ -79,6 +83,8 @@ class AssembleStep:
         file = load(uow, job.subject)
         if FilingState(file.filing.state) is not FilingState.RENDERED:
             return None
+        if awaits_form(uow, file.case.id):
+            return Later("commitment-form-missing", _LOOK_AGAIN)
         own, held = _own_license(uow, file), _held(uow, file.case.id)
         called_up = [
             one

@@ -194,7 +194,8 @@ def _settled(requirement: Requirement, finding: _Finding, facts: Facts) -> _Sett
         return _Settled(requirement, finding, Answer.NOT_MET, "R.COMMITMENT_FALSE", untrue)
     standing = [one for one in taken if one.standing in _STANDING]
     if not standing:
-        return _Settled(requirement, finding, Answer.UNKNOWN, finding.reason)
+        begun = next((one for one in taken if one.standing is Standing.BEGUN), None)
+        return _Settled(requirement, finding, Answer.UNKNOWN, finding.reason, begun)
     rung = max(standing, key=lambda one: _STRENGTH[_STANDING[one.standing]])
     reason = _RUNG_REASON[rung.kind, rung.standing]
     return _Settled(requirement, finding, _STANDING[rung.standing], reason, rung)
@@ -210,11 +211,15 @@ def _requirement(requirement: Requirement, facts: Facts, today: dt.date) -> _Fin
         _alternative(number, alternative.all_of, subject, facts)
         for number, alternative in enumerate(requirement.alternatives)
     ]
-    tried += _asserted(requirement, subject, today)
+    asserted = _asserted(requirement, subject, today)
+    tried += asserted
     if not tried:
         return _Finding(Truth.UNKNOWN, "R.NO_ALTERNATIVE", None, [])
     strongest = max(tried, key=lambda finding: _RANK[finding.result])
     result = any_of(finding.result for finding in tried)
+    if result is Truth.UNKNOWN and asserted and asserted[0].result is Truth.NOT_MET:
+        # The department was asked about the requirement itself: its no decides where nothing establishes it.
+        strongest, result = asserted[0], Truth.NOT_MET
     return _Finding(result, strongest.reason, strongest.fact, [one.trace for one in tried], strongest.relied)
 
 
@@ -325,7 +330,9 @@ def _asserted(requirement: Requirement, subject: SubjectFacts, today: dt.date) -
     if not isinstance(rung, Cooperation):
         return []
     good = [
-        one for one in subject.assertions if one.predicate == rung.predicate.code and today <= one.valid_until
+        one
+        for one in subject.assertions
+        if (one.department, one.predicate) == (rung.to, rung.predicate.code) and today <= one.valid_until
     ]
     # The newest answer of a department replaces what was said before.
     return [_assertion(good[-1])] if good else []

@@ -110,11 +110,13 @@ class AssertionFact:
     Attributes:
         id: Opaque id.
         predicate: Code of what was asked.
+        department: Code of the department that answered.
         holds: Whether the department said yes.
     """
 
     id: str
     predicate: str
+    department: str
     department_zh: str
     holds: bool
     answered_at: dt.datetime
@@ -127,6 +129,7 @@ class AssertionFact:
             {
                 "id": self.id,
                 "predicate": self.predicate,
+                "department": self.department,
                 "holds": self.holds,
                 "answered_at": rfc3339(self.answered_at),
                 "valid_until": self.valid_until.isoformat(),
@@ -138,8 +141,12 @@ Fact = LicenseFact | CaseFact | AssertionFact
 
 
 class Standing(enum.StrEnum):
-    """How far a rung is that was taken for a requirement of this case; a spent one establishes nothing."""
+    """How far a rung is that was taken for a requirement of this case.
 
+    One that has only begun, or is spent, establishes nothing.
+    """
+
+    BEGUN = "begun"
     PROVISIONAL = "provisional"
     PENDING = "pending"
     CONFIRMED = "confirmed"

@@ -11,7 +11,7 @@ from cases.lint import MOST_FINDINGS, LintFinding, nothing_new, schema_findings,
 from cases.text_places import pointer
 from licenses.definition import LicenseType, TypeState
 from licenses.errors import CatalogueError
-from licenses.rule_definition import APPLICANT, Cooperation, LicenseEvidence, Requirement
+from licenses.rule_definition import APPLICANT, Commitment, Cooperation, LicenseEvidence, Requirement
 from licenses.rule_edition import SCHEMA
 from licenses.rule_inheritance import broken_inheritance, narrows
 from licenses.rules import Rule, overlap, rule_of
@@ -43,6 +43,11 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "material-unknown": ("事项没有这个材料代码", "The item does not know this code of material"),
     "relation-unknown": ("没有这种主体关系", "There is no such relation"),
+    "rung-of-another": (
+        "对申请人以外的主体不能采用承诺或协查",
+        "No commitment and no question to a department about another than the applicant",
+    ),
+    "department-itself": ("部门不能向自己发起协查", "A department cannot ask itself"),
     "department-unknown": ("没有这个部门", "There is no such department"),
     "face-field-unknown": ("证照类型没有这个照面项", "The licence type has no such field"),
     "type-dead": (
@@ -151,6 +156,9 @@ def _about(rule: Rule, path: Path, ground: RuleGround, read: Sequence[Rule]) -> 
         where = (*path, "requirements", place)
         if item is not None and item.material(requirement.material) is None:
             yield _found("material-unknown", (*where, "material"))
+        for rung_place, rung in enumerate(requirement.fallback):
+            if item is not None and isinstance(rung, Cooperation) and rung.to == item.department:
+                yield _found("department-itself", (*where, "fallback", rung_place, "to"))
         yield from _about_requirement(requirement, where, ground)
 
 
@@ -180,9 +188,7 @@ def _about_place(rule: Rule, path: Path, ground: RuleGround, read: Sequence[Rule
 def _about_requirement(requirement: Requirement, path: Path, ground: RuleGround) -> Iterator[LintFinding]:
     if requirement.subject != APPLICANT and requirement.subject not in ground.relations:
         yield _found("relation-unknown", (*path, "subject"))
-    for place, rung in enumerate(requirement.fallback):
-        if isinstance(rung, Cooperation) and rung.to not in ground.departments:
-            yield _found("department-unknown", (*path, "fallback", place, "to"))
+    yield from _about_rungs(requirement, path, ground)
     ways = requirement.alternatives
     for place, alternative in enumerate(ways):
         where = (*path, "alternatives", place)
@@ -195,6 +201,15 @@ def _about_requirement(requirement: Requirement, path: Path, ground: RuleGround)
         yield _found("no-coverage", (*path, "alternatives"))
     if not ways and [one.kind for one in requirement.fallback] == ["citizen_upload"]:
         yield _found("upload-only", path)
+
+
+def _about_rungs(requirement: Requirement, path: Path, ground: RuleGround) -> Iterator[LintFinding]:
+    for place, rung in enumerate(requirement.fallback):
+        if isinstance(rung, Cooperation) and rung.to not in ground.departments:
+            yield _found("department-unknown", (*path, "fallback", place, "to"))
+        if requirement.subject != APPLICANT and isinstance(rung, Cooperation | Commitment):
+            # Who would be asked about, or commit, is not the applicant whose case it is.
+            yield _found("rung-of-another", (*path, "fallback", place))
 
 
 def _about_licence(evidence: LicenseEvidence, path: Path, ground: RuleGround) -> Iterator[LintFinding]:

@@ -2,7 +2,6 @@
 """What a clerk may do next where evidence does not establish a requirement: the ladder, cheapest first."""
 
 import datetime as dt
-from collections.abc import Collection
 
 from licenses.facts import Facts
 from licenses.periods import on_from
@@ -49,7 +48,7 @@ def next_actions(
     taken = {one.kind for one in facts.rungs.get(requirement.id, ())}
     day = legal_date(at)
     for rung in requirement.fallback:
-        if rung.kind in taken or (isinstance(rung, Commitment) and barred(rung, facts.barred)):
+        if rung.kind in taken or (isinstance(rung, Commitment) and facts.barred):
             continue
         title = table.actions[rung.kind]
         action: dict[str, Json] = {"kind": rung.kind, "zh": title.zh, "en": title.en}
@@ -61,8 +60,3 @@ def next_actions(
             action |= {"to": rung.to, "working_hours": rung.deadline}
         actions.append(action)
     return actions
-
-
-def barred(rung: Commitment, conditions: Collection[str]) -> list[str]:
-    """Give the conditions of a commitment that do not hold, sorted."""
-    return sorted(set(rung.allowed_if) & set(conditions))

@@ -95,7 +95,7 @@ def ladder_service(parts: SigningParts) -> LadderService:
 
 def ladder_clock(parts: SigningParts) -> LadderClock:
     """Compose what records the deadlines of rungs."""
-    return LadderClock(ladder_service(parts), Deadlines(_calendar()))
+    return LadderClock(ladder_service(parts), Deadlines(_calendar()), parts.answers)
 
 
 class LadderWatch:

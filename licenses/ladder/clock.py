@@ -8,18 +8,22 @@ from typing import Final
 
 from sqlalchemy import select
 
+from cases.models import Case, CaseState
+from licenses.answers import AnswerKeys
 from licenses.ladder.deadlines import Deadlines
 from licenses.ladder.errors import RungUnknownError
 from licenses.ladder.events import act_of, added
 from licenses.ladder.models import LadderRung
 from licenses.ladder.services import LadderService
+from licenses.ladder.statements import state_signed
 from licenses.ladder.states import RungEventKind, RungState, after
 from licenses.rule_definition import Cooperation, Requirement
 from storage.database import UnitOfWork
 from storage.identity import system_identity
 from storage.ledger.kinds import ActKind
 
-_BATCH: Final = 100
+_ONE: Final = 1
+"""An act in its own transaction: one rung for each unit."""
 
 
 class LadderClock:
@@ -28,20 +32,22 @@ class LadderClock:
     Args:
         ladder: Knows what a rung is to establish.
         deadlines: How long things take.
+        keys: Sign statements.
     """
 
-    def __init__(self, ladder: LadderService, deadlines: Deadlines) -> None:
+    def __init__(self, ladder: LadderService, deadlines: Deadlines, keys: AnswerKeys) -> None:
+        self._keys = keys
         self._ladder = ladder
         self._deadlines = deadlines
 
     def strike(self, uow: UnitOfWork) -> Sequence[str]:
-        """Record what has become due, at most once each; give the ids of the rungs."""
+        """Record what has become due for the rung that waits longest; give its id, or nothing."""
         now = uow.clock.now()
         rows = uow.session.scalars(
             select(LadderRung)
             .where(LadderRung.wake_at <= now)
             .order_by(LadderRung.wake_at)
-            .limit(_BATCH)
+            .limit(_ONE)
             .with_for_update(skip_locked=True)
         ).all()
         for row in rows:
@@ -57,6 +63,9 @@ class LadderClock:
             row.wake_at = None
             return
         kind = _event(row, requirement, now)
+        if row.kind == "cooperation" and uow.session.get_one(Case, row.case_id).state is not CaseState.OPEN:
+            # Nobody waits for the answer any more.
+            kind = RungEventKind.DROPPED
         state = after(row.kind, RungState(row.state), kind)
         if state is None:
             row.wake_at = None
@@ -64,7 +73,8 @@ class LadderClock:
         who = system_identity("housekeeping", row.organisation)
         term = self._deadlines.then(requirement, row, kind, now)
         event = added(uow, row, kind, who, state, term if term.due else replace(term, due=row.due))
-        uow.record(act_of(ActKind.RUNG_CHANGED, who, row, [row, event], [row.kind, str(kind)]))
+        promise = uow.record(act_of(ActKind.RUNG_CHANGED, who, row, [row, event], [row.kind, str(kind)]))
+        state_signed(uow, self._keys, row, event, promise)
 
 
 def _event(row: LadderRung, requirement: Requirement, now: dt.datetime) -> RungEventKind:

@@ -27,6 +27,7 @@ class Spoken:
     due: dt.datetime | None
     organisation: str
     actor_id: str
+    operator: str | None
     words: str
 
 
@@ -66,7 +67,9 @@ def events_of(uow: UnitOfWork, row: LadderRung) -> Iterator[Spoken]:
     )
     for one in rows:
         words = uow.secrets.decrypt(one.words_cipher).decode() if one.words_cipher is not None else ""
-        yield Spoken(RungEventKind(one.kind), one.at, one.due, one.organisation, one.actor_id, words)
+        yield Spoken(
+            RungEventKind(one.kind), one.at, one.due, one.organisation, one.actor_id, one.operator, words
+        )
 
 
 def act_of(

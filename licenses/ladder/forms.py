@@ -162,7 +162,7 @@ class FormStep:
             ["办理机关", department],
         ]
         events = [
-            [f"{one.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}", _SAID[one.kind], one.actor_id]
+            [f"{one.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}", _SAID[one.kind], one.operator or one.actor_id]
             for one in events_of(uow, row)
             if one.kind in _SAID
         ]

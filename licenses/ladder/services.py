@@ -7,6 +7,7 @@ is asked sees the question and who it is about, never a file; its answer serves 
 """
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +26,16 @@ from licenses.ladder.events import Spoken, act_of, added, events_of
 from licenses.ladder.forms import FORM_STEP
 from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung
 from licenses.ladder.statements import state_signed
-from licenses.ladder.states import BY_ASKED, BY_CLOCK, FIRST, RungEventKind, RungState, after, possible
+from licenses.ladder.states import (
+    BY_ASKED,
+    BY_CLOCK,
+    FIRST,
+    WHILE_OPEN,
+    RungEventKind,
+    RungState,
+    after,
+    possible,
+)
 from licenses.models import Decision, LicenseUsage
 from licenses.reason_table import ReasonTable
 from licenses.rule_definition import Cooperation, Requirement
@@ -130,44 +140,28 @@ class LadderService:
         if decision is None or not _own(identity, decision):
             raise RungUnknownError
         case = uow.session.get_one(Case, decision.case_id)
+        if not _may_for(identity, case):
+            raise NotPermittedError
         rule = self._rules.of_digest(decision.rule_digest)
         asked = {one.id: one for one in rule.body.requirements} if rule is not None else {}
         requirement = asked.get(requirement_id)
         if rule is None or requirement is None or case.state is not CaseState.OPEN:
             raise RungNotOfferedError
+        if requirement.id not in json.loads(uow.secrets.decrypt(decision.body_cipher))["asked"]:
+            raise RungNotOfferedError
         now = uow.clock.now()
         if kind not in self._offered(uow, rule, requirement, case, now):
             raise RungNotOfferedError
         who = identity.on(AccessBasis(Basis.CASE, case.id, case.item_code, decision.purpose))
-        rung = requirement.rung(kind)
-        to = rung if isinstance(rung, Cooperation) else None
-        first, state = FIRST[kind]
-        row = LadderRung(
-            id=uow.ids.new_id(),
-            case_id=case.id,
-            holder_id=case.holder_id,
-            item_code=case.item_code,
-            kind=kind,
-            requirement=requirement.id,
-            material=requirement.material,
-            decision_id=decision.id,
-            rule_digest=rule.digest,
-            purpose=decision.purpose,
-            organisation=case.organisation,
-            asked=to.to if to else None,
-            predicate=to.predicate.code if to else None,
-            taken_by=identity.id,
-            taken_at=now,
-            state=str(state),
-        )
+        row = _begun(uow, identity, decision, case, requirement, kind)
         uow.session.add(row)
         try:
             uow.session.flush()
         except IntegrityError as error:
             raise RungNotOfferedError from error
         term = self._deadlines.first(requirement, kind, now)
-        event = added(uow, row, first, who, state, term)
-        uses = [_use(uow, who, row, "ASKED")] if to else []
+        event = added(uow, row, FIRST[kind][0], who, FIRST[kind][1], term)
+        uses = [_use(uow, who, row, "ASKED")] if row.asked is not None else []
         uow.session.add_all(uses)
         uow.session.flush()
         promise = uow.record(act_of(ActKind.RUNG_TAKEN, who, row, [row, event, *uses], [kind]))
@@ -185,14 +179,16 @@ class LadderService:
             RungWordsError: An explanation is missing or too long, or an answer without yes or no.
         """
         row = self._seen(uow, identity, rung_id, lock=True)
-        kind = happening.kind
-        if kind not in self._can(identity, row):
+        kind, case = happening.kind, uow.session.get_one(Case, row.case_id)
+        if kind not in self._can(identity, row, case):
+            raise RungEventError
+        if kind is RungEventKind.RECTIFIED and row.due is not None and uow.clock.now() > row.due:
+            # What is made good after its term is no making good in time.
             raise RungEventError
         words = _words(happening)
         state = after(row.kind, RungState(row.state), kind)
         if state is None:
             raise RungEventError
-        case = uow.session.get_one(Case, row.case_id)
         who = identity.on(AccessBasis(Basis.CASE, case.id, case.item_code, row.purpose))
         now, requirement = uow.clock.now(), self.requirement(row)
         if kind is RungEventKind.ACCEPTED and self._barred(uow, row, case):
@@ -225,7 +221,7 @@ class LadderService:
         given = select(DepartmentAssertion).where(DepartmentAssertion.rung_id == row.id)
         answer = uow.session.scalar(given)
         spoken = tuple(events_of(uow, row))
-        return RungView(row, self.requirement(row), case, spoken, answer, self._can(identity, row))
+        return RungView(row, self.requirement(row), case, spoken, answer, self._can(identity, row, case))
 
     def requirement(self, row: LadderRung) -> Requirement:
         """Give the requirement that a rung is to establish, as its rule states it.
@@ -248,9 +244,7 @@ class LadderService:
         body = evaluate(rule, facts, now, self._table, [requirement.id]).body
         answers = body["requirements"]
         steps: list[Json] = answers[0]["next"] if isinstance(answers, list) else []
-        offered = {str(step["kind"]) for step in steps if isinstance(step, dict)} & set(FIRST)
-        # What the law excludes no rule can allow.
-        return offered - ({"commitment"} if facts.barred else set())
+        return {str(step["kind"]) for step in steps if isinstance(step, dict)} & set(FIRST)
 
     def _barred(self, uow: UnitOfWork, row: LadderRung, case: Case) -> bool:
         """Tell whether something bars a commitment that did not when it was taken."""
@@ -280,9 +274,11 @@ class LadderService:
             raise RungUnknownError
         return row
 
-    def _can(self, identity: Identity, row: LadderRung) -> frozenset[RungEventKind]:
-        """Give what an identity may do to a rung now."""
+    def _can(self, identity: Identity, row: LadderRung, case: Case) -> frozenset[RungEventKind]:
+        """Give what an identity may do to a rung now; a question ends with its case."""
         open_to = possible(RungState(row.state)) - BY_CLOCK
+        if case.state is not CaseState.OPEN:
+            open_to -= WHILE_OPEN
         mine = open_to & BY_ASKED if _is_asked(identity, row) else frozenset()
         if _handles(identity, row):
             return mine | (open_to - BY_ASKED)
@@ -291,10 +287,42 @@ class LadderService:
         return mine
 
 
+def _begun(
+    uow: UnitOfWork, identity: Identity, decision: Decision, case: Case, requirement: Requirement, kind: str
+) -> LadderRung:
+    rung = requirement.rung(kind)
+    to = rung if isinstance(rung, Cooperation) else None
+    return LadderRung(
+        id=uow.ids.new_id(),
+        case_id=case.id,
+        holder_id=case.holder_id,
+        item_code=case.item_code,
+        kind=kind,
+        requirement=requirement.id,
+        material=requirement.material,
+        decision_id=decision.id,
+        rule_digest=decision.rule_digest,
+        purpose=decision.purpose,
+        organisation=case.organisation,
+        asked=to.to if to else None,
+        predicate=to.predicate.code if to else None,
+        taken_by=identity.id,
+        taken_at=uow.clock.now(),
+        state=str(FIRST[kind][1]),
+    )
+
+
 def _may_take(identity: Identity) -> bool:
     if operator_of(identity) is None:
         return False
     return identity.has(Role.CLERK) or (identity.has(Role.CLIENT) and "ask" in identity.scopes)
+
+
+def _may_for(identity: Identity, case: Case) -> bool:
+    """Tell whether a client may still act for a case of this source and item."""
+    if not identity.has(Role.CLIENT):
+        return True
+    return case.source in identity.sources and case.item_code in identity.items
 
 
 def _own(identity: Identity, decision: Decision) -> bool:
@@ -305,7 +333,8 @@ def _own(identity: Identity, decision: Decision) -> bool:
 
 def _handles(identity: Identity, row: LadderRung) -> bool:
     if identity.has(Role.CLIENT):
-        return row.taken_by == identity.id and operator_of(identity) is not None
+        may = "ask" in identity.scopes and row.item_code in identity.items
+        return may and row.taken_by == identity.id and operator_of(identity) is not None
     return identity.has(*HANDLERS) and covers(identity, row.organisation)
 
 
@@ -316,7 +345,8 @@ def _is_asked(identity: Identity, row: LadderRung) -> bool:
 def _watches(identity: Identity, row: LadderRung) -> bool:
     if identity.has(Role.HOLDER):
         return identity.id == row.holder_id
-    return identity.has(Role.SUPERVISOR) and covers(identity, row.organisation)
+    concerned = (row.organisation, *((row.asked,) if row.asked is not None else ()))
+    return identity.has(Role.SUPERVISOR) and any(covers(identity, one) for one in concerned)
 
 
 def _words(happening: Happening) -> str:

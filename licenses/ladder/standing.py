@@ -45,7 +45,13 @@ class TakenRungs:
         )
         return [
             AssertionFact(
-                row.id, row.predicate, self._name(row.department), row.holds, row.answered_at, row.valid_until
+                row.id,
+                row.predicate,
+                row.department,
+                self._name(row.department),
+                row.holds,
+                row.answered_at,
+                row.valid_until,
             )
             for row in rows
         ]
@@ -56,9 +62,8 @@ class TakenRungs:
         rows = uow.session.scalars(query.order_by(LadderRung.taken_at, LadderRung.id)).all()
         found: dict[str, list[RungFact]] = {}
         for row, stands in _courses(uow, rows, at):
-            if stands.state in STANDING:
-                fact = RungFact(row.id, row.kind, STANDING[stands.state], stands.due)
-                found.setdefault(row.requirement, []).append(fact)
+            fact = RungFact(row.id, row.kind, STANDING[stands.state], stands.due)
+            found.setdefault(row.requirement, []).append(fact)
         return found
 
     def barred(self, uow: UnitOfWork, case: Case, at: dt.datetime) -> Collection[str]:

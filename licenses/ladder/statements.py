@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signed statements of rungs: after each event a JWS that says what happened so far, with the act's promise.
 
-The newest one of each rung is filed in the dossier of its case; ``verify_statement`` checks it offline.
+The newest one of each rung is filed in the dossier of its case; :func:`licenses.answers.verify_signed` checks
+it offline. What was said stays under the holder's key and is no part of it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from cases.models import Case
 from licenses.answers import AnswerKeys
 from licenses.ladder.events import events_of
 from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung, RungStatement
+from licenses.ladder.states import RungEventKind
 from storage.clock import rfc3339
 from storage.database import UnitOfWork
 from storage.ledger.acts import Promise
@@ -59,8 +61,7 @@ def stated(uow: UnitOfWork, row: LadderRung) -> Mapping[str, Json]:
             {
                 "kind": str(one.kind),
                 "at": rfc3339(one.at),
-                "by": {"id": one.actor_id, "organisation": one.organisation},
-                "words": one.words,
+                "by": {"id": one.actor_id, "operator": one.operator, "organisation": one.organisation},
             }
             for one in events_of(uow, row)
         ],
@@ -92,3 +93,14 @@ def forms_of(uow: UnitOfWork, case_id: str) -> Sequence[LadderRung]:
     """Give the rungs of a case whose form is made, in the order in which they were taken."""
     made = select(LadderRung).where(LadderRung.case_id == case_id, LadderRung.form_sha256.is_not(None))
     return uow.session.scalars(made.order_by(LadderRung.taken_at, LadderRung.id)).all()
+
+
+def awaits_form(uow: UnitOfWork, case_id: str) -> bool:
+    """Tell whether a commitment of a case was accepted and its form is not made yet."""
+    accepted = exists().where(
+        LadderEvent.rung_id == LadderRung.id, LadderEvent.kind == str(RungEventKind.ACCEPTED)
+    )
+    missing = select(LadderRung.id).where(
+        LadderRung.case_id == case_id, LadderRung.form_sha256.is_(None), accepted
+    )
+    return uow.session.scalar(missing.limit(1)) is not None

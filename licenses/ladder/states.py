@@ -88,12 +88,15 @@ TRANSITIONS: Final[Mapping[tuple[RungState, RungEventKind], RungState]] = {
     (_S.ASKED, _E.ACCEPTED_BEFORE_ANSWER): _S.ACCEPTED_BEFORE_ANSWER,
     **{(state, _E.ANSWERED): _S.ANSWERED for state in _WAITING},
     **{(state, _E.UNANSWERABLE): _S.UNANSWERABLE for state in _WAITING},
+    **{(state, _E.DROPPED): _S.DROPPED for state in _WAITING},
     (_S.ADMITTED, _E.SUPPLIED): _S.SUPPLIED,
     (_S.ADMITTED, _E.MISSED): _S.MISSED,
     (_S.MISSED, _E.SUPPLIED): _S.SUPPLIED,
 }
 
 STANDING: Final[Mapping[RungState, Standing]] = {
+    _S.TOLD: Standing.BEGUN,
+    _S.COMMITTED: Standing.BEGUN,
     _S.ACCEPTED: Standing.PROVISIONAL,
     _S.CHECK_DUE: Standing.PROVISIONAL,
     _S.CONFIRMED: Standing.CONFIRMED,
@@ -112,10 +115,12 @@ STANDING: Final[Mapping[RungState, Standing]] = {
     _S.SUPPLIED: Standing.CONFIRMED,
     _S.COLLECTED: Standing.CONFIRMED,
 }
-"""What a state means for the requirement; one that is not here means nothing yet."""
+"""What a state means for the requirement."""
 
-OPEN: Final = frozenset(state for state, _ in TRANSITIONS) - {_S.MISSED, _S.FALSE}
-"""States in which somebody has to do something, or a deadline runs."""
+RUNNING: Final = frozenset(state for state, _ in TRANSITIONS) - {_S.MISSED}
+"""States in which a deadline may run."""
+WHILE_OPEN: Final = frozenset({_E.COMMITTED, _E.ACCEPTED, _E.ANSWERED, _E.UNANSWERABLE})
+"""Events that only an open case needs."""
 BY_CLOCK: Final = frozenset({_E.CHECK_DUE, _E.REMINDED, _E.ESCALATED, _E.ACCEPTED_BEFORE_ANSWER, _E.MISSED})
 """Events that only the clock brings about."""
 BY_ASKED: Final = frozenset({_E.ANSWERED, _E.UNANSWERABLE})
@@ -163,7 +168,9 @@ def course(kind: str, events: Iterable[Happened], at: dt.datetime) -> Course | N
         if state is None:
             raise ValueError("events of a rung")
         due = event.due or due
-    return None if state is None else Course(state, due)
+    if state is None:
+        return None
+    return Course(state, due if state in RUNNING else None)
 
 
 def after(kind: str, state: RungState | None, event: RungEventKind) -> RungState | None:

@@ -24,13 +24,14 @@ _RUNG: Final[dict[str, Any]] = {
     "requirement": "R2",
     "kind": "commitment",
     "state": "accepted",
-    "due": None,
-    "asked": None,
-    "answer": None,
+    "due": _AT,
+    "asked": "wjw",
+    "answer": {"holds": True, "valid_until": "2026-12-24"},
     "events": [{"kind": "told", "at": _AT, "organisation": "scjg", "words": ""}],
     "can": ["confirmed", "found-false"],
 }
 _PROMISE: Final = {"log": "cunzheng.example/log", "core_sha256": "ab" * 32, "redeem_by": _AT}
+_NULLABLE: Final = ("due", "asked", "answer")
 _MADE: Final[dict[str, Any]] = {"rung": _RUNG, "promise": _PROMISE}
 
 
@@ -60,7 +61,7 @@ RUNG_EVENT_EXAMPLE: Final[dict[str, Any]] = {"kind": "committed", "words": "申�
 @blueprint.doc(
     summary="Take a rung that an own answer offers: commitment, cooperation, later supply, collection",
     security="key",
-    responses=by_status({201: answers("It was taken", _MADE)}),
+    responses=by_status({201: answers("It was taken", _MADE, _NULLABLE)}),
 )
 @allow(scopes=("ask",), records=("rung.taken", "rung.read"))
 def take(body: RungBody) -> Response:
@@ -80,7 +81,7 @@ def take(body: RungBody) -> Response:
 @blueprint.doc(
     summary="A rung that the client took: state, deadline, what happened, a department's answer",
     security="key",
-    responses=by_status({200: answers("The rung", _RUNG)}),
+    responses=by_status({200: answers("The rung", _RUNG, _NULLABLE)}),
 )
 @allow(scopes=("ask",), records=("rung.read",))
 def show(rung_id: str) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def show(rung_id: str) -> dict[str, Any]:
 @blueprint.doc(
     summary="Say what happened to a rung: committed, accepted, checked, supplied …",
     security="key",
-    responses=by_status({200: answers("It was recorded", _MADE)}),
+    responses=by_status({200: answers("It was recorded", _MADE, _NULLABLE)}),
 )
 @allow(scopes=("ask",), records=("rung.changed", "rung.read"))
 def happen(rung_id: str, body: RungEventBody) -> dict[str, Any]:

@@ -22,7 +22,7 @@ STATES: Final[Mapping[RungState, tuple[str, str]]] = {
     RungState.FALSE: (_("Found false"), "bad"),
     RungState.RECTIFIED: (_("Made good"), "good"),
     RungState.REVOKED: (_("Found false, decision revoked"), "bad"),
-    RungState.DROPPED: (_("Not committed"), "unknown"),
+    RungState.DROPPED: (_("Dropped"), "unknown"),
     RungState.ASKED: (_("Waits for the department"), "wait"),
     RungState.ESCALATED: (_("Late, supervision was told"), "bad"),
     RungState.ACCEPTED_BEFORE_ANSWER: (_("Late, accepted before the answer"), "wait"),
@@ -42,7 +42,7 @@ HAPPENED: Final[Mapping[RungEventKind, str]] = {
     RungEventKind.FOUND_FALSE: _("Checked: it is false"),
     RungEventKind.RECTIFIED: _("Made good in time"),
     RungEventKind.REVOKED: _("Decision revoked"),
-    RungEventKind.DROPPED: _("Not committed: another way is taken"),
+    RungEventKind.DROPPED: _("Dropped: another way is taken, or the case is over"),
     RungEventKind.ASKED: _("The department was asked"),
     RungEventKind.REMINDED: _("The department was reminded"),
     RungEventKind.ESCALATED: _("Late: supervision was told"),
@@ -56,7 +56,7 @@ HAPPENED: Final[Mapping[RungEventKind, str]] = {
 }
 DO: Final[Mapping[RungEventKind, str]] = {
     RungEventKind.COMMITTED: _("The applicant has committed in writing"),
-    RungEventKind.DROPPED: _("The applicant does not commit"),
+    RungEventKind.DROPPED: _("Drop it: another way is taken"),
     RungEventKind.ACCEPTED: _("Accept the commitment"),
     RungEventKind.CONFIRMED: _("Checked: it is true"),
     RungEventKind.FOUND_FALSE: _("Checked: it is false"),

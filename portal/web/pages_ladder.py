@@ -27,7 +27,7 @@ from storage.identity import Role
 
 blueprint = APIBlueprint("ladder", __name__, url_prefix="/ladder", enable_openapi=False)
 _LONGEST: Final = 2000
-_SAID: Final = {"yes": True, "no": False}
+_ANSWERS: Final = {"answered-yes": True, "answered-no": False}
 
 
 @blueprint.get("")
@@ -62,19 +62,19 @@ def show(rung: str) -> Response:
 
 
 @blueprint.post("/<rung>")
-@allow(*HANDLERS, records=("rung.changed",))
+@allow(*HANDLERS, records=("rung.changed", "rung.read"))
 def happen(rung: str) -> Response:
     """Record what happened to it."""
     rooms, who = context.rooms(), context.identity()
-    words, said = request.form.get("words", "")[:_LONGEST], request.form.get("holds", "")
+    words, event = request.form.get("words", "")[:_LONGEST], request.form.get("event", "")
     if context.only_redisplays():
         return _shown(rung, words)
     try:
-        kind = RungEventKind(request.form.get("event", ""))
+        kind = RungEventKind.ANSWERED if event in _ANSWERS else RungEventKind(event)
     except ValueError:
         raise InvalidInputError(field="event", rule=" ".join(RungEventKind)) from None
     try:
-        happening = Happening(kind, words, _SAID.get(said))
+        happening = Happening(kind, words, _ANSWERS.get(event))
         rooms.database.write(lambda uow: rooms.ladder.happen(uow, who, rung, happening))
     except RungWordsError as problem:
         return _shown(rung, words, problem)

@@ -64,10 +64,19 @@ class RecentCase:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer's first sentence: what to collect, and what speaks against the application."""
+    """The answer's first sentences: what to collect, what speaks against it, what is still to come.
+
+    Attributes:
+        waiting: What another department is asked.
+        later: What was accepted provisionally: committed to, or to be supplied.
+        collected: What was collected already.
+    """
 
     collect: Sequence[Mapping[str, Any]]
     against: Sequence[Mapping[str, Any]]
+    waiting: Sequence[Mapping[str, Any]]
+    later: Sequence[Mapping[str, Any]]
+    collected: Sequence[Mapping[str, Any]]
 
 
 def outcome_of(requirements: Sequence[Mapping[str, Any]]) -> Outcome:
@@ -75,6 +84,9 @@ def outcome_of(requirements: Sequence[Mapping[str, Any]]) -> Outcome:
     return Outcome(
         [one for one in requirements if one["result"] == "UNKNOWN"],
         [one for one in requirements if one["result"] == "NOT_MET"],
+        [one for one in requirements if one["result"] == "PENDING"],
+        [one for one in requirements if one["result"] == "PROVISIONAL"],
+        [one for one in requirements if one["reason"]["code"] in {"R.COLLECTED", "R.SUPPLIED"}],
     )
 
 

@@ -2,6 +2,7 @@
 """What was done on the ladder for a case is filed in its dossier: sealed forms, signed statements."""
 
 import dataclasses
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from licenses.answers import AnswerKeys, verify_signed
 from licenses.decisions import ProofQuestion, ProofService
 from licenses.inquiry import Inquiry
 from licenses.ladder.deadlines import Deadlines
+from licenses.ladder.forms import FORM_STEP
 from licenses.ladder.models import LadderRung
 from licenses.ladder.services import Happening, LadderService
 from licenses.ladder.standing import TakenRungs
@@ -26,6 +28,7 @@ from licenses.ladder.states import RungEventKind
 from licenses.rules import RuleBook
 from seals.verdicts import State
 from storage.identity import system_identity
+from storage.steps import StepRow
 
 
 class Window:
@@ -83,6 +86,20 @@ def test_the_form_of_a_commitment_is_sealed_and_filed_with_what_happened(line: L
     payload = verify_signed(jws, window.keys.jwks(), TYPE, 65_536)
     stated = payload["rung"]
     assert [one["kind"] for one in stated["events"]] == ["told", "committed", "accepted"]  # type: ignore[index,call-overload]
+
+
+def test_a_case_that_is_filed_at_once_waits_for_the_form(line: Line, window: Window) -> None:
+    taken = window.take("R2", "commitment", RungEventKind.COMMITTED, RungEventKind.ACCEPTED)
+    with line.database.writing() as uow:
+        form = uow.session.scalars(select(StepRow).where(StepRow.kind == FORM_STEP)).one()
+        form.run_after += dt.timedelta(minutes=5)
+    line.file(line.granted())
+    line.run()
+    assert members(line) == []
+    for _ in range(2):
+        line.clock.advance(600)
+        line.run()
+    assert Role.COMMITMENT in {one.role for one in members(line) if one.reference == taken.id}
 
 
 def test_what_was_collected_is_filed_as_collected(line: Line, window: Window) -> None:

@@ -4,18 +4,24 @@
 import datetime as dt
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ladder_world import ASKED, ASKER, COLLEAGUE, COOPERATES, ELSEWHERE, LADDER, LadderWorld
 from license_library import CLERK, FOOD, OTHER
-from rule_world import COMMITMENT, UPLOAD
+from rule_world import AT, COMMITMENT, UPLOAD, assertion, facts, licence, requirement, rule
 from sqlalchemy import select
 
+from licenses.answers import verify_signed
+from licenses.evaluation import evaluate
 from licenses.ladder.errors import RungEventError, RungNotOfferedError, RungUnknownError, RungWordsError
 from licenses.ladder.models import DepartmentAssertion
+from licenses.ladder.statements import TYPE, newest_statements
 from licenses.ladder.states import BY_ASKED, BY_CLOCK, RungEventKind, RungState
 from licenses.models import Decision, LicenseUsage
+from licenses.reason_table import ReasonTable
 from licenses.replay import ReplayState
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
@@ -23,6 +29,7 @@ from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
 
 E = RungEventKind
+TABLE = ReasonTable.load()
 
 
 @pytest.fixture
@@ -41,6 +48,9 @@ def test_a_commitment_is_told_made_accepted_and_confirmed(world: LadderWorld) ->
     assert world.came_to() == ("UNKNOWN", "R.NO_ALTERNATIVE")
     row = world.take("commitment")
     assert (row.state, world.came_to()[0]) == ("told", "UNKNOWN"), "what is only told establishes nothing"
+    assert "commitment" not in world.next(), "it has begun, and the answer leads to it"
+    answers: Any = world.ask().body["requirements"]
+    assert answers[0]["standing"] == {"kind": "commitment", "id": row.id, "due": None}
     world.happens(row, E.COMMITTED)
     assert world.came_to()[0] == "UNKNOWN"
     accepted = world.happens(row, E.ACCEPTED)
@@ -103,9 +113,67 @@ def test_a_cooperation_is_answered_and_serves_every_other_case(world: LadderWorl
     assert world.came_to(world.library.announce(FOOD))[0] == "UNKNOWN", "its term is over"
 
 
-def test_a_department_s_no_denies(world: LadderWorld) -> None:
+@pytest.mark.parametrize("ways", [[], [[licence()]]])
+def test_a_department_s_no_denies_whatever_else_cannot_tell(tmp_path: Path, ways: Any) -> None:
+    world = LadderWorld(tmp_path, ways=ways)
     world.happens(world.take("cooperation"), E.ANSWERED, ASKED, holds=False)
     assert world.came_to() == ("NOT_MET", "R.DENIED_BY_DEPARTMENT")
+    assert world.next(world.library.announce(FOOD)) == ["resolve"], "no promise outweighs a denial"
+
+
+def test_an_answer_serves_only_where_the_same_department_would_be_asked() -> None:
+    made = rule(requirement(fallback=[COOPERATES, UPLOAD]))
+    for department, expected in (("jtys", "MET"), ("zjj", "UNKNOWN")):
+        body: Any = evaluate(made, facts(assertions=[assertion(department=department)]), AT, TABLE).body
+        assert body["requirements"][0]["result"] == expected
+
+
+def test_a_question_ends_with_its_case_and_can_be_dropped_before(world: LadderWorld) -> None:
+    row = world.take("cooperation")
+    world.happens(row, E.DROPPED)
+    assert world.next() == ["commitment", "supply_later", "citizen_upload"]
+    closed = world.library.announce(FOOD)
+    waiting, promised = world.take("cooperation", closed), world.take("commitment", closed)
+    world.library.close(closed)
+    assert world.view(waiting, ASKED).can == frozenset()
+    for one, event, who in ((waiting, E.ANSWERED, ASKED), (promised, E.COMMITTED, CLERK)):
+        with pytest.raises(RungEventError):
+            world.happens(one, event, who, holds=True if event is E.ANSWERED else None)
+    assert waiting.wake_at is not None
+    world.until(waiting.wake_at)
+    world.strikes()
+    assert world.now(waiting).state == RungState.DROPPED
+
+
+def test_what_the_clock_brings_about_is_stated_and_signed_one_rung_at_a_time(world: LadderWorld) -> None:
+    rows = [world.take("supply_later", world.library.announce(FOOD)) for _ in range(2)]
+    assert rows[-1].due is not None
+    world.until(rows[-1].due)
+    assert [world.strikes() for _ in range(3)] == [[rows[0].id], [rows[1].id], []]
+    with world.database.reading() as uow:
+        newest = newest_statements(uow, rows[0].case_id, ())
+        jws = uow.secrets.decrypt(newest[0][0].jws_cipher).decode()
+    stated = verify_signed(jws, world.library.keys.jwks(), TYPE)["rung"]
+    assert (stated["state"], [one["kind"] for one in stated["events"]]) == ("missed", ["admitted", "missed"])
+
+
+def test_what_is_made_good_too_late_is_not_made_good_in_time(world: LadderWorld) -> None:
+    false = world.happens(world.committed(), E.FOUND_FALSE)
+    assert false.due is not None
+    world.until(false.due + dt.timedelta(seconds=1))
+    with pytest.raises(RungEventError):
+        world.happens(false, E.RECTIFIED)
+    world.happens(false, E.REVOKED)
+
+
+def test_a_client_that_lost_the_item_acts_no_more(world: LadderWorld) -> None:
+    row = world.take("supply_later")
+    lost = replace(ASKER, items=frozenset())
+    with pytest.raises(RungUnknownError):
+        world.happens(row, E.SUPPLIED, lost)
+    decision = world.ask().decision
+    with pytest.raises(NotPermittedError), world.database.writing() as uow:
+        world.ladder.take(uow, lost, decision.id, "R1", "citizen_upload")
 
 
 def test_a_department_that_cannot_say_establishes_nothing_and_is_not_asked_again(world: LadderWorld) -> None:
@@ -182,9 +250,9 @@ def test_a_rung_is_taken_once(world: LadderWorld, kind: str) -> None:
 def test_a_rung_that_the_rule_does_not_name_or_the_case_no_longer_needs_is_not_taken(tmp_path: Path) -> None:
     world = LadderWorld(tmp_path, [COMMITMENT, UPLOAD])
     decision = world.ask().decision
-    for requirement, kind in (("R1", "cooperation"), ("R9", "commitment"), ("R1", "resolve"), ("R1", "")):
+    for name, kind in (("R1", "cooperation"), ("R9", "commitment"), ("R1", "resolve"), ("R1", "")):
         with pytest.raises(RungNotOfferedError), world.database.writing() as uow:
-            world.ladder.take(uow, ASKER, decision.id, requirement, kind)
+            world.ladder.take(uow, ASKER, decision.id, name, kind)
     world.take("citizen_upload")
     with pytest.raises(RungNotOfferedError), world.database.writing() as uow:
         world.ladder.take(uow, ASKER, decision.id, "R1", "commitment")

@@ -91,6 +91,8 @@ def test_what_a_rule_names_must_be_there(changes: dict[str, Any], code: str) -> 
         (requirement([licence()], material="no-such"), "material-unknown"),
         (requirement([licence()], subject="cousin"), "relation-unknown"),
         (requirement(fallback=[COOPERATION | {"to": "nobody"}]), "department-unknown"),
+        (requirement(fallback=[COOPERATION | {"to": "scjg"}]), "department-itself"),
+        (requirement([licence()], subject="spouse", fallback=[COMMITMENT, UPLOAD]), "rung-of-another"),
         (requirement([licence(predicates=[{"field": "shoe_size", "op": "present"}])]), "face-field-unknown"),
         (requirement([licence(), licence()], [licence(), licence(FOOD)]), "alternative-unreachable"),
         (requirement(), "upload-only"),

@@ -75,8 +75,8 @@ def test_the_asked_department_sees_the_question_and_who_it_is_about_and_answers(
     assert CASE_EXAMPLE["holder"]["code"] not in clerk.get(place).text, (
         "masked for who need not identify them"
     )
-    assert happen(clerk, place, "answered", holds="yes").status_code == 409
-    assert happen(doctor, place, "answered", holds="yes").status_code == 303
+    assert happen(clerk, place, "answered-yes").status_code == 409
+    assert happen(doctor, place, "answered-yes").status_code == 303
     page = doctor.get(place).text
     assert "各部门可用至" in page
     assert CASE_EXAMPLE["holder"]["code"] not in page, "nothing is left to identify them for"

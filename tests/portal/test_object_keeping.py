@@ -41,6 +41,7 @@ NOT_NAMES = {
     "filing.set_sha256": "of the set, the key of idempotency",
     "filing_material.declared_sha256": "as the sender said",
     "license.data_sha256": "of the stated data",
+    "stock_run.profile_sha256": "of the edition of the profile, which is a row",
     "stock_run.file_sha256": "of the file as it was sent, which is kept encrypted",
     "seal.certificate_sha256": "of the certificate, which the row holds",
     "sealing.after_sha256": "members and licences name it once it is recorded",

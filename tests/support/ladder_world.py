@@ -36,12 +36,13 @@ class LadderWorld:
     Args:
         folder: Where the database lies.
         fallback: The rungs of the requirement.
+        ways: Its alternatives.
     """
 
-    def __init__(self, folder: Path, fallback: Any = None) -> None:
+    def __init__(self, folder: Path, fallback: Any = None, ways: Any = ()) -> None:
         self.library = Library(folder)
         self.clock, self.database = self.library.clock, self.library.database
-        made = rule(requirement(fallback=LADDER if fallback is None else fallback))
+        made = rule(requirement(*ways, fallback=LADDER if fallback is None else fallback))
         self.rules = RuleBook([made])
         library, self.calendar = self.library, WorkingCalendar.load()
         inquiry = Inquiry(library.holdings, self.rules, ladder=TakenRungs(library.items))
@@ -50,7 +51,7 @@ class LadderWorld:
         )
         deadlines = Deadlines(self.calendar)
         self.ladder = LadderService(self.rules, inquiry, deadlines, library.keys)
-        self.hands = LadderClock(self.ladder, deadlines)
+        self.hands = LadderClock(self.ladder, deadlines, library.keys)
         self.replays = ReplayService(self.rules, inquiry)
         self.case = library.announce(FOOD)
 

@@ -157,6 +157,25 @@ class Library:
         with self.database.writing() as uow:
             return self.cases.announce(uow, WORKER, announcement)[0]
 
+    def close(self, case: Case) -> None:
+        """Report that a case was closed now."""
+        with self.database.writing() as uow:
+            of = uow.session.get_one(Case, case.id)
+            holder = self.holders.reveal(uow, uow.session.get_one(Holder, case.holder_id))
+            who = (holder.scheme, holder.code, holder.name)
+            now = self.clock.now()
+            told = Announcement(
+                of.source,
+                of.number,
+                of.item_code,
+                of.item_edition,
+                *who,
+                of.organisation,
+                of.accepted_at,
+                now,
+            )
+            self.cases.announce(uow, WORKER, told)
+
     def reserve(
         self, type_code: str, holder: tuple[str, str, str] = COMPANY, case: Case | None = None, **changes: Any
     ) -> License:

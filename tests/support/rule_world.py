@@ -91,6 +91,7 @@ def assertion(
     values: dict[str, Any] = {
         "id": "A1",
         "predicate": ASKED,
+        "department": "zjj",
         "department_zh": "演示市住房和城乡建设局",
         "holds": holds,
         "answered_at": dt.datetime(2026, 11, 1, tzinfo=dt.UTC),
