@@ -22,6 +22,7 @@ from licenses.positions import first_free_position
 from licenses.stock.blocks import Blocks
 from licenses.stock.chaining import Chains, Place, Version, data_digest, is_taken, keys_of, read_chains
 from licenses.stock.holding import KnownHolders
+from licenses.stock.marks import marked
 from licenses.stock.models import StockQuarantine, StockRecord, StockRejection, StockRun
 from licenses.stock.profiles import SourceStatus
 from licenses.stock.reasons import Verdict, stock_reasons
@@ -34,7 +35,6 @@ from storage.inserting import insert_many
 from storage.ledger.rows import TableRows
 
 RECORDS_OF_AN_ACT: Final = 100
-_REASON: Final = "存量导入"
 _BASIS: Final = "来源系统登记"
 _MODELS: Final[tuple[type[Base], ...]] = (
     *(Holder, License, LicenseEvent, LicenseHolder, StockRecord, StockQuarantine, StockRejection),
@@ -103,10 +103,12 @@ class Adoption:
             {self._keys[one.row][0]: str(one.number_key) for one in drafts},
             (str(one.identifier) for one in drafts),
             run.organisation,
+            run.id,
         )
         self._holders = KnownHolders(uow, blocks, (party for one in drafts for party in one.parties))
         self._position = first_free_position(uow)
-        self._telling = Telling(run.id, self._now, lambda read: data_digest(uow, read), follow)
+        self._source = run.profile.partition("/")[0]
+        self._telling = Telling(run.id, self._source, self._now, lambda read: data_digest(uow, read), follow)
         self._told_of: list[str] = []
 
     def batches(self) -> list[Batch]:
@@ -185,7 +187,8 @@ class Adoption:
             reasons.append(told.reason)
             self._told_of.append(told.held.id)
         if told is not None and told.event is not None:
-            self._event(batch, told.held, told.event)
+            self._event(batch, told.held, told.event, day=self._telling.day(one))
+            told.held.hear(told.event, self._source, self._telling.day(one))
             batch.again.append(told.held.id)
             return Verdict.ACCEPTED
         if told is not None:
@@ -281,10 +284,10 @@ class Adoption:
                 "original_cipher": original,
             }
         )
-        self._event(batch, version, EventKind.ADOPTED)
+        self._event(batch, version, EventKind.ADOPTED, day=self._telling.day(one))
         ending = ENDINGS.get(one.status or SourceStatus.UNKNOWN)
         if ending is not None:
-            self._event(batch, version, ending)
+            self._event(batch, version, ending, day=self._telling.day(one))
 
     def _chain(self, batch: Batch, version: Version, place: Place) -> None:
         if place.earlier:
@@ -320,6 +323,7 @@ class Adoption:
         kind: EventKind,
         successor_id: str | None = None,
         at: dt.datetime | None = None,
+        day: dt.date | None = None,
     ) -> None:
         at = at or self._now
         if version.state not in TERMINAL:
@@ -337,7 +341,7 @@ class Adoption:
                 "at": at,
                 "process": None,
                 "successor_id": successor_id,
-                "reason": _REASON,
+                "reason": marked(kind, self._run_id, day),
                 "legal_basis": _BASIS,
                 "actor_id": self._identity.id,
                 "organisation": self._identity.organisation,

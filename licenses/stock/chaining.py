@@ -13,9 +13,10 @@ from sqlalchemy import bindparam, exists, select
 from licenses.holdings import STOCK
 from licenses.lifecycle import TERMINAL, EventKind, State, life_after, state_after
 from licenses.models import License, LicenseEvent
-from licenses.stock.models import StockRecord
+from licenses.stock.marks import Mark, mark_of
+from licenses.stock.models import StockRecord, StockRun
 from licenses.stock.records import Prepared
-from storage.clock import start_of_day
+from storage.clock import legal_date, start_of_day
 from storage.database import UnitOfWork
 
 _Value = TypeVar("_Value")
@@ -54,10 +55,12 @@ _EVENTS = (
         LicenseEvent.at,
         LicenseEvent.process,
         LicenseEvent.successor_id,
+        LicenseEvent.reason,
     )
     .where(LicenseEvent.license_id.in_(bindparam("ids", expanding=True)))
     .order_by(LicenseEvent.position)
 )
+_RUNS = select(StockRun.id, StockRun.profile).where(StockRun.id.in_(bindparam("ids", expanding=True)))
 _PART = 500
 """Most values that one statement compares with."""
 
@@ -69,6 +72,7 @@ class Moment(NamedTuple):
     at: dt.datetime
     process: str | None
     successor_id: str | None
+    mark: Mark
 
 
 @dataclass(slots=True)
@@ -83,7 +87,11 @@ class Version:
         run_id: The import that brought it; none while it is fresh.
         number: Which version it is.
         pending: Whether a process is open on it.
-        learned: When the last of what took effect of it became known here.
+        learned: The last day on which something of it became known here, but by the import at hand.
+        known: The last day of which something is known: what the source named, or else when we learned of it.
+        resumed: Whether a suspension of it was lifted ever.
+        suspended_by: Id of the profile by which an import suspended it last; empty where a person did.
+        told: The days that the import at hand named with what it told of it; ``None`` where it named none.
         change: Why it takes the place of the one before, where its source told of that; while it is fresh.
     """
 
@@ -102,12 +110,29 @@ class Version:
     run_id: str = ""
     number: int = 1
     pending: bool = False
-    learned: dt.datetime | None = None
+    learned: dt.date | None = None
+    known: dt.date | None = None
+    resumed: bool = False
+    suspended_by: str = ""
+    told: list[dt.date | None] = field(default_factory=list)
     change: str | None = None
 
     def starts(self, now: dt.datetime) -> dt.datetime:
         """Give from when on it takes the place of another: its first day, now at the earliest."""
         return now if self.valid_from is None else max(now, start_of_day(self.valid_from))
+
+    def hear(self, kind: EventKind, source: str, day: dt.date | None) -> None:
+        """Note what the import at hand tells of it, as it will be read back."""
+        self.told.append(day)
+        self.note(kind, source, day)
+
+    def note(self, kind: EventKind, source: str, day: dt.date | None) -> None:
+        """Note an event, of which profile an import told it, and of which day it is."""
+        if day is not None:
+            self.known = max(self.known or day, day)
+        if kind is EventKind.SUSPENDED:
+            self.suspended_by = source
+        self.resumed = self.resumed or kind is EventKind.RESUMED
 
     @property
     def replaces(self) -> bool:
@@ -180,7 +205,11 @@ class Chains:
 
 
 def read_chains(
-    uow: UnitOfWork, numbers: Mapping[bytes, str], identifiers: Iterable[str], organisation: str
+    uow: UnitOfWork,
+    numbers: Mapping[bytes, str],
+    identifiers: Iterable[str],
+    organisation: str,
+    run_id: str,
 ) -> Chains:
     """Read what is held of these numbers and identifiers; only the organisation's own chains grow.
 
@@ -189,6 +218,7 @@ def read_chains(
         numbers: Keyed digest → folded number.
         identifiers: Identifiers of the records.
         organisation: Whose import it is.
+        run_id: The import.
     """
     chains = Chains()
     connection = uow.session.connection()
@@ -219,7 +249,7 @@ def read_chains(
     for ids in parts(list(known)):
         for replaced in uow.session.scalars(_REPLACED_HERE, {"ids": ids}):
             known[str(replaced)].closed = "issued-here"
-    _states(uow, known, uow.clock.now())
+    _states(uow, known, run_id)
     return chains
 
 
@@ -244,19 +274,40 @@ def data_digest(uow: UnitOfWork, read: bytes) -> bytes:
     return uow.secrets.lookup_hash("license-data", read.decode())
 
 
-def _states(uow: UnitOfWork, known: Mapping[str, Version], now: dt.datetime) -> None:
+def _states(uow: UnitOfWork, known: Mapping[str, Version], run_id: str) -> None:
     histories: defaultdict[str, list[Moment]] = defaultdict(list)
     for part in parts(list(known)):
         for row in uow.session.execute(_EVENTS, {"ids": part}):
-            histories[row.license_id].append(Moment(row.kind, row.at, row.process, row.successor_id))
+            mark = mark_of(row.kind, row.reason)
+            histories[row.license_id].append(Moment(row.kind, row.at, row.process, row.successor_id, mark))
+    named = {one.mark.run_id for events in histories.values() for one in events if one.mark.run_id}
+    profiles = {
+        str(row.id): str(row.profile).partition("/")[0]
+        for part in parts(sorted(named))
+        for row in uow.session.execute(_RUNS, {"ids": part})
+    }
+    now = uow.clock.now()
     for license_id, events in histories.items():
         version = known[license_id]
         life = life_after(events)
         version.events, version.state, version.pending = len(events), life.state, life.pending is not None
-        version.learned = max((one.at for one in events if one.at <= now), default=None)
+        for one in events:
+            if one.at <= now:
+                _learn(version, one, run_id, profiles)
         if version.state in TERMINAL:
             instants = sorted({one.at for one in events})
             version.ends = next(at for at in instants if state_after(events, at) in TERMINAL)
+
+
+def _learn(version: Version, event: Moment, run_id: str, profiles: Mapping[str, str]) -> None:
+    kind, mark = EventKind(event.kind), event.mark
+    source = profiles.get(mark.run_id, "")
+    if source and mark.run_id == run_id:
+        version.hear(kind, source, mark.day)
+        return
+    day = legal_date(event.at)
+    version.learned = max(version.learned or day, day)
+    version.note(kind, source, mark.day or day)
 
 
 def parts(values: list[_Value]) -> Iterator[list[_Value]]:

@@ -44,8 +44,8 @@ class Told:
 
     Attributes:
         held: The version.
-        reason: ``duplicate``, ``status-told``, ``resume-told``, ``change-told``, ``valid-again`` or
-            ``later-dates``.
+        reason: ``duplicate``, ``status-told``, ``resume-told``, ``change-told``, ``valid-again``,
+            ``later-dates`` or ``end-told``.
         event: What happens to the version.
         change: Why the next version takes its place.
     """
@@ -61,7 +61,8 @@ class Telling:
     """Judges what records tell.
 
     Attributes:
-        run_id: The import at hand: rows of one file tell nothing of each other.
+        run_id: The import at hand: rows of one file tell nothing of what it brought, unless a person decides.
+        source: Id of its profile.
         now: The time.
         digest: Gives the keyed digest of what was read of a record.
         follow: Whether a person decided that the record is followed, and why the next version takes the
@@ -69,6 +70,7 @@ class Telling:
     """
 
     run_id: str
+    source: str
     now: dt.datetime
     digest: Digest
     follow: Process | None = None
@@ -82,7 +84,8 @@ class Telling:
             kind: Its type.
         """
         digest = self.digest(one.read)
-        earlier = [version for version in chain if version.run_id not in {"", self.run_id}]
+        own = {""} if self.follow is not None else {"", self.run_id}
+        earlier = [version for version in chain if version.run_id not in own]
         same = next((version for version in reversed(earlier) if version.digest == digest), None)
         fitting = (version for version in reversed(earlier) if self._fits(version, one, kind))
         held = same or next(fitting, None)
@@ -93,32 +96,52 @@ class Telling:
             return Told(held, "duplicate")
         if held is not chain[-1]:
             return Told(held, "duplicate") if same else Told(held, "later-dates")
-        if any(getattr(held, name) != getattr(one, name) for name in _DATES):
-            return self._dated(held, one)
-        return self._ended(held, one) if one.status in ENDINGS else self._alive(held, one)
+        other = any(getattr(held, name) != getattr(one, name) for name in _DATES)
+        if one.status in ENDINGS:
+            return self._ended(held, one, other=other)
+        return self._dated(held, one) if other else self._alive(held, one)
 
-    def _ended(self, held: Version, one: Prepared) -> Told | None:
+    def day(self, one: Prepared) -> dt.date | None:
+        """Give the day on which the source changed a record; none where it names none, or one to come."""
+        day = one.operated_on
+        return day if day is not None and day <= legal_date(self.now) else None
+
+    def _ended(self, held: Version, one: Prepared, *, other: bool) -> Told | None:
         event = ENDINGS[one.status or SourceStatus.UNKNOWN]
         if held.state is move(State.ISSUED, event):
             # What was told before is a repetition.
-            return Told(held, "duplicate")
+            return Told(held, "later-dates" if other else "duplicate")
         if held.starts(self.now) > self.now or held.ends is not None:
             # The end of what lies ahead concerns what it replaces, too: a person decides.
             return None
-        return Told(held, "status-told", event)
+        taken = self.follow is not None or self._ends(held, one, event, other=other)
+        return Told(held, "status-told", event) if taken else Told(held, "end-told")
+
+    def _ends(self, held: Version, one: Prepared, event: EventKind, *, other: bool) -> bool:
+        """Tell whether an end is taken at once.
+
+        What ended for good at its source never comes back there, so that an old file tells the truth, too. A
+        suspension may be over since: only the first one that is known of is believed without a later day.
+        """
+        day, known = self.day(one), held.known
+        if not other and event is not EventKind.SUSPENDED:
+            return True
+        if day is None or known is None:
+            return not other and not held.resumed
+        return day > known or (day == known and not other and not held.resumed)
 
     def _alive(self, held: Version, one: Prepared) -> Told:
         if held.state is State.ISSUED or one.status is not SourceStatus.VALID:
             # Whoever calls it expired tells what its last day tells already.
             return Told(held, "duplicate")
-        told = self.follow is not None or self._is_newer(held, one)
-        if held.state is State.SUSPENDED and told:
+        told = held.suspended_by == self.source and self._is_newer(held, one)
+        if held.state is State.SUSPENDED and (self.follow is not None or told):
             return Told(held, "resume-told", EventKind.RESUMED)
         return Told(held, "valid-again")
 
     def _dated(self, held: Version, one: Prepared) -> Told:
         free = held.state is State.ISSUED and held.ends is None and not held.pending
-        begun = held.starts(self.now) <= self.now and one.status not in ENDINGS
+        begun = held.starts(self.now) <= self.now
         forward = one.issued_on is not None and one.issued_on >= held.issued_on
         if not (free and begun and forward and next_identifiers(one)):
             return Told(held, "later-dates")
@@ -132,11 +155,13 @@ class Telling:
     def _is_newer(self, held: Version, one: Prepared) -> bool:
         """Tell whether the source changed the record on a day after the last one on which we learned of it.
 
-        An old file that comes again brings nobody back to life.
+        An old file that comes again brings nobody back to life. What the same file told before counts by the
+        day that it named, wherever its blocks fall.
         """
-        if one.operation is not Operation.CHANGE or one.operated_on is None or held.learned is None:
+        day = self.day(one)
+        if one.operation is not Operation.CHANGE or day is None or held.learned is None:
             return False
-        return legal_date(held.learned) < one.operated_on <= legal_date(self.now)
+        return held.learned < day and all(told is not None and told < day for told in held.told)
 
     def _fits(self, held: Version, one: Prepared, kind: LicenseType) -> bool:
         """Tell whether a record differs from a version in dates and status alone."""

@@ -134,7 +134,6 @@ def test_other_dates_that_nothing_shows_to_be_newer_wait_for_a_person(
     "dates",
     [
         {"issue_date": "2019-10-17"},
-        {"status": "注销", **RENEWED},
         {"certificate_source_id": "JY33990000000014-X", **RENEWED},
     ],
 )
