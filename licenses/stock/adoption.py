@@ -25,7 +25,7 @@ from licenses.stock.holding import KnownHolders
 from licenses.stock.marks import marked
 from licenses.stock.models import StockQuarantine, StockRecord, StockRejection, StockRun
 from licenses.stock.profiles import SourceStatus
-from licenses.stock.reasons import Verdict, stock_reasons
+from licenses.stock.reasons import Verdict, first_of, stock_reasons
 from licenses.stock.records import Prepared, StockParty
 from licenses.stock.telling import ENDINGS, Telling, Told, next_identifiers
 from storage.base import Base
@@ -75,6 +75,8 @@ class Adoption:
         block: The records, in their order.
         follow: Given by a person who decided that what a later record tells is followed: why another
             version takes the place of the held one.
+        trust: Level of the profile that read the records, where it may be another than the run's: of the two
+            the lower one counts.
     """
 
     def __init__(
@@ -86,10 +88,13 @@ class Adoption:
         blocks: Blocks,
         block: Sequence[Prepared],
         follow: Process | None = None,
+        trust: str | None = None,
     ) -> None:
         self._uow, self._identity = uow, identity
         # Asked of the row a million times, they cost more than the digest of a record.
-        self._run_id, self._organisation, self._trust = run.id, run.organisation, run.trust
+        self._run_id, self._organisation = run.id, run.organisation
+        # A stands before D.
+        self._trust = max(run.trust, trust or run.trust)
         self._types, self._blocks = types, blocks
         self._now = uow.clock.now()
         self._block = block
@@ -110,6 +115,7 @@ class Adoption:
         self._source = run.profile.partition("/")[0]
         self._telling = Telling(run.id, self._source, self._now, lambda read: data_digest(uow, read), follow)
         self._told_of: list[str] = []
+        self.obstacle = ""
 
     def batches(self) -> list[Batch]:
         """Write everything of the block and give it in parts, each for an act of its own."""
@@ -123,7 +129,10 @@ class Adoption:
         return found
 
     def problem(self) -> str:
-        """Give why the first record of the block has no place among what is held; nothing is written."""
+        """Give why the first record of the block has no place among what is held; nothing is written.
+
+        ``obstacle`` says then why nobody can follow what it tells, where that is so.
+        """
         one = self._block[0]
         key, digest = self._keys[one.row]
         identifier, _ = self._identified(one, key, digest)
@@ -131,6 +140,7 @@ class Adoption:
         told = self._told(place, key, one)
         if told is not None and stock_reasons()[told.reason].verdict is Verdict.ACCEPTED:
             return ""
+        self.obstacle = told.obstacle if told is not None else ""
         return told.reason if told is not None else place.reason
 
     def only_license(self) -> tuple[str, str]:
@@ -148,7 +158,7 @@ class Adoption:
         if verdict is Verdict.QUARANTINED:
             self._quarantine(batch, one, reasons)
         elif verdict is Verdict.REJECTED:
-            reason = _first(reasons, Verdict.REJECTED)
+            reason = first_of(reasons, Verdict.REJECTED)
             batch.rows[StockRejection].append(
                 {
                     "run_id": self._run_id,
@@ -169,7 +179,7 @@ class Adoption:
             return None
         told = self._telling.tell(self._chains.open_chain(key), one, self._types.get(str(one.type_code)))
         if told is not None and told.change is not None and self._next_version(one) is None:
-            return Told(told.held, "later-dates")
+            return Told(told.held, "later-dates", obstacle="identifier")
         return told
 
     def _place(self, batch: Batch, one: Prepared, reasons: list[str]) -> Verdict:
@@ -356,7 +366,7 @@ class Adoption:
                 "run_id": self._run_id,
                 "row": one.row,
                 "organisation": self._organisation,
-                "reason": _first(reasons, Verdict.QUARANTINED),
+                "reason": first_of(reasons, Verdict.QUARANTINED),
                 "reasons": " ".join(reasons),
                 "state": "open",
                 "original_cipher": key.encrypt(one.original),
@@ -385,8 +395,3 @@ def _together(license_id: str, parties: Sequence[StockParty], holders: Sequence[
         }
         for position, (party, holder_id) in enumerate(zip(parties, holders, strict=True), 1)
     ]
-
-
-def _first(reasons: Sequence[str], verdict: Verdict) -> str:
-    table = stock_reasons()
-    return next(reason for reason in reasons if table[reason].verdict is verdict)

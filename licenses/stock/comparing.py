@@ -11,7 +11,7 @@ from sqlalchemy import select
 from cases.models import Holder
 from licenses.events import history_of
 from licenses.holdings import STOCK
-from licenses.lifecycle import SealState, State, Status, state_after, status_of
+from licenses.lifecycle import SealState, Status, state_after, status_of
 from licenses.models import License
 from licenses.stock.models import StockQuarantine
 from storage.database import UnitOfWork
@@ -30,16 +30,22 @@ class Held:
         license: Its row.
         status: How it stands.
         same_holder: Whether the record names its holder, who is not told here.
-        may_follow: Whether what the record tells may happen to it, as far as its state says.
+        obstacle: Why what the record tells cannot be followed; nothing where it can, ``none`` where there is
+            nothing to follow.
     """
 
     license: License
     status: Status
     same_holder: bool
-    may_follow: bool
+    obstacle: str
+
+    @property
+    def may_follow(self) -> bool:
+        """Tell whether a person may follow what the record tells."""
+        return not self.obstacle
 
 
-def held_of(uow: UnitOfWork, row: StockQuarantine, read: Mapping[str, Any]) -> Held | None:
+def held_of(uow: UnitOfWork, row: StockQuarantine, read: Mapping[str, Any], obstacle: str) -> Held | None:
     """Give the newest version of the own department under a record's identifier; none where none is held."""
     identifier = read.get("identifier")
     if row.reason not in COMPARED or identifier is None:
@@ -57,8 +63,7 @@ def held_of(uow: UnitOfWork, row: StockQuarantine, read: Mapping[str, Any]) -> H
     now = uow.clock.now()
     state = state_after(history_of(uow, newest.id), now)
     status = status_of(newest, state, now, SealState.DECLARED)
-    follow = row.reason in FOLLOWED and state in {State.ISSUED, State.SUSPENDED}
-    return Held(newest, status, _same_holder(uow, newest, read), follow)
+    return Held(newest, status, _same_holder(uow, newest, read), obstacle)
 
 
 def _same_holder(uow: UnitOfWork, license_: License, read: Mapping[str, Any]) -> bool:

@@ -117,8 +117,9 @@ class QuarantineDesk:
         decrypt = uow.secrets.decrypt
         decision = None if row.decision_cipher is None else json.loads(decrypt(row.decision_cipher))
         read = json.loads(decrypt(row.read_cipher))
-        held = held_of(uow, row, read)
-        opened = Opened(row, profile, unpacked(decrypt(row.original_cipher)), read, decision, held)
+        original = unpacked(decrypt(row.original_cipher))
+        held = held_of(uow, row, read, self._obstacle(uow, identity, row, profile, original))
+        opened = Opened(row, profile, original, read, decision, held)
         uow.record(Act(kind=ActKind.STOCK_READ, actor=identity, object_type="stock-record", object_id=row.id))
         return opened
 
@@ -147,7 +148,7 @@ class QuarantineDesk:
             raise StockWordsError(field="changes")
         cells = {name: text for name, text in (original | changed).items() if text}
         found = self._normaliser(uow, profile, row.organisation).read(row.row, cells)
-        holder = self._adopt(uow, identity, row, found, Blocks(uow.ids, uow.secrets, 1))
+        holder = self._adopt(uow, identity, row, profile, found, Blocks(uow.ids, uow.secrets, 1))
         decision = {"reason": reason, "changes": changed}
         return self._decide(uow, identity, row, ActKind.STOCK_CORRECTED, decision, holder)
 
@@ -173,7 +174,8 @@ class QuarantineDesk:
             raise StockStillUndecidedError(reasons=row.reason)
         original = unpacked(uow.secrets.decrypt(row.original_cipher))
         found = self._normaliser(uow, profile, row.organisation).read(row.row, original)
-        holder = self._adopt(uow, identity, row, found, Blocks(uow.ids, uow.secrets, 1), change)
+        blocks = Blocks(uow.ids, uow.secrets, 1)
+        holder = self._adopt(uow, identity, row, profile, found, blocks, change)
         decision = {"reason": reason, "followed": str(change)}
         return self._decide(uow, identity, row, ActKind.STOCK_CORRECTED, decision, holder)
 
@@ -216,12 +218,32 @@ class QuarantineDesk:
             if found.verdict is not Verdict.ACCEPTED:
                 continue
             try:
-                holder = self._adopt(uow, identity, row, found, blocks)
+                holder = self._adopt(uow, identity, row, profile, found, blocks)
             except StockStillUndecidedError:
                 continue
             self._decide(uow, identity, row, ActKind.STOCK_RETRIED, {"reason": profile.label}, holder)
             taken += 1
         return taken, len(rows) - taken, rows[-1].id if len(rows) == AT_ONCE else None
+
+    def _obstacle(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        row: StockQuarantine,
+        profile: Profile,
+        original: Mapping[str, str],
+    ) -> str:
+        """Give why a record cannot be followed, by what following it would say; nothing is written."""
+        if row.state != "open" or row.reason not in FOLLOWED:
+            return "none"
+        found = self._normaliser(uow, profile, row.organisation).read(row.row, original)
+        if found.verdict is not Verdict.ACCEPTED:
+            return "unread"
+        run = uow.session.get_one(StockRun, row.run_id)
+        blocks = Blocks(uow.ids, uow.secrets, 1)
+        adoption = Adoption(uow, identity, run, self._types, blocks, [prepared(found)], Process.CHANGE)
+        problem = adoption.problem()
+        return (adoption.obstacle or "unread") if problem else ""
 
     def _normaliser(self, uow: UnitOfWork, profile: Profile, organisation: str) -> Normaliser:
         remit = self._issuers.of(organisation, profile)
@@ -232,6 +254,7 @@ class QuarantineDesk:
         uow: UnitOfWork,
         identity: Identity,
         row: StockQuarantine,
+        profile: Profile,
         found: Normalised,
         blocks: Blocks,
         follow: Process | None = None,
@@ -240,7 +263,7 @@ class QuarantineDesk:
         run = uow.session.get_one(StockRun, row.run_id)
         if found.verdict is not Verdict.ACCEPTED:
             raise StockStillUndecidedError(reasons=" ".join(found.reasons))
-        adoption = Adoption(uow, identity, run, self._types, blocks, [prepared(found)], follow)
+        adoption = Adoption(uow, identity, run, self._types, blocks, [prepared(found)], follow, profile.trust)
         problem = adoption.problem()
         if problem:
             raise StockStillUndecidedError(reasons=problem)

@@ -55,3 +55,9 @@ def verdict_of(codes: Iterable[str]) -> Verdict:
     """Give what becomes of a record for which these reasons hold."""
     table = stock_reasons()
     return max((table[code].verdict for code in codes), key=_GRAVITY.__getitem__, default=Verdict.ACCEPTED)
+
+
+def first_of(codes: Iterable[str], verdict: Verdict) -> str:
+    """Give the first reason that has this verdict."""
+    table = stock_reasons()
+    return next(code for code in codes if table[code].verdict is verdict)

@@ -16,7 +16,7 @@ import orjson
 from licenses import identifiers
 from licenses.definition import LicenseType, Source
 from licenses.errors import LicenseDataError
-from licenses.lifecycle import EventKind, Process, State, move
+from licenses.lifecycle import TERMINAL, EventKind, Process, State, move
 from licenses.stock.chaining import Version
 from licenses.stock.profiles import Operation, SourceStatus
 from licenses.stock.records import Prepared
@@ -48,12 +48,15 @@ class Told:
             ``later-dates`` or ``end-told``.
         event: What happens to the version.
         change: Why the next version takes its place.
+        obstacle: Why a person cannot follow it either: ``ended``, ``suspended``, ``ahead``, ``pending``,
+            ``backwards``, ``identifier`` or ``older``.
     """
 
     held: Version
     reason: str
     event: EventKind | None = None
     change: Process | None = None
+    obstacle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class Telling:
             # This very import told it already.
             return Told(held, "duplicate")
         if held is not chain[-1]:
-            return Told(held, "duplicate") if same else Told(held, "later-dates")
+            return Told(held, "duplicate") if same else Told(held, "later-dates", obstacle="older")
         other = any(getattr(held, name) != getattr(one, name) for name in _DATES)
         if one.status in ENDINGS:
             return self._ended(held, one, other=other)
@@ -106,14 +109,14 @@ class Telling:
         day = one.operated_on
         return day if day is not None and day <= legal_date(self.now) else None
 
-    def _ended(self, held: Version, one: Prepared, *, other: bool) -> Told | None:
+    def _ended(self, held: Version, one: Prepared, *, other: bool) -> Told:
         event = ENDINGS[one.status or SourceStatus.UNKNOWN]
         if held.state is move(State.ISSUED, event):
             # What was told before is a repetition.
-            return Told(held, "later-dates" if other else "duplicate")
+            return Told(held, "later-dates", obstacle="ended") if other else Told(held, "duplicate")
         if held.starts(self.now) > self.now or held.ends is not None:
             # The end of what lies ahead concerns what it replaces, too: a person decides.
-            return None
+            return Told(held, "end-told", obstacle="ended" if held.state in TERMINAL else "ahead")
         taken = self.follow is not None or self._ends(held, one, event, other=other)
         return Told(held, "status-told", event) if taken else Told(held, "end-told")
 
@@ -137,20 +140,32 @@ class Telling:
         told = held.suspended_by == self.source and self._is_newer(held, one)
         if held.state is State.SUSPENDED and (self.follow is not None or told):
             return Told(held, "resume-told", EventKind.RESUMED)
-        return Told(held, "valid-again")
+        return Told(held, "valid-again", obstacle="ended" if held.state in TERMINAL else "")
 
     def _dated(self, held: Version, one: Prepared) -> Told:
-        free = held.state is State.ISSUED and held.ends is None and not held.pending
-        begun = held.starts(self.now) <= self.now
-        forward = one.issued_on is not None and one.issued_on >= held.issued_on
-        if not (free and begun and forward and next_identifiers(one)):
-            return Told(held, "later-dates")
+        obstacle = self._obstacle(held, one)
+        if obstacle:
+            return Told(held, "later-dates", obstacle=obstacle)
         if self.follow is not None:
             return Told(held, "change-told", change=self.follow)
         if not self._is_newer(held, one):
             return Told(held, "later-dates")
         later = held.valid_until is not None and (one.valid_until or dt.date.max) > held.valid_until
         return Told(held, "change-told", change=Process.RENEWAL if later else Process.CHANGE)
+
+    def _obstacle(self, held: Version, one: Prepared) -> str:
+        """Give why other dates cannot become the next version; nothing where they can."""
+        if held.state in TERMINAL or held.ends is not None:
+            return "ended"
+        if held.state is not State.ISSUED:
+            return "suspended"
+        if held.pending:
+            return "pending"
+        if held.starts(self.now) > self.now:
+            return "ahead"
+        if one.issued_on is None or one.issued_on < held.issued_on:
+            return "backwards"
+        return "" if next_identifiers(one) else "identifier"
 
     def _is_newer(self, held: Version, one: Prepared) -> bool:
         """Tell whether the source changed the record on a day after the last one on which we learned of it.

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 from dirty_stock import dirty, in_columns
-from stock_import import ISSUERS, MANAGER, Stock
+from stock_import import ISSUERS, MANAGER, PROFILE, Stock
 
+from licenses.errors import StockStillUndecidedError
 from licenses.events import Grounds, history_of, new_event, record_event
 from licenses.lifecycle import EventKind, Process
 from licenses.models import License, LicenseEvent
 from licenses.stock.models import StockQuarantine, StockRun
+from licenses.stock.profiles import Profile, ProfileBook
 from licenses.stock.quarantine import QuarantineDesk
 from storage.database import UnitOfWork
 
@@ -163,3 +165,67 @@ def test_an_end_with_other_dates_that_is_not_shown_to_be_newer_is_followed_by_a_
     (held,) = stock.rows(License)
     assert (row.state, row.license_id) == ("corrected", held["id"])
     assert kinds(stock) == ["adopted", "cancelled"]
+
+
+def waiting(stock: Stock) -> str:
+    (row,) = [row for row in stock.rows(StockQuarantine) if row["state"] == "open"]
+    return str(row["id"])
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "obstacle"),
+    [
+        ({}, RENEWED, ""),
+        ({}, {"issue_date": "2019-10-17"}, "backwards"),
+        (SUSPENDED, RENEWED, "suspended"),
+        (SUSPENDED, {}, ""),
+        ({"status": "注销"}, {}, "ended"),
+        ({"status": "注销"}, RENEWED, "ended"),
+        ({"status": "注销"}, {"status": "吊销"}, "ended"),
+    ],
+)
+def test_following_is_offered_where_it_works_and_else_it_is_said_why_not(
+    stock: Stock, desk: QuarantineDesk, before: dict[str, str], said: dict[str, str], obstacle: str
+) -> None:
+    if before:
+        told(stock, before)
+    told(stock, said)
+    record = waiting(stock)
+    held = stock.database.write(lambda uow: desk.read(uow, MANAGER, record)).held
+    assert held is not None
+    assert (held.obstacle, held.may_follow) == (obstacle, not obstacle)
+
+    def follow() -> str:
+        return stock.database.write(
+            lambda uow: desk.follow(uow, MANAGER, record, Process.CHANGE, "来源函告").state
+        )
+
+    if obstacle:
+        with pytest.raises(StockStillUndecidedError):
+            follow()
+    else:
+        assert follow() == "corrected"
+        after = stock.database.write(lambda uow: desk.read(uow, MANAGER, record)).held
+        assert after is not None
+        assert not after.may_follow
+
+
+@pytest.mark.parametrize(("trust", "kept"), [("B", "C"), ("C", "C"), ("D", "D")])
+def test_of_the_levels_of_trust_of_run_and_profile_the_lower_counts(
+    stock: Stock, trust: str, kept: str
+) -> None:
+    unread = {"status": "在业"}
+    told(stock, in_columns(dirty(14)) | unread, in_columns(dirty(15)) | unread)
+    words = {str(status): list(of) for status, of in PROFILE.status.items()}
+    words["valid"].append("在业")
+    newer = Profile.model_validate(PROFILE.model_dump() | {"trust": trust, "status": words})
+    desk = QuarantineDesk(stock.types, ISSUERS, ProfileBook([newer]))
+    first, _ = (row["id"] for row in stock.rows(StockQuarantine))
+
+    def decide(uow: UnitOfWork) -> None:
+        desk.correct(uow, MANAGER, first, {"status": "有效"}, "来源函告")
+        desk.retry(uow, MANAGER, newer, None, "")
+
+    stock.database.write(decide)
+    assert [row["trust"] for row in stock.rows(License)].count(kept) == (3 if kept == "C" else 2)
+    assert {row["state"] for row in stock.rows(StockQuarantine)} == {"corrected", "retried"}

@@ -232,3 +232,17 @@ def test_what_a_later_feed_says_is_compared_with_what_is_held_and_followed(
     page = browser.get(address).text
     assert "更正后导入" in page
     assert "按来源登记" not in page
+
+
+def test_a_page_says_why_its_source_cannot_be_followed(house: House, tmp_path: Path) -> None:
+    browser = house.browser(Role.LICENSE_MANAGER)
+    cells = in_columns(dirty(13))
+    send(browser, "import", json.dumps([cells]).encode())
+    work(house, tmp_path / "first")
+    send(browser, "import", json.dumps([cells | {"issue_date": "2019-10-17"}]).encode())
+    work(house, tmp_path / "second")
+    listed = browser.get("/licences/stock/quarantine?reason=later-dates").text
+    (address,) = set(re.findall(r"/licences/stock/quarantine/[0-9a-z]{26}", listed))
+    page = browser.get(address).text
+    assert "颁发日期早于库中版本" in page
+    assert f"{address}/following" not in page
