@@ -16,9 +16,9 @@ from licenses.models import License
 from licenses.stock.models import StockQuarantine
 from storage.database import UnitOfWork
 
-COMPARED: Final = frozenset({"identifier-taken", "later-dates", "valid-again", "end-told"})
+COMPARED: Final = frozenset({"identifier-taken", "content-told", "later-dates", "valid-again", "end-told"})
 """Reasons for which a record is compared with what is held."""
-FOLLOWED: Final = frozenset({"later-dates", "valid-again", "end-told"})
+FOLLOWED: Final = frozenset({"content-told", "later-dates", "valid-again", "end-told"})
 """Reasons for which a person may decide that a record is followed."""
 
 

@@ -45,7 +45,7 @@ class Told:
     Attributes:
         held: The version.
         reason: ``duplicate``, ``status-told``, ``resume-told``, ``change-told``, ``valid-again``,
-            ``later-dates`` or ``end-told``.
+            ``later-dates``, ``content-told`` or ``end-told``.
         event: What happens to the version.
         change: Why the next version takes its place.
         obstacle: Why a person cannot follow it either: ``ended``, ``suspended``, ``ahead``, ``pending``,
@@ -93,7 +93,7 @@ class Telling:
         fitting = (version for version in reversed(earlier) if self._fits(version, one, kind))
         held = same or next(fitting, None)
         if held is None:
-            return None
+            return self._contents(earlier, chain, one)
         if any(version.digest == digest for version in chain if version not in earlier):
             # This very import told it already.
             return Told(held, "duplicate")
@@ -108,6 +108,18 @@ class Telling:
         """Give the day on which the source changed a record; none where it names none, or one to come."""
         day = one.operated_on
         return day if day is not None and day <= legal_date(self.now) else None
+
+    def _contents(self, earlier: Sequence[Version], chain: Sequence[Version], one: Prepared) -> Told | None:
+        """Tell of other content that the source shows to be newer: a person decides whether to follow it."""
+        held = chain[-1] if chain else None
+        if held is None or held not in earlier or held.identifier != one.identifier or one.status in ENDINGS:
+            return None
+        if self.follow is None and not self._is_newer(held, one):
+            return None
+        obstacle = self._obstacle(held, one)
+        if obstacle or self.follow is None:
+            return Told(held, "content-told", obstacle=obstacle)
+        return Told(held, "change-told", change=self.follow)
 
     def _ended(self, held: Version, one: Prepared, *, other: bool) -> Told:
         event = ENDINGS[one.status or SourceStatus.UNKNOWN]

@@ -229,3 +229,22 @@ def test_of_the_levels_of_trust_of_run_and_profile_the_lower_counts(
     stock.database.write(decide)
     assert [row["trust"] for row in stock.rows(License)].count(kept) == (3 if kept == "C" else 2)
     assert {row["state"] for row in stock.rows(StockQuarantine)} == {"corrected", "retried"}
+
+
+def test_other_content_that_is_newer_is_followed_by_a_person_as_the_next_version(
+    stock: Stock, desk: QuarantineDesk
+) -> None:
+    moved = {"certificate_holder": "演示第8号餐饮管理有限公司"}
+    assert reasons(told(stock, changed(20, **moved))) == {"identifier-taken"}
+    old = waiting(stock)
+    stock.database.write(lambda uow: desk.reject(uow, MANAGER, old, "旧数据").id)
+    assert reasons(told(stock, changed(28, **moved))) == {"content-told"}
+    record = waiting(stock)
+    held = stock.database.write(lambda uow: desk.read(uow, MANAGER, record)).held
+    assert held is not None
+    assert held.may_follow
+    stock.database.write(lambda uow: desk.follow(uow, MANAGER, record, Process.CHANGE, "来源函告").id)
+    older, newer = sorted(stock.rows(License), key=lambda row: row["version"])
+    assert (newer["previous_id"], newer["change"]) == (older["id"], "change")
+    assert sorted(kinds(stock)) == ["adopted", "adopted", "superseded"]
+    assert reasons(told(stock, changed(28, **moved))) == {"duplicate"}
