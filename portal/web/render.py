@@ -31,12 +31,12 @@ SEARCH_ROLES: Final = (Role.ARCHIVIST, Role.CLERK, Role.SUPERVISOR)
 _DESKS: Final = (
     ("archivist.home", i18n.mark("Archive desk"), (Role.ARCHIVIST,)),
     ("window.home", i18n.mark("Service window"), (Role.CLERK,)),
-    ("ladder.home", i18n.mark("Commitments and cooperation"), LADDER_WATCHERS),
     ("supervision.home", i18n.mark("Supervision"), (Role.SUPERVISOR, Role.AUDIT_ADMIN)),
     ("issue.home", i18n.mark("Issue a licence"), (Role.LICENSE_MANAGER,)),
     ("manage.home", i18n.mark("Manage a licence"), (Role.LICENSE_MANAGER,)),
     ("bulk.home", i18n.mark("Change many licences"), (Role.LICENSE_MANAGER,)),
     ("stock.home", i18n.mark("Import of stock"), (Role.LICENSE_MANAGER,)),
+    ("ladder.home", i18n.mark("Commitments and cooperation"), LADDER_WATCHERS),
     ("objections.home", i18n.mark("Objections"), READERS),
     ("rights.home", i18n.mark("Accounts and rights"), ADMINISTRATORS),
     ("editions.home", i18n.mark("Items, licence types, templates, rules"), ADMINISTRATORS),

@@ -49,11 +49,11 @@ def test_every_use_of_a_seal_left_a_stored_file(rooms: Rooms, sealed: list[Seale
         states = set(uow.session.scalars(select(Sealing.state)))
         filed = uow.session.scalar(select(func.count()).where(Filing.state == "filed"))
     assert states == {"sealed"}
-    assert kinds.keys() == {"catalogue", "licence", "rendition", "manifest"}
+    assert kinds.keys() == {"catalogue", "commitment", "licence", "rendition", "manifest"}
     assert kinds["catalogue"] == kinds["manifest"] == filed
     assert len(sealed) == sum(kinds.values()) - kinds["manifest"]
     routes = {"pdf-normalised", "image-embedded", "image-reencoded", "office"}
-    assert {file.kind for file in sealed} == {"catalogue", "licence"} | routes
+    assert {file.kind for file in sealed} == {"catalogue", "commitment", "licence"} | routes
 
 
 def test_verapdf_passes_every_sealed_file_at_the_level_it_was_filed_under(

@@ -26,7 +26,15 @@ from seals.verification import KnownDocument, verify_pdf
 
 pytestmark = pytest.mark.slow
 
-KINDS = ["catalogue", "licence", "pdf-normalised", "image-embedded", "image-reencoded", "office"]
+KINDS = [
+    "catalogue",
+    "commitment",
+    "licence",
+    "pdf-normalised",
+    "image-embedded",
+    "image-reencoded",
+    "office",
+]
 SIGNED_CHANGES, CONTAINER_CHANGES, OTHER_DIGITS = 600, 200, 200
 WHITE = b"\x00\t\n\x0c\r "
 HEX = b"0123456789abcdefABCDEF"
