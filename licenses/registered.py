@@ -149,3 +149,18 @@ def holders_together(uow: UnitOfWork, ids: Collection[str]) -> dict[str, list[Re
         values: tuple[Any, ...] = tuple(row)
         found.setdefault(values[0], []).append(RegisteredHolder(*values[1:]))
     return found
+
+
+def in_force_under(uow: UnitOfWork, identifier: str, today: dt.date) -> str:
+    """Give the identifier of the version in force of what a source calls by one identifier.
+
+    A source that renews under the same identifier has its next version held under one that was composed here.
+    Where nothing such was told, it is the identifier itself.
+    """
+    held = registered(uow, [identifier])
+    found, later = held.get(identifier), told_later(uow, held.values())
+    while found is not None and (follows := later.get(found.id)):
+        if follows.valid_from is not None and follows.valid_from > today:
+            break
+        found = follows
+    return identifier if found is None else found.identifier

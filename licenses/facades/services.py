@@ -28,6 +28,7 @@ from licenses.information import NOT_FOUND, InformationService, code_table
 from licenses.lifecycle import Standing
 from licenses.models import License, LicenseUsage
 from licenses.reading import LicenseReader, LicenseView
+from licenses.registered import in_force_under
 from licenses.usage import Use, usage_row
 from storage.clock import legal_date
 from storage.database import UnitOfWork
@@ -54,6 +55,11 @@ class Answered:
     rows: tuple[Row, ...] = ()
     sha256: str | None = None
     missed: bool = False
+
+
+def _in_force(uow: UnitOfWork, identifier: str) -> str:
+    """Give what a source's identifier stands for today, as the information check takes it."""
+    return in_force_under(uow, identifier, legal_date(uow.clock.now()))
 
 
 class FacadeService:
@@ -104,7 +110,7 @@ class FacadeService:
                 return self._of_holder(uow, self._permit(uow, identity, call), facade, call)
             case Service.DATA_BY_IDENTIFIER:
                 who = self._permit(uow, identity, call)
-                view = self._reader.read(uow, who, call.said[Element.IDENTIFIER])
+                view = self._reader.read(uow, who, _in_force(uow, call.said[Element.IDENTIFIER]))
                 result = _result(view)
                 return Answered(result, (licence_row(facade, view),) if result is Result.OK else ())
             case Service.FILE_BY_HOLDER | Service.FILE_BY_IDENTIFIER:
@@ -140,6 +146,7 @@ class FacadeService:
                 missing = Result.EMPTY if good else _result(found[0]) if found else Result.NO_MATCH
                 return Answered(missing)
             identifier = good[0].identifier
+        identifier = _in_force(uow, identifier)
         license_ = self._reader.admitted(uow, who, identifier, "copy")
         view = self._reader.view(uow, license_, with_face=False)
         result = _result(view)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A later feed under an identifier that is held: it tells of a change, brings back, or a person decides."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from licenses.identifiers import parse
 from licenses.information import InformationService
 from licenses.lifecycle import EventKind, Process, Status
 from licenses.models import License, LicenseEvent
+from licenses.registered import in_force_under
 from licenses.stock.models import StockQuarantine, StockRecord, StockRun
 from licenses.stock.quarantine import QuarantineDesk
 from storage.clock import legal_date
@@ -98,6 +100,19 @@ def test_the_information_check_knows_both_versions_by_the_identifier_of_their_so
     assert check() == check(valid_until="2030-10-16") == 0
     assert check(valid_until="2025-10-16") == 3
     assert check(valid_until="2031-10-16") == 6
+
+
+def test_an_identifier_of_the_source_leads_to_the_version_in_force(stock: Stock) -> None:
+    """So a façade gives the licence that the information check calls valid."""
+    told(stock, "changed.json", **CHANGED, **RENEWED)
+    older, newer = (str(one["identifier"]) for one in versions(stock))
+    begun = versions(stock)[1]["valid_from"] or legal_date(stock.clock.now())
+    assert isinstance(begun, dt.date)
+    with stock.database.reading() as uow:
+        assert in_force_under(uow, older, begun) == newer
+        assert in_force_under(uow, older, begun - dt.timedelta(days=1)) == older
+        assert in_force_under(uow, newer, begun) == newer
+        assert in_force_under(uow, "made-up", begun) == "made-up"
 
 
 def test_the_next_change_follows_the_last_version(stock: Stock) -> None:
