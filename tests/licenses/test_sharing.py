@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from license_library import BUSINESS, COMPANY, FOOD, OTHER, PERSON, ROAD
+from license_library import BUSINESS, COMPANY, FOOD, ITEM_OF, OTHER, PERSON, ROAD
 from sharing_world import ARRIVED, DOWN, REFUSED, SYSTEM, TAX, SharingWorld
 from standardwebhooks import Webhook
 
@@ -81,6 +81,15 @@ def test_a_message_verifies_with_the_secret_and_with_the_published_key(world: Sh
 def test_a_holder_set_is_told_of_its_own_also_when_the_holder_comes_later(world: SharingWorld) -> None:
     world.subscribe(holders=[OTHER[:2], PERSON[:2]], types=[BUSINESS])
     licence, foreign = world.licence(BUSINESS, OTHER), world.licence(BUSINESS, COMPANY, number="B2")
+    world.change(licence)
+    world.change(foreign)
+    world.deliver()
+    assert world.receiver.order() == {licence.id: [2]}
+
+
+def test_an_item_is_told_of_the_licences_that_it_gave(world: SharingWorld) -> None:
+    world.subscribe(items=[ITEM_OF[FOOD]])
+    licence, foreign = world.licence(FOOD), world.licence(BUSINESS)
     world.change(licence)
     world.change(foreign)
     world.deliver()

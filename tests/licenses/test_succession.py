@@ -46,6 +46,24 @@ def test_a_renewal_keeps_the_serial_and_raises_the_version(library: Library) -> 
     assert (second.version, second.previous_id, second.change) == (2, first.id, "renewal")
 
 
+@pytest.mark.parametrize(
+    ("why", "process"),
+    [("renewal", Process.RENEWAL), ("change", Process.CHANGE), ("reissue", Process.REISSUE)],
+)
+def test_renewal_change_and_reissue_each_make_the_next_version(
+    library: Library, why: str, process: Process
+) -> None:
+    first = library.issue(FOOD)
+    library.clock.advance(60)
+    reserved = library.reserve(FOOD, replaces=first.identifier, change=why)
+    with library.database.reading() as uow:
+        row = uow.session.get_one(License, first.id)
+        assert library.holdings.standing(uow, row, library.clock.now()) == (Status.VALID, process)
+    second = library.issue_reserved(reserved)
+    assert (second.change, second.version) == (why, 2)
+    assert (library.status(first), library.status(second)) == (Status.SUPERSEDED, Status.VALID)
+
+
 def test_while_it_is_renewed_a_licence_is_valid_and_says_so(library: Library) -> None:
     first = library.issue(FOOD)
     renewal(library, first)
