@@ -17,6 +17,8 @@ from typing import Final
 
 from sqlalchemy import select
 
+from cases.errors import HolderCodeError
+from cases.holders import HolderService
 from licenses.contesting import (
     About,
     DisputeReasonError,
@@ -39,7 +41,7 @@ from licenses.errors import (
 )
 from licenses.events import Grounds
 from licenses.lifecycle import EventKind, Process
-from licenses.looks import refused
+from licenses.looks import holds, refused
 from licenses.models import License, Objection
 from licenses.objections import ObjectionService
 from licenses.once import digest_of, new_secret
@@ -72,15 +74,18 @@ class Dispute:
 
     Attributes:
         identifier: Of the licence, as its file or page states it; empty where the code alone was shown.
-        code: Its verification code; without an identifier also that of a copy.
+        code: Its verification code; without an identifier also that of a copy; empty with a holder.
         reason: A published code.
         words: What is wrong, in words.
+        holder: Scheme and code of its holder, instead of a code: licences of the stock bear none. For offices
+            only, and with the identifier.
     """
 
     identifier: str
     code: str
     reason: str
     words: str
+    holder: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +109,13 @@ class DisputeService:
     Args:
         objections: Knows the clock, the desk and who answers.
         licenses: Suspends and withdraws.
+        holders: Finds holders by code.
     """
 
-    def __init__(self, objections: ObjectionService, licenses: LicenseService) -> None:
+    def __init__(
+        self, objections: ObjectionService, licenses: LicenseService, holders: HolderService
+    ) -> None:
+        self._holders = holders
         self._objections = objections
         self._licenses = licenses
 
@@ -141,7 +150,7 @@ class DisputeService:
             Others: As :meth:`open`.
         """
         text, (key, digest) = plain_contact(contact), new_secret()
-        allowed = identity.kind == "public"
+        allowed = identity.kind == "public" and dispute.holder is None
         row, promise = self._taken(uow, identity, dispute, digest.hex(), text, allowed=allowed)
         return row, promise, key
 
@@ -159,7 +168,7 @@ class DisputeService:
             raise DisputeReasonError
         words = plain_words(dispute.words)
         who = identity.on(AccessBasis(Basis.PUBLIC_CHECK))
-        license_ = _contested(uow, dispute)
+        license_ = self._held_by(uow, dispute) if dispute.holder is not None else _contested(uow, dispute)
         if license_ is None or not allowed:
             raise refused(uow, who, None, "dispute-not-shown")
         others = objections_to(uow, About.DISPUTE, license_.id)
@@ -189,6 +198,16 @@ class DisputeService:
         uow.session.flush()
         reasons = ["about-dispute", f"dispute-{dispute.reason}"]
         return row, uow.record(act_of(ActKind.OBJECTION_OPENED, who, row, rows=[row], reasons=reasons))
+
+    def _held_by(self, uow: UnitOfWork, dispute: Dispute) -> License | None:
+        """Find the licence with an identifier, if the stated one holds it."""
+        issued = select(License).where(License.issued_at.is_not(None))
+        found = uow.session.scalar(issued.where(License.identifier == dispute.identifier))
+        try:
+            holder = self._holders.find(uow, *dispute.holder) if dispute.holder is not None else None
+        except HolderCodeError:
+            return None
+        return found if found is not None and holder is not None and holds(uow, holder.id, found) else None
 
     def own(self, uow: UnitOfWork, identity: Identity, dispute_id: str) -> DisputeView:
         """Give a dispute to who raised it.

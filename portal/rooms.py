@@ -244,7 +244,7 @@ class Rooms:
     @property
     def disputes(self) -> DisputeService:
         """Disputes of other offices, and their answers."""
-        return DisputeService(self.objections, self.licenses)
+        return DisputeService(self.objections, self.licenses, self.holders)
 
     @property
     def lookup(self) -> LookupService:

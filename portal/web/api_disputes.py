@@ -20,7 +20,7 @@ blueprint = APIBlueprint("disputes_api", __name__, url_prefix="/api/v1/disputes"
 @blueprint.post("")
 @blueprint.input(DisputeBody, arg_name="body", example=DISPUTE_EXAMPLE)
 @blueprint.doc(
-    summary="Contest a licence by identifier and verification code; the issuer answers in working days",
+    summary="Contest a licence by identifier and code or holder; the issuer answers in working days",
     security="key",
     responses=by_status({201: answers("It waits for its answer", DISPUTE_MADE)}),
 )
@@ -28,7 +28,8 @@ blueprint = APIBlueprint("disputes_api", __name__, url_prefix="/api/v1/disputes"
 def raise_(body: DisputeBody) -> Response:
     """Take a dispute of a named operator."""
     rooms, who = context.rooms(), context.identity()
-    dispute = Dispute(body.identifier, body.code, body.reason, body.words)
+    holder = (body.holder_scheme, body.holder_code) if body.holder_scheme and body.holder_code else None
+    dispute = Dispute(body.identifier, body.code or "", body.reason, body.words, holder)
     with rooms.database.writing() as uow:
         row, promise = rooms.disputes.open(uow, who, dispute)
         shown = _shown(rooms.disputes.own(uow, who, row.id))

@@ -5,9 +5,17 @@ Each model carries an example, which the interface description shows and a test 
 """
 
 import datetime as dt
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from cases.identifiers import is_plain
 from indexer.query import Sort
@@ -356,9 +364,21 @@ class DisputeBody(Body):
     """What another office contests of a licence that it was shown."""
 
     identifier: Annotated[str, Field(min_length=1, max_length=128, pattern=PLAIN)]
-    code: Annotated[str, Field(pattern=r"^[0-9a-hjkmnp-tv-z]{26}$", description="Its verification code.")]
+    code: Annotated[
+        str | None,
+        Field(pattern=r"^[0-9a-hjkmnp-tv-z]{26}$", description="Its verification code, or its holder."),
+    ] = None
+    holder_scheme: Annotated[str | None, Field(pattern=r"^[0-9]{3}$")] = None
+    holder_code: Annotated[str | None, Field(min_length=1, max_length=40, pattern=PLAIN)] = None
     reason: Code
     words: Annotated[str, Field(min_length=1, max_length=500, pattern=PLAIN), AfterValidator(_plain)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        stated = self.holder_scheme is not None, self.holder_code is not None
+        if stated not in {(False, False), (True, True)} or (self.code is None) is not stated[0]:
+            raise ValueError("code, or holder_scheme and holder_code")
+        return self
 
 
 DISPUTE_EXAMPLE: Final[dict[str, Any]] = {

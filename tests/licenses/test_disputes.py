@@ -4,9 +4,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from license_library import CLERK, CLIENT, COMPANY, FOOD, MANAGER, SUPERVISOR, Library
+from license_library import CLERK, CLIENT, COMPANY, FOOD, MANAGER, OTHER, SUPERVISOR, Library
 from sqlalchemy import select
 
 from cases.calendar import WorkingCalendar
@@ -52,9 +53,9 @@ class World(Library):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.objections = ObjectionService(WorkingCalendar.load())
-        self.disputes = DisputeService(self.objections, self.service)
+        self.disputes = DisputeService(self.objections, self.service, self.holders)
 
-    def contest(self, license_: License, who: Identity = ELSEWHERE, **changes: str) -> str:
+    def contest(self, license_: License, who: Identity = ELSEWHERE, **changes: Any) -> str:
         said = {"identifier": license_.identifier, "code": license_.code, "reason": "face-wrong"}
         dispute = Dispute(**({"words": "经营场所与现场不一致"} | said | changes))
         with self.database.writing() as uow:
@@ -290,3 +291,19 @@ def test_an_inspector_sees_the_own_disputes(world: World, licence: License) -> N
     world.contest(licence)
     with world.database.reading() as uow:
         assert [one.spoken.view.row.id for one in world.disputes.raised(uow, inspector)] == [made]
+
+
+def test_a_licence_without_a_code_is_contested_by_its_holder(world: World) -> None:
+    """Licences of the stock bear no verification code."""
+    license_ = world.issue(FOOD)
+    assert world.contest(license_, code="", holder=COMPANY[:2])
+    for who, holder in ((OTHER_OFFICE, OTHER[:2]), (OTHER_OFFICE, ("001", "no code")), (CLIENT, COMPANY[:2])):
+        with pytest.raises(LicenseHiddenError):
+            world.contest(license_, who, code="", holder=holder)
+
+
+def test_a_stranger_states_a_code_and_no_holder(world: World) -> None:
+    license_ = world.issue(FOOD)
+    dispute = Dispute(license_.identifier, license_.code, "face-wrong", "不符", COMPANY[:2])
+    with pytest.raises(LicenseHiddenError), world.database.writing() as uow:
+        world.disputes.open_as_stranger(uow, PUBLIC, dispute, "0571-00000000")
