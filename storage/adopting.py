@@ -70,8 +70,10 @@ class Adopting(ABC, Generic[Part]):
             try:
                 refused = len(self.adopt(parts, number))
             except ValueError:
-                # Other editions serve on.
+                # Other editions serve on, and this one is not read again and again.
                 refused = len(parts)
+                with self._adopting:
+                    self._number = max(self._number, number)
             if refused:
                 _log.error(
                     "edition %d: %d %s contradict what is held and were not taken",
