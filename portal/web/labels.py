@@ -63,11 +63,9 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "retried": Label(_("Taken over when tried again"), GOOD),
     },
     "verdict": {
-        "valid": Label(_("Valid"), GOOD),
-        "valid-with-later-permitted-changes": Label(_("Valid"), GOOD),
+        **dict.fromkeys(("valid", "valid-with-later-permitted-changes"), Label(_("Valid"), GOOD)),
         "invalid": Label(_("Invalid"), BAD),
-        "indeterminate": Label(_("Cannot tell"), UNKNOWN),
-        "unsupported": Label(_("Cannot tell"), UNKNOWN),
+        **dict.fromkeys(("indeterminate", "unsupported"), Label(_("Cannot tell"), UNKNOWN)),
     },
     "found": {
         "valid": Label(_("Valid"), GOOD),
@@ -114,6 +112,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "ledger": Label(_("Ledger"), PLAIN),
         "licence": Label(_("Licence"), PLAIN),
         "list": Label(_("Search list"), PLAIN),
+        "commitment": Label(_("Written commitment"), PLAIN),
         "manifest": Label(_("Manifest"), PLAIN),
         "material": Label(_("Material"), PLAIN),
         "objection": Label(_("Objection"), PLAIN),
@@ -138,13 +137,17 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "MET": Label(_("Established"), GOOD),
         "NOT_MET": Label(_("Not met"), BAD),
         "ASKED": Label(_("Asked"), WAIT),
+        "PENDING": Label(_("A department is asked"), WAIT),
+        "PROVISIONAL": Label(_("Accepted provisionally"), WAIT),
         "ORDERED": Label(_("Being made"), WAIT),
         "READ": Label(_("Read"), PLAIN),
         "REFUSED": Label(_("Refused"), BAD),
         "UNKNOWN": Label(_("Cannot establish"), UNKNOWN),
     },
     "own-use": {
-        **dict.fromkeys(("MET", "NOT_MET", "UNKNOWN", "READ"), Label(_("Answered"), GOOD)),
+        **dict.fromkeys(
+            ("MET", "NOT_MET", "UNKNOWN", "PENDING", "PROVISIONAL", "READ"), Label(_("Answered"), GOOD)
+        ),
         "ASKED": Label(_("Asked"), WAIT),
         "COPIED": Label(_("Given"), GOOD),
         "MADE": Label(_("Made"), PLAIN),
@@ -380,7 +383,6 @@ ROLES: Final[Mapping[Role, str]] = {
     Role.HOLDER: _("Holder"),
     Role.PUBLIC: _("Public"),
 }
-
 
 _STANDINGS: Final = {Standing.GOOD: GOOD, Standing.BAD: BAD, Standing.UNKNOWN: UNKNOWN}
 

@@ -355,7 +355,7 @@ def _what_is_late_is_traced(walk: Walk) -> None:
 def _a_decision_is_traced_by_the_number_of_its_case(walk: Walk) -> None:
     walk.main.get_by_label("办件编号、档号").fill(CLOSED)
     walk.press("追溯")
-    walk.stands(CLOSED, "档号", "缺失 *0", "无：计划均有结果", "核验结论 *1", "拒绝.*办件已办结")
+    walk.stands(CLOSED, "档号", "缺失 *0", "无：计划均有结果", "核验结论 *2", "拒绝.*办件已办结")
     entry = walk.main.locator("ol.acts li").filter(has_text="核验").first
     entry.locator("summary").click()
     assert "cunzheng-verify" in entry.inner_text()
