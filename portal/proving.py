@@ -90,12 +90,12 @@ def inquiry_of(parts: EvidenceParts) -> Inquiry:
 
 def ladder_service(parts: SigningParts) -> LadderService:
     """Compose what takes rungs of the ladder."""
-    return LadderService(parts.rules, inquiry_of(parts), Deadlines(_calendar()), parts.answers)
+    return LadderService(parts.rules, inquiry_of(parts), Deadlines(working_calendar()), parts.answers)
 
 
 def ladder_clock(parts: SigningParts) -> LadderClock:
     """Compose what records the deadlines of rungs."""
-    return LadderClock(ladder_service(parts), Deadlines(_calendar()), parts.answers)
+    return LadderClock(ladder_service(parts), Deadlines(working_calendar()), parts.answers)
 
 
 class LadderWatch:
@@ -123,5 +123,6 @@ class LadderWatch:
 
 
 @cache
-def _calendar() -> WorkingCalendar:
+def working_calendar() -> WorkingCalendar:
+    """Read the shipped calendar once."""
     return WorkingCalendar.load()

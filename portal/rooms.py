@@ -4,13 +4,11 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from archive.intake import IntakeService
 from archive.queries import FilingQueries
 from archive.supervision import TraceService
-from cases.calendar import WorkingCalendar
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
 from cases.services import CaseService
@@ -53,7 +51,7 @@ from portal.books import Books
 from portal.checking import DocumentCheck
 from portal.editions.grounds import Catalogues
 from portal.editions.services import EditionService
-from portal.proving import inquiry_of, ladder_service
+from portal.proving import inquiry_of, ladder_service, working_calendar
 from portal.stock.uploads import Uploads
 from seals.demo_pki import DemoPki
 from seals.services import SealService
@@ -158,7 +156,7 @@ class Rooms:
     @property
     def objections(self) -> ObjectionService:
         """Objections of holders, and their answers."""
-        return ObjectionService(_calendar())
+        return ObjectionService(working_calendar())
 
     @property
     def stock_runs(self) -> StockRuns:
@@ -292,11 +290,6 @@ class Rooms:
         self.checks.close()
         self.index.close()
         self.database.close()
-
-
-@cache
-def _calendar() -> WorkingCalendar:
-    return WorkingCalendar.load()
 
 
 def all_seeing() -> Identity:

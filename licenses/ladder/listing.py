@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, literal, select, true, tuple_
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 
 from cases.models import Case
 from cases.organisations import reached
 from licenses.ladder.models import LadderRung
 from licenses.ladder.services import HANDLERS
-from licenses.ladder.states import RungState
+from licenses.ladder.states import WAITING, RungState
 from storage.base import Instant
 from storage.cursors import read_cursor, write_cursor
 from storage.database import UnitOfWork
@@ -22,9 +22,8 @@ from storage.identity import Identity, Role
 ROWS: Final = 50
 WATCHERS: Final = (*HANDLERS, Role.SUPERVISOR)
 """Who sees which rungs there are."""
-_WAITING: Final = (RungState.ASKED, RungState.ESCALATED, RungState.ACCEPTED_BEFORE_ANSWER)
 _OURS: Final = (
-    *_WAITING,
+    *WAITING,
     RungState.TOLD,
     RungState.COMMITTED,
     RungState.ACCEPTED,
@@ -98,12 +97,12 @@ def _is(listing: RungListing, identity: Identity, now: dt.datetime) -> ColumnEle
     waits = LadderRung.state.in_([str(one) for one in _OURS])
     match listing:
         case RungListing.ASKED:
-            return asked & LadderRung.state.in_([str(one) for one in _WAITING])
+            return asked & LadderRung.state.in_([str(one) for one in WAITING])
         case RungListing.OURS:
             return ours & waits
         case RungListing.OVERDUE:
             return (ours | asked) & waits & (LadderRung.due <= now)
-    return ours & ~waits & true()
+    return ours & ~waits
 
 
 def _count(uow: UnitOfWork, condition: ColumnElement[bool]) -> int:

@@ -62,7 +62,8 @@ class RungEventKind(enum.StrEnum):
 
 
 _S, _E = RungState, RungEventKind
-_WAITING: Final = (_S.ASKED, _S.ESCALATED, _S.ACCEPTED_BEFORE_ANSWER)
+WAITING: Final = (_S.ASKED, _S.ESCALATED, _S.ACCEPTED_BEFORE_ANSWER)
+"""States in which a department has not answered."""
 _TO_CHECK: Final = (_S.ACCEPTED, _S.CHECK_DUE)
 
 FIRST: Final[Mapping[str, tuple[RungEventKind, RungState]]] = {
@@ -86,9 +87,9 @@ TRANSITIONS: Final[Mapping[tuple[RungState, RungEventKind], RungState]] = {
     (_S.ASKED, _E.REMINDED): _S.ASKED,
     (_S.ASKED, _E.ESCALATED): _S.ESCALATED,
     (_S.ASKED, _E.ACCEPTED_BEFORE_ANSWER): _S.ACCEPTED_BEFORE_ANSWER,
-    **{(state, _E.ANSWERED): _S.ANSWERED for state in _WAITING},
-    **{(state, _E.UNANSWERABLE): _S.UNANSWERABLE for state in _WAITING},
-    **{(state, _E.DROPPED): _S.DROPPED for state in _WAITING},
+    **{(state, _E.ANSWERED): _S.ANSWERED for state in WAITING},
+    **{(state, _E.UNANSWERABLE): _S.UNANSWERABLE for state in WAITING},
+    **{(state, _E.DROPPED): _S.DROPPED for state in WAITING},
     (_S.ADMITTED, _E.SUPPLIED): _S.SUPPLIED,
     (_S.ADMITTED, _E.MISSED): _S.MISSED,
     (_S.MISSED, _E.SUPPLIED): _S.SUPPLIED,
