@@ -250,7 +250,8 @@ class Objection(Base):
         reason: Why it disputes, a published code.
         remedy: What an upheld dispute leads to: ``correction``, ``suspend`` or ``withdraw``.
         contact_cipher: How a stranger without account who disputes is reached, under the objection's own
-            key; ``raised_by`` is then the digest of the key that reads the answer.
+            key, empty once it was forgotten; ``raised_by`` is then the digest of the key that reads the
+            answer.
     """
 
     __tablename__ = "license_objection"

@@ -213,7 +213,7 @@ class ObjectionService:
         may_answer = row.state == ObjectionState.OPEN and _answers(identity, row)
         may_answer = may_answer and not made_by(identity, subject.use)
         spoken = spoken_of(uow, row)
-        if row.contact_cipher is not None and _answers(identity, row):
+        if row.contact_cipher and _answers(identity, row):
             spoken = replace(spoken, contact=uow.secrets.decrypt(row.contact_cipher).decode())
         return ReadObjection(spoken, subject.use, subject.license, subject.case, may_answer)
 

@@ -33,6 +33,7 @@ from indexer.embedded import EmbeddedIndex
 from indexer.ports import Index
 from licenses.answers import AnswerKeys
 from licenses.catalogue import TypeCatalogue
+from licenses.contacts import CONTACT_FORGET_STEP
 from licenses.holdings import Holdings
 from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
@@ -42,6 +43,7 @@ from portal.accounts.opening import account_service
 from portal.books import Books
 from portal.checking import DocumentCheck, SealCheck, Verify
 from portal.editions.approved import ApprovedEditions
+from portal.forgetting import ContactWatch, ForgetStep
 from portal.housekeeping import Beside, Housekeeping, stamped_now
 from portal.index_steps import index_steps
 from portal.license_steps import license_steps
@@ -366,6 +368,7 @@ def make_worker(
         PatternWatch(found.database, found.clock, WorkingCalendar.load()),
         Announcer(found.database),
         LadderWatch(found.database, ladder_clock(parts)),
+        ContactWatch(found.database),
     )
     return worker, found.database, beside if house is None else (house, *beside)
 
@@ -385,6 +388,7 @@ def _steps(parts: _Parts) -> Mapping[str, Step]:
         *license_steps(parts),
         *index_steps(found.database, parts.index, parts.holdings),
         *stock_steps(settings, found, parts.types, items, parts.books.profiles),
+        ForgetStep(CONTACT_FORGET_STEP, found.database.secrets),
         deliver_step(settings, found.database.secrets, found.clock),
     )
     return {step.kind: step for step in steps}

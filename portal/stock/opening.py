@@ -9,10 +9,12 @@ from documents.sandbox import Sandbox
 from licenses.catalogue import TypeCatalogue
 from licenses.stock.issuers import OwnIssuers
 from licenses.stock.profiles import ProfileBook
+from licenses.stock.runs import STOCK_FORGET_STEP
+from portal.forgetting import ForgetStep
 from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.stock.driver import ImportDriver
-from portal.stock.steps import StockForgetStep, StockImportStep
+from portal.stock.steps import StockImportStep
 from storage.clock import IdSource
 from storage.database import Database
 from storage.objects.ports import ObjectStore
@@ -66,5 +68,5 @@ def stock_steps(
     """Give the steps that import uploaded files and forget what has served."""
     issuers = OwnIssuers(items)
     driver = ImportDriver(found.database, found.ids, types, issuers, profiles, feed_sandbox(settings))
-    forget = StockForgetStep(found.database.secrets)
+    forget = ForgetStep(STOCK_FORGET_STEP, found.database.secrets)
     return StockImportStep(found.database, found.objects, driver), forget

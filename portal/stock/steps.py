@@ -17,7 +17,6 @@ from licenses.stock.runs import (
     ARRIVING,
     LOST,
     OPEN,
-    STOCK_FORGET_STEP,
     STOCK_IMPORT_STEP,
     UPLOAD_ARRIVES,
 )
@@ -28,7 +27,6 @@ from storage.failpoints import failpoint
 from storage.identity import Identity, Role
 from storage.ledger.canonical import Json
 from storage.objects.ports import ObjectStore
-from storage.secrets import Secrets
 from storage.steps import Job, Later, Staging
 
 PATIENCE: Final = dt.timedelta(minutes=15)
@@ -88,37 +86,6 @@ class StockImportStep:
 
     def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
         """Nothing was intended that could be done twice: the run's cursor says how far it came."""
-
-
-class StockForgetStep:
-    """Destroys the key of a quarantined record that became a licence; the subject is the record.
-
-    What is kept of it lies under the holder's key from then on. Its key must not outlive the holder's, so it
-    does not hang on a process that goes on living after a commit.
-
-    Args:
-        secrets: Destroys keys.
-    """
-
-    kind = STOCK_FORGET_STEP
-
-    def __init__(self, secrets: Secrets) -> None:
-        self._secrets = secrets
-
-    def plan(self, uow: UnitOfWork, job: Job) -> Json:  # noqa: ARG002 - the subject says it all
-        """Give the record."""
-        return job.subject
-
-    def perform(self, plan: Json, staging: Staging) -> Json:  # noqa: ARG002 - nothing is staged
-        """Destroy its key; again is as good as once."""
-        self._secrets.destroy(str(plan))
-        return None
-
-    def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:
-        """The decision about the record is recorded already."""
-
-    def abandon(self, uow: UnitOfWork, job: Job, plan: Json) -> None:
-        """Nothing was intended that could be done twice."""
 
 
 def _who(run: StockRun) -> Identity:

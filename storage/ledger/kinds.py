@@ -84,6 +84,7 @@ class ActKind(enum.StrEnum):
     LICENSE_WITHDRAWN = "license.withdrawn"
     MATERIAL_CONVERTED = "material.converted"
     OBJECTION_ANSWERED = "objection.answered"
+    OBJECTION_CONTACT_FORGOTTEN = "objection.contact-forgotten"
     OBJECTION_OPENED = "objection.opened"
     OBJECTION_READ = "objection.read"
     PROOF_ANSWERED = "proof.answered"
@@ -201,6 +202,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.LICENSE_WITHDRAWN: ("证照撤销", "Licence withdrawn"),
     ActKind.MATERIAL_CONVERTED: ("材料转换", "Material converted"),
     ActKind.OBJECTION_ANSWERED: ("异议答复", "Objection answered"),
+    ActKind.OBJECTION_CONTACT_FORGOTTEN: ("争议人联系方式到期清除", "Contact of a stranger forgotten"),
     ActKind.OBJECTION_OPENED: ("提出异议", "Objection opened"),
     ActKind.OBJECTION_READ: ("查看异议", "Objection read"),
     ActKind.PROOF_ANSWERED: ("核验结论出具", "Proof answered"),

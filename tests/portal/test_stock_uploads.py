@@ -21,10 +21,11 @@ from licenses.models import License
 from licenses.stock.models import StockQuarantine, StockRejection, StockRun
 from licenses.stock.profiles import ProfileBook
 from licenses.stock.quarantine import QuarantineDesk
-from licenses.stock.runs import StockRuns
+from licenses.stock.runs import STOCK_FORGET_STEP, StockRuns
+from portal.forgetting import ForgetStep
 from portal.stock import driver, steps, uploads
 from portal.stock.driver import source_file
-from portal.stock.steps import PATIENCE, StockForgetStep, StockImportStep
+from portal.stock.steps import PATIENCE, StockImportStep
 from portal.stock.uploads import Uploads
 from portal.worker import LEASE, Worker
 from storage.clock import RandomIds
@@ -78,7 +79,7 @@ class Desk(Stock):
         """Let a worker do what it can, and another one what it left."""
         steps_ = (
             StockImportStep(self.database, self.objects, self.driver),
-            StockForgetStep(self.database.secrets),
+            ForgetStep(STOCK_FORGET_STEP, self.database.secrets),
         )
         worker = Worker(
             self.database,
