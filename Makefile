@@ -21,7 +21,7 @@ COMPOSE_SCHEMA := e82b395a9ac423febdba22c159b85d51d972706aea67d64799672a6ae3e56f
 BROWSER_COMPAT := 1ba5af938601e572d37f19129b923cb077e7f084899e2d032593f661a5a32ea8  build/browser-compat/node_modules/@mdn/browser-compat-data/data.json
 
 .PHONY: help setup setup-product system-packages check-packages demo test check mutations crashes crashes-services \
-	services services-stop test-services lint types architecture conformance-tools bench bench-index bench-backup bench-import bench-licences screenshots reference revision lock clean
+	services services-stop test-services lint types architecture conformance-tools bench bench-index bench-backup bench-import bench-licences bench-simulation screenshots reference revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ crashes: setup system-packages ## kill worker and sequencer at every named point
 
 bench-licences: setup system-packages ## a city's licence library: look-up, checks, status list (ARGS="--licences N")
 	@$(PY) tests/bench/licences_at_size.py $(ARGS)
+
+bench-simulation: setup system-packages ## a draft rule on 10,000 generated closed cases: time, memory, figures twice (ARGS="--cases N")
+	@$(PY) tests/bench/simulation_at_size.py $(ARGS)
 
 bench: setup system-packages ## measure, embedded and on the real servers; prints tables, writes build/bench.json
 	@scripts/with-services.sh $(PY) tests/bench/run.py $(ARGS)

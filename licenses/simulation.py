@@ -9,7 +9,7 @@ same cases and the same draft give the same figures.
 import datetime as dt
 import enum
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,6 +31,8 @@ from storage.secrets import SYSTEM_SUBJECT, ErasedError
 
 MOST_DIFFERENCES: Final = 1000
 _BATCH: Final = 500
+_TELLING_EVERY: Final = 100
+_SIMULATING: Final = (Role.SUPERVISOR, Role.SYSTEM_ADMIN)
 
 
 class Outcome(enum.StrEnum):
@@ -118,19 +120,45 @@ class SimulationService:
         self._inquiry = inquiry
         self._table = ReasonTable.load()
 
-    def simulate(self, uow: UnitOfWork, identity: Identity, draft: Rule) -> Simulated:
-        """Evaluate every closed case of the draft's item edition; that it was done is recorded.
+    def simulate(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        draft: Rule,
+        told: Callable[[int], None] = lambda _done: None,
+    ) -> Simulated:
+        """Evaluate every closed case of the draft's item edition; who shows the figures records it first.
+
+        Args:
+            uow: A unit that reads: nobody who writes waits for it.
+            identity: Who asks.
+            draft: The draft.
+            told: Is told now and then how many cases are done.
 
         Raises:
             NotPermittedError: Neither supervision nor an administrator of the system.
         """
-        identity.demand(Role.SUPERVISOR, Role.SYSTEM_ADMIN)
+        identity.demand(*_SIMULATING)
         found = Simulated()
-        for case in _closed(uow, draft):
+        for place, case in enumerate(_closed(uow, draft), start=1):
             try:
                 self._add(uow, found, draft, case)
             except ErasedError:
                 found.erased += 1
+            if place % _BATCH == 0:
+                # Each case is looked at once: none of ten thousand stays in memory.
+                uow.session.expunge_all()
+            if place % _TELLING_EVERY == 0:
+                told(place)
+        return found
+
+    def record(self, uow: UnitOfWork, identity: Identity, draft: Rule, found: Simulated) -> None:
+        """Record what was simulated, and what came of it.
+
+        Raises:
+            NotPermittedError: Neither supervision nor an administrator of the system.
+        """
+        identity.demand(*_SIMULATING)
         uow.record(
             Act(
                 kind=ActKind.RULE_SIMULATED,
@@ -142,7 +170,6 @@ class SimulationService:
                 notes=found.as_json(),
             )
         )
-        return found
 
     def _add(self, uow: UnitOfWork, found: Simulated, draft: Rule, case: Case) -> None:
         after = self._outcomes(uow, draft, case, case.accepted_at)

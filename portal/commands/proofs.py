@@ -5,6 +5,7 @@
 # ruff: noqa: PLC0415
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -61,7 +62,10 @@ def proof_simulate(file: Path, *, as_json: bool, account: str | None) -> None:
     draft = read_rule(file.read_bytes(), file.name)
     with terminal() as here:
         who = here.act_as_any((Role.SUPERVISOR, Role.SYSTEM_ADMIN), Role.SUPERVISOR, account)
-        found = here.rooms.database.write(lambda uow: here.rooms.simulations.simulate(uow, who, draft))
+        simulations, database = here.rooms.simulations, here.rooms.database
+        with database.reading() as uow:
+            found = simulations.simulate(uow, who, draft, _tell)
+        database.write(lambda uow: simulations.record(uow, who, draft, found))
     if as_json:
         click.echo(json.dumps(found.as_json(), ensure_ascii=False))
         return
@@ -87,6 +91,12 @@ def proof_simulate(file: Path, *, as_json: bool, account: str | None) -> None:
         f"（现行 in force {_share(found.nothing_asked_before, found.cases)}）；"
         f"结论不同的办件 differing: {found.differing}"
     )
+
+
+def _tell(done: int) -> None:
+    """Show how far it came, where somebody looks on."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{done:,}", err=True, nl=False)
 
 
 def _share(part: int, whole: int) -> str:

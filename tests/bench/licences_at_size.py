@@ -101,7 +101,7 @@ def fill(site: Installation, count: int) -> None:
 def row(number: int, now: Any, face: bytes) -> dict[str, Any]:
     return {
         "id": f"l{number:025d}", "identifier": identifier_of(number), "type_code": TYPE,
-        "type_version": "2026-01", "issuer_code": ISSUER, "issuer_name": "演示市市场监督管理局",
+        "type_version": "2026-11", "issuer_code": ISSUER, "issuer_name": "演示市市场监督管理局",
         "organisation": "scjg",
         "holder_id": holder_of(number // 2), "version": 1, "trust": "A", "origin": "case",
         "status_index": FIRST + number, "number": f"N{number:09d}", "issued_on": now.date(),

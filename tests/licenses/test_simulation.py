@@ -38,8 +38,11 @@ def library(tmp_path: Path) -> Iterator[Library]:
 def simulate(library: Library, draft: Rule = DRAFT, who: Identity = SUPERVISOR) -> Simulated:
     book = RuleBook.load()
     service = SimulationService(book, Inquiry(library.holdings, book))
+    with library.database.reading() as uow:
+        found = service.simulate(uow, who, draft)
     with library.database.writing() as uow:
-        return service.simulate(uow, who, draft)
+        service.record(uow, who, draft, found)
+    return found
 
 
 def test_only_closed_cases_of_the_item_count_with_the_facts_of_their_day(library: Library) -> None:
