@@ -76,6 +76,16 @@ class WorkingCalendar:
                 left -= max(end - begin, _NONE)
             day += _DAY
 
+    def working_hours(self, start: dt.datetime, end: dt.datetime) -> float:
+        """Give the office hours between two instants; none when the second is not the later one."""
+        spent, day = _NONE, legal_date(start)
+        while day <= legal_date(end):
+            for opens, closes in self._hours if self.is_working(day) else ():
+                begin = max(dt.datetime.combine(day, opens, SHANGHAI), start)
+                spent += max(min(dt.datetime.combine(day, closes, SHANGHAI), end) - begin, _NONE)
+            day += _DAY
+        return spent / dt.timedelta(hours=1)
+
     def filing_due(self, closed_at: dt.datetime, filing_days: int) -> dt.date:
         """Give the last legal date (inclusive) on which a case closed then is filed in time."""
         return self.add_working_days(legal_date(closed_at), filing_days)

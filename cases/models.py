@@ -60,6 +60,7 @@ class Case(Base):
         Index("ix_case_record_order", "announced_at", "id"),
         Index("ix_case_record_number", "number"),
         Index("ix_case_record_organisation", "organisation", "announced_at"),
+        Index("ix_case_record_closed", "closed_at", "item_code"),
     )
 
     @property

@@ -167,7 +167,10 @@ class LicenseUsage(Base):
     reason: Mapped[str | None] = mapped_column(String(40))
     decision_id: Mapped[str | None] = mapped_column(String(26))
 
-    __table_args__ = (Index("ix_license_usage_holder_at", "holder_id", "at"),)
+    __table_args__ = (
+        Index("ix_license_usage_holder_at", "holder_id", "at"),
+        Index("ix_license_usage_at", "at"),
+    )
 
 
 class Decision(Base):

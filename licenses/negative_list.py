@@ -48,7 +48,8 @@ def materials(item: Item, rule: Rule | None) -> dict[str, Json]:
     by_material = {one.material: one for one in rule.body.requirements} if rule is not None else {}
     rows: list[Json] = []
     for material in item.materials:
-        may, reason = _verdict(by_material.get(material.code))
+        requirement = by_material.get(material.code)
+        may, reason = may_ask(requirement) if requirement is not None else (MayAsk.YES, "application")
         zh, en = SENTENCES[reason]
         rows.append(
             {
@@ -100,9 +101,8 @@ def _named(rule: Rule) -> dict[str, Json]:
     return {"id": rule.body.rule_id, "version": rule.body.version, "digest": rule.digest}
 
 
-def _verdict(requirement: Requirement | None) -> tuple[MayAsk, str]:
-    if requirement is None:
-        return MayAsk.YES, "application"
+def may_ask(requirement: Requirement) -> tuple[MayAsk, str]:
+    """Tell whether the material of a requirement may be asked for, and give the code of the reason."""
     if requirement.cancelled is not None:
         return MayAsk.NEVER, "abolished"
     only_upload = [one.kind for one in requirement.fallback] == ["citizen_upload"]

@@ -54,6 +54,7 @@ class LadderRung(Base):
         UniqueConstraint("case_id", "requirement", "kind"),
         Index("ix_ladder_rung_organisation_state", "organisation", "state"),
         Index("ix_ladder_rung_asked_state", "asked", "state"),
+        Index("ix_ladder_rung_kind_taken", "kind", "taken_at"),
     )
 
 

@@ -49,7 +49,7 @@ _DESKS: Final = (
 
 _BEYOND: Final = {
     "archivist": ("dossiers", "leaves", "selection", "supervision"),
-    "supervision": ("dossiers", "leaves"),
+    "supervision": ("dossiers", "leaves", "effect"),
     "editions": ("catalog",),
     "checks": ("catalog",),
 }
