@@ -156,7 +156,8 @@ public final class AskForProof {
     private static String send(HttpRequest.Builder request) throws IOException, InterruptedException, Refused {
         HttpResponse<String> answer = HTTP.send(request.timeout(Duration.ofSeconds(30)).build(),
                 HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
-        if (answer.statusCode() != 200) {
+        // 202: a genuine answer, and a department has still to say its word.
+        if (answer.statusCode() != 200 && answer.statusCode() != 202) {
             throw new Refused(String.valueOf(((Map<?, ?>) new Json(answer.body()).read()).get("code")));
         }
         return answer.body();

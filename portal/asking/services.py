@@ -19,6 +19,8 @@ from licenses.errors import AnswerInvalidError
 from portal.asking.errors import ProofRefusedElsewhereError, ServerUnavailableError
 
 _TIMEOUT: Final = Timeout(connect=5, read=30)
+_ANSWERED: Final = (200, 202)
+"""An answer that waits for a department is one, too: 202."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def ask(asking: Asking, keys: Path) -> tuple[str, VerifiedAnswer]:
         "Accept": "application/jose",
     }
     status, data = _call(pool, "POST", f"{base}/api/v1/proofs", json.dumps(asking.body()), headers)
-    if status != 200:
+    if status not in _ANSWERED:
         code = _object(data).get("code")
         raise ProofRefusedElsewhereError(code=code if isinstance(code, str) else "unknown")
     jws = data.decode("ascii", "replace")

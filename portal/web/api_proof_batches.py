@@ -6,11 +6,12 @@ from typing import Annotated, Any, Final
 from apiflask import APIBlueprint
 from pydantic import Field
 
+from licenses.awaiting import awaited
 from licenses.errors import QuestionRefusedError
 from portal.refusals import record_apart
 from portal.web import context
 from portal.web.access import allow
-from portal.web.api_proofs import question_of
+from portal.web.api_proofs import question_of, told
 from portal.web.documented import answers, by_status
 from portal.web.examples import PROOF, PROOF_NULLABLE
 from portal.web.problems import problem_of
@@ -37,7 +38,7 @@ _ANSWERS: Final[dict[str, Any]] = {"answers": [{"status": 200, "answer": PROOF, 
     responses=by_status(
         {
             200: answers(
-                "One answer or problem for each question",
+                "One answer or problem for each question; 202 where a department has still to answer",
                 _ANSWERS,
                 (*PROOF_NULLABLE, "answer", "problem"),
                 ("problem",),
@@ -58,7 +59,8 @@ def _answered(body: ProofBody) -> dict[str, Any]:
             made = rooms.proofs.ask(uow, context.identity(), question_of(body))
     except QuestionRefusedError as refusal:
         record_apart(rooms.database, refusal)
-        told = problem_of(refusal, context.settings().public_url)
-        return {"status": refusal.status, "answer": None, "problem": told}
-    told = {"jws": made.jws, "decision": made.body, "promise": made.promise.as_json()}
-    return {"status": 200, "answer": told, "problem": None}
+        problem = problem_of(refusal, context.settings().public_url)
+        return {"status": refusal.status, "answer": None, "problem": problem}
+    answer = told(made.jws, made.body, made.promise.as_json())
+    status = 200 if awaited(made.body, rooms.clock.now()) is None else 202
+    return {"status": status, "answer": answer, "problem": None}

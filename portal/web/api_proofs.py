@@ -8,12 +8,14 @@ from apiflask import APIBlueprint
 from flask import Response, json, request, url_for
 
 from licenses.answers import verify_answer
+from licenses.awaiting import awaited
 from licenses.decisions import ProofQuestion
 from portal.web import context
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
-from portal.web.examples import PROOF, PROOF_NULLABLE
+from portal.web.examples import PROOF, PROOF_NULLABLE, PROOF_PENDING, PROOF_PENDING_NULLABLE
 from portal.web.schemas import PROOF_EXAMPLE, ProofBody
+from storage.clock import rfc3339
 from storage.ledger.canonical import Json
 
 blueprint = APIBlueprint("proofs", __name__, url_prefix="/api/v1/proofs", tag="No-proof")
@@ -26,7 +28,15 @@ JOSE: Final = "application/jose"
     summary="Ask which proofs of an open case are established; `Accept: application/jose` gives the bare JWS",
     security="key",
     responses=by_status(
-        {200: answers("The signed answer (JWS, ES256), with its payload in clear", PROOF, PROOF_NULLABLE)}
+        {
+            200: answers("The signed answer (JWS, ES256), with its payload in clear", PROOF, PROOF_NULLABLE),
+            202: answers(
+                "The signed answer, and another department has still to answer: ask again after "
+                "`Retry-After`, or subscribe to `proof.resolved`. `expected_at` is the deadline that runs",
+                PROOF_PENDING,
+                PROOF_PENDING_NULLABLE,
+            ),
+        }
     ),
 )
 @allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"))
@@ -36,6 +46,9 @@ def ask(body: ProofBody) -> Response:
     with rooms.database.writing() as uow:
         answered = rooms.proofs.ask(uow, context.identity(), question_of(body))
     made = _answer(answered.jws, answered.body, answered.promise.as_json())
+    waits = awaited(answered.body, rooms.clock.now())
+    if waits is not None:
+        made.status_code, made.headers["Retry-After"] = 202, str(waits.wait_seconds)
     made.headers["Location"] = url_for("proofs.show", decision_id=answered.decision.id)
     return made
 
@@ -71,6 +84,11 @@ def show(decision_id: str) -> Response:
 def _answer(jws: str, decision: Mapping[str, Json], promise: Mapping[str, Any]) -> Response:
     if request.accept_mimetypes.best_match(["application/json", JOSE]) == JOSE:
         return Response(jws, mimetype=JOSE)
-    return Response(
-        json.dumps({"jws": jws, "decision": decision, "promise": promise}), mimetype="application/json"
-    )
+    return Response(json.dumps(told(jws, decision, promise)), mimetype="application/json")
+
+
+def told(jws: str, decision: Mapping[str, Json], promise: Mapping[str, Any]) -> dict[str, Any]:
+    """Give an answer in clear; ``expected_at`` stands beside what is signed."""
+    waits = awaited(decision, context.rooms().clock.now())
+    expected = None if waits is None or waits.expected_at is None else rfc3339(waits.expected_at)
+    return {"jws": jws, "decision": decision, "promise": promise, "expected_at": expected}

@@ -66,6 +66,22 @@ PROOF: Final[dict[str, Any]] = {
         ],
     },
     "promise": _PROMISE,
+    "expected_at": None,
+}
+_ASKED_DEPARTMENT: Final = {
+    "code": "R.ASKED_DEPARTMENT",
+    "zh": "已请主管部门协查，等待答复",
+    "en": "The responsible department was asked and has not answered",
+}
+_WAITS: Final[dict[str, Any]] = {
+    "result": "PENDING",
+    "reason": _ASKED_DEPARTMENT,
+    "standing": {"kind": "cooperation", "id": _ID, "due": "2026-11-24T09:00:00.000000Z"},
+}
+PROOF_PENDING: Final[dict[str, Any]] = PROOF | {
+    "decision": PROOF["decision"]
+    | {"result": "PENDING", "requirements": [PROOF["decision"]["requirements"][0] | _WAITS]},
+    "expected_at": "2026-11-24T09:00:00.000000Z",
 }
 LICENCE: Final[dict[str, Any]] = {
     "id": _ID,
@@ -229,6 +245,7 @@ AUTHORISATION_CODE: Final[dict[str, Any]] = {
 }
 COPY_LINK: Final[dict[str, Any]] = {"token": "AAAAAAAAAAAAAAAAAAAAAA", "expires_at": _AT}
 PROOF_NULLABLE: Final = ("material",)
+PROOF_PENDING_NULLABLE: Final = ("material", "expected_at", "due")
 LICENCE_NULLABLE: Final = ("valid_from", "share", "pending", "ministry_status", "as_of")
 DOSSIER_NULLABLE: Final = ("filed_at", "pages", "level", "manifest", "seal_sha256", "sha256")
 CASE_STATE_NULLABLE: Final = ("due", "decided_at", "material", "licence_waiting", "problem")
