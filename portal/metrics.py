@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from portal.backup.saving import last_backup
+from portal.effect_watch import EffectWatch
 from portal.housekeeping import last_said, standing_verdict
 from portal.indexing import oldest_waiting
 from portal.nightly import last_reconciled
@@ -62,6 +63,7 @@ class Figures(Collector):
         self._rooms = rooms
         self._settings = settings
         self._readiness = readiness
+        self._effect_watch = EffectWatch(rooms.database, rooms.clock, rooms.rules)
 
     def describe(self) -> list[GaugeMetricFamily]:
         """Describe nothing beforehand: registering must not ask the parts."""
@@ -75,7 +77,7 @@ class Figures(Collector):
         yield _gauge("part_ready", "Whether a part answers.", ready, "part")
         yield _gauge("ready", "Whether this process can take work.", {(): standing.ready})
         parts = (self._probe, self._renewal, self._steps, self._ledger, self._index, self._backup)
-        for collect in (self._disk, *parts, self._people, self._sharing):
+        for collect in (self._disk, *parts, self._people, self._sharing, self._effect):
             yield from _known(collect)
         if "objects" not in standing.problems:
             # A scrape must not wait for a server that is silent.
@@ -182,6 +184,10 @@ class Figures(Collector):
         yield _gauge("deliveries_waiting", "Changes that wait for a subscription.", waiting, name)
         yield _gauge("delivery_oldest_age_seconds", "How long the oldest of them waits.", ages, name)
         yield _gauge("dead_letters", "Changes that did not arrive and are not tried again.", dead, name)
+
+    def _effect(self) -> Iterator[GaugeMetricFamily]:
+        for one in self._effect_watch.series():
+            yield _gauge(one.name, one.words, dict(one.values), *one.labels)
 
     def _backup(self) -> Iterator[GaugeMetricFamily]:
         with self._rooms.database.reading() as uow:

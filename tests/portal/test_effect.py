@@ -11,6 +11,8 @@ from storage.identity import Role
 
 from .conftest import House
 from .test_ladder import asked, happen, take
+from .test_operation import figures
+from .test_window import announce, ask
 
 PLACE = "/supervision/effect"
 TABLES = ("answers", "collected", "cooperation", "commitments")
@@ -94,3 +96,40 @@ def test_days_in_which_nothing_happened_say_so(house: House) -> None:
 
 def test_a_number_of_no_verdict_is_no_page(house: House) -> None:
     assert house.browser(Role.SUPERVISOR).get(f"{PLACE}/proofs?verdict=other").status_code == 422
+
+
+def test_figures_for_prometheus_name_items_and_departments_only(busy: House) -> None:
+    registry = figures(busy)
+    said = {
+        came: registry.get_sample_value(
+            "cunzheng_requirements_answered", {"item": "339999010002", "came": came}
+        )
+        for came in ("by-evidence", "by-rung", "unknown", "not-met", "provisional", "pending")
+    }
+    assert sum(value or 0 for value in said.values()) == 3
+    answer = {"department": "wjw", "answer": "in-time"}
+    assert registry.get_sample_value("cunzheng_cooperation_asked", answer) == 1
+    assert registry.get_sample_value("cunzheng_commitments_overdue") == 0
+    labels = {
+        name
+        for family in registry.collect()
+        if family.name.startswith(("cunzheng_requirements", "cunzheng_cases", "cunzheng_proofs"))
+        for sample in family.samples
+        for name in sample.labels
+    }
+    assert labels <= {"item", "came", "which", "reason"}
+
+
+def test_they_are_counted_again_after_ten_minutes(busy: House) -> None:
+    registry, name = figures(busy), "cunzheng_requirements_answered"
+
+    def counted() -> float:
+        found = [sample for one in registry.collect() for sample in one.samples if sample.name == name]
+        return sum(sample.value for sample in found)
+
+    assert counted() == 3
+    announce(busy, "YC-2026-000777")
+    ask(busy.browser(Role.CLERK), "YC-2026-000777")
+    assert counted() == 3
+    busy.clock.advance(600)
+    assert counted() == 6
