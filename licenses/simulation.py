@@ -152,8 +152,8 @@ class SimulationService:
                 told(place)
         return found
 
-    def record(self, uow: UnitOfWork, identity: Identity, draft: Rule, found: Simulated) -> None:
-        """Record what was simulated, and what came of it.
+    def record(self, uow: UnitOfWork, identity: Identity, draft: Rule, figures: Mapping[str, Json]) -> None:
+        """Record what was simulated, and what came of it: the figures as JSON.
 
         Raises:
             NotPermittedError: Neither supervision nor an administrator of the system.
@@ -167,7 +167,7 @@ class SimulationService:
                 object_id=draft.body.rule_id,
                 object_sha256=draft.digest,
                 subject=SYSTEM_SUBJECT,
-                notes=found.as_json(),
+                notes=figures,
             )
         )
 

@@ -56,6 +56,7 @@ from portal.rooms import PublishedKeys, Rooms
 from portal.settings import Settings
 from portal.sharing.announcer import Announcer
 from portal.sharing.opening import deliver_step, open_sender, published_jwks
+from portal.simulations.opening import simulate_step
 from portal.stock.opening import stock_steps
 from portal.trusting import seal_standings, trusted
 from portal.worker import Worker
@@ -388,6 +389,7 @@ def _steps(parts: _Parts) -> Mapping[str, Step]:
         *license_steps(parts),
         *index_steps(found.database, parts.index, parts.holdings),
         *stock_steps(settings, found, parts.types, items, parts.books.profiles),
+        simulate_step(found.database, parts),
         ForgetStep(CONTACT_FORGET_STEP, found.database.secrets),
         deliver_step(settings, found.database.secrets, found.clock),
     )

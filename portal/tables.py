@@ -26,6 +26,7 @@ MODULES = (
     "portal.editions.models",
     "portal.key_marks.models",
     "portal.patterns.models",
+    "portal.simulations.models",
 )
 
 

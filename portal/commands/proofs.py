@@ -65,7 +65,7 @@ def proof_simulate(file: Path, *, as_json: bool, account: str | None) -> None:
         simulations, database = here.rooms.simulations, here.rooms.database
         with database.reading() as uow:
             found = simulations.simulate(uow, who, draft, _tell)
-        database.write(lambda uow: simulations.record(uow, who, draft, found))
+        database.write(lambda uow: simulations.record(uow, who, draft, found.as_json()))
     if as_json:
         click.echo(json.dumps(found.as_json(), ensure_ascii=False))
         return

@@ -62,6 +62,7 @@ NO_HOLDINGS = {
     "ladder_statement": "holds the promise too; what it states is rebuilt",
     "login_link": "ends with the installation",
     "pattern_look": "is looked for again",
+    "rule_simulation": "is simulated again",
     "step": "what was under way is planned anew",
     "subscription_delivery": "what had not arrived is told again",
     "subscription_place": "telling starts again where the subscription began",

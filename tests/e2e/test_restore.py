@@ -43,6 +43,7 @@ NOT_REBUILT = {
     "filing_receipt",
     "key_mark",
     "license_answer",
+    "rule_simulation",
     "license_change",
     "ladder_statement",
     "login_link",

@@ -41,7 +41,7 @@ def simulate(library: Library, draft: Rule = DRAFT, who: Identity = SUPERVISOR) 
     with library.database.reading() as uow:
         found = service.simulate(uow, who, draft)
     with library.database.writing() as uow:
-        service.record(uow, who, draft, found)
+        service.record(uow, who, draft, found.as_json())
     return found
 
 

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Simulations of proposed rules: before the second person decides, both see what the draft would have asked.
+
+A simulation of many cases takes a while, so a worker does it, and the page tells how far it came.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import select
+
+from licenses.rule_edition import read_rules
+from portal.accounts.rights import ADMINISTRATORS
+from portal.accounts.second_person import DecisionState
+from portal.editions.approved import EditionKind
+from portal.editions.errors import EditionClosedError, EditionUnknownError
+from portal.editions.models import CatalogueEdition
+from portal.simulations.models import RuleSimulation
+from storage.database import UnitOfWork
+from storage.identity import Identity, Role
+from storage.steps import UNFINISHED, StepRow
+
+STEP: Final = "rule.simulate"
+
+
+def begin(uow: UnitOfWork, identity: Identity, edition_id: str) -> Sequence[RuleSimulation]:
+    """Have every rule of a proposed edition simulated, unless that is under way already.
+
+    Raises:
+        NotPermittedError: The caller does not administer the system.
+        EditionUnknownError: There is none, or it is none of rules.
+        EditionClosedError: It does not wait for a decision any more.
+    """
+    identity.demand(Role.SYSTEM_ADMIN)
+    edition = uow.session.get(CatalogueEdition, edition_id)
+    if edition is None or edition.kind != EditionKind.RULES:
+        raise EditionUnknownError
+    if edition.state != DecisionState.OPEN:
+        raise EditionClosedError
+    running = select(StepRow.id).where(
+        StepRow.id == RuleSimulation.step_id, RuleSimulation.edition_id == edition_id, UNFINISHED
+    )
+    if uow.session.scalar(running.limit(1)) is not None:
+        return simulations_of(uow, identity, edition_id)
+    rows = []
+    for rule in read_rules(edition.body):
+        row_id = uow.ids.new_id()
+        rows.append(
+            RuleSimulation(
+                id=row_id,
+                edition_id=edition_id,
+                rule_id=rule.body.rule_id,
+                rule_version=rule.body.version,
+                digest=rule.digest,
+                step_id=uow.add_step(STEP, row_id),
+                asked_by=identity.id,
+                asked_at=uow.clock.now(),
+                done=0,
+            )
+        )
+    uow.session.add_all(rows)
+    return rows
+
+
+def simulations_of(uow: UnitOfWork, identity: Identity, edition_id: str) -> Sequence[RuleSimulation]:
+    """Give the newest simulation of each rule of an edition, in the order of their names.
+
+    Raises:
+        NotPermittedError: The caller is no administrator.
+    """
+    identity.demand(*ADMINISTRATORS)
+    order = (RuleSimulation.asked_at, RuleSimulation.id)
+    query = select(RuleSimulation).where(RuleSimulation.edition_id == edition_id).order_by(*order)
+    newest = {row.rule_id: row for row in uow.session.scalars(query)}
+    return [newest[name] for name in sorted(newest)]

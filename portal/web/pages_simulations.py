@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page on which both persons see what a proposed edition of rules would have asked of closed cases."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from apiflask import APIBlueprint
+from flask import make_response, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from licenses.simulation import Outcome
+from portal.accounts.rights import ADMINISTRATORS
+from portal.editions.approved import EditionKind
+from portal.editions.errors import EditionUnknownError
+from portal.i18n import gettext
+from portal.i18n import mark as _
+from portal.simulations.models import RuleSimulation
+from portal.simulations.services import begin, simulations_of
+from portal.spreadsheet import spreadsheet
+from portal.web import context
+from portal.web.access import allow
+from storage.identity import Role
+
+blueprint = APIBlueprint("simulations", __name__, url_prefix="/editions", enable_openapi=False)
+_SHOWN: Final = 50
+_DATA: Final = "shows shares of closed cases and their numbers, nothing of persons"
+OUTCOMES: Final[Mapping[Outcome, str]] = {
+    Outcome.MET: _("Established"),
+    Outcome.PROVISIONAL: _("Commitment or later supply"),
+    Outcome.PENDING: _("Department is asked"),
+    Outcome.NOT_MET: _("Denied"),
+    Outcome.UPLOAD: _("Collected from the applicant"),
+}
+"""Outcomes with the words of the page, what is best for the citizen first."""
+
+
+@blueprint.get("/<edition>/simulation")
+@allow(*ADMINISTRATORS, unrecorded=_DATA)
+def show(edition: str) -> str:
+    """Show how far the simulation is, and what came of it."""
+    rooms, who = context.rooms(), context.identity()
+    with rooms.database.reading() as uow:
+        view = rooms.editions.get(uow, who, edition)
+        if view.row.kind != EditionKind.RULES:
+            raise EditionUnknownError
+        rows = simulations_of(uow, who, edition)
+        return render_template(
+            "simulation.html",
+            edition=view.row,
+            rows=[(row, _shares(row), (row.differences or [])[:_SHOWN]) for row in rows],
+            running=any(row.finished_at is None for row in rows),
+            outcomes=OUTCOMES,
+            titles=_titles(view.row.body),
+            begins=who.has(Role.SYSTEM_ADMIN) and view.row.state == "open" and not view.late,
+            shown=_SHOWN,
+            now=rooms.clock.now(),
+        )
+
+
+@blueprint.post("/<edition>/simulation")
+@allow(Role.SYSTEM_ADMIN, unrecorded="has closed cases evaluated; what came of it is recorded at the end")
+def start(edition: str) -> Response:
+    """Have the rules of a proposed edition simulated."""
+    rooms, who = context.rooms(), context.identity()
+    rooms.database.write(lambda uow: len(begin(uow, who, edition)))
+    return redirect(url_for("simulations.show", edition=edition), 303)
+
+
+@blueprint.get("/<edition>/simulation.csv")
+@allow(*ADMINISTRATORS, unrecorded=_DATA)
+def differences(edition: str) -> Response:
+    """Give the cases that differ as a file."""
+    rooms, who = context.rooms(), context.identity()
+    with rooms.database.reading() as uow:
+        rooms.editions.get(uow, who, edition)
+        found = [
+            [f"{row.rule_id} v{row.rule_version}", case, requirement, _title(before), _title(after)]
+            for row in simulations_of(uow, who, edition)
+            for case, requirement, before, after in row.differences or []
+        ]
+    head = [gettext(one) for one in (_("Rule"), _("Case"), _("Requirement"), _("In force"), _("Draft"))]
+    answer = make_response(spreadsheet([head, *found]))
+    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
+    answer.headers["Content-Disposition"] = 'attachment; filename="simulation.csv"'
+    return answer
+
+
+def _titles(body: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Give the requirements of each rule by id; they bear their titles."""
+    return {rule["rule_id"]: {one["id"]: one for one in rule["requirements"]} for rule in body["rules"]}
+
+
+def _title(outcome: str | None) -> str:
+    return "" if outcome is None else gettext(OUTCOMES[Outcome(outcome)])
+
+
+def _shares(row: RuleSimulation) -> Sequence[tuple[str, Sequence[tuple[Outcome, int, int]]]]:
+    """Give for each requirement how often each outcome came, by the draft and by what is in force."""
+    figures: Mapping[str, Any] = row.figures or {"draft": {}, "in_force": {}}
+    return [
+        (
+            name,
+            [(one, counts.get(one, 0), figures["in_force"].get(name, {}).get(one, 0)) for one in OUTCOMES],
+        )
+        for name, counts in figures["draft"].items()
+    ]

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Before an edition of rules is decided on, both persons see what it would have asked of closed cases."""
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy import select
+
+from cases.services import Announcement
+from licenses.rule_edition import shipped_document
+from portal.editions.errors import EditionClosedError, EditionUnknownError
+from portal.simulations.models import RuleSimulation
+from portal.simulations.opening import simulate_step
+from portal.simulations.services import begin, simulations_of
+from portal.worker import Worker
+from storage.clock import RandomIds
+from storage.errors import NotPermittedError
+from storage.identity import Identity, Role, system_identity
+from storage.ledger.models import LedgerAct
+
+from .conftest import House, form_token
+
+SYSTEM = Identity("person", "system-1", "office", frozenset({Role.SYSTEM_ADMIN}))
+SECURITY = Identity("person", "security-1", "office", frozenset({Role.SECURITY_ADMIN}))
+ITEM, EDITION = "339999010002", "2026-03"
+HOLDER = ("001", "91339999MADEM0011X", "演示食品有限公司")
+
+
+def proposed(house: House, **changes: Any) -> str:
+    """Propose a version of the shipped rule whose third requirement is abolished; gives the edition."""
+    first = next(one for one in shipped_document()["rules"] if one["item"]["code"] == ITEM)
+    requirements = [dict(one) for one in first["requirements"]]
+    requirements[2] |= {"alternatives": [], "fallback": [], "cancelled": "无法律依据"}
+    rule = {**first, "version": 2, "effective": ["2026-12-01", None], "requirements": requirements} | changes
+    data = yaml.safe_dump({"version": "2026-12", "rules": [rule]}, allow_unicode=True).encode()
+    editions, database = house.rooms.editions, house.rooms.database
+    return database.write(lambda uow: editions.propose(uow, SYSTEM, data, "减证").id)
+
+
+def closed_cases(house: House, count: int) -> None:
+    with house.rooms.database.writing() as uow:
+        for number in range(count):
+            now = house.clock.now()
+            said = Announcement("ycsl", f"S-{number}", ITEM, EDITION, *HOLDER, "scjg", now, now)
+            house.rooms.cases.announce(uow, system_identity("worker"), said)
+            house.clock.advance(1)
+
+
+def work(house: House, folder: Path) -> None:
+    step = simulate_step(house.rooms.database, house.rooms)
+    worker = Worker(house.rooms.database, {step.kind: step}, folder / "jobs", house.clock, RandomIds())
+    while worker.run_one():
+        pass
+
+
+def test_the_page_shows_shares_and_each_case_that_differs(house: House, tmp_path: Path) -> None:
+    closed_cases(house, 3)
+    edition, browser = proposed(house), house.browser(Role.SYSTEM_ADMIN)
+    place = f"/editions/{edition}/simulation"
+    assert place in browser.get("/editions").text
+    page = browser.get(place).text
+    assert "尚未仿真" in page
+    started = browser.post(place, data={"form_token": form_token(page)})
+    assert (started.status_code, started.headers["Location"]) == (303, place)
+    assert "等待处理" in browser.get(place).text
+    work(house, tmp_path)
+    for looks_on in (browser, house.browser(Role.SECURITY_ADMIN), house.browser(Role.AUDIT_ADMIN)):
+        page = looks_on.get(place).text
+        assert re.findall(r"<code>ycsl/(S-\d)</code>", page) == ["S-0", "S-1", "S-2"]
+    table = browser.get(f"/editions/{edition}/simulation.csv").data.decode("utf-8-sig").splitlines()
+    assert len(table) == 4
+    assert table[1] == "339999010002-proofs v2,ycsl/S-0,R3,部门协查,已核实"
+    with house.rooms.database.reading() as uow:
+        (row,) = simulations_of(uow, SYSTEM, edition)
+        assert (row.total, row.done) == (3, 3)
+        assert row.figures is not None
+        assert row.figures["differing"] == 3
+        (act,) = uow.session.scalars(select(LedgerAct).where(LedgerAct.kind == "rule.simulated"))
+        assert row.digest.encode() in act.core
+
+
+def test_one_simulation_runs_at_a_time_and_can_be_run_again(house: House, tmp_path: Path) -> None:
+    edition, database = proposed(house), house.rooms.database
+    first = database.write(lambda uow: [one.id for one in begin(uow, SYSTEM, edition)])
+    assert database.write(lambda uow: [one.id for one in begin(uow, SYSTEM, edition)]) == first
+    work(house, tmp_path)
+    house.clock.advance(1)
+    closed_cases(house, 1)
+    again = database.write(lambda uow: [one.id for one in begin(uow, SYSTEM, edition)])
+    assert again != first
+    work(house, tmp_path)
+    with database.reading() as uow:
+        (row,) = simulations_of(uow, SYSTEM, edition)
+        assert (row.id, row.total) == (again[0], 1)
+
+
+def test_only_who_administers_has_one_run_and_only_while_it_waits(house: House) -> None:
+    edition, database = proposed(house), house.rooms.database
+    clerk = Identity("person", "clerk-1", "scjg", frozenset({Role.CLERK}))
+    for who in (SECURITY, clerk):
+        with pytest.raises(NotPermittedError):
+            database.write(lambda uow, who=who: begin(uow, who, edition))  # type: ignore[misc]  # bound now
+    with database.reading() as uow, pytest.raises(NotPermittedError):
+        simulations_of(uow, clerk, edition)
+    with pytest.raises(EditionUnknownError):
+        database.write(lambda uow: begin(uow, SYSTEM, "x" * 26))
+    database.write(lambda uow: house.rooms.editions.refuse(uow, SECURITY, edition, "不同意"))
+    with pytest.raises(EditionClosedError):
+        database.write(lambda uow: begin(uow, SYSTEM, edition))
+    with database.reading() as uow:
+        assert uow.session.scalar(select(RuleSimulation)) is None
+
+
+def test_an_edition_whose_time_is_over_is_not_offered(house: House) -> None:
+    edition = proposed(house)
+    house.clock.advance(dt.timedelta(days=8).total_seconds())
+    browser = house.browser(Role.SYSTEM_ADMIN)
+    assert "<button" not in browser.get(f"/editions/{edition}/simulation").text.partition("<h1>")[2]
