@@ -8,7 +8,7 @@ a record of use that the holder sees. Neither the index nor the object store tak
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cases.errors import CaseNotFoundError, HolderCodeError
@@ -25,6 +25,10 @@ from licenses.errors import (
     RuleMissingError,
 )
 from licenses.evaluation import Evaluation, evaluate
+from licenses.grants.covering import Need
+from licenses.grants.models import LicenseGrant
+from licenses.grants.services import Grants, Refuse
+from licenses.grants.terms import Ceiling
 from licenses.holdings import Holdings
 from licenses.inquiry import Inquiry
 from licenses.models import Decision, DecisionReliance, LicenseUsage, SignedAnswer
@@ -91,6 +95,7 @@ class ProofService:
         keys: Sign the answers.
         table: Sentences of reasons.
         inquiry: Gathers facts; of licences alone when ``None``.
+        grants: What systems may ask.
     """
 
     def __init__(
@@ -102,6 +107,7 @@ class ProofService:
         keys: AnswerKeys,
         table: ReasonTable | None = None,
         inquiry: Inquiry | None = None,
+        grants: Grants | None = None,
     ) -> None:
         self._rules = rules
         self._cases = cases
@@ -109,6 +115,7 @@ class ProofService:
         self._keys = keys
         self._table = table or ReasonTable.load()
         self._inquiry = inquiry or Inquiry(holdings, rules)
+        self._grants = grants or Grants(rules)
 
     @property
     def keys(self) -> AnswerKeys:
@@ -120,17 +127,19 @@ class ProofService:
 
         Raises:
             QuestionRefusedError: Or a subclass of it; the caller records it in a unit of work of its own.
+            QuotaExhaustedError: The grants for it are used up today; the caller records it, too.
         """
-        case = self._permit(uow, identity, question)
-        asker = identity.on(AccessBasis(Basis.CASE, case.id, question.item, question.purpose))
-        now = uow.clock.now()
+        now, case = uow.clock.now(), self._case(uow, identity, question)
         rule = self._rules.find(case.item_code, case.item_edition, legal_date(case.accepted_at))
+        ids = [requirement.id for requirement in rule.body.requirements] if rule is not None else []
+        asked = question.requirements or tuple(ids)
+        granted = self._granted(uow, identity, question, case, asked)
+        self._demand_open(uow, identity, question, case)
         if rule is None:
             raise RuleMissingError(*_refusal(uow, identity, question, case, "rule-missing"))
-        ids = [requirement.id for requirement in rule.body.requirements]
-        asked = question.requirements or tuple(ids)
         if not set(asked) <= set(ids):
             raise RequirementUnknownError(*_refusal(uow, identity, question, case, "requirement-unknown"))
+        asker = self._counted(uow, identity, question, case, granted)
         intent = self._record_question(uow, asker, case, rule, asked)
         facts = self._inquiry.facts(uow, rule, case, now)
         evaluation = evaluate(rule, facts, now, self._table, asked)
@@ -183,7 +192,7 @@ class ProofService:
         rule = self._rules.of_digest(decision.rule_digest)
         return {one.id: one for one in rule.body.requirements} if rule else {}
 
-    def _permit(self, uow: UnitOfWork, identity: Identity, question: ProofQuestion) -> Case:
+    def _case(self, uow: UnitOfWork, identity: Identity, question: ProofQuestion) -> Case:
         """Give the case, or refuse: what the caller may do at all first, the case last."""
         if not _may_ask(identity, question):
             raise QuestionRefusedError(*_refusal(uow, identity, question, None, "not-granted"))
@@ -195,14 +204,46 @@ class ProofService:
             case = self._cases.get(uow, identity, question.source, question.number)
         except CaseNotFoundError:
             raise QuestionRefusedError(*_refusal(uow, identity, question, None, "case-unknown")) from None
+        if case.item_code != question.item:
+            raise QuestionRefusedError(*_refusal(uow, identity, question, case, "item-of-another-case"))
+        return case
+
+    def _granted(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        question: ProofQuestion,
+        case: Case,
+        asked: tuple[str, ...],
+    ) -> Sequence[LicenseGrant]:
+        """Give the grants that cover a system's question, before anything of the holder is looked at."""
+        if not identity.has(Role.CLIENT):
+            return ()
+        need = Need(
+            case=case, purpose=question.purpose, ceiling=Ceiling.PREDICATE, requirements=frozenset(asked)
+        )
+        return self._grants.found(uow, identity, need, _refusing(uow, identity, question, case))
+
+    def _counted(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        question: ProofQuestion,
+        case: Case,
+        granted: Sequence[LicenseGrant],
+    ) -> Identity:
+        """Give who asks on the case, for a system with the grant that it used."""
+        asker = identity.on(AccessBasis(Basis.CASE, case.id, question.item, question.purpose))
+        if not identity.has(Role.CLIENT):
+            return asker
+        return self._grants.count(uow, asker, granted, case.id, _refusing(uow, identity, question, case))
+
+    def _demand_open(self, uow: UnitOfWork, identity: Identity, question: ProofQuestion, case: Case) -> None:
         reason = self._case_refusal(uow, case, question)
         if reason is not None:
             raise QuestionRefusedError(*_refusal(uow, identity, question, case, reason))
-        return case
 
     def _case_refusal(self, uow: UnitOfWork, case: Case, question: ProofQuestion) -> str | None:
-        if case.item_code != question.item:
-            return "item-of-another-case"
         if question.holder is not None:
             try:
                 holder = self._holders.find(uow, *question.holder)
@@ -309,6 +350,10 @@ def _refusal(
         reasons=[reason],
     )
     return act, rows
+
+
+def _refusing(uow: UnitOfWork, identity: Identity, question: ProofQuestion, case: Case) -> Refuse:
+    return lambda reason: QuestionRefusedError(*_refusal(uow, identity, question, case, reason))
 
 
 def _uses(

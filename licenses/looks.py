@@ -3,6 +3,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import ColumnElement, or_, select
 
@@ -17,6 +18,8 @@ from storage.errors import InvalidInputError
 from storage.identity import AccessBasis, Identity, Role
 from storage.ledger.acts import Act, Outcome
 from storage.ledger.kinds import ActKind
+
+_ON_BEHALF: Final = frozenset({"not-granted", "quota-exhausted"})
 
 
 def held_by(holder_id: str) -> ColumnElement[bool]:
@@ -89,7 +92,14 @@ def refused(
     reason: str | None = None,
     action: str = "read",
 ) -> LicenseHiddenError:
-    """Make the refusal of a look: act and record of use, nothing of what was asked."""
+    """Make the refusal of a look: act and record of use, nothing of what was asked.
+
+    What a grant refuses concerns the holder of the case even where no licence was come to.
+    """
+    named = identity.basis.case if identity.basis else None
+    case = uow.session.get(Case, named) if named is not None else None
+    of_case = case.holder_id if case is not None and reason in _ON_BEHALF else None
+    holder_id = license_.holder_id if license_ is not None else of_case
     use = (
         (
             usage_row(
@@ -97,18 +107,16 @@ def refused(
                 identity,
                 Use(
                     action=action,
-                    holder_id=license_.holder_id,
-                    license_id=license_.id,
+                    holder_id=holder_id,
+                    license_id=license_.id if license_ is not None else None,
                     result="REFUSED",
                     reason=reason,
                 ),
             ),
         )
-        if license_ is not None
+        if holder_id is not None
         else ()
     )
-    named = identity.basis.case if identity.basis else None
-    case = uow.session.get(Case, named) if named is not None else None
     act = Act(
         kind=ActKind.ACCESS_REFUSED,
         actor=identity,
@@ -116,7 +124,7 @@ def refused(
         object_id=license_.id if license_ is not None else "unknown",
         outcome=Outcome.REFUSED,
         case=case.id if case is not None else None,
-        subject=license_.holder_id if license_ is not None else "system",
+        subject=holder_id or "system",
         rows=use,
         reasons=[reason] if reason is not None else [],
     )

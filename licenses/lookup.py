@@ -14,11 +14,13 @@ from sqlalchemy import literal, select, tuple_
 
 from cases.holders import HolderService, MaskedHolder
 from cases.models import Case, Holder
+from licenses.grants.terms import Ceiling
 from licenses.lifecycle import Standing
 from licenses.looks import asked_as_of, held_by, holds, instant_asked, refused
 from licenses.models import License
-from licenses.reading import LicenseReader, LicenseView
+from licenses.reading import LicenseReader
 from licenses.relations import Proof, Relation, Relations
+from licenses.views import LicenseView
 from storage.base import Instant
 from storage.cursors import read_cursor, write_cursor
 from storage.database import UnitOfWork
@@ -90,6 +92,8 @@ class LookupService:
         """
         instant_asked(uow, wanted.at)
         case = self._case(uow, identity, wanted.relation)
+        types = None if wanted.type_code is None else {wanted.type_code}
+        identity = self._reader.granted(uow, identity, Ceiling.FIELDS, types)
         if wanted.relation is None:
             return self._page(uow, identity, case.holder_id, wanted, ())
         relations = self._followed(uow, identity, case, wanted.relation)
@@ -116,6 +120,8 @@ class LookupService:
         instant_asked(uow, at)
         case = self._case(uow, identity, relation)
         license_ = uow.session.scalar(select(License).where(License.identifier == identifier))
+        types = set() if license_ is None else {license_.type_code}
+        identity = self._reader.granted(uow, identity, Ceiling.FIELDS, types)
         proven = _proven(self._followed(uow, identity, case, relation))
         if license_ is None or not any(holds(uow, one, license_) for one in proven):
             raise refused(uow, identity, license_)
@@ -129,7 +135,9 @@ class LookupService:
         Raises:
             LicenseHiddenError: The basis names no open case that this identity may use.
         """
-        return self._followed(uow, identity, self._case(uow, identity, None), None)
+        case = self._case(uow, identity, None)
+        identity = self._reader.granted(uow, identity, Ceiling.FIELDS, None)
+        return self._followed(uow, identity, case, None)
 
     def follows(self, case: Case, relation: Relation) -> bool:
         """Tell whether the licences of a relation's other side may be listed for a case."""

@@ -24,8 +24,9 @@ from licenses.holdings import Holdings
 from licenses.looks import concerns, uses_of
 from licenses.models import Decision, License, LicenseUsage
 from licenses.objections import About, ObjectionService, SpokenObjection
-from licenses.reading import LicenseReader, LicenseView
+from licenses.reading import LicenseReader
 from licenses.rule_definition import Requirement
+from licenses.views import LicenseView
 from storage.base import Instant
 from storage.cursors import read_cursor, write_cursor
 from storage.database import UnitOfWork

@@ -7,111 +7,32 @@ are masked. Reads write, so they need a writing unit of work.
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_, select
 
 from cases.errors import CaseNotFoundError
-from cases.holders import HolderService, MaskedHolder
+from cases.holders import HolderService
 from cases.models import Case, CaseState, Holder, HolderKind
 from cases.organisations import covers
 from cases.services import CaseService
-from licenses.copies.terms import CopyCard
 from licenses.definition import LicenseType, TypeState
 from licenses.errors import CodeUnknownError
-from licenses.faces import FaceValue, masked_face
+from licenses.faces import masked_face
+from licenses.grants.covering import Need
+from licenses.grants.services import Grants
+from licenses.grants.terms import Ceiling
 from licenses.holdings import Holdings
-from licenses.lifecycle import Process, Standing, StatusTitle, status_titles
+from licenses.lifecycle import Standing, status_titles
 from licenses.looks import asked_as_of, held_by, holds, instant_asked, may_use, refused, works_on
 from licenses.metadata import Metadata, agrees
 from licenses.models import License, LicenseHolder
-from licenses.status_maps import MinistryCode, ministry_code
+from licenses.status_maps import ministry_code
 from licenses.usage import Use, on_public_check, usage_row
+from licenses.views import LicenseView, PublicCard, PublicCheck, SharedHolder
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity, Role
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
-
-
-@dataclass(frozen=True, slots=True)
-class SharedHolder:
-    """One of several holders, with the share that the licence states."""
-
-    holder: MaskedHolder
-    share: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class LicenseView:
-    """A licence as its reader may see it.
-
-    Attributes:
-        face: Face fields, sensitive ones masked; empty in lists and public checks.
-        sealed: Whether the sealed file is there.
-        version: 1, 2, 3 … within its chain.
-        pending: The process that is under way on it, if any; it is as valid as it is.
-        trust: Trust level, ``A`` to ``D``.
-        origin: ``case``, ``office`` or ``stock``.
-        together: All of several holders in the order of the licence; empty where there is one.
-        as_of: The earlier instant whose status and pending process these are; ``None`` for now.
-        ministry: The status as the ministry that defines the type calls it, if it has a code for it.
-    """
-
-    id: str
-    identifier: str
-    kind: LicenseType
-    status: StatusTitle
-    issuer: str
-    holder: MaskedHolder
-    number: str
-    issued_on: dt.date
-    valid_from: dt.date | None
-    valid_until: dt.date | None
-    face: dict[str, FaceValue]
-    sealed: bool
-    version: int = 1
-    pending: Process | None = None
-    trust: str = "A"
-    origin: str = "case"
-    issuer_code: str = ""
-    together: tuple[SharedHolder, ...] = ()
-    as_of: dt.datetime | None = None
-    ministry: MinistryCode | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PublicCard:
-    """All that a public check tells: type, issuer, status, validity, masked holder, trust level, process.
-
-    Attributes:
-        pending: What is under way on it, if anything; it is as valid as its status says.
-    """
-
-    kind: LicenseType
-    status: StatusTitle
-    issuer: str
-    valid_from: dt.date | None
-    valid_until: dt.date | None
-    holder: MaskedHolder
-    trust: str = "A"
-    pending: Process | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PublicCheck:
-    """The answer to a public check, which is itself an act.
-
-    Attributes:
-        card: What strangers may know.
-        promise: Of the recorded use.
-        agrees: Whether what the file states is what the register states; true when no file was read.
-        copy: What the copy is, when one was checked and not the licence's own file.
-    """
-
-    card: PublicCard
-    promise: Promise
-    agrees: bool = True
-    copy: CopyCard | None = None
 
 
 class LicenseReader:
@@ -121,12 +42,20 @@ class LicenseReader:
         holdings: What the library holds.
         cases: Finds the case that a basis names.
         holders: Masks holders.
+        grants: What systems may look at.
     """
 
-    def __init__(self, holdings: Holdings, cases: CaseService, holders: HolderService) -> None:
+    def __init__(
+        self,
+        holdings: Holdings,
+        cases: CaseService,
+        holders: HolderService,
+        grants: Grants | None = None,
+    ) -> None:
         self._holdings = holdings
         self._cases = cases
         self._holders = holders
+        self._grants = grants or Grants()
 
     @property
     def types(self) -> Sequence[LicenseType]:
@@ -140,10 +69,13 @@ class LicenseReader:
 
         Raises:
             LicenseHiddenError: Unknown, or not to be seen on this basis; the caller records it.
+            QuotaExhaustedError: The system's grants for it are used up today; the caller records it.
             InvalidInputError: The instant has not come yet.
         """
         instant_asked(uow, at)
-        return self.show(uow, identity, self.admitted(uow, identity, identifier, "read"), at=at)
+        license_ = self.admitted(uow, identity, identifier, "read")
+        who = self.granted(uow, identity, Ceiling.FIELDS, {license_.type_code}, license_)
+        return self.show(uow, who, license_, at=at)
 
     def show(
         self,
@@ -175,6 +107,41 @@ class LicenseReader:
             raise refused(uow, identity, license_, action=action)
         return license_
 
+    def granted(
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        ceiling: Ceiling,
+        types: Collection[str] | None,
+        license_: License | None = None,
+    ) -> Identity:
+        """Count a system's look on behalf of a case against a grant; give who looks, with that grant.
+
+        Args:
+            uow: A writing unit of work.
+            identity: Who looks; whoever is no system, or has another basis than a case, needs no grant.
+            ceiling: How much is disclosed.
+            types: Types of the licences looked at; ``None`` where they may be of any.
+            license_: The licence, where there is one.
+
+        Raises:
+            LicenseHiddenError: No grant covers it; the caller records it.
+            QuotaExhaustedError: Those that do are used up today; the caller records it.
+        """
+        basis = identity.basis
+        if not identity.has(Role.CLIENT) or basis is None or basis.kind is not Basis.CASE:
+            return identity
+        need = Need(
+            case=uow.session.get_one(Case, basis.case),
+            purpose=basis.purpose or "",
+            ceiling=ceiling,
+            types=None if types is None else frozenset(types),
+        )
+        action = "copy" if ceiling is Ceiling.DOCUMENT else "read" if license_ is not None else "find"
+        return self._grants.permit(
+            uow, identity, need, lambda reason: refused(uow, identity, license_, reason, action)
+        )
+
     def find_for_holder(
         self,
         uow: UnitOfWork,
@@ -193,10 +160,12 @@ class LicenseReader:
 
         Raises:
             LicenseHiddenError: The basis names no open case that this identity may use.
+            QuotaExhaustedError: The system's grants for it are used up today; the caller records it.
         """
         case = self.open_case(uow, identity)
         if case is None:
             raise refused(uow, identity, None)
+        identity = self.granted(uow, identity, Ceiling.FIELDS, types)
         query = select(License).where(held_by(case.holder_id))
         if types is not None:
             query = query.where(License.type_code.in_(sorted(types)))

@@ -8,7 +8,7 @@ same rule in YAML and in JSON has the same one.
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,6 +41,17 @@ class Rule:
             code
             for requirement in self.body.requirements
             if subject in {None, requirement.subject}
+            for evidence in requirement.evidence()
+            if isinstance(evidence, LicenseEvidence)
+            for code in evidence.licence.type
+        )
+
+    def types_proving(self, requirements: Collection[str]) -> frozenset[str]:
+        """Give every licence type that may prove one of some requirements."""
+        return frozenset(
+            code
+            for requirement in self.body.requirements
+            if requirement.id in requirements
             for evidence in requirement.evidence()
             if isinstance(evidence, LicenseEvidence)
             for code in evidence.licence.type

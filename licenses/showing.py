@@ -15,7 +15,8 @@ from typing import Final
 
 from licenses.errors import CodeUnknownError
 from licenses.models import License
-from licenses.reading import LicenseReader, LicenseView
+from licenses.reading import LicenseReader
+from licenses.views import LicenseView
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity
 

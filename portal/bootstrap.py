@@ -34,6 +34,7 @@ from indexer.ports import Index
 from licenses.answers import AnswerKeys
 from licenses.catalogue import TypeCatalogue
 from licenses.contacts import CONTACT_FORGET_STEP
+from licenses.grants.services import Grants
 from licenses.holdings import Holdings
 from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
@@ -266,7 +267,7 @@ def open_rooms(settings: Settings) -> Rooms:
     """Open every room of the data folder."""
     parts = _Parts(settings)
     found = parts.foundation
-    reader = LicenseReader(parts.holdings, parts.cases, parts.holders)
+    reader = LicenseReader(parts.holdings, parts.cases, parts.holders, Grants(parts.rules))
     return Rooms(
         database=found.database,
         objects=found.objects,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from licenses.information import INCOMPLETE, WRONG, code_table
 from licenses.information import NOT_FOUND as INFORMATION_NOT_FOUND
 from licenses.lifecycle import status_titles
-from licenses.reading import PublicCard
+from licenses.views import PublicCard
 from portal.check_lines import HEADLINE_TITLES, NOT_APPLICABLE, NOT_FOUND, REGISTER_DIFFERS, Line
 from portal.checking import CheckReport
 

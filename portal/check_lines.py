@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from licenses.copies.terms import CopyCard
 from licenses.lifecycle import Standing
-from licenses.reading import PublicCard
+from licenses.views import PublicCard
 from storage.errors import EXIT_CANNOT_TELL, EXIT_DONE, EXIT_INVALID
 
 

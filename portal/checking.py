@@ -23,8 +23,9 @@ from licenses.copies.checking import CopyChecker
 from licenses.copies.terms import CopyCard
 from licenses.errors import CodeUnknownError, LicenseDataError
 from licenses.metadata import from_xml
-from licenses.reading import LicenseReader, PublicCard, PublicCheck
+from licenses.reading import LicenseReader
 from licenses.usage import on_public_check
+from licenses.views import PublicCard, PublicCheck
 from portal.check_lines import (
     COPY_TITLE,
     LINE_TITLES,

@@ -17,6 +17,7 @@ MODULES = (
     "licenses.bulk_models",
     "licenses.codes.models",
     "licenses.copies.models",
+    "licenses.grants.models",
     "licenses.ladder.models",
     "licenses.sharing.models",
     "licenses.stock.models",

@@ -37,16 +37,23 @@ class Basis(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessBasis:
-    """Why somebody may read: kind, and for ``case`` the case, item and purpose code."""
+    """Why somebody may read: kind, for ``case`` the case, item and purpose code, for a system its grant."""
 
     kind: Basis
     case: str | None = None
     item: str | None = None
     purpose: str | None = None
+    grant: str | None = None
 
     def as_core(self) -> dict[str, str]:
         """Give the non-empty parts, as they stand in an act's core."""
-        parts = {"kind": str(self.kind), "case": self.case, "item": self.item, "purpose": self.purpose}
+        parts = {
+            "kind": str(self.kind),
+            "case": self.case,
+            "item": self.item,
+            "purpose": self.purpose,
+            "grant": self.grant,
+        }
         return {name: value for name, value in parts.items() if value is not None}
 
 

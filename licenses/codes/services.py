@@ -24,13 +24,15 @@ from cases.models import Case, Holder
 from licenses.codes.errors import CodeNotGrantedError, CodeOfAnotherError, CodeRefusedError, CodeTermsError
 from licenses.codes.models import AuthorisationCode
 from licenses.copies.terms import copy_terms
+from licenses.grants.terms import Ceiling
 from licenses.holdings import Holdings
 from licenses.looks import held_together, holds, works_on
 from licenses.models import License, LicenseUsage
 from licenses.once import digest_of, new_secret
-from licenses.reading import LicenseReader, LicenseView
+from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
 from licenses.usage import Use, operator_of, usage_row
+from licenses.views import LicenseView
 from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity, Role
@@ -129,6 +131,8 @@ class CodeService:
         basis = identity.basis
         if basis is None or basis.kind is not (Basis.HOLDER if by_holder else Basis.CASE):
             raise CodeTermsError(field="mode")
+        # A code lets whoever has it have a copy made.
+        identity = self._reader.granted(uow, identity, Ceiling.DOCUMENT, {license_.type_code}, license_)
         purpose = copy_terms().purpose(basis.kind, basis.purpose)
         if purpose is None:
             raise CodeTermsError(field="purpose")

@@ -12,7 +12,8 @@ from licenses.copies.terms import CopyCard, copy_terms
 from licenses.errors import CodeUnknownError
 from licenses.metadata import Metadata
 from licenses.purposes import Purpose
-from licenses.reading import LicenseReader, PublicCheck
+from licenses.reading import LicenseReader
+from licenses.views import PublicCheck
 from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.identity import Basis, Identity

@@ -24,6 +24,7 @@ from licenses.copies.errors import (
 )
 from licenses.copies.models import CopyLink, LicenseCopy
 from licenses.copies.terms import ARCHIVE_USE, copy_terms
+from licenses.grants.terms import Ceiling
 from licenses.holdings import Holdings
 from licenses.lifecycle import Standing, status_titles
 from licenses.looks import holds, works_on
@@ -75,11 +76,13 @@ class CopyService:
 
         Raises:
             LicenseHiddenError: Unknown, or not to be used on this basis; the caller records it.
+            QuotaExhaustedError: The system's grants for it are used up today; the caller records it.
             CopyPurposeError: No published purpose is stated.
             CopyTermError: The number of days is out of range.
             CopyRefusedError: The licence is not valid, or has no sealed file; the caller records it.
         """
         license_ = self._reader.admitted(uow, identity, identifier, "copy")
+        identity = self._reader.granted(uow, identity, Ceiling.DOCUMENT, {license_.type_code}, license_)
         return self.order_for(uow, identity, license_, days)
 
     def order_for(

@@ -24,12 +24,14 @@ from licenses.errors import LicenseHiddenError
 from licenses.facades.calls import Call
 from licenses.facades.profiles import Element, Facade, Result, Service
 from licenses.facades.spelling import Row, licence_row, type_row, verification
+from licenses.grants.terms import Ceiling
 from licenses.information import NOT_FOUND, InformationService, code_table
 from licenses.lifecycle import Standing
 from licenses.models import License, LicenseUsage
-from licenses.reading import LicenseReader, LicenseView
+from licenses.reading import LicenseReader
 from licenses.registered import in_force_under
 from licenses.usage import Use, usage_row
+from licenses.views import LicenseView
 from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity
@@ -104,6 +106,7 @@ class FacadeService:
 
         Raises:
             LicenseHiddenError: Nothing that this caller may see; the caller records it.
+            QuotaExhaustedError: Its grants for it are used up today; the caller records it.
         """
         match service:
             case Service.DATA_BY_HOLDER:
@@ -128,6 +131,7 @@ class FacadeService:
         return Answered(Result.OK, tuple(type_row(facade, kind) for kind in kinds))
 
     def _of_holder(self, uow: UnitOfWork, who: Identity, facade: Facade, call: Call) -> Answered:
+        who = self._reader.granted(uow, who, Ceiling.FIELDS, _types(call))
         found = self._found(uow, who, call)
         good = [view for view in found if view.status.standing is Standing.GOOD][:MOST]
         if good:
@@ -139,6 +143,7 @@ class FacadeService:
         """Give the annotated copy of one licence, having it made at the first call; never the original."""
         identifier = call.said.get(Element.IDENTIFIER)
         if identifier is None:
+            who = self._reader.granted(uow, who, Ceiling.DOCUMENT, _types(call))
             found = self._found(uow, who, call)
             good = [view for view in found if view.status.standing is Standing.GOOD]
             if len(good) != 1:
@@ -148,6 +153,7 @@ class FacadeService:
             identifier = good[0].identifier
         identifier = _in_force(uow, identifier)
         license_ = self._reader.admitted(uow, who, identifier, "copy")
+        who = self._reader.granted(uow, who, Ceiling.DOCUMENT, {license_.type_code}, license_)
         view = self._reader.view(uow, license_, with_face=False)
         result = _result(view)
         if result is not Result.OK:
@@ -176,8 +182,7 @@ class FacadeService:
         return uow.session.scalars(query.order_by(LicenseCopy.ordered_at, LicenseCopy.id)).all()
 
     def _found(self, uow: UnitOfWork, who: Identity, call: Call) -> list[LicenseView]:
-        kinds = frozenset({call.kind.code}) if call.kind is not None else None
-        found = self._reader.find_for_holder(uow, who, history=True, types=kinds)
+        found = self._reader.find_for_holder(uow, who, history=True, types=_types(call))
         number = call.said.get(Element.NUMBER)
         return [view for view in found if number is None or view.number == number]
 
@@ -232,6 +237,10 @@ class FacadeService:
 def verifier(identity: Identity, call: Call) -> Identity:
     """Give who verifies, for the purpose that the call states; each use that comes of it has it."""
     return identity.on(AccessBasis(Basis.PUBLIC_CHECK, purpose=call.said[Element.PURPOSE]))
+
+
+def _types(call: Call) -> frozenset[str] | None:
+    return frozenset({call.kind.code}) if call.kind is not None else None
 
 
 def _result(view: LicenseView) -> Result:

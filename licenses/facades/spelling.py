@@ -5,7 +5,7 @@ from typing import Any
 
 from licenses.definition import ItemKind, LicenseType
 from licenses.facades.profiles import Facade, Result
-from licenses.reading import LicenseView
+from licenses.views import LicenseView
 
 Row = dict[str, Any]
 

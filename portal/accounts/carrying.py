@@ -4,6 +4,8 @@
 import enum
 from typing import Final
 
+from licenses.grants import services as grants
+from licenses.grants.terms import NewGrant
 from portal.accounts import rights
 from portal.accounts.errors import AccountUnknownError, ChangeUnknownError, ClientUnknownError
 from portal.accounts.models import SCOPES, Account, Client, RightChange
@@ -21,13 +23,15 @@ class ChangeKind(enum.StrEnum):
     ACCOUNT_END = "account-end"
     CLIENT_ADD = "client-add"
     CLIENT_END = "client-end"
+    GRANT_ADD = "grant-add"
+    GRANT_END = "grant-end"
 
 
 def carry_out(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
     """Do what a change asks for.
 
     Raises:
-        AccountUnknownError, ClientUnknownError: Whom it concerns has ended meanwhile.
+        AccountUnknownError, ClientUnknownError, GrantUnknownError: Whom it concerns has ended meanwhile.
         InvalidInputError, RolesExcludeError, LastAdministratorError: Meanwhile it cannot be done any more.
     """
     _BY_KIND[ChangeKind(change.kind)](uow, identity, change)
@@ -95,12 +99,28 @@ def _carry_client_end(uow: UnitOfWork, identity: Identity, change: RightChange) 
     rights.end_client(uow, identity, running_client(uow, change.object_id))
 
 
+def _carry_grant_add(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
+    new = NewGrant.of_terms(change.terms)
+    if new.client_id is not None:
+        running_client(uow, new.client_id)
+    replaced = change.terms["replaces"]
+    if replaced is not None:
+        grants.end(uow, identity, grants.running_grant(uow, replaced))
+    grants.add(uow, identity, new, change.object_id, change.requested_by)
+
+
+def _carry_grant_end(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
+    grants.end(uow, identity, grants.running_grant(uow, change.object_id))
+
+
 _BY_KIND: Final = {
     ChangeKind.ACCOUNT_ADD: _carry_account_add,
     ChangeKind.ACCOUNT_POST: _carry_account_post,
     ChangeKind.ACCOUNT_END: _carry_account_end,
     ChangeKind.CLIENT_ADD: _carry_client_add,
     ChangeKind.CLIENT_END: _carry_client_end,
+    ChangeKind.GRANT_ADD: _carry_grant_add,
+    ChangeKind.GRANT_END: _carry_grant_end,
 }
 
 

@@ -14,16 +14,24 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from cases.organisations import organisations
+from licenses.grants.errors import GrantUnknownError
+from licenses.grants.services import GrantView, every_grant, running_grant
+from licenses.grants.terms import NewGrant, check_terms
 from portal.accounts import rights
 from portal.accounts.carrying import ChangeKind, carry_out, running_account, running_client
-from portal.accounts.errors import ChangeClosedError, ChangeUnknownError, SecondPersonError
+from portal.accounts.errors import (
+    ChangeClosedError,
+    ChangeUnknownError,
+    ClientUnknownError,
+    SecondPersonError,
+)
 from portal.accounts.models import ADMINISTRATION, Account, RightChange
 from portal.accounts.posts import posts_of
 from portal.accounts.reasons import encrypted_reason
 from portal.accounts.rights import ADMINISTRATORS, NewAccount, NewClient
 from portal.accounts.second_person import OPEN_FOR, DecisionState
 from portal.accounts.services import new_secret, secret_hash
-from storage.clock import rfc3339
+from storage.clock import legal_date, rfc3339
 from storage.database import UnitOfWork
 from storage.errors import InvalidInputError
 from storage.identity import Identity, Role
@@ -31,6 +39,7 @@ from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 from storage.secrets import SYSTEM_SUBJECT
 
+_OF_PERSONS: Final = frozenset({ChangeKind.ACCOUNT_ADD, ChangeKind.ACCOUNT_POST, ChangeKind.ACCOUNT_END})
 _ACTS: Final = {
     DecisionState.APPROVED: ActKind.RIGHT_APPROVED,
     DecisionState.REFUSED: ActKind.RIGHT_REFUSED,
@@ -152,6 +161,51 @@ class RightChanges:
         self._asked(uow, identity, change)
         return change
 
+    def add_grant(
+        self, uow: UnitOfWork, identity: Identity, new: NewGrant, reason: str, replaces: str | None = None
+    ) -> RightChange:
+        """Ask for a grant of use, to take the place of another one if that is named.
+
+        Raises:
+            NotPermittedError: The caller is no system administrator.
+            ClientUnknownError, GrantUnknownError: The system, or the grant to be replaced, is not running, or
+                is another organisation's.
+            InvalidInputError: It could not be carried out.
+        """
+        identity.demand(Role.SYSTEM_ADMIN)
+        check_terms(new, legal_date(uow.clock.now()))
+        _known(new.organisation)
+        name = _caller(uow, new.client_id, new.organisation)
+        if replaces is not None and running_grant(uow, replaces).organisation != new.organisation:
+            raise GrantUnknownError
+        terms = new.as_terms() | {"name": name, "replaces": replaces}
+        change = self._request(uow, identity, ChangeKind.GRANT_ADD, uow.ids.new_id(), terms, reason)
+        self._asked(uow, identity, change)
+        return change
+
+    def end_grant(self, uow: UnitOfWork, identity: Identity, grant_id: str, reason: str) -> RightChange:
+        """Ask for the end of a grant of use.
+
+        Raises:
+            NotPermittedError: The caller is no system administrator.
+            GrantUnknownError: No running grant has this id.
+        """
+        identity.demand(Role.SYSTEM_ADMIN)
+        grant = running_grant(uow, grant_id)
+        terms = {"name": "", "organisation": grant.organisation}
+        change = self._request(uow, identity, ChangeKind.GRANT_END, grant_id, terms, reason)
+        self._asked(uow, identity, change)
+        return change
+
+    def grants(self, uow: UnitOfWork, identity: Identity) -> list[GrantView]:
+        """Give every grant of use, ended ones last.
+
+        Raises:
+            NotPermittedError: The caller is none of the three administrators.
+        """
+        identity.demand(*ADMINISTRATORS)
+        return every_grant(uow)
+
     def approve(self, uow: UnitOfWork, identity: Identity, change_id: str, reason: str) -> Promise:
         """Approve a change and carry it out.
 
@@ -160,8 +214,8 @@ class RightChanges:
             ChangeUnknownError: There is no such change.
             ChangeClosedError: It was decided, or its seven days are over.
             SecondPersonError: The caller asked for it, or it concerns the caller.
-            AccountUnknownError, ClientUnknownError, RolesExcludeError, LastAdministratorError: It cannot be
-                carried out any more; it stays open.
+            AccountUnknownError, ClientUnknownError, GrantUnknownError, RolesExcludeError,
+                LastAdministratorError: It cannot be carried out any more; it stays open.
         """
         change = self._to_decide(uow, identity, change_id)
         promise = self._decide(uow, identity, change, DecisionState.APPROVED, reason)
@@ -292,8 +346,18 @@ def _known(organisation: str) -> str:
     return organisation
 
 
+def _caller(uow: UnitOfWork, client_id: str | None, organisation: str) -> str:
+    """Give the name of the system that a grant is for; none where it is for each of the organisation."""
+    if client_id is None:
+        return ""
+    client = running_client(uow, client_id)
+    if client.organisation != organisation:
+        raise ClientUnknownError
+    return client.name
+
+
 def _subject(kind: ChangeKind, object_id: str) -> str:
-    return SYSTEM_SUBJECT if kind in {ChangeKind.CLIENT_ADD, ChangeKind.CLIENT_END} else object_id
+    return object_id if kind in _OF_PERSONS else SYSTEM_SUBJECT
 
 
 def _encrypt(uow: UnitOfWork, kind: ChangeKind, object_id: str, reason: str) -> bytes:

@@ -9,11 +9,15 @@ import json
 from dataclasses import dataclass
 from typing import Self
 
+from licenses.grants.terms import Ceiling, GrantedItem, NewGrant
+from licenses.purposes import purposes
+from portal.accounts.models import Client
 from portal.accounts.posts import identity_with
 from portal.accounts.rights import ADMINISTRATORS, NewAccount, NewClient, add_account, add_client
 from portal.demo.script import CaseSpec, Script
 from portal.rooms import Rooms
 from portal.settings import Settings
+from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.files import write_durably
 from storage.identity import Identity, Role, system_identity
@@ -68,6 +72,30 @@ class Cast:
         return cls(rooms, cast["key"], cast["accounts"])
 
 
+def _grant(rooms: Rooms, uow: UnitOfWork, client: Client) -> None:
+    """Let the client ask of the library: one administrator requests it, another approves it."""
+    asks, decides = (
+        identity_with(rooms.accounts.with_role(uow, role)[0], role)
+        for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN)
+    )
+    if asks is None or decides is None:
+        raise LookupError("the first administrators are there before anybody else")
+    today = legal_date(rooms.clock.now())
+    new = NewGrant(
+        organisation=client.organisation,
+        client_id=client.id,
+        items=[GrantedItem(code) for code in client.items],
+        purposes=sorted(purposes()),
+        ceiling=Ceiling.DOCUMENT,
+        quota=2000,
+        valid_from=today,
+        valid_until=today + _DEMO_YEAR,
+        legal_basis="演示市政务数据共享管理办法第十条",
+    )
+    change = rooms.rights.add_grant(uow, asks, new, "一窗受理免证核验")
+    rooms.rights.approve(uow, decides, change.id, "与所办事项相符")
+
+
 def _add(rooms: Rooms, script: Script) -> dict[str, object]:
     office = script.organisations[0]
     accounts: dict[str, str] = {}
@@ -89,5 +117,6 @@ def _add(rooms: Rooms, script: Script) -> dict[str, object]:
             operators=frozenset({accounts[Role.CLERK]}),
             expires_at=rooms.clock.now() + _DEMO_YEAR,
         )
-        _, key = add_client(uow, demo, client)
+        added, key = add_client(uow, demo, client)
+        _grant(rooms, uow, added)
     return {"key": key, "accounts": accounts}

@@ -7,8 +7,8 @@ from apiflask import APIBlueprint
 
 from cases.holders import MaskedHolder
 from licenses.lookup import Wanted
-from licenses.reading import LicenseView
 from licenses.relations import Relation
+from licenses.views import LicenseView
 from portal.web import context
 from portal.web.access import allow
 from portal.web.documented import answers, by_status

@@ -11,8 +11,8 @@ from documents.errors import UnreadableError
 from licenses.copies.checking import CopyChecker, codes_of_copies
 from licenses.errors import CodeUnknownError
 from licenses.purposes import is_purpose
-from licenses.reading import PublicCheck
 from licenses.usage import on_public_check
+from licenses.views import PublicCheck
 from portal.checking import CheckReport
 from portal.errors import PhotoWithoutCodeError, RateLimitedError
 from portal.web import context, uploads

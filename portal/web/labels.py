@@ -9,7 +9,7 @@ from archive.models import IN_PROGRESS
 from licenses.lifecycle import Standing, Status, status_titles
 from portal.i18n import choose
 from portal.i18n import mark as _
-from portal.web import ladder_words
+from portal.web import ladder_words, rights_words
 from storage.identity import Role
 
 GOOD: Final = "good"
@@ -119,6 +119,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "rung": Label(_("Commitment, cooperation or later supply"), PLAIN),
         "rendition": Label(_("Rendition"), PLAIN),
         "right-change": Label(_("Change of rights"), PLAIN),
+        "grant": Label(_("Grant"), PLAIN),
         "route": Label(_("Page"), PLAIN),
         "copy": Label(_("Annotated copy"), PLAIN),
         "code": Label(_("Authorisation code"), PLAIN),
@@ -212,13 +213,9 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "license.issue": Label(_("Issuing the licence"), PLAIN),
         "notify.deliver": Label(_("Sending changes"), PLAIN),
     },
-    "right": {
-        "account-add": Label(_("Add a person"), PLAIN),
-        "account-post": Label(_("Change roles"), PLAIN),
-        "account-end": Label(_("End an account"), PLAIN),
-        "client-add": Label(_("Add a calling system"), PLAIN),
-        "client-end": Label(_("End a calling system"), PLAIN),
-    },
+    "right": {str(kind): Label(word, PLAIN) for kind, word in rights_words.CHANGES.items()},
+    "ceiling": {str(ceiling): Label(word, PLAIN) for ceiling, word in rights_words.CEILINGS.items()},
+    "grant": {state: Label(word, tone) for state, (word, tone) in rights_words.STANDINGS.items()},
     "right-state": {
         "open": Label(_("Waits for a second person"), WAIT),
         "approved": Label(_("Approved"), GOOD),

@@ -16,7 +16,7 @@ from licenses.codes.services import CodeWish, MadeCode, Mode
 from licenses.copies.terms import copy_terms
 from licenses.errors import CodeUnknownError
 from licenses.layout import qr_svg
-from licenses.reading import LicenseView
+from licenses.views import LicenseView
 from portal.web import context, pages_citizen
 from portal.web.access import allow
 from storage.identity import Basis, Role

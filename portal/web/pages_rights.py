@@ -110,10 +110,10 @@ def unlock(account: str) -> Response:
 
 
 def _kind(value: str) -> ChangeKind:
-    try:
-        return ChangeKind(value)
-    except ValueError:
-        raise InvalidInputError(field="kind", rule=" ".join(ChangeKind)) from None
+    found = next((kind for kind in _ASK if kind == value), None)
+    if found is None:
+        raise InvalidInputError(field="kind", rule=" ".join(_ASK))
+    return found
 
 
 def _form(

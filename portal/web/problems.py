@@ -139,7 +139,7 @@ def answer(error: CunzhengError, public_url: str) -> Response:
     if error.status == 401 and is_api_call():
         made.headers["WWW-Authenticate"] = "Bearer"
     if error.status in {429, 503}:
-        made.headers["Retry-After"] = "60"
+        made.headers["Retry-After"] = str(getattr(error, "retry_after", 60))
     return made
 
 

@@ -14,8 +14,8 @@ from documents.errors import GlyphMissingError
 from documents.ports import Typesets
 from documents.typesetting import surely_set
 from licenses.layout import qr_svg
-from licenses.reading import PublicCard
 from licenses.stock.titles import trust_levels
+from licenses.views import PublicCard
 from portal.check_lines import HEADLINE_TITLES, Headline
 from portal.checking import CheckReport
 from portal.i18n import ZH, choose, day, exact_moment, gettext, language, named

@@ -62,6 +62,8 @@ class ActKind(enum.StrEnum):
     FILING_RECEIVED = "filing.received"
     FILING_REFUSED = "filing.refused"
     FILING_RETURNED = "filing.returned"
+    GRANT_ADDED = "grant.added"
+    GRANT_ENDED = "grant.ended"
     HOLDER_LOOKED = "holder.looked"
     HOLDER_SIGNED_IN = "holder.signed-in"
     INDEX_RECONCILED = "index.reconciled"
@@ -180,6 +182,8 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.FILING_RECEIVED: ("归档接收", "Filing received"),
     ActKind.FILING_REFUSED: ("归档拒收", "Filing refused"),
     ActKind.FILING_RETURNED: ("归档退回", "Filing returned"),
+    ActKind.GRANT_ADDED: ("用证授权生效", "Grant added"),
+    ActKind.GRANT_ENDED: ("用证授权终止", "Grant ended"),
     ActKind.HOLDER_LOOKED: ("本人查看证照与用证记录", "Holder looked at own records"),
     ActKind.HOLDER_SIGNED_IN: ("持证主体登录", "Holder signed in"),
     ActKind.INDEX_RECONCILED: ("检索索引核对", "Index reconciled"),

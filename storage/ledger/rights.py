@@ -51,6 +51,7 @@ _READ = {"key_mark"}
 _DECIDED = {
     "catalogue_edition": "SELECT, INSERT, UPDATE (state, number, decided_by, decided_at, decision_cipher)",
     "license_change": "SELECT, INSERT",
+    "license_grant": "SELECT, INSERT, UPDATE (ended_at)",
     "subscription": "SELECT, INSERT, UPDATE (state, start, decided_by, decided_at, decision_cipher, "
     "ended_by, ended_at, ended_because, secret_cipher, former_cipher, former_until)",
     "subscription_holder": "SELECT, INSERT",

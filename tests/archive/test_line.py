@@ -11,6 +11,7 @@ import pytest
 from archive_line import BUSINESS, GRANTED, Line, issue_business_license, picture
 from archive_world import CLIENT, NAMED
 from fakes import ORIGIN, make_database
+from granting import grant
 from pdf_text import text_of
 from sqlalchemy import select
 
@@ -62,6 +63,7 @@ def ask(line: Line) -> str:
     open_case = dataclasses.replace(announcement_of(line.granted().submission), closed_at=None)
     with line.database.writing() as uow:
         line.cases.announce(uow, system_identity("test"), open_case)
+        grant(uow, ASKER.items, organisation=ASKER.organisation)
     question = ProofQuestion("yctb", "ZJ-2026-000131", "339999010002", "accept")
     with line.database.writing() as uow:
         answered = proofs.ask(uow, ASKER, question)

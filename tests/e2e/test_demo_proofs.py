@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from demonstration import cast_of, copy_of, opened, settings_of
 from flask.testing import FlaskClient
+from granting import grant
 from joserfc import jws
 from joserfc.jwk import KeySet
 from sqlalchemy import select
@@ -143,7 +144,9 @@ def narrow_key(office: Office, *, items: frozenset[str], sources: frozenset[str]
         expires_at=office.rooms.clock.now() + dt.timedelta(days=30),
     )
     with office.rooms.database.writing() as uow:
-        return add_client(uow, system_identity("test"), new)[1]
+        client, key = add_client(uow, system_identity("test"), new)
+        grant(uow, items, organisation=client.organisation, client_id=client.id)
+        return key
 
 
 @pytest.mark.parametrize(

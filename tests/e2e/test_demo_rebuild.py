@@ -59,6 +59,7 @@ NO_HOLDINGS = {
     "license_answer": "holds the promise too; the decision itself is rebuilt",
     "license_copy_link": "ends with the installation",
     "license_change": "names the act, which no detail can hold; tied again to the acts",
+    "license_grant_use": "counts uses of a day, which begins anew",
     "ladder_statement": "holds the promise too; what it states is rebuilt",
     "login_link": "ends with the installation",
     "pattern_look": "is looked for again",

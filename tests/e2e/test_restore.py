@@ -45,6 +45,7 @@ NOT_REBUILT = {
     "license_answer",
     "rule_simulation",
     "license_change",
+    "license_grant_use",
     "ladder_statement",
     "login_link",
     "object_version",

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from flask import Flask
 from flask.testing import FlaskClient
+from granting import grant
 from once import copy_prepared
 from personal import personal_in
 from sqlalchemy import select, update
@@ -237,7 +238,8 @@ def _add_clients(ground: Ground) -> None:
             expires_at=ground.rooms.clock.now() + dt.timedelta(days=30),
         )
         with ground.rooms.database.writing() as uow:
-            _, ground.keys[name] = add_client(uow, _TEST, new)
+            client, ground.keys[name] = add_client(uow, _TEST, new)
+            grant(uow, client.items, client_id=client.id)
     _let_end(ground, Client)
 
 

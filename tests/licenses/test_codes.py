@@ -30,8 +30,8 @@ from licenses.codes.models import AuthorisationCode
 from licenses.codes.services import CodeService, CodeWish, MadeCode, Mode, code_terms
 from licenses.errors import LicenseHiddenError
 from licenses.models import License, LicenseUsage
-from licenses.reading import LicenseView
 from licenses.rules import RuleBook
+from licenses.views import LicenseView
 from storage.errors import NotPermittedError
 from storage.identity import AccessBasis, Basis, Identity, Role
 from storage.ledger.models import LedgerAct

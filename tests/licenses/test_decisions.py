@@ -70,7 +70,8 @@ def test_the_signed_answer_verifies_and_promises_the_act(library: Library) -> No
         core = json.loads(act.core)
         asked = uow.session.get_one(LedgerAct, core["intent"])
     assert (act.kind, asked.kind, asked.outcome) == ("proof.answered", "proof.asked", "intended")
-    assert core["basis"] == {"kind": "case", "case": case.id, "item": ITEM, "purpose": "accept"}
+    basis = {"kind": "case", "case": case.id, "item": ITEM, "purpose": "accept", "grant": library.granted}
+    assert core["basis"] == basis
     assert core["object"]["sha256"] == answered.decision.body_sha256
 
 

@@ -15,6 +15,7 @@ import pytest
 from fakes import HandClock, make_database
 from flask import Flask
 from flask.testing import FlaskClient
+from granting import grant
 from inserted import rowid
 from once import copy_prepared
 from sqlalchemy import select
@@ -33,6 +34,7 @@ from documents.typesetting import Typesetter
 from indexer.embedded import EmbeddedIndex
 from licenses.answers import AnswerKeys
 from licenses.catalogue import TypeCatalogue
+from licenses.grants.services import Grants
 from licenses.holdings import Holdings
 from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
@@ -100,7 +102,7 @@ class House:
         sources: Iterable[str] = ("ycsl",),
     ) -> str:
         with self.rooms.database.writing() as uow:
-            _, key = add_client(
+            client, key = add_client(
                 uow,
                 ADMINISTRATOR,
                 NewClient(
@@ -113,6 +115,8 @@ class House:
                     expires_at=self.clock.now() + dt.timedelta(days=30),
                 ),
             )
+            if client.items:
+                grant(uow, client.items, organisation=organisation, client_id=client.id)
         return key
 
     def login_token(self, role: Role, organisation: str = "") -> str:
@@ -193,7 +197,7 @@ def make_house(
     answers = AnswerKeys(folder / "answers")
     gate = LedgerGate(clock, GateLimits())
     gate.watch(database.connecting)
-    reader = LicenseReader(holdings, cases, holders)
+    reader = LicenseReader(holdings, cases, holders, Grants(rules))
     rooms = Rooms(
         database=database,
         objects=objects,

@@ -6,7 +6,7 @@ from license_library import GROUNDS, MANAGER
 
 from licenses.lifecycle import EventKind, Process
 from licenses.models import License
-from licenses.reading import PublicCard
+from licenses.views import PublicCard
 from portal.check_answers import card_json
 from portal.web.labels import STATES
 from portal.web.report_pdf import card_facts

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fakes import HandClock
 from flask.testing import FlaskClient
+from granting import grant
 from identity import choose, demo_provider
 from sqlalchemy import select
 
@@ -56,6 +57,7 @@ def _ask(house: House) -> None:
     with house.rooms.database.writing() as uow:
         house.rooms.cases.announce(uow, system_identity("test"), announcement)
     with house.rooms.database.writing() as uow:
+        grant(uow, CLIENT.items)
         house.rooms.proofs.ask(uow, CLIENT, ProofQuestion("ycsl", "C-1", "339999010002", "accept"))
 
 

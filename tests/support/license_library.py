@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from fakes import HandClock, make_database
+from granting import grant
 
+import licenses.grants.models
 import licenses.models  # noqa: F401 - defines tables
 from cases.holders import HolderService
 from cases.items import ItemCatalogue
@@ -21,6 +23,7 @@ from licenses.decisions import ProofService
 from licenses.definition import Column, FaceField, HolderRole, ItemKind, LicenseType
 from licenses.events import Grounds, new_event
 from licenses.faces import LicenseData
+from licenses.grants.services import Grants
 from licenses.holdings import Holdings
 from licenses.lifecycle import EventKind, Status
 from licenses.models import License
@@ -134,9 +137,11 @@ class Library:
         self.holdings = Holdings(self.types, self.seals)
         self.keys = AnswerKeys(folder / "keys" / "answers")
         self.service = LicenseService(self.types, self.items, self.holders)
-        self.reader = LicenseReader(self.holdings, self.cases, self.holders)
+        self.reader = LicenseReader(self.holdings, self.cases, self.holders, Grants(RuleBook.load()))
         self.proofs = ProofService(RuleBook.load(), self.holdings, self.cases, self.holders, self.keys)
         self._numbers = 0
+        with self.database.writing() as uow:
+            self.granted = grant(uow).id
 
     def announce(
         self, type_code: str, holder: tuple[str, str, str] = COMPANY, *, closed: bool = False
