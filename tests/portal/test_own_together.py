@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fakes import HandClock
 from flask.testing import FlaskClient
+from granting import grant
 from identity import choose, demo_provider
 from license_library import BUSINESS, CLIENT, ITEM_OF, held_together, license_data, on_case
 
@@ -85,6 +86,7 @@ def two(tmp_path: Path) -> Iterator[Two]:
 def test_what_is_done_with_it_stands_on_both_pages(two: Two) -> None:
     house, case = two.house, announced(two.house, "PERSONS-CASE", PERSON_PARTY)
     with house.rooms.database.writing() as uow:
+        grant(uow)
         house.rooms.license_reader.read(uow, on_case(CLIENT, case), two.licence.identifier)
     token = form_token(two.person.get(f"/mine/licences/{two.licence.id}").text)
     sent = {"form_token": token, "purpose": "hand-in", "minutes": "15"}

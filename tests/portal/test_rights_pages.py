@@ -96,7 +96,7 @@ def test_a_form_that_cannot_be_carried_out_comes_back_with_what_was_typed(house:
     assert "right.requested" not in house.acts()
 
 
-@pytest.mark.parametrize("kind", list(ChangeKind))
+@pytest.mark.parametrize("kind", [one for one in ChangeKind if not one.startswith("grant")])
 def test_every_form_opens_for_who_asks_and_for_nobody_else(house: House, kind: ChangeKind) -> None:
     asks = house.browser(Role.SYSTEM_ADMIN, "office")
     house.client_key("ask")
