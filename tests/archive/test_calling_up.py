@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import pytest
 from archive_line import BUSINESS, Line, issue_business_license
+from granting import grant
 from sqlalchemy import select
 
 from archive.intake import Received, announcement_of
@@ -169,6 +170,7 @@ def copied_while_open(line: Line, earlier: License) -> str:
     with line.database.writing() as uow:
         case = line.cases.announce(uow, system_identity("test"), opened)[0]
         basis = AccessBasis(Basis.CASE, case.id, case.item_code, "accept")
+        grant(uow, organisation=client.organisation)
         return copies.order(uow, client.on(basis), earlier.identifier).id
 
 

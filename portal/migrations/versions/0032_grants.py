@@ -10,8 +10,8 @@ from alembic import op
 from storage.base import Instant
 from storage.clock import RandomIds, SystemClock, legal_date
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
