@@ -18,6 +18,7 @@ from licenses.ladder.services import LadderService
 from licenses.ladder.statements import state_signed
 from licenses.ladder.states import RungEventKind, RungState, after
 from licenses.rule_definition import Cooperation, Requirement
+from licenses.sharing.feed import record_change
 from storage.database import UnitOfWork
 from storage.identity import system_identity
 from storage.ledger.kinds import ActKind
@@ -73,7 +74,9 @@ class LadderClock:
         who = system_identity("housekeeping", row.organisation)
         term = self._deadlines.then(requirement, row, kind, now)
         event = added(uow, row, kind, who, state, term if term.due else replace(term, due=row.due))
-        promise = uow.record(act_of(ActKind.RUNG_CHANGED, who, row, [row, event], [row.kind, str(kind)]))
+        promise = record_change(
+            uow, act_of(ActKind.RUNG_CHANGED, who, row, [row, event], [row.kind, str(kind)])
+        )
         state_signed(uow, self._keys, row, event, promise)
 
 

@@ -40,6 +40,7 @@ from licenses.models import Decision, LicenseUsage
 from licenses.reason_table import ReasonTable
 from licenses.rule_definition import Cooperation, Requirement
 from licenses.rules import Rule, RuleBook
+from licenses.sharing.feed import record_change
 from licenses.usage import Use, operator_of, usage_row
 from storage.database import UnitOfWork
 from storage.errors import NotPermittedError
@@ -164,7 +165,7 @@ class LadderService:
         uses = [_use(uow, who, row, "ASKED")] if row.asked is not None else []
         uow.session.add_all(uses)
         uow.session.flush()
-        promise = uow.record(act_of(ActKind.RUNG_TAKEN, who, row, [row, event, *uses], [kind]))
+        promise = record_change(uow, act_of(ActKind.RUNG_TAKEN, who, row, [row, event, *uses], [kind]))
         state_signed(uow, self._keys, row, event, promise)
         return row, promise
 
@@ -204,7 +205,7 @@ class LadderService:
             uow.add_step(FORM_STEP, row.id)
         uow.session.flush()
         reasons = [row.kind, str(kind)]
-        promise = uow.record(act_of(ActKind.RUNG_CHANGED, who, row, rows, reasons))
+        promise = record_change(uow, act_of(ActKind.RUNG_CHANGED, who, row, rows, reasons))
         state_signed(uow, self._keys, row, event, promise)
         return row, promise
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Delivers changes to one subscription: at least once, and in order within each licence.
+"""Delivers changes to one subscription: at least once, and in order within each licence and each rung.
 
-Guarantees: a later event of a licence is not sent while an earlier one of the same subscription waits; every
+Guarantees: a later event of either is not sent while an earlier one of the same subscription waits; every
 try of an event bears the same message id; one failing subscription costs the others nothing, because a try
 and a step are bounded in time and an endpoint that does not answer is left alone.
 """
@@ -9,12 +9,12 @@ and a step are bounded in time and an endpoint that does not answer is left alon
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, cast
 
-from licenses.sharing.envelope import body_of, change_event, headers_of, ping_event
-from licenses.sharing.feed import changes_by_event
+from licenses.sharing.envelope import body_of, headers_of, ping_event, told_event
 from licenses.sharing.models import Delivery, Subscription
 from licenses.sharing.ports import Answer, Clients, Line, Sender
 from licenses.sharing.queue import KIND, due_deliveries, go_on, is_resting, note_answers, take_new
 from licenses.sharing.services import WORKER, end_subscription, is_told, place_of
+from licenses.sharing.telling import told_by_event
 from storage.clock import Clock
 from storage.database import UnitOfWork
 from storage.failpoints import failpoint
@@ -96,16 +96,16 @@ class DeliverStep:
         began, held, answers = self._clock.monotonic(), set[Json](), dict[str, Json]()
         with self._sender.line(str(planned["endpoint"])) as line:
             for message in messages:
-                licence = message["licence"]
-                if licence in held:
+                thing = message["object"]
+                if thing in held:
                     continue
                 if self._clock.monotonic() - began >= STEP_SECONDS:
                     break
                 answer = self._send(line, mapping_of(message["event"]), secrets)
                 failpoint("share.after-send")
                 answers[str(message["delivery"])] = _written(answer)
-                if not answer.arrived and licence is not None:
-                    held.add(licence)
+                if not answer.arrived and thing is not None:
+                    held.add(thing)
                 if answer.about_endpoint:
                     break
         return answers
@@ -128,14 +128,14 @@ class DeliverStep:
         return line.send(headers_of(str(event["id"]), self._clock.now(), body, secrets, self._sign), body)
 
     def _messages(self, uow: UnitOfWork, row: Subscription, due: Sequence[Delivery]) -> list[dict[str, Json]]:
-        changes = changes_by_event(uow, [one.event_id for one in due if one.license_id is not None])
+        told = told_by_event(uow, row, [one.event_id for one in due if one.object_id is not None])
         messages: list[dict[str, Json]] = []
         for one in due:
-            if one.license_id is None:
+            if one.object_id is None:
                 event = ping_event(one.event_id, self._source, one.added_at, row.id)
             else:
-                event = change_event(changes[one.event_id], self._source)
-            messages.append({"delivery": one.id, "licence": one.license_id, "event": event})
+                event = told_event(told[one.event_id], self._source)
+            messages.append({"delivery": one.id, "object": one.object_id, "event": event})
         return messages
 
 

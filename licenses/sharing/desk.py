@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from licenses.sharing.cursor import read_place, write_place
-from licenses.sharing.envelope import Change
+from licenses.sharing.envelope import Told
 from licenses.sharing.errors import (
     DeadLetterUnknownError,
     SubscriptionNotRunningError,
     SubscriptionUnknownError,
 )
-from licenses.sharing.feed import read_feed, start_of, told_from
+from licenses.sharing.feed import start_of
 from licenses.sharing.models import (
     Delivery,
     DeliveryState,
@@ -24,6 +24,7 @@ from licenses.sharing.models import (
     SubscriptionState,
 )
 from licenses.sharing.services import READERS, SubscriptionService, is_told, place_of
+from licenses.sharing.telling import read_told
 from storage.database import UnitOfWork
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act, Promise
@@ -42,7 +43,7 @@ class Page:
         more: Whether the page after it holds something already.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[Told, ...]
     next: str
     more: bool
 
@@ -110,10 +111,10 @@ class SharingDesk:
                 raise SubscriptionUnknownError
         starts = [start_of(one.start or 0) for one in rows]
         at = min(starts, default=start_of(0)) if after is None else read_place(uow, identity.id, log, after)
-        changes: list[Change] = []
+        changes: list[Told] = []
         more = bool(rows)
         for _ in range(_STRETCHES if rows else 0):
-            stretch = read_feed(uow, or_(*(told_from(one) for one in rows)), at, limit - len(changes))
+            stretch = read_told(uow, rows, at, limit - len(changes))
             changes += [change for _, change in stretch.changes]
             at, more = stretch.until, stretch.more
             if len(changes) == limit or not more:
@@ -144,7 +145,7 @@ class SharingDesk:
             raise SubscriptionNotRunningError
         waits = select(Delivery.event_id).where(
             Delivery.subscription_id == row.id,
-            Delivery.license_id.is_(None),
+            Delivery.object_id.is_(None),
             Delivery.state == str(DeliveryState.WAITING),
         )
         if (waiting := uow.session.scalars(waits).first()) is not None:
@@ -155,7 +156,7 @@ class SharingDesk:
                 id=uow.ids.new_id(),
                 subscription_id=row.id,
                 event_id=event,
-                license_id=None,
+                object_id=None,
                 seq=0,
                 place=0,
                 state=DeliveryState.WAITING,
@@ -224,7 +225,7 @@ class SharingDesk:
         return len(rows), uow.record(act)
 
     def skip(self, uow: UnitOfWork, identity: Identity, subscription_id: str, event_id: str) -> Promise:
-        """Give up an event that waits, so that later ones of its licence go on; it becomes a dead letter.
+        """Give up an event that waits, so that later ones of its object go on; it becomes a dead letter.
 
         Raises:
             NotPermittedError: The caller is no system administrator.
@@ -236,7 +237,7 @@ class SharingDesk:
                 Delivery.subscription_id == subscription_id,
                 Delivery.event_id == event_id,
                 Delivery.state == str(DeliveryState.WAITING),
-                Delivery.license_id.is_not(None),
+                Delivery.object_id.is_not(None),
             )
         )
         if row is None:

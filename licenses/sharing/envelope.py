@@ -25,6 +25,7 @@ CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 PING: Final = "subscription.ping"
 SECRET_BYTES: Final = 32
 _SPEC: Final = "1.0"
+_RECALL: Final = "-recall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,79 @@ class Change:
     at: dt.datetime
     sequence: int
     successor: str | None = None
+
+    @property
+    def object_id(self) -> str:
+        """Give the id of what keeps its order: the licence."""
+        return self.licence
+
+
+@dataclass(frozen=True, slots=True)
+class ProofChange:
+    """What became of a client's own decisions, as it is told of it.
+
+    Attributes:
+        id: Opaque id of what happened: an event of a rung, or of a licence.
+        kind: ``proof.resolved``, ``proof.recalled`` or ``commitment.check_due``.
+        decisions: Ids of the client's decisions that are concerned, the newest first.
+        count: How many there are; ``decisions`` names some hundreds at most.
+        change: What happened, a word of the rung's or the licence's own history.
+        at: When.
+        sequence: Grows within the rung or the licence; not every number is told.
+        rung: Opaque id of the rung; ``None`` for a recall.
+        requirement: Id of the requirement that the rung is about; ``None`` for a recall.
+        licence: Opaque id of the licence that recalls; ``None`` otherwise.
+    """
+
+    id: str
+    kind: str
+    decisions: tuple[str, ...]
+    count: int
+    change: str
+    at: dt.datetime
+    sequence: int
+    rung: str | None = None
+    requirement: str | None = None
+    licence: str | None = None
+
+    @property
+    def object_id(self) -> str:
+        """Give the id of what keeps its order: the rung or the licence."""
+        return self.rung or self.licence or ""
+
+
+Told = Change | ProofChange
+
+
+def told_event(told: Told, source: str) -> dict[str, Json]:
+    """Give what is told as a CloudEvent."""
+    return change_event(told, source) if isinstance(told, Change) else proof_event(told, source)
+
+
+def proof_event(told: ProofChange, source: str) -> dict[str, Json]:
+    """Give what became of decisions as a CloudEvent."""
+    data: dict[str, Json] = {
+        "decisions": list(told.decisions),
+        "count": told.count,
+        "change": told.change,
+        "time": rfc3339(told.at),
+        "sequence": told.sequence,
+    }
+    if told.rung is not None:
+        data |= {"rung": told.rung, "requirement": told.requirement}
+    # A licence's event is told as such, too, under its own id: this is another message.
+    event_id = told.id
+    if told.licence is not None:
+        data["licence"], event_id = told.licence, f"{told.id}{_RECALL}"
+    return {
+        "specversion": _SPEC,
+        "id": event_id,
+        "source": source,
+        "type": told.kind,
+        "time": rfc3339(told.at),
+        "datacontenttype": "application/json",
+        "data": data,
+    }
 
 
 def change_event(change: Change, source: str) -> dict[str, Json]:

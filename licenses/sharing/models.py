@@ -22,6 +22,13 @@ class SubscriptionState(enum.StrEnum):
     ENDED = "ended"
 
 
+class About(enum.StrEnum):
+    """What a subscription is about."""
+
+    LICENCES = "licences"
+    PROOFS = "proofs"
+
+
 class DeliveryState(enum.StrEnum):
     """What becomes of a delivery; one that arrived is no row any more."""
 
@@ -45,10 +52,23 @@ class LicenseChange(Base):
     __table_args__ = (UniqueConstraint("act_id", "place"),)
 
 
+class LadderChange(Base):
+    """Ties an event of a rung to its act, as :class:`LicenseChange` does an event of a licence."""
+
+    __tablename__ = "ladder_change"
+
+    event_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    act_id: Mapped[str] = mapped_column(String(64))
+    place: Mapped[int] = mapped_column(Integer)
+
+    __table_args__ = (UniqueConstraint("act_id", "place"),)
+
+
 class Subscription(Base):
     """What another system asked to be told of, and what a second person said to it.
 
     Attributes:
+        about: ``licences``, or ``proofs``: what became of the client's own decisions.
         types: Codes of licence types; none = every type.
         items: Codes of items; none = every item.
         holders: How many holders it is about; 0 = whoever holds the licence.
@@ -66,6 +86,7 @@ class Subscription(Base):
     client_id: Mapped[str] = mapped_column(String(26), index=True)
     organisation: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(120))
+    about: Mapped[str] = mapped_column(String(10), server_default="licences")
     types: Mapped[list[str]] = mapped_column(JSON)
     items: Mapped[list[str]] = mapped_column(JSON)
     holders: Mapped[int] = mapped_column(Integer)
@@ -133,7 +154,7 @@ class Delivery(Base):
 
     Attributes:
         event_id: The event; of a test its own id. It is the id of the message, however often it is sent.
-        license_id: Whose events stay in order; ``None`` for a test.
+        object_id: Whose events stay in order, a licence or a rung; ``None`` for a test.
         failures: Tries that failed.
         due_at: When it is tried next.
     """
@@ -143,7 +164,7 @@ class Delivery(Base):
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     subscription_id: Mapped[str] = mapped_column(String(26))
     event_id: Mapped[str] = mapped_column(String(26))
-    license_id: Mapped[str | None] = mapped_column(String(26))
+    object_id: Mapped[str | None] = mapped_column(String(26))
     seq: Mapped[int] = mapped_column(BigInteger)
     place: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(8))

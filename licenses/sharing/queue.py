@@ -14,11 +14,12 @@ from typing import Final
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import aliased
 
-from licenses.sharing.feed import Place, read_feed, told_to
+from licenses.sharing.feed import Place
 from licenses.sharing.models import Delivery, DeliveryState, Subscription, SubscriptionPlace
 from licenses.sharing.ports import Answer
 from licenses.sharing.schedule import pause_after, rest_after
 from licenses.sharing.services import WORKER, end_subscription, is_told
+from licenses.sharing.telling import read_told
 from storage.database import UnitOfWork
 from storage.ledger.acts import Act, Outcome
 from storage.ledger.kinds import ActKind
@@ -42,7 +43,7 @@ def take_new(uow: UnitOfWork, row: Subscription, place: SubscriptionPlace) -> in
     if room <= 0:
         return 0
     for _ in range(_STRETCHES):
-        stretch = read_feed(uow, told_to(row), Place(place.seq, place.place), room)
+        stretch = read_told(uow, [row], Place(place.seq, place.place), room)
         place.seq, place.place = stretch.until.seq, stretch.until.place
         if stretch.changes or not stretch.more:
             break
@@ -52,7 +53,7 @@ def take_new(uow: UnitOfWork, row: Subscription, place: SubscriptionPlace) -> in
             id=uow.ids.new_id(),
             subscription_id=row.id,
             event_id=change.id,
-            license_id=change.licence,
+            object_id=change.object_id,
             seq=at.seq,
             place=at.place,
             state=DeliveryState.WAITING,
@@ -69,12 +70,12 @@ def take_new(uow: UnitOfWork, row: Subscription, place: SubscriptionPlace) -> in
 def due_deliveries(
     uow: UnitOfWork, subscription_id: str, now: dt.datetime, limit: int = BATCH
 ) -> Sequence[Delivery]:
-    """Give what is to be sent now, in order: nothing of a licence of which something earlier waits longer."""
+    """Give what is to be sent now, in order: nothing of an object of which something earlier waits longer."""
     before = aliased(Delivery)
     blocked = exists().where(
         before.subscription_id == Delivery.subscription_id,
         before.state == _STANDS,
-        before.license_id == Delivery.license_id,
+        before.object_id == Delivery.object_id,
         before.due_at > now,
         (before.seq < Delivery.seq) | ((before.seq == Delivery.seq) & (before.place < Delivery.place)),
     )
@@ -105,7 +106,7 @@ def has_work(uow: UnitOfWork, row: Subscription, place: SubscriptionPlace) -> bo
 
 def has_new(uow: UnitOfWork, row: Subscription, place: SubscriptionPlace) -> bool:
     """Tell whether the feed holds something new for a subscription, or more than one look goes through."""
-    stretch = read_feed(uow, told_to(row), Place(place.seq, place.place), 1)
+    stretch = read_told(uow, [row], Place(place.seq, place.place), 1)
     return bool(stretch.changes) or stretch.more
 
 
@@ -174,7 +175,7 @@ def _note_failed(
 def _try_again(uow: UnitOfWork, one: Delivery, answer: Answer, now: dt.datetime) -> bool:
     """Set when a delivery is tried next; tell whether it is. A test is tried once only."""
     one.failures, one.problem = one.failures + 1, answer.problem
-    if one.license_id is None:
+    if one.object_id is None:
         uow.session.delete(one)
         return True
     pause = pause_after(one.failures, answer.wait)

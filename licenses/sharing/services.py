@@ -12,8 +12,7 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from cases.errors import HolderCodeError
-from cases.identifiers import check_holder_code, is_plain
+from cases.identifiers import is_plain
 from cases.items import ItemCatalogue
 from licenses.catalogue import TypeCatalogue
 from licenses.sharing.envelope import SECRET_BYTES, new_secret
@@ -21,13 +20,18 @@ from licenses.sharing.errors import (
     SubscriptionClosedError,
     SubscriptionNotRunningError,
     SubscriptionsTooManyError,
-    SubscriptionTermsError,
     SubscriptionUnknownError,
 )
 from licenses.sharing.feed import feed_end, start_of
-from licenses.sharing.models import Subscription, SubscriptionHolder, SubscriptionPlace, SubscriptionState
+from licenses.sharing.models import (
+    About,
+    Subscription,
+    SubscriptionHolder,
+    SubscriptionPlace,
+    SubscriptionState,
+)
 from licenses.sharing.ports import Sender
-from licenses.sharing.purposes import sharing_purposes
+from licenses.sharing.terms import Terms, Wish
 from storage.base import Base
 from storage.database import UnitOfWork
 from storage.errors import InvalidInputError, NotPermittedError
@@ -37,40 +41,16 @@ from storage.ledger.kinds import ActKind
 from storage.secrets import SYSTEM_SUBJECT
 
 SCOPE: Final = "subscribe"
+ASKING: Final = "ask"
+"""The scope of a client that has decisions of its own."""
 OPEN_FOR: Final = dt.timedelta(days=7)
 FORMER_SIGNS_FOR: Final = dt.timedelta(hours=24)
 """How long the secret before a rotation signs as well."""
 WORKER: Final = system_identity("worker")
 MOST_PER_CLIENT: Final = 50
-MOST_CODES: Final = 100
-MOST_HOLDERS: Final = 1_000
-_LONGEST_NAME: Final = 120
 _LONGEST_REASON: Final = 500
 READERS: Final = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN, Role.SUPERVISOR)
 """Who sees all subscriptions and how delivering stands."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a client asks to be told of.
-
-    Attributes:
-        name: What it is for, in its own words.
-        types: Codes of licence types.
-        items: Codes of items.
-        holders: Scheme and code of each holder.
-        purpose: Code of a published purpose.
-        endpoint: Where events are sent; ``None`` to fetch them only.
-        reason: Why, for who decides.
-    """
-
-    name: str
-    types: Sequence[str] = ()
-    items: Sequence[str] = ()
-    holders: Sequence[tuple[str, str]] = ()
-    purpose: str
-    endpoint: str | None = None
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +96,20 @@ class SubscriptionService:
     """
 
     def __init__(self, types: TypeCatalogue, items: ItemCatalogue, sender: Sender) -> None:
-        self._types = types
-        self._items = items
-        self._sender = sender
+        self._terms = Terms(types, items, sender)
 
     def ask(self, uow: UnitOfWork, identity: Identity, wish: Wish) -> Asked:
         """Ask for a subscription of the client's own organisation.
 
         Raises:
-            NotPermittedError: The caller is no client that may subscribe.
+            NotPermittedError: The caller is no client that may subscribe, or asks no questions to be told of.
             SubscriptionTermsError, EndpointRefusedError: The wish breaks a rule.
             SubscriptionsTooManyError: The client has as many as it may have.
         """
         _demand_client(identity)
-        hashes = self._check(uow, wish)
+        if wish.about == About.PROOFS and ASKING not in identity.scopes:
+            raise NotPermittedError
+        hashes = self._terms.check(uow, wish)
         standing = select(func.count()).where(
             Subscription.client_id == identity.id,
             Subscription.state.in_((SubscriptionState.OPEN, SubscriptionState.APPROVED)),
@@ -143,6 +123,7 @@ class SubscriptionService:
             client_id=identity.id,
             organisation=identity.organisation,
             name=wish.name,
+            about=wish.about,
             types=sorted(set(wish.types)),
             items=sorted(set(wish.items)),
             holders=len(hashes),
@@ -248,25 +229,6 @@ class SubscriptionService:
         rows = uow.session.scalars(select(Subscription).order_by(*order).limit(most))
         return [view_of(uow, row) for row in rows]
 
-    def _check(self, uow: UnitOfWork, wish: Wish) -> list[tuple[str, bytes]]:
-        if not 1 <= len(wish.name) <= _LONGEST_NAME or not is_plain(wish.name):
-            raise SubscriptionTermsError(field="name", rule=f"1 to {_LONGEST_NAME} characters that are seen")
-        if not (wish.types or wish.items or wish.holders):
-            raise SubscriptionTermsError(field="types", rule="types, items or holders")
-        for field, codes in (("types", wish.types), ("items", wish.items)):
-            if len(codes) > MOST_CODES:
-                raise SubscriptionTermsError(field=field, rule=f"at most {MOST_CODES}")
-        known = {one.code for one in self._types.all()}
-        if not known.issuperset(wish.types):
-            raise SubscriptionTermsError(field="types", rule="codes of the catalogue")
-        if not all(self._items.knows(code) for code in wish.items):
-            raise SubscriptionTermsError(field="items", rule="codes of the catalogue")
-        if wish.purpose not in sharing_purposes():
-            raise SubscriptionTermsError(field="purpose", rule="a published purpose")
-        if wish.endpoint is not None:
-            self._sender.check(wish.endpoint)
-        return _hashes(uow, wish.holders)
-
     def _own(self, uow: UnitOfWork, identity: Identity, subscription_id: str) -> Subscription:
         _demand_client(identity)
         row = uow.session.get(Subscription, subscription_id)
@@ -354,19 +316,6 @@ def view_of(uow: UnitOfWork, row: Subscription) -> SubscriptionView:
         decision="" if row.decision_cipher is None else uow.secrets.decrypt(row.decision_cipher).decode(),
         late=row.state == SubscriptionState.OPEN and row.expires_at <= uow.clock.now(),
     )
-
-
-def _hashes(uow: UnitOfWork, holders: Sequence[tuple[str, str]]) -> list[tuple[str, bytes]]:
-    if len(holders) > MOST_HOLDERS:
-        raise SubscriptionTermsError(field="holders", rule=f"at most {MOST_HOLDERS}")
-    found = set()
-    for scheme, code in holders:
-        try:
-            known = check_holder_code(scheme, code)
-        except HolderCodeError as error:
-            raise SubscriptionTermsError(field="holders", rule="a scheme and a code that fits it") from error
-        found.add((known.scheme, uow.secrets.lookup_hash(known.scheme, known.code)))
-    return sorted(found)
 
 
 def _plain_reason(reason: str) -> str:

@@ -12,10 +12,11 @@ from typing import Final
 
 from sqlalchemy import exists, select
 
-from licenses.sharing.feed import Place, feed_end, read_feed, told_to
+from licenses.sharing.feed import Place, feed_end
 from licenses.sharing.models import Subscription, SubscriptionPlace, SubscriptionState
 from licenses.sharing.queue import due_deliveries, go_on, is_resting, something_is_due
 from licenses.sharing.services import place_of
+from licenses.sharing.telling import read_told
 from portal.housekeeping import repeatedly
 from storage.database import Database, UnitOfWork
 from storage.steps import UNFINISHED, StepRow
@@ -66,7 +67,7 @@ class Announcer:
     def _finds_new(self, uow: UnitOfWork, row: Subscription, place: SubscriptionPlace) -> bool:
         """Tell whether the feed holds something new; what was looked through is not looked through again."""
         taken = Place(place.seq, place.place)
-        stretch = read_feed(uow, told_to(row), max(taken, self._seen.get(row.id, taken)), 1)
+        stretch = read_told(uow, [row], max(taken, self._seen.get(row.id, taken)), 1)
         if not stretch.changes:
             self._seen[row.id] = stretch.until
         return bool(stretch.changes) or stretch.more

@@ -6,8 +6,9 @@ from typing import Any, Final
 from apiflask import APIBlueprint
 from flask import Response, json, url_for
 
-from licenses.sharing.envelope import change_event
-from licenses.sharing.services import SubscriptionView, Wish, view_of
+from licenses.sharing.envelope import told_event
+from licenses.sharing.services import SubscriptionView, view_of
+from licenses.sharing.terms import Wish
 from portal.sharing.opening import event_source
 from portal.web import context
 from portal.web.access import allow
@@ -46,6 +47,7 @@ def ask(body: SubscriptionBody) -> Response:
     rooms = context.rooms()
     wish = Wish(
         name=body.name,
+        about=body.about,
         types=tuple(body.types),
         items=tuple(body.items),
         holders=tuple((one.scheme, one.code) for one in body.holders),
@@ -161,7 +163,7 @@ def events(query: FeedQuery) -> Response:
         page = rooms.sharing.fetch(
             uow, context.identity(), rooms.database.origin, query.after, query.limit, query.subscription
         )
-    shown = [change_event(one, source) for one in page.changes]
+    shown = [told_event(one, source) for one in page.changes]
     answer = _json({"events": shown, "next": page.next, "more": page.more})
     if not page.more:
         answer.headers["Retry-After"] = str(_PAUSE_SECONDS)
@@ -177,6 +179,7 @@ def _shown(view: SubscriptionView) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": row.name,
+        "about": row.about,
         "types": row.types,
         "items": row.items,
         "holders": row.holders,

@@ -324,6 +324,7 @@ CASE_STATE: Final[dict[str, Any]] = CASE | {
 SUBSCRIPTION: Final[dict[str, Any]] = {
     "id": _ID,
     "name": "食品经营许可变更",
+    "about": "licences",
     "types": ["11339999DEM0010178001"],
     "items": ["339999010002"],
     "holders": 0,

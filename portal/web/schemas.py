@@ -178,6 +178,10 @@ class SubscriptionBody(Body):
     """What a client wants to be told of; terms never change, another wish is another subscription."""
 
     name: Annotated[str, Field(min_length=1, max_length=120, pattern=PLAIN), AfterValidator(_plain)]
+    about: Annotated[
+        Literal["licences", "proofs"],
+        Field(default="licences", description="Of `proofs`, the own decisions, it names nothing further."),
+    ]
     types: Annotated[list[Code], Field(default_factory=list, max_length=100)]
     items: Annotated[list[Code], Field(default_factory=list, max_length=100)]
     holders: Annotated[
@@ -200,6 +204,7 @@ class BareBody(Body):
 
 SUBSCRIPTION_EXAMPLE: Final[dict[str, Any]] = {
     "name": "食品经营许可变更",
+    "about": "licences",
     "types": ["11339999DEM0010178001"],
     "items": [],
     "holders": [],

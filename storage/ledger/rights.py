@@ -50,6 +50,7 @@ _READ = {"key_mark"}
 
 _DECIDED = {
     "catalogue_edition": "SELECT, INSERT, UPDATE (state, number, decided_by, decided_at, decision_cipher)",
+    "ladder_change": "SELECT, INSERT",
     "license_change": "SELECT, INSERT",
     "license_grant": "SELECT, INSERT, UPDATE (ended_at)",
     "subscription": "SELECT, INSERT, UPDATE (state, start, decided_by, decided_at, decision_cipher, "

@@ -14,7 +14,8 @@ from standardwebhooks import Webhook
 
 from licenses.events import Grounds
 from licenses.models import License
-from licenses.sharing.services import Asked, Wish
+from licenses.sharing.services import Asked
+from licenses.sharing.terms import Wish
 from portal.accounts.models import Client
 from storage.database import UnitOfWork
 from storage.identity import Identity, Role

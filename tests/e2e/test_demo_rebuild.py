@@ -31,7 +31,7 @@ from licenses.ladder.states import RungEventKind
 from licenses.lifecycle import Status
 from licenses.models import License, LicenseUsage
 from licenses.objections import About
-from licenses.sharing.services import Wish
+from licenses.sharing.terms import Wish
 from licenses.stock.profiles import ProfileBook
 from portal.accounts.rights import NewAccount
 from portal.bootstrap import open_foundation, open_keeper
@@ -60,6 +60,7 @@ NO_HOLDINGS = {
     "license_copy_link": "ends with the installation",
     "license_change": "names the act, which no detail can hold; tied again to the acts",
     "license_grant_use": "counts uses of a day, which begins anew",
+    "ladder_change": "names the act, which no detail can hold; tied again to the acts",
     "ladder_statement": "holds the promise too; what it states is rebuilt",
     "login_link": "ends with the installation",
     "pattern_look": "is looked for again",
@@ -227,8 +228,9 @@ def test_what_is_no_holding_is_not_rebuilt(second: Second, name: str) -> None:
     assert rows(second.database, all_tables().tables[name]) == []
 
 
-def test_every_event_of_a_licence_stands_in_the_feed_of_changes(rooms: Rooms) -> None:
-    events, ties = (all_tables().tables[name] for name in ("license_event", "license_change"))
+@pytest.mark.parametrize("of", ["license", "ladder"])
+def test_every_event_stands_in_the_feed_of_changes(rooms: Rooms, of: str) -> None:
+    events, ties = (all_tables().tables[f"{of}_{name}"] for name in ("event", "change"))
     assert {one["id"] for one in rows(rooms.database, events)} == {
         one["event_id"] for one in rows(rooms.database, ties)
     }

@@ -46,6 +46,7 @@ NOT_REBUILT = {
     "rule_simulation",
     "license_change",
     "license_grant_use",
+    "ladder_change",
     "ladder_statement",
     "login_link",
     "object_version",

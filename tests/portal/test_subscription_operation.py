@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from licenses.sharing.models import Delivery, SubscriptionPlace
-from licenses.sharing.services import Wish
+from licenses.sharing.terms import Wish
 from portal.accounts.rights import NewClient, add_client
 from portal.bootstrap import open_rooms
 from portal.health import examine
@@ -67,7 +67,7 @@ def fail(rooms: Rooms, subscription: str) -> None:
                     id=f"{state}-letter",
                     subscription_id=subscription,
                     event_id=f"event-{number}",
-                    license_id="licence",
+                    object_id="licence",
                     seq=number,
                     place=0,
                     state=state,

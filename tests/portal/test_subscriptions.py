@@ -236,7 +236,7 @@ def test_the_page_shows_dead_letters_and_sends_them_again(house: House) -> None:
                     id=f"letter-{number}",
                     subscription_id=subscription,
                     event_id=f"event-{number}",
-                    license_id="licence",
+                    object_id="licence",
                     seq=number,
                     place=0,
                     state="dead",

@@ -47,7 +47,7 @@ class _Moody:
         return ARRIVED
 
     def _dead(self, licence: str) -> set[int]:
-        of_licence = (Delivery.license_id == licence, Delivery.state == "dead")
+        of_licence = (Delivery.object_id == licence, Delivery.state == "dead")
         query = select(LicenseEvent.position).join(Delivery, Delivery.event_id == LicenseEvent.id)
         with self._world.database.reading() as uow:
             return set(uow.session.scalars(query.where(*of_licence)))

@@ -18,7 +18,8 @@ from licenses.sharing.desk import SharingDesk
 from licenses.sharing.keys import MessageKeys
 from licenses.sharing.models import Delivery, SubscriptionPlace
 from licenses.sharing.ports import Answer, Line
-from licenses.sharing.services import Asked, SubscriptionService, Wish
+from licenses.sharing.services import Asked, SubscriptionService
+from licenses.sharing.terms import Wish
 from portal.sharing.announcer import Announcer
 from portal.worker import Worker
 from storage.clock import RandomIds
@@ -67,11 +68,12 @@ class HandReceiver:
         return answer
 
     def order(self) -> dict[str, list[int]]:
-        """Give the sequence numbers that arrived, by licence."""
+        """Give the sequence numbers that arrived, by licence or rung."""
         found: dict[str, list[int]] = {}
         for event in self.arrived:
-            if "licence" in event["data"]:
-                found.setdefault(event["data"]["licence"], []).append(event["data"]["sequence"])
+            thing = event["data"].get("licence") or event["data"].get("rung")
+            if thing is not None:
+                found.setdefault(thing, []).append(event["data"]["sequence"])
         return found
 
 
@@ -88,8 +90,8 @@ class HandClients:
 class SharingWorld:
     """A library with a sequencer, subscriptions and a worker; time passes when the test says so."""
 
-    def __init__(self, folder: Path, sender: Any = None) -> None:
-        self.library = Library(folder)
+    def __init__(self, folder: Path, sender: Any = None, library: Library | None = None) -> None:
+        self.library = library or Library(folder)
         self.clock, self.database = self.library.clock, self.library.database
         self.receiver = HandReceiver()
         self.clients = HandClients()
@@ -110,7 +112,7 @@ class SharingWorld:
 
     def subscribe(self, client: Identity = TAX, *, approve: bool = True, **wish: Any) -> Asked:
         """Ask for a subscription, and have it approved."""
-        if not {"types", "items", "holders"} & set(wish):
+        if not {"about", "types", "items", "holders"} & set(wish):
             wish["types"] = [self.library.types.all()[0].code]
         terms = {"name": "登记变更", "purpose": "keep-current", "endpoint": ENDPOINT, "reason": "共享"} | wish
         with self.database.writing() as uow:
