@@ -140,7 +140,8 @@ class LicenseUsage(Base):
     Values of the face never stand here: only what was asked and how it ended.
 
     Attributes:
-        action: ``ask``, ``read``, ``find``, ``public-check``, ``called-up``, ``copy``, ``copy-out``.
+        action: ``ask``, ``read``, ``find``, ``public-check``, ``called-up``, ``copy``, ``copy-out``,
+            ``reveal``.
         license_id: The licence concerned; none when a question met none.
         basis: Kind of access basis.
         asked: Requirement id and predicates for a question; empty otherwise.

@@ -29,6 +29,7 @@ from licenses.ladder.services import LadderService
 from licenses.lookup import LookupService
 from licenses.managing import LicenseDesk
 from licenses.objections import ObjectionService
+from licenses.one_certificate import OneCertificateService
 from licenses.own import OwnRecordsService
 from licenses.reading import LicenseReader
 from licenses.recall import RecallService
@@ -249,6 +250,11 @@ class Rooms:
         """Finds licences for an open case, over proven relations too."""
         relations = Relations(self.holdings, self.holders, self.books.relations)
         return LookupService(self.license_reader, relations, self.holders)
+
+    @property
+    def one_certificate(self) -> OneCertificateService:
+        """Finds the case of a document and fills in its form."""
+        return OneCertificateService(self.license_reader, self.holdings, self.items, self.holders)
 
     @property
     def own_records(self) -> OwnRecordsService:

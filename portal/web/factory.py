@@ -57,6 +57,7 @@ from portal.web import (
     pages_licences,
     pages_manage,
     pages_objections,
+    pages_one,
     pages_own,
     pages_receipts,
     pages_rights,
@@ -125,6 +126,7 @@ _BLUEPRINTS = (
     pages_editions.blueprint,
     pages_subscriptions.blueprint,
     pages_catalog.blueprint,
+    pages_one.blueprint,
     pages_own.blueprint,
 )
 

@@ -9,7 +9,7 @@ from archive.models import IN_PROGRESS
 from licenses.lifecycle import Standing, Status, status_titles
 from portal.i18n import choose
 from portal.i18n import mark as _
-from portal.web import ladder_words, rights_words
+from portal.web import ladder_words, rights_words, use_words
 from storage.identity import Role
 
 GOOD: Final = "good"
@@ -156,18 +156,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "ORDERED": Label(_("Being made"), WAIT),
         "REFUSED": Label(_("Refused"), BAD),
     },
-    "use": {
-        "ask": Label(_("Asked"), PLAIN),
-        "called-up": Label(_("Called up"), PLAIN),
-        "code": Label(_("Authorised by a code"), PLAIN),
-        "cooperation": Label(_("A department was asked"), PLAIN),
-        "copy": Label(_("Copy ordered"), PLAIN),
-        "copy-out": Label(_("Copy handed out"), PLAIN),
-        "find": Label(_("Listed"), PLAIN),
-        "public-check": Label(_("Public check"), PLAIN),
-        "read": Label(_("Read"), PLAIN),
-        "shown": Label(_("Shown by its holder"), PLAIN),
-    },
+    "use": {action: Label(word, PLAIN) for action, word in use_words.DONE.items()},
     "basis": {
         "case": Label(_("Case"), PLAIN),
         "filing": Label(_("Filing"), PLAIN),

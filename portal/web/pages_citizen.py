@@ -21,7 +21,7 @@ from portal.citizens.flow import LIFE
 from portal.errors import RateLimitedError
 from portal.i18n import gettext, language, named
 from portal.i18n import mark as _
-from portal.web import context
+from portal.web import context, use_words
 from portal.web.access import allow, public
 from portal.web.codes import process_title
 from portal.web.context import HOLDER_COOKIE, HOLDER_PAGES
@@ -33,18 +33,6 @@ blueprint = APIBlueprint(HOLDER_PAGES, __name__, url_prefix="/mine", enable_open
 _FLOW_COOKIE = "cunzheng_flow"
 _LONGEST: Final = 2000
 """Characters that a form gives back to be shortened."""
-_ASKED: Final = {
-    "ask": _("which proofs are needed"),
-    "called-up": _("a copy for the file of the case"),
-    "code": _("an authorisation code for the licence"),
-    "copy": _("an annotated copy of the licence"),
-    "copy-out": _("the annotated copy was handed out"),
-    "find": _("which licences there are"),
-    "public-check": _("state, by the file or its code"),
-    "read": _("the licence, sensitive fields masked"),
-    "shown": _("the licence, by the code that its holder showed"),
-}
-"""What was asked where no single requirement was."""
 _NOBODY_YET = "whoever comes is not signed in yet"
 
 
@@ -189,7 +177,7 @@ def _matter(case: Case) -> str:
     return named(context.rooms().items.get(case.item_code, case.item_edition))
 
 
-_WORDS: Final = {"office": _office, "matter": _matter, "asked": _ASKED}
+_WORDS: Final = {"office": _office, "matter": _matter, "asked": use_words.ASKED}
 """How templates name an office, a matter and what was asked."""
 
 

@@ -94,7 +94,7 @@ def outcome_of(requirements: Sequence[Mapping[str, Any]]) -> Outcome:
 @allow(Role.CLERK, unrecorded="shows the caller's own recent case numbers")
 def home() -> str:
     """Show the field for the case number."""
-    return render_template("window.html", **_desk(), number=request.args.get("number", "")[:_LONGEST])
+    return render_template("window.html", **desk(), number=request.args.get("number", "")[:_LONGEST])
 
 
 @blueprint.post("/ask")
@@ -105,17 +105,17 @@ def ask() -> Response | tuple[str, int]:
     number = request.form.get("number", "").strip()[:_LONGEST]
     purpose = request.form.get("purpose", "")
     if context.only_redisplays():
-        return render_template("window.html", **_desk(), number=number, chosen_purpose=purpose), 200
+        return render_template("window.html", **desk(), number=number, chosen_purpose=purpose), 200
     with rooms.database.reading() as uow:
         found = cases_of(uow, number)
     if len(found) > 1:
-        return render_template("window.html", **_desk(), number=number, choices=found), 300
+        return render_template("window.html", **desk(), number=number, choices=found), 300
     case = found[0] if found else None
     try:
         document = request.form.get("holder", "").strip()
         holder = read_holder(document) if document else None
     except HolderCodeError as mistake:
-        return render_template("window.html", **_desk(), number=number, mistake=mistake), mistake.status
+        return render_template("window.html", **desk(), number=number, mistake=mistake), mistake.status
     question = ProofQuestion(
         source=case.source if case else _UNNAMED,
         number=case.number if case else _UNNAMED,
@@ -128,7 +128,7 @@ def ask() -> Response | tuple[str, int]:
             answered = rooms.proofs.ask(uow, who, question)
     except QuestionRefusedError as refusal:
         record_apart(rooms.database, refusal)
-        return render_template("window.html", **_desk(), number=number, refusal=refusal), refusal.status
+        return render_template("window.html", **desk(), number=number, refusal=refusal), refusal.status
     return redirect(url_for("window.decision", decision=answered.decision.id), 303)
 
 
@@ -136,7 +136,7 @@ def ask() -> Response | tuple[str, int]:
 @allow(Role.CLERK, Role.SUPERVISOR, unrecorded="shows the asker's own answer again; the asking was recorded")
 def decision(decision: str) -> str:
     """Show an answer."""
-    return render_template("decision.html", **_desk(), **_decision(decision))
+    return render_template("decision.html", **desk(), **shown_decision(decision))
 
 
 @blueprint.post("/decisions/<decision>/licences")
@@ -144,7 +144,7 @@ def decision(decision: str) -> str:
 def licences(decision: str) -> str:
     """List the holder's licences for the decision's case; the use is recorded."""
     rooms, who = context.rooms(), context.identity()
-    shown, asker = _decision(decision), who.on(decision_basis(decision))
+    shown, asker = shown_decision(decision), who.on(decision_basis(decision))
     case: Case = shown["line"].case
     wanted = Wanted(
         request.form.get("relation") or None,
@@ -159,7 +159,7 @@ def licences(decision: str) -> str:
     followed = {one.kind.code: one.kind for one in relations if rooms.lookup.follows(case, one)}
     return render_template(
         "decision.html",
-        **_desk(),
+        **desk(),
         **shown | {"on": legal_date(wanted.at) if wanted.at else None},
         licences=found.licenses,
         related=None if own else found.holder,
@@ -171,12 +171,13 @@ def licences(decision: str) -> str:
 
 def decision_basis(decision_id: str) -> AccessBasis:
     """Give the access basis of an answer that the caller may see: its case, item and purpose."""
-    shown = _decision(decision_id)
+    shown = shown_decision(decision_id)
     case: Case = shown["line"].case
     return AccessBasis(Basis.CASE, case.id, case.item_code, shown["body"]["purpose"])
 
 
-def _decision(decision_id: str) -> dict[str, Any]:
+def shown_decision(decision_id: str) -> dict[str, Any]:
+    """Give what the page of an answer shows; only who asked, or supervises, sees it."""
     rooms, who = context.rooms(), context.identity()
     with rooms.database.reading() as uow:
         jws = rooms.proofs.answer(uow, who, decision_id)
@@ -199,7 +200,7 @@ def _decision(decision_id: str) -> dict[str, Any]:
     }
 
 
-def _desk() -> dict[str, Any]:
+def desk() -> dict[str, Any]:
     """Give what stands on every page of the desk: the purposes and the clerk's recent cases."""
     who = context.identity()
     with context.rooms().database.reading() as uow:

@@ -17,10 +17,11 @@ from .pages_disputes import DISPUTES
 from .pages_effect import EFFECT
 from .pages_holders import HOLDINGS
 from .pages_licences import LICENCES
+from .pages_one import ONE
 from .pages_stock import STOCK
 from .pages_typed import TYPED
 
-CASES = [*FORGED, *SESSIONS, *TYPED, *LICENCES, *HOLDINGS, *STOCK, *DISPUTES, *EFFECT, *ladder.VISITS]
+CASES = [*FORGED, *SESSIONS, *TYPED, *LICENCES, *HOLDINGS, *STOCK, *DISPUTES, *EFFECT, *ONE, *ladder.VISITS]
 _CODE = re.compile(r'<p class="quiet">[^<]*<code>([a-z-]+)</code>')
 
 
