@@ -55,6 +55,7 @@ class AnswerKeys:
             create_once(first, json.dumps(private, sort_keys=True).encode(), 0o400)
         self._keys = [_load(path) for path in sorted(folder.glob("answer-*.jwk"))]
         self._kid = self._keys[-1].thumbprint()
+        self._own = _key_set(self.jwks())
 
     @property
     def kid(self) -> str:
@@ -82,6 +83,14 @@ class AnswerKeys:
         """Sign any canonical JSON; gives the compact JWS, whose header says what kind of statement it is."""
         header = {"alg": ALGORITHM, "kid": self.kid, "typ": kind}
         return jws.serialize_compact(header, canonical(dict(payload)), self._keys[-1], algorithms=[ALGORITHM])
+
+    def read_payload(self, token: str, kind: str) -> Mapping[str, Any]:
+        """Give what :meth:`sign_payload` of this installation signed.
+
+        Raises:
+            AnswerInvalidError: Too large, malformed, altered, of another type, or signed by no own key.
+        """
+        return _opened_with(token, self._own, kind, MAX_ANSWER)[0]
 
     def sign_detached(self, document: Mapping[str, Json], kind: str) -> str:
         """Sign canonical JSON that travels beside its signature (RFC 7515, appendix F)."""
@@ -142,10 +151,21 @@ def verify_signed(
 def _opened(
     text: str, jwks: Mapping[str, Sequence[Mapping[str, str]]], kind: str, largest: int
 ) -> tuple[dict[str, Any], str]:
+    try:
+        keys = _key_set(jwks)
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        raise AnswerInvalidError(rule="signature") from None
+    return _opened_with(text, keys, kind, largest)
+
+
+def _key_set(jwks: Mapping[str, Sequence[Mapping[str, str]]]) -> KeySet:
+    return KeySet([ECKey.import_key(dict(key)) for key in jwks["keys"] if key.get("kty") == "EC"])
+
+
+def _opened_with(text: str, keys: KeySet, kind: str, largest: int) -> tuple[dict[str, Any], str]:
     if len(text) > largest:
         raise AnswerInvalidError(rule="size")
     try:
-        keys = KeySet([ECKey.import_key(dict(key)) for key in jwks["keys"] if key.get("kty") == "EC"])
         registry = jws.JWSRegistry(algorithms=[ALGORITHM])
         registry.max_payload_length = largest
         token = jws.deserialize_compact(text.strip(), keys, registry=registry)

@@ -24,6 +24,7 @@ MODULES = (
     "archive.models",
     "portal.accounts.models",
     "portal.citizens.models",
+    "portal.clients.models",
     "portal.editions.models",
     "portal.key_marks.models",
     "portal.patterns.models",

@@ -11,10 +11,12 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 
 from portal.accounts.models import Account, Client, LoginLink, WebSession
 from portal.accounts.posts import identity_of, posts_of, roles_of
+from portal.clients.errors import ApiKeyReplacedError
+from portal.clients.models import ClientKey
 from portal.errors import LoginLinkSpentError, UnauthenticatedError
 from storage.clock import IdSource, rfc3339
 from storage.database import UnitOfWork
@@ -24,7 +26,9 @@ from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 
 _ADMINISTRATORS: Final = (Role.SYSTEM, Role.SYSTEM_ADMIN)
-_BY_KEY = select(Client.__table__).where(Client.key_hash == bindparam("key_hash"))
+_BY_KEY = select(Client.__table__, exists().where(ClientKey.client_id == Client.id).label("replaced")).where(
+    Client.key_hash == bindparam("key_hash")
+)
 _SEEN_EVERY: Final = dt.timedelta(minutes=1)
 _LINK_PROVES_FOR: Final = dt.timedelta(minutes=30)
 
@@ -214,11 +218,14 @@ class AccountService:
 
         Raises:
             UnauthenticatedError: the key is unknown, ended or out of date, or the operator is not registered.
+            ApiKeyReplacedError: the client has registered a public key since.
         """
         # Every call of a client comes by here: the columns alone, by a statement that is made once.
         client = uow.session.connection().execute(_BY_KEY, {"key_hash": secret_hash(key)}).one_or_none()
         if client is None or client.ended_at is not None or client.expires_at <= uow.clock.now():
             raise UnauthenticatedError
+        if client.replaced:
+            raise ApiKeyReplacedError
         if operator is not None and operator not in client.operators:
             raise UnauthenticatedError
         return Identity(

@@ -5,11 +5,13 @@ Nothing is believed that is not signed: the answer must be a genuine one to exac
 were kept from an earlier visit decide; without them those of the first visit are taken and kept.
 """
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
@@ -17,6 +19,9 @@ from urllib3.exceptions import HTTPError
 from licenses.answers import MAX_ANSWER, VerifiedAnswer, verify_answer
 from licenses.errors import AnswerInvalidError
 from portal.asking.errors import ProofRefusedElsewhereError, ServerUnavailableError
+from portal.asking.signing import CallerKey
+from portal.clients.tokens import ASSERTION_TYPE
+from storage.clock import SystemClock
 
 _TIMEOUT: Final = Timeout(connect=5, read=30)
 _ANSWERED: Final = (200, 202)
@@ -29,7 +34,8 @@ class Asking:
 
     Attributes:
         address: Its base address.
-        key: The client's key; it stands in a header and nowhere else.
+        client: The client's id.
+        key: The client's private key; it leaves this machine in no form.
         operator: Account id of the person who asks.
         source: Source of the case.
         number: The case's number there.
@@ -38,7 +44,8 @@ class Asking:
     """
 
     address: str
-    key: str
+    client: str
+    key: CallerKey
     operator: str
     source: str
     number: str
@@ -70,15 +77,14 @@ def ask(asking: Asking, keys: Path) -> tuple[str, VerifiedAnswer]:
         _object(data)
         keys.write_bytes(data)
     headers = {
-        "Authorization": f"Bearer {asking.key}",
-        "Access-Operator": asking.operator,
+        "Authorization": f"Bearer {_token(pool, base, asking)}",
         "Content-Type": "application/json",
         "Accept": "application/jose",
     }
-    status, data = _call(pool, "POST", f"{base}/api/v1/proofs", json.dumps(asking.body()), headers)
+    place, body = f"{base}/api/v1/proofs", json.dumps(asking.body()).encode()
+    status, data = _call(pool, "POST", place, body, asking.key.signed("POST", place, headers, body, _now()))
     if status not in _ANSWERED:
-        code = _object(data).get("code")
-        raise ProofRefusedElsewhereError(code=code if isinstance(code, str) else "unknown")
+        raise _refused(data)
     jws = data.decode("ascii", "replace")
     found = verify_answer(jws, json.loads(keys.read_bytes()))
     said = found.decision
@@ -90,8 +96,40 @@ def ask(asking: Asking, keys: Path) -> tuple[str, VerifiedAnswer]:
     return jws, found
 
 
+def _token(pool: PoolManager, base: str, asking: Asking) -> str:
+    """Give a token for this person and purpose; what the assertion names is the address that is called."""
+    place = f"{base}/oauth/token"
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": asking.key.assertion(asking.client, place, _now()),
+        "scope": "ask",
+        "operator": asking.operator,
+        "purpose": asking.purpose,
+    }
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    status, data = _call(pool, "POST", place, urlencode(form).encode(), headers)
+    token = _object(data).get("access_token")
+    if status != 200 or not isinstance(token, str):
+        raise _refused(data)
+    return token
+
+
+def _refused(data: bytes) -> ProofRefusedElsewhereError:
+    told = _object(data)
+    found: dict[str, str] = {"code": str(told.get("code", "unknown"))}
+    facts = told.get("facts")
+    if isinstance(facts, dict):
+        found |= {name: str(facts[name]) for name in ("field", "rule", "window", "now") if name in facts}
+    return ProofRefusedElsewhereError(**found)
+
+
+def _now() -> dt.datetime:
+    return SystemClock().now()
+
+
 def _call(
-    pool: PoolManager, method: str, address: str, body: str | None, headers: Mapping[str, str]
+    pool: PoolManager, method: str, address: str, body: bytes | None, headers: Mapping[str, str]
 ) -> tuple[int, bytes]:
     try:
         answer = pool.request(

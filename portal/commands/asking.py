@@ -5,7 +5,6 @@
 # ruff: noqa: PLC0415
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,12 @@ _MARKS = {"MET": "●", "PROVISIONAL": "▲", "PENDING": "▲", "UNKNOWN": "?", 
 @click.option("--item", required=True, help="Code of its item 事项编码.")
 @click.option("--purpose", default="accept", show_default=True, help="A published purpose 用途.")
 @click.option("--operator", required=True, help="Account id of who asks 办理人账号.")
+@click.option("--client", required=True, help="Id of the calling system 调用方编号.")
 @click.option(
     "--key-file",
+    required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="File with the client's key; without it PROOF_KEY holds it 密钥文件.",
+    help="The system's private key, JWK or PEM; it is sent nowhere 私钥文件.",
 )
 @click.option(
     "--keys",
@@ -46,7 +47,8 @@ def ask(
     item: str,
     purpose: str,
     operator: str,
-    key_file: Path | None,
+    client: str,
+    key_file: Path,
     keys: Path,
     out: Path,
     *,
@@ -57,14 +59,13 @@ def ask(
     Exit code 0: a genuine answer; 1: not genuine; 3: refused, with its code.
     """
     from portal.asking.services import Asking, ask
+    from portal.asking.signing import CallerKey
 
     source, slash, number = case.partition("/")
     if not slash or not source or not number:
         raise click.BadParameter("SOURCE/NUMBER", param_hint="--case")
-    key = key_file.read_text("ascii").strip() if key_file else os.environ.get("PROOF_KEY", "")
-    if not key:
-        raise click.UsageError("--key-file")
-    jws, found = ask(Asking(address, key, operator, source, number, item, purpose), keys)
+    key = CallerKey.read(key_file)
+    jws, found = ask(Asking(address, client, key, operator, source, number, item, purpose), keys)
     out.write_text(jws + "\n", "ascii")
     decision: Any = found.decision
     if as_json:

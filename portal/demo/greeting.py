@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the terminal shows when the demonstration is ready: where to look, what to try."""
 
-import json
 from collections.abc import Iterator, Mapping
 
 from rich.table import Table
@@ -64,11 +63,6 @@ def greeting(
         code: The verification code of a licence; ``None`` where none was issued.
     """
     asked = next(case for case in script.cases if case.expect["state"] == "open").data()
-    question = {
-        "case": {"source": asked["source"], "number": asked["number"]},
-        "item": asked["item"]["code"],
-        "purpose": "accept",
-    }
     yield ""
     yield f"地址 address      {settings.public_url}"
     yield f"数据 data         {settings.data}    日志 logs  {settings.logs}"
@@ -83,11 +77,11 @@ def greeting(
     yield f"办件 case to try  {asked['number']}"
     yield ""
     yield "免证核验 ask the library instead of the citizen:"
-    yield f"  curl -s -X POST {settings.public_url}/api/v1/proofs \\"
-    yield f"    -H 'Authorization: Bearer {cast.key}' -H 'Access-Operator: {cast.accounts[Role.CLERK]}' \\"
-    yield f"    -H 'Content-Type: application/json' -d '{json.dumps(question)}' > answer.json"
+    yield f"  .venv/bin/cunzheng ask {settings.public_url} --client {cast.sandbox} \\"
+    yield f"    --key-file {cast.key_file} --operator {cast.accounts[Role.CLERK]} \\"
+    yield f"    --case {asked['source']}/{asked['number']} --item {asked['item']['code']}"
     yield "核验结论 verify the answer:"
-    yield "  .venv/bin/cunzheng verify answer.json"
+    yield "  .venv/bin/cunzheng verify answer.jws"
     yield f"  .venv/bin/cunzheng verify {settings.data / ANSWER}"
     yield ""
     yield "可以点开 six things to try:"

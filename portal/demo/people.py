@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who acts in the demonstration: one account per role, and one client with its key.
 
-The key stands in the data folder in clear: a demonstration's key opens a demonstration's data only.
+Its second client, the sandbox, has a pair of keys. Keys stand in the data folder in clear: a demonstration's
+key opens a demonstration's data only.
 """
 
 import datetime as dt
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from licenses.grants.terms import Ceiling, GrantedItem, NewGrant
@@ -14,6 +16,8 @@ from licenses.purposes import purposes
 from portal.accounts.models import Client
 from portal.accounts.posts import identity_with
 from portal.accounts.rights import ADMINISTRATORS, NewAccount, NewClient, add_account, add_client
+from portal.asking.signing import CallerKey
+from portal.clients.keys import add_key
 from portal.demo.script import CaseSpec, Script
 from portal.rooms import Rooms
 from portal.settings import Settings
@@ -31,6 +35,7 @@ _NAMES = {
     Role.SEAL_MANAGER: "演示印章管理员",
     Role.LICENSE_MANAGER: "演示证照管理员",
 }
+SANDBOX_KEY = "demo-client.jwk"
 _SUPERVISION = "dsj"
 """Where supervision stands: the administration above the departments."""
 _DEMO_YEAR = dt.timedelta(days=365)
@@ -38,11 +43,19 @@ _DEMO_YEAR = dt.timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The demonstration's persons and its client."""
+    """The demonstration's persons and its clients.
+
+    Attributes:
+        key: The shared key of the client of the first line: it announces and files, and may not ask.
+        sandbox: Id of the client with a pair of keys.
+        key_file: Where that client keeps its private key.
+    """
 
     rooms: Rooms
     key: str
     accounts: dict[str, str]
+    sandbox: str
+    key_file: Path
 
     def client(self, uow: UnitOfWork) -> Identity:
         """Give the acceptance system, with the window clerk as operator."""
@@ -69,7 +82,11 @@ class Cast:
         if not stored.exists():
             write_durably(stored, json.dumps(_add(rooms, script)).encode(), 0o600)
         cast = json.loads(stored.read_bytes())
-        return cls(rooms, cast["key"], cast["accounts"])
+        key_file = settings.data / SANDBOX_KEY
+        if "sandbox" not in cast:
+            cast["sandbox"] = _add_sandbox(rooms, script, cast["accounts"], key_file)
+            write_durably(stored, json.dumps(cast).encode(), 0o600)
+        return cls(rooms, cast["key"], cast["accounts"], cast["sandbox"], key_file)
 
 
 def _grant(rooms: Rooms, uow: UnitOfWork, client: Client) -> None:
@@ -108,15 +125,37 @@ def _add(rooms: Rooms, script: Script) -> dict[str, object]:
             for organisation in organisations:
                 new = NewAccount(name=name, organisation=organisation, roles=frozenset({role}))
                 accounts.setdefault(role, add_account(uow, demo, new).id)
-        client = NewClient(
-            name="演示市一窗受理平台",
-            organisation=office,
-            sources=frozenset({script.source}),
-            scopes=frozenset({"announce", "file", "ask", "read"}),
-            items=frozenset(case.data()["item"]["code"] for case in script.cases),
-            operators=frozenset({accounts[Role.CLERK]}),
-            expires_at=rooms.clock.now() + _DEMO_YEAR,
-        )
+        scopes = frozenset({"announce", "file", "ask", "read"})
+        client = _client(rooms, script, accounts, "演示市一窗受理平台", scopes)
         added, key = add_client(uow, demo, client)
         _grant(rooms, uow, added)
     return {"key": key, "accounts": accounts}
+
+
+def _client(
+    rooms: Rooms, script: Script, accounts: dict[str, str], name: str, scopes: frozenset[str]
+) -> NewClient:
+    return NewClient(
+        name=name,
+        organisation=script.organisations[0],
+        sources=frozenset({script.source}),
+        scopes=scopes,
+        items=frozenset(case.data()["item"]["code"] for case in script.cases),
+        operators=frozenset({accounts[Role.CLERK]}),
+        expires_at=rooms.clock.now() + _DEMO_YEAR,
+    )
+
+
+def _add_sandbox(rooms: Rooms, script: Script, accounts: dict[str, str], key_file: Path) -> str:
+    """Add the client with a pair of keys; its private half goes to its own file."""
+    pair, demo = CallerKey.make(), system_identity("demo")
+    new = _client(rooms, script, accounts, "演示市沙箱业务系统", frozenset({"announce", "ask", "read"}))
+
+    def add(uow: UnitOfWork) -> str:
+        client, _ = add_client(uow, demo, new)
+        add_key(uow, demo, client.id, pair.public())
+        _grant(rooms, uow, client)
+        return client.id
+
+    write_durably(key_file, json.dumps(pair.private()).encode(), 0o600)
+    return rooms.database.write(add)

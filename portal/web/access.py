@@ -26,7 +26,9 @@ class Rule:
         open_because: Reason why strangers may call; ``None`` = they may not.
         records: Kinds of act that the route records when it succeeds.
         unrecorded: Reason why it records none.
-        upload: ``intake`` or ``verification`` when the route takes files, which sets the size limit.
+        upload: ``intake`` or ``verification`` when the route takes files, which sets the size limit; ``form``
+            when it takes a form where the interface takes JSON.
+        signed: Whether a client must have signed the call (RFC 9421).
     """
 
     roles: frozenset[Role]
@@ -35,6 +37,12 @@ class Rule:
     records: tuple[str, ...]
     unrecorded: str | None
     upload: str | None
+    signed: bool = False
+
+    def needs_token(self, identity: Identity) -> bool:
+        """Tell whether a client must have a public key, so a token, to call this."""
+        alone = frozenset({"ask"})
+        return self.signed or (self.open_because is None and self.scopes & identity.scopes == alone)
 
     def admits(self, identity: Identity) -> bool:
         """Tell whether the identity may call the route at all; the service decides about the object."""
@@ -62,6 +70,7 @@ def allow(
     records: tuple[str, ...] = (),
     unrecorded: str | None = None,
     upload: str | None = None,
+    signed: bool = False,
 ) -> Callable[[View], View]:
     """Declare that persons with one of the roles and clients with one of the scopes may call.
 
@@ -71,7 +80,7 @@ def allow(
     unknown = set(scopes) - set(SCOPES)
     if unknown:
         raise TypeError(f"unknown scope {unknown}")
-    return _declare(Rule(frozenset(roles), frozenset(scopes), None, records, unrecorded, upload))
+    return _declare(Rule(frozenset(roles), frozenset(scopes), None, records, unrecorded, upload, signed))
 
 
 def public(

@@ -9,7 +9,7 @@ from flask import Response, json, url_for
 from licenses.copies.checking import purpose_of
 from licenses.copies.models import LicenseCopy
 from licenses.layout import verification_url
-from portal.web import context
+from portal.web import context, signed
 from portal.web.access import allow, public
 from portal.web.documented import answers, binary, by_status
 from portal.web.examples import COPY, COPY_LINK, COPY_NULLABLE
@@ -48,11 +48,12 @@ def copy_json(copy: LicenseCopy) -> dict[str, Any]:
     security="key",
     responses=by_status({202: answers("Ordered; it is made within seconds", COPY, COPY_NULLABLE)}),
 )
-@allow(scopes=("read",), records=("copy.ordered", "copy.refused", "access.refused"))
+@allow(scopes=("read",), records=("copy.ordered", "copy.refused", "access.refused"), signed=True)
 def order(identifier: str, body: CopyBody) -> Response:
     """Order a copy; a licence that is not valid, or no published purpose, gives none."""
     rooms = context.rooms()
     with rooms.database.writing() as uow:
+        signed.take(uow)
         copy = rooms.copies.order(uow, context.identity(), identifier, body.days)
         told = copy_json(copy)
     answer = Response(json.dumps(told), 202, mimetype="application/json")

@@ -9,7 +9,7 @@ from pydantic import Field
 from licenses.awaiting import awaited
 from licenses.errors import QuestionRefusedError
 from portal.refusals import record_apart
-from portal.web import context
+from portal.web import context, signed
 from portal.web.access import allow
 from portal.web.api_proofs import question_of, told
 from portal.web.documented import answers, by_status
@@ -46,9 +46,12 @@ _ANSWERS: Final[dict[str, Any]] = {"answers": [{"status": 200, "answer": PROOF, 
         }
     ),
 )
-@allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"))
+@allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"), signed=True)
 def ask(body: ProofBatchBody) -> dict[str, Any]:
     """Answer each question in a transaction of its own; a refusal takes nothing from the others."""
+    for one in body.questions:
+        signed.check_purpose(one.purpose)
+    context.rooms().database.write(signed.take)
     return {"answers": [_answered(one) for one in body.questions]}
 
 

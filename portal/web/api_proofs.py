@@ -10,7 +10,7 @@ from flask import Response, json, request, url_for
 from licenses.answers import verify_answer
 from licenses.awaiting import awaited
 from licenses.decisions import ProofQuestion
-from portal.web import context
+from portal.web import context, signed
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
 from portal.web.examples import PROOF, PROOF_NULLABLE, PROOF_PENDING, PROOF_PENDING_NULLABLE
@@ -39,11 +39,13 @@ JOSE: Final = "application/jose"
         }
     ),
 )
-@allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"))
+@allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"), signed=True)
 def ask(body: ProofBody) -> Response:
     """Answer a no-proof question; every refusal stands in the ledger."""
     rooms = context.rooms()
+    signed.check_purpose(body.purpose)
     with rooms.database.writing() as uow:
+        signed.take(uow)
         answered = rooms.proofs.ask(uow, context.identity(), question_of(body))
     made = _answer(answered.jws, answered.body, answered.promise.as_json())
     waits = awaited(answered.body, rooms.clock.now())

@@ -11,6 +11,7 @@ from cases.errors import CaseNotFoundError
 from licenses.purposes import is_purpose
 from portal.citizens.errors import SignInNotOfferedError
 from portal.citizens.services import CitizenService
+from portal.clients.tokens import Presented, TokenService
 from portal.errors import UnauthenticatedError
 from portal.i18n import EN, ZH, set_language
 from portal.publications import Publications
@@ -83,6 +84,11 @@ def sign_in_limit() -> RateLimit:
     return cast(RateLimit, current_app.extensions["cunzheng.sign_in_limit"])
 
 
+def token_limit() -> RateLimit:
+    """Give the limit on assertions that prove nobody."""
+    return cast(RateLimit, current_app.extensions["cunzheng.token_limit"])
+
+
 def identity() -> Identity:
     """Give who asks."""
     return cast(Identity, g.identity)
@@ -152,11 +158,24 @@ def _holder() -> Identity:
     return found.identity
 
 
+def tokens() -> TokenService:
+    """Give what issues and reads tokens of calling systems."""
+    return cast(TokenService, current_app.extensions["cunzheng.tokens"])
+
+
+def presented() -> Presented | None:
+    """Give the token that this call came with; ``None`` for an old shared key, a person or a stranger."""
+    return cast("Presented | None", g.get("presented"))
+
+
 def _client(key: str) -> Identity:
+    operator = _header("Access-Operator")
     try:
         with rooms().database.reading() as uow:
-            found = rooms().accounts.client(uow, key, _header("Access-Operator"))
-            return _on_basis(uow, found)
+            if key.count(".") == 2:
+                g.presented = tokens().present(uow, key, operator)
+                return _on_basis(uow, g.presented.identity)
+            return _on_basis(uow, rooms().accounts.client(uow, key, operator))
     except UnauthenticatedError:
         counters().add(AUTHENTICATION_FAILED)
         raise

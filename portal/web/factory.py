@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from archive.submission import MAX_MATERIALS
 from portal.citizens.opening import citizen_service
+from portal.clients.tokens import TokenService
 from portal.publications import Publications
 from portal.readiness import Readiness
 from portal.rooms import Rooms
@@ -38,6 +39,7 @@ from portal.web import (
     api_verifications,
     hooks,
     meta,
+    oauth,
     openapi,
     pages_account,
     pages_archivist,
@@ -79,6 +81,7 @@ from storage.database import repeated
 
 _BLUEPRINTS = (
     meta.blueprint,
+    oauth.blueprint,
     api_cases.blueprint,
     api_filings.blueprint,
     api_dossiers.blueprint,
@@ -173,6 +176,8 @@ def create_app(rooms: Rooms, settings: Settings, leaving: Callable[[], bool] = l
             "cunzheng.limit": RateLimit(rooms.clock, settings.public_rate),
             "cunzheng.dispute_limit": RateLimit(rooms.clock, pages_disputes.PER_MINUTE),
             "cunzheng.sign_in_limit": RateLimit(rooms.clock, settings.sign_in_rate),
+            "cunzheng.token_limit": RateLimit(rooms.clock, settings.sign_in_rate),
+            "cunzheng.tokens": TokenService(rooms.answers, settings.public_url),
         }
     )
     if settings.proxies:

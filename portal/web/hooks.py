@@ -11,7 +11,7 @@ from portal.quiet import is_no_request
 from portal.refusals import AccessRefused, Place, record_apart, record_refusal
 from portal.rooms import Rooms
 from portal.settings import Settings
-from portal.web import context, meta, problems
+from portal.web import context, meta, problems, signed
 from portal.web.access import Rule, rule_of
 from portal.web.counters import MALFORMED
 from portal.web.forms import check_form, keep_form_cookie
@@ -43,6 +43,7 @@ def install(app: Flask, rooms: Rooms, settings: Settings) -> None:
         g.identity = context.identify()
         if not rule.admits(g.identity):
             return _turn_away(rooms, rule)
+        signed.demand(rule, g.identity)
         if problems.is_api_call():
             require_json(rule)
             require_each_once()

@@ -32,7 +32,7 @@ LOG: Final = logging.getLogger("cunzheng.web")
 _NAMED_FIELDS: Final = 20
 """An answer must not grow with what was sent; ``facts`` tell how many there are."""
 PROBLEM_TYPE: Final = "application/problem+json"
-_API_PREFIXES: Final = ("/api/", "/.well-known/", "/openapi.json", "/healthz", "/readyz")
+_API_PREFIXES: Final = ("/api/", "/oauth/", "/.well-known/", "/openapi.json", "/healthz", "/readyz")
 _BY_STATUS: Final[Mapping[int, type[CunzhengError]]] = {
     400: MalformedRequestError,
     401: UnauthenticatedError,

@@ -34,6 +34,8 @@ class ActKind(enum.StrEnum):
     BULK_WITHDRAWN = "bulk.withdrawn"
     CLIENT_ADDED = "client.added"
     CLIENT_ENDED = "client.ended"
+    CLIENT_KEY_ADDED = "client.key-added"
+    CLIENT_KEY_ENDED = "client.key-ended"
     CASE_ANNOUNCED = "case.announced"
     CASE_CLOSED = "case.closed"
     CLOCK_STEPPED = "clock.stepped"
@@ -154,6 +156,8 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.BULK_WITHDRAWN: ("证照批量变更撤回", "Change of many licences withdrawn"),
     ActKind.CLIENT_ADDED: ("新增调用方", "Client added"),
     ActKind.CLIENT_ENDED: ("调用方停用", "Client ended"),
+    ActKind.CLIENT_KEY_ADDED: ("登记调用方公钥", "Client key registered"),
+    ActKind.CLIENT_KEY_ENDED: ("停用调用方公钥", "Client key ended"),
     ActKind.CASE_ANNOUNCED: ("办件登记", "Case announced"),
     ActKind.CASE_CLOSED: ("办件办结", "Case closed"),
     ActKind.CLOCK_STEPPED: ("时钟跳变", "Clock stepped"),

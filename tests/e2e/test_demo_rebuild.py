@@ -53,6 +53,7 @@ from storage.secrets import Secrets
 pytestmark = pytest.mark.slow
 
 NO_HOLDINGS = {
+    "client_nonce": "what it keeps from being sent twice is too old by then",
     "filing_receipt": "holds the promise, which no detail can hold",
     "holder_session": "ends with the installation",
     "key_mark": "tells of the keys, which are there before anything is rebuilt",

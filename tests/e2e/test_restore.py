@@ -40,6 +40,7 @@ from storage.objects.folder import FolderStore
 from storage.steps import unfinished
 
 NOT_REBUILT = {
+    "client_nonce",
     "filing_receipt",
     "key_mark",
     "license_answer",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from calling import Outside
 from installation import FOOD, Installation, installed
 from running import free_port
 from sqlalchemy import func, select
@@ -63,6 +64,9 @@ class Balancer:
             self.done.wait(LOOK_SECONDS)
 
 
+PROOFS = "/api/v1/proofs"
+
+
 @dataclass
 class Callers:
     """Ask without a pause, each over connections that stay open."""
@@ -76,11 +80,7 @@ class Callers:
     def __post_init__(self) -> None:
         question = {"case": {"source": "yctb", "number": "O-1"}, "item": FOOD, "purpose": "accept"}
         self._body = json.dumps(question | {"requirements": []}).encode()
-        self._headers = {
-            "Authorization": f"Bearer {self.site.cast.key}",
-            "Access-Operator": self.site.cast.accounts["clerk"],
-            "Content-Type": "application/json",
-        }
+        self._system = Outside.of(self.site.settings.public_url, self.site.settings.data)
 
     def call(self, number: int) -> None:
         with ExitStack() as closing:
@@ -99,7 +99,8 @@ class Callers:
                 closing.callback(lines[port].close)
             line = lines[port]
             try:
-                line.request("POST", "/api/v1/proofs", self._body, self._headers)
+                headers = self._system.headers(PROOFS, self._body, f"http://127.0.0.1:{port}")
+                line.request("POST", PROOFS, self._body, headers)
                 answer = line.getresponse()
                 answer.read()
             except OSError as error:

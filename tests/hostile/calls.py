@@ -88,10 +88,13 @@ def batch(name: str, status: int, code: str | None, questions: Any, *acts: str) 
 
 def asked(name: str, status: int, code: str, *acts: str, **changes: Any) -> Call:
     headers = {"Content-Type": "application/json", "Access-Operator": OPERATOR}
+    who = "client"
     if "operator" in changes:
         del headers["Access-Operator"], changes["operator"]
+        who = "nobody"
     return Call(
         name=name,
+        who=who,
         status=status,
         code=code,
         acts=acts,

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from calling import SigningClient, known_token, make_caller, renew
 from flask import Flask
 from flask.testing import FlaskClient
 from granting import grant
@@ -60,8 +61,8 @@ _BRINGS: Final[Mapping[str, frozenset[str]]] = {
     "filing.refused": frozenset(),
     "license.read": frozenset({"license_usage"}),
     "proof.answered": frozenset({"license_answer", "license_decision", "license_reliance", "license_usage"}),
-    "proof.asked": frozenset(),
-    "proof.refused": frozenset({"license_usage"}),
+    "proof.asked": frozenset({"client_nonce"}),
+    "proof.refused": frozenset({"client_nonce", "license_usage"}),
 }
 """Tables that an act brings rows to, the ledger's own aside; an act that is not here is a surprise."""
 _LEDGER: Final = frozenset({"ledger_act", "ledger_pending"})
@@ -149,6 +150,7 @@ class Ground:
     def watched(self, mark: str, acts: Sequence[str] = ()) -> Iterator[Ears]:
         """Run a case, and see that it did what ``acts`` say and nothing else."""
         self._let_minute_begin()
+        renew(self.app)
         before, ears, root = self.look(), Ears(), logging.getLogger()
         root.addHandler(ears)
         try:
@@ -211,6 +213,7 @@ def lay(folder: Path) -> Ground:
     copy_prepared(folder)
     rooms = open_rooms(settings)
     ground = Ground(settings, rooms, create_app(rooms, settings))
+    ground.app.test_client_class = SigningClient
     _add_clients(ground)
     _add_persons(ground)
     _add_cases(ground)
@@ -237,6 +240,11 @@ def _add_clients(ground: Ground) -> None:
             operators=frozenset({OPERATOR}),
             expires_at=ground.rooms.clock.now() + dt.timedelta(days=30),
         )
+        if "ask" in scopes:
+            caller = make_caller(ground.app, ground.rooms, new, operator=OPERATOR)
+            ground.keys[name] = known_token(caller)
+            ground.keys.setdefault("nobody", known_token(caller, operator=None))
+            continue
         with ground.rooms.database.writing() as uow:
             client, ground.keys[name] = add_client(uow, _TEST, new)
             grant(uow, client.items, client_id=client.id)

@@ -15,6 +15,7 @@ def sent(name: str, status: int, problem: str, *acts: str, body: Any = _TAKEN, *
     headers = {"Content-Type": "application/json", "Access-Operator": OPERATOR}
     if more.pop("unnamed", False):
         del headers["Access-Operator"]
+        more["who"] = "nobody"
     call: dict[str, Any] = {"method": "POST", "path": _RUNGS} | more
     return Call(name=name, status=status, code=problem, acts=acts, body=body, headers=headers, **call)
 

@@ -8,7 +8,15 @@ import pytest
 
 from portal.web.facade_answers import facade_at
 
-from . import calls_addresses, calls_bodies, calls_facades, calls_headers, calls_licences, ladder
+from . import (
+    calls_addresses,
+    calls_bodies,
+    calls_facades,
+    calls_headers,
+    calls_licences,
+    calls_tokens,
+    ladder,
+)
 from .calls import Call, filled
 from .ground import Ground, address_is_free_of, mark_of, nothing_told
 
@@ -27,6 +35,7 @@ CASES = [
     *calls_facades.DISPUTES,
     *calls_facades.SERVICES,
     *calls_licences.LICENCES,
+    *calls_tokens.CALLS,
 ]
 
 
@@ -46,7 +55,8 @@ def sent(ground: Ground, call: Call, mark: str) -> Any:
 
 def code_of(answer: Any) -> str | None:
     """Give the code of a problem; ``None`` for an answer."""
-    return str(answer.json["code"]) if answer.mimetype == "application/problem+json" else None
+    refused = answer.mimetype == "application/problem+json" or (answer.is_json and "error" in answer.json)
+    return str(answer.json["code"]) if refused else None
 
 
 @pytest.mark.parametrize("call", CASES, ids=lambda call: call.name)

@@ -88,7 +88,7 @@ def described(app: Flask) -> set[str]:
 def is_interface(operation: str) -> bool:
     """Tell whether programs call it: pages and what watches the process are for browsers and probes."""
     address = operation.partition(" ")[2]
-    return address.startswith(("/api/", "/.well-known/", "/elssp/"))
+    return address.startswith(("/api/", "/oauth/", "/.well-known/", "/elssp/"))
 
 
 def test_each_address_of_the_interface_is_described(ground: Ground) -> None:

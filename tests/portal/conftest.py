@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from calling import Caller, SigningClient, known_token, make_caller
 from fakes import HandClock, make_database
 from flask import Flask
 from flask.testing import FlaskClient
@@ -100,24 +101,38 @@ class House:
         organisation: str = "scjg",
         items: Iterable[str] = ("339999010002",),
         sources: Iterable[str] = ("ycsl",),
+        pair: bool = False,
     ) -> str:
+        """Give what opens the door for a new client: a token if it asks or has a pair, else a shared key."""
+        new = self.new_client(*scopes, organisation=organisation, items=items, sources=sources)
+        if pair or "ask" in scopes:
+            return known_token(make_caller(self.app, self.rooms, new))
         with self.rooms.database.writing() as uow:
-            client, key = add_client(
-                uow,
-                ADMINISTRATOR,
-                NewClient(
-                    name="综合受理系统",
-                    organisation=organisation,
-                    sources=frozenset(sources),
-                    scopes=frozenset(scopes),
-                    items=frozenset(items),
-                    operators=frozenset({"op-1"}),
-                    expires_at=self.clock.now() + dt.timedelta(days=30),
-                ),
-            )
+            client, key = add_client(uow, ADMINISTRATOR, new)
             if client.items:
                 grant(uow, client.items, organisation=organisation, client_id=client.id)
         return key
+
+    def caller(self, *scopes: str, curve: str = "P-256", **terms: Any) -> Caller:
+        """Give a new client with a key pair of its own."""
+        return make_caller(self.app, self.rooms, self.new_client(*scopes, **terms), curve)
+
+    def new_client(
+        self,
+        *scopes: str,
+        organisation: str = "scjg",
+        items: Iterable[str] = ("339999010002",),
+        sources: Iterable[str] = ("ycsl",),
+    ) -> NewClient:
+        return NewClient(
+            name="综合受理系统",
+            organisation=organisation,
+            sources=frozenset(sources),
+            scopes=frozenset(scopes),
+            items=frozenset(items),
+            operators=frozenset({"op-1"}),
+            expires_at=self.clock.now() + dt.timedelta(days=30),
+        )
 
     def login_token(self, role: Role, organisation: str = "") -> str:
         organisation = organisation or ("dsj" if role is Role.SUPERVISOR else "scjg")
@@ -179,9 +194,7 @@ class _Parts(NamedTuple):
     books: Books
 
 
-def make_house(
-    folder: Path, trust: TrustList | None = None, clock: HandClock | None = None, **changes: Any
-) -> House:
+def make_house(folder: Path, trust: TrustList | None = None, clock: Any = None, **changes: Any) -> House:
     clock = clock or HandClock()
     holders = HolderService()
     settings = Settings(data=folder, **changes)
@@ -230,7 +243,9 @@ def make_house(
         typesetter=Typesetter(),
         sender=HttpSender(Reach(production=False), clock),
     )
-    return House(rooms, create_app(rooms, settings), clock, settings.staging)
+    app = create_app(rooms, settings)
+    app.test_client_class = SigningClient
+    return House(rooms, app, clock, settings.staging)
 
 
 @pytest.fixture

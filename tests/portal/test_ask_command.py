@@ -4,7 +4,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,10 @@ from running import COMMAND, free_port
 
 from licenses.answers import AnswerKeys
 from portal.web.schemas import CASE_EXAMPLE
+from storage.clock import SystemClock
 from storage.errors import EXIT_CANNOT_TELL, EXIT_DONE, EXIT_INVALID, EXIT_REFUSED, EXIT_USAGE
 
-from .conftest import House
+from .conftest import House, make_house
 
 NUMBER = "YC-2026-000140"
 
@@ -27,13 +28,15 @@ class Caller:
     house: House
     address: str
     folder: Path
+    client: str
 
     def ask(self, **changes: str) -> subprocess.CompletedProcess[str]:
         options = {
             "case": f"ycsl/{NUMBER}",
             "item": "339999010002",
             "operator": "op-1",
-            "key-file": str(self.folder / "key"),
+            "client": self.client,
+            "key-file": str(self.folder / "key.jwk"),
             "keys": str(self.folder / "jwks.json"),
             "out": str(self.folder / "answer.jws"),
         } | changes
@@ -44,14 +47,19 @@ class Caller:
 
 
 @pytest.fixture
-def caller(house: House, tmp_path: Path) -> Iterator[Caller]:
-    key, port = house.client_key("announce", "ask"), free_port()
-    headers = {"Authorization": f"Bearer {key}", "Access-Operator": "op-1"}
+def caller(tmp_path: Path) -> Iterator[Caller]:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    house = make_house(tmp_path, clock=SystemClock(), public_url=address)
+    system = house.caller("announce", "ask")
+    headers = system.headers()
     place = f"/api/v1/cases/ycsl/{NUMBER}"
     assert house.app.test_client().put(place, json=CASE_EXAMPLE, headers=headers).status_code == 201
-    (tmp_path / "key").write_text(f"{key}\n")
+    (tmp_path / "key.jwk").write_text(json.dumps(system.key.private()))
+    (tmp_path / "key.pem").write_bytes(system.key.key.as_pem(private=True))
     with served(house.app, port):
-        yield Caller(house, f"http://127.0.0.1:{port}", tmp_path)
+        yield Caller(house, address, tmp_path, system.client_id)
+    house.rooms.database.close()
 
 
 def test_it_asks_checks_and_prints(caller: Caller) -> None:
@@ -62,6 +70,13 @@ def test_it_asks_checks_and_prints(caller: Caller) -> None:
     assert "→ 告知承诺" in done.stdout
     assert (caller.folder / "answer.jws").read_text().count(".") == 2
     assert caller.house.acts()[-2:] == ["proof.asked", "proof.answered"]
+
+
+def test_a_key_in_another_form_and_under_another_address(caller: Caller) -> None:
+    assert caller.ask(**{"key-file": str(caller.folder / "key.pem")}).returncode == EXIT_DONE
+    other = replace(caller, address=caller.address.replace("127.0.0.1", "localhost")).ask()
+    assert other.returncode == EXIT_REFUSED
+    assert "aud is the token endpoint alone" in other.stderr
 
 
 def test_an_answer_that_other_keys_signed_is_not_genuine(caller: Caller) -> None:
@@ -75,8 +90,8 @@ def test_an_answer_that_other_keys_signed_is_not_genuine(caller: Caller) -> None
 def test_a_refusal_names_its_code_and_an_absent_installation_is_said_to_be_absent(caller: Caller) -> None:
     refused = caller.ask(purpose="because")
     assert refused.returncode == EXIT_REFUSED
-    assert "purpose-unknown" in refused.stderr
-    gone = Caller(caller.house, f"http://127.0.0.1:{free_port()}", caller.folder).ask()
+    assert "field=purpose" in refused.stderr
+    gone = replace(caller, address=f"http://127.0.0.1:{free_port()}").ask()
     assert gone.returncode == EXIT_CANNOT_TELL
     assert "server-unavailable" in gone.stderr
 
@@ -84,6 +99,6 @@ def test_a_refusal_names_its_code_and_an_absent_installation_is_said_to_be_absen
 def test_without_case_or_key_nothing_is_sent(caller: Caller) -> None:
     before = caller.house.acts()
     assert caller.ask(case="no-slash").returncode == EXIT_USAGE
-    (caller.folder / "key").write_text("")
+    (caller.folder / "key.jwk").write_text("")
     assert caller.ask().returncode == EXIT_USAGE
     assert caller.house.acts() == before

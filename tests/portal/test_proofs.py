@@ -84,9 +84,8 @@ def test_a_batch_answers_each_question_by_itself(house: House) -> None:
 
 def test_a_client_without_operator_is_refused(house: House) -> None:
     _open_case(house)
-    key = house.client_key("ask")
-    headers = {"Authorization": f"Bearer {key}"}
-    answer = house.app.test_client().post("/api/v1/proofs", json=PROOF_EXAMPLE, headers=headers)
+    caller = house.caller("ask")
+    answer = caller.call("/api/v1/proofs", PROOF_EXAMPLE, caller.headers(operator=None))
     assert (answer.status_code, answer.json["code"]) == (403, "operator-required")
 
 

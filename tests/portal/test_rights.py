@@ -285,16 +285,20 @@ def test_roles_that_came_to_exclude_each_other_meanwhile_are_not_granted(
 
 def test_nobody_else_gives_rights() -> None:
     """Rights are given by set-up, by the demonstration and by two persons."""
-    pattern = re.compile(r"\b(add_account|add_client|keep_client|change_post|end_account|end_client)\b")
+    giving = ("portal.accounts.rights", "portal.clients.keys")
+    pattern = re.compile(
+        r"\b(add_account|add_client|keep_client|change_post|end_account|end_client|add_key|end_key)\b"
+    )
     callers = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "portal").rglob("*.py")
         if "portal.accounts import rights" in path.read_text()
+        or "portal.clients import keys" in path.read_text()
         or any(
             pattern.search(line)
             for line in path.read_text().splitlines()
             if line.startswith(
-                ("from portal.accounts.rights import", "    from portal.accounts.rights import")
+                tuple(f"{space}from {room} import" for space in ("", "    ") for room in giving)
             )
         )
     }

@@ -10,12 +10,14 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.parse import quote
 
+from calling import Outside
 from installation import FOOD, Installation, Submissions, installed
 from own_servers import Server, own_servers, until
 from parts import own_city_settings
@@ -78,6 +80,10 @@ class City:
     submissions: Submissions
     licence: bytes = b""
     proved: list[str] = field(default_factory=list)
+
+    @cached_property
+    def system(self) -> Outside:
+        return Outside.of(self.site.settings.public_url, self.site.settings.data)
 
     def prove(self) -> Answer:
         question = {"case": {"source": "yctb", "number": OPEN}, "item": FOOD, "purpose": "accept"}
@@ -228,6 +234,8 @@ class City:
         headers = {"Accept-Language": "zh"} | ({"Content-Type": media_type} if body is not None else {})
         if key:
             headers |= {"Authorization": f"Bearer {self.site.cast.key}", "Access-Operator": self._operator}
+        if key and path == "/api/v1/proofs" and body is not None:
+            headers |= self.system.headers(path, body)
         line = http.client.HTTPConnection("127.0.0.1", self.site.settings.port, timeout=60)
         begin = time.monotonic()
         try:
