@@ -12,6 +12,7 @@ from typing import Any
 import pikepdf
 import pypdfium2
 import pytest
+from calling import Caller, SigningClient, known_token
 from license_library import BUSINESS, COMPANY, FOOD, GROUNDS, ITEM_OF, MANAGER, license_data
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
@@ -38,7 +39,13 @@ class Office:
     house: House
     settings: Settings
     identifier: str = ""
+    caller: Caller | None = None
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def system(self) -> Caller:
+        assert self.caller is not None
+        return self.caller
 
     def work(self) -> None:
         worker, database, _ = make_worker(self.settings, "test", tuple)
@@ -71,8 +78,9 @@ class Office:
             self.identifier = made.identifier
             self.announce(uow, FOOD, "F-1", closed=False)
         self.work()
+        self.caller = self.house.caller("read")
         self.headers = {
-            "Authorization": f"Bearer {self.house.client_key('read')}",
+            "Authorization": f"Bearer {known_token(self.system)}",
             "Access-Operator": "op-1",
             "Access-Case": "ycsl/F-1",
             "Access-Item": ITEM_OF[FOOD],
@@ -104,7 +112,9 @@ class Office:
 def office(installation: Path) -> Iterator[Office]:
     settings = Settings(data=installation)
     rooms = open_rooms(settings)
-    house = House(rooms, create_app(rooms, settings), rooms.clock, settings.staging)  # type: ignore[arg-type] # the real clock
+    app = create_app(rooms, settings)
+    app.test_client_class = SigningClient
+    house = House(rooms, app, rooms.clock, settings.staging)  # type: ignore[arg-type] # the real clock
     made = Office(house, settings)
     made.begin()
     yield made
@@ -164,7 +174,7 @@ def test_a_cancelled_licence_is_refused_with_a_reason_and_the_refusal_is_recorde
 
 def test_somebody_else_s_copy_looks_like_none(office: Office) -> None:
     copy = office.made()
-    other = office.headers | {"Authorization": f"Bearer {office.house.client_key('read')}"}
+    other = office.headers | {"Authorization": f"Bearer {office.house.client_key('read', pair=True)}"}
     for answer in (
         office.house.app.test_client().get(f"/api/v1/copies/{copy['id']}", headers=other),
         office.house.app.test_client().get("/api/v1/copies/none", headers=other),
@@ -295,6 +305,7 @@ def test_for_the_file_and_for_supervision_a_licence_that_ended_is_copied_with_it
 def test_another_operator_of_the_same_system_knows_of_no_copy(office: Office) -> None:
     copy = office.made()
     nobody = {name: value for name, value in office.headers.items() if name != "Access-Operator"}
+    nobody["Authorization"] = f"Bearer {known_token(office.system, operator=None)}"
     asked = office.house.app.test_client().get(f"/api/v1/copies/{copy['id']}", headers=nobody)
     link = office.post(f"copies/{copy['id']}/links", {}, nobody)
     assert [answer.json["code"] for answer in (asked, link)] == ["copy-unknown"] * 2
