@@ -59,9 +59,9 @@ _BRINGS: Final[Mapping[str, frozenset[str]]] = {
         {"case_record", "holder", "filing", "filing_material", "filing_receipt", "step"}
     ),
     "filing.refused": frozenset(),
-    "license.read": frozenset({"license_usage"}),
+    "license.read": frozenset({"license_grant_use", "license_usage"}),
     "proof.answered": frozenset({"license_answer", "license_decision", "license_reliance", "license_usage"}),
-    "proof.asked": frozenset({"client_nonce"}),
+    "proof.asked": frozenset({"client_nonce", "license_grant_use"}),
     "proof.refused": frozenset({"client_nonce", "license_usage"}),
 }
 """Tables that an act brings rows to, the ledger's own aside; an act that is not here is a surprise."""

@@ -159,7 +159,9 @@ def test_another_key_proves_nobody_and_nothing_comes_back(house: House) -> None:
         assert answer.status_code == 401
         assert "zq" not in answer.text
         assert stranger.kid not in answer.text
-    assert house.acts() == ["client.added", "client.key-added"], "who proves nobody is only counted"
+    assert house.acts() == ["client.added", "client.key-added", "grant.added"], (
+        "who proves nobody is only counted"
+    )
 
 
 def test_what_is_asked_for_lies_within_what_the_client_holds(house: House) -> None:
