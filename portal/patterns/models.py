@@ -3,7 +3,7 @@
 
 import datetime as dt
 
-from sqlalchemy import Integer, String
+from sqlalchemy import JSON, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base, Instant
@@ -40,7 +40,8 @@ class UnusualQuery(Base):
         total: All queries of this person.
         first_at: When the first of them was.
         last_at: When the last was.
-        act: Act of the last one.
+        act: Act of the last one; none for look-ups.
+        cases: Ids of the cases that look-ups were for, the last ones.
     """
 
     __tablename__ = "unusual_query"
@@ -54,4 +55,5 @@ class UnusualQuery(Base):
     total: Mapped[int] = mapped_column(Integer)
     first_at: Mapped[dt.datetime] = mapped_column(Instant)
     last_at: Mapped[dt.datetime] = mapped_column(Instant)
-    act: Mapped[str] = mapped_column(String(64))
+    act: Mapped[str | None] = mapped_column(String(64))
+    cases: Mapped[list[str]] = mapped_column(JSON)

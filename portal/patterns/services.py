@@ -7,7 +7,7 @@ processor and no more: the next one waits fifty times as long as the last one to
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -16,10 +16,12 @@ from sqlalchemy import Select, delete, func, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from archive.unusual import Pattern, Query, Unusual, unusual
+from archive.unusual import LIMITS, Pattern, Query, Unusual, ordered, unusual
 from cases.calendar import WorkingCalendar
+from cases.models import Case
 from cases.organisations import reached
 from portal.housekeeping import repeatedly
+from portal.patterns.look_ups import curious_look_ups, undecided_look_ups
 from portal.patterns.models import PatternLook, UnusualQuery
 from storage.clock import Clock
 from storage.database import Database, UnitOfWork
@@ -90,7 +92,9 @@ class PatternWatch:
             if not _is_due(uow.session, now):
                 return False
             asked = queries(uow.session, now - WINDOW)
-        found = unusual(asked, self._calendar)
+            waited = now - dt.timedelta(days=LIMITS.undecided_days)
+            looked = curious_look_ups(uow, now - WINDOW) + undecided_look_ups(uow, waited - WINDOW, waited)
+        found = ordered(unusual(asked, self._calendar) + looked)
         took = round((self._clock.monotonic() - began) * 1000)
         fresh = PatternLook(id=_ONLY, looked_at=now, queries=len(asked), milliseconds=took)
         try:
@@ -121,9 +125,17 @@ def found_patterns(session: Session, who: Identity) -> list[Unusual]:
             first_at=row.first_at,
             last_at=row.last_at,
             act=row.act,
+            cases=tuple(row.cases),
         )
         for row in rows
     ]
+
+
+def cases_of(uow: UnitOfWork, who: Identity, found: Iterable[Unusual]) -> Mapping[str, Case]:
+    """Give the cases that patterns name, by id, of those that somebody who supervises may trace."""
+    wanted = sorted({case for one in found for case in one.cases})
+    within = true() if who.has(Role.AUDIT_ADMIN) else reached(Case.organisation, who)
+    return {one.id: one for one in uow.session.scalars(select(Case).where(Case.id.in_(wanted), within))}
 
 
 def count_patterns(session: Session, who: Identity) -> int:
@@ -179,6 +191,7 @@ def _replace(uow: UnitOfWork, fresh: PatternLook, found: list[Unusual]) -> None:
             first_at=one.first_at,
             last_at=one.last_at,
             act=one.act,
+            cases=list(one.cases),
         )
         uow.session.add(row)
 

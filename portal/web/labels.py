@@ -9,7 +9,7 @@ from archive.models import IN_PROGRESS
 from licenses.lifecycle import Standing, Status, status_titles
 from portal.i18n import choose
 from portal.i18n import mark as _
-from portal.web import ladder_words, rights_words, use_words
+from portal.web import ladder_words, pattern_words, rights_words, use_words
 from storage.identity import Role
 
 GOOD: Final = "good"
@@ -334,11 +334,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "decimal": Label(_("Decimal"), PLAIN),
         "choice": Label(_("Choice"), PLAIN),
     },
-    "pattern": {
-        "out-of-hours": Label(_("Outside working hours"), WAIT),
-        "burst": Label(_("Many at once"), WAIT),
-        "refused-often": Label(_("Often refused"), WAIT),
-    },
+    "pattern": {str(pattern): Label(word, WAIT) for pattern, word in pattern_words.TITLES.items()},
     "rung": {str(state): Label(word, tone) for state, (word, tone) in ladder_words.STATES.items()},
     "rung-kind": {kind: Label(word, PLAIN) for kind, word in ladder_words.KINDS.items()},
     "rung-event": {str(kind): Label(word, PLAIN) for kind, word in ladder_words.HAPPENED.items()},

@@ -17,7 +17,7 @@ from portal.housekeeping import last_said, standing_verdict
 from portal.i18n import gettext
 from portal.i18n import mark as _
 from portal.nightly import last_reconciled
-from portal.patterns.services import count_patterns, found_patterns, last_look
+from portal.patterns.services import cases_of, count_patterns, found_patterns, last_look
 from portal.spreadsheet import spreadsheet
 from portal.web import context
 from portal.web.access import allow
@@ -127,10 +127,9 @@ def patterns() -> str:
     rooms, who = context.rooms(), context.identity()
     with rooms.database.reading() as uow:
         found, look = found_patterns(uow.session, who), last_look(uow.session)
-        clients = client_names(uow.session)
-    return render_template(
-        "patterns.html", found=found, look=look, limits=LIMITS, names=_department_names(), clients=clients
-    )
+        clients, cases = client_names(uow.session), cases_of(uow, who, found)
+    shown = {"names": _department_names(), "clients": clients, "cases": cases}
+    return render_template("patterns.html", found=found, look=look, limits=LIMITS, **shown)
 
 
 @blueprint.get("/days.csv")

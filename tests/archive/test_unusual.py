@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.unusual import LIMITS, Pattern, Query, Unusual, unusual
+from archive.unusual import LIMITS, LookUp, Pattern, Query, Unusual, curious, undecided, unusual
 from cases.calendar import WorkingCalendar
 from storage.clock import SHANGHAI
 
@@ -94,3 +94,48 @@ def test_whatever_is_asked_counts_are_true_and_ordered(queries: list[Query]) -> 
             assert one.last_at - one.first_at < LIMITS.window
             assert len(within) >= one.count
     assert all(first.count >= second.count for first, second in pairwise(found))
+
+
+def looked(*numbers: int | None, apart: dt.timedelta = SECOND, series: str = "111") -> list[LookUp]:
+    return [
+        LookUp(TUESDAY + place * apart, "clerk", None, "scjg", f"case-{place}", series, number)
+        for place, number in enumerate(numbers)
+    ]
+
+
+def test_numbers_that_follow_each_other_are_named_whatever_the_order() -> None:
+    (found,) = curious(looked(12, 10, 11, 14, 13))
+    assert (found.pattern, found.count, found.total, found.act) == (Pattern.SEQUENCE, 5, 5, None)
+    assert found.cases == ("case-4", "case-3", "case-2", "case-1", "case-0")
+    assert curious(looked(12, 10, 11, 13)) == []
+    assert curious(looked(10, 12, 14, 16, 18))[0].count == 5, "every second one is a walk, too"
+    assert curious(looked(10, 13, 16, 19, 22)) == []
+    assert curious(looked(10, 11, 12, 12, 12, 13)) == [], "one looked up again is one"
+
+
+def test_a_walk_ends_with_its_hour_and_its_series() -> None:
+    assert curious(looked(1, 2, 3, 4, 5, apart=dt.timedelta(minutes=16))) == []
+    assert curious(looked(1, 2, 3, 4, 5, apart=dt.timedelta(minutes=14)))[0].count == 5
+    mixed = looked(1, 3, 5) + looked(2, 4, 6, series="001")
+    assert curious(sorted(mixed, key=lambda one: one.at)) == []
+    assert curious(looked(None, None, None, None, None)) == []
+
+
+def test_look_ups_without_anything_that_followed_are_named_from_the_third() -> None:
+    assert undecided(looked(1, 2), {}) == []
+    (found,) = undecided(looked(None, 7, 7), {("clerk", None): 40})
+    assert (found.pattern, found.count, found.total) == (Pattern.UNDECIDED, 3, 40)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 7200)), max_size=40))
+def test_every_walk_is_one(drawn: list[tuple[int, int]]) -> None:
+    look_ups = [
+        LookUp(TUESDAY + seconds * SECOND, "clerk", None, "scjg", str(number), "111", number)
+        for number, seconds in sorted(drawn, key=lambda one: one[1])
+    ]
+    for one in curious(look_ups):
+        numbers = sorted(map(int, one.cases))
+        assert one.last_at - one.first_at < LIMITS.sequence_window
+        assert len(set(numbers)) == min(one.count, 20)
+        if one.count <= 20:
+            assert all(after - before <= LIMITS.sequence_step for before, after in pairwise(numbers))

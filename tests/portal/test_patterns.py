@@ -2,15 +2,22 @@
 """The supervisor sees unusual queries and takes figures away as a table; nobody's name or code is shown."""
 
 import csv
+import datetime as dt
 import io
+from typing import Any
 
 import pytest
 from fakes import HandClock
 
+from archive.unusual import LIMITS
 from cases.calendar import WorkingCalendar
+from cases.identifiers import is_resident_id
+from cases.models import Case
+from cases.services import Announcement
+from licenses.models import LicenseUsage
 from portal.patterns.models import PatternLook
 from portal.patterns.services import PatternWatch
-from storage.identity import Identity, Role
+from storage.identity import Identity, Role, system_identity
 from storage.ledger.acts import Act, Outcome
 from storage.ledger.kinds import ActKind
 
@@ -108,6 +115,74 @@ def test_figures_go_into_a_spreadsheet(house: House) -> None:
     assert len(rest) == 91
     english = house.browser(Role.SUPERVISOR).get("/supervision/days.csv?lang=en").text
     assert english.lstrip("\ufeff").startswith("Date,All,")
+
+
+def look_up(house: House, number: int, days_ago: float, **changes: Any) -> Case:
+    """Store a look-up of somebody whose code ends in a number, for an open case."""
+    at = house.clock.now() - dt.timedelta(days=days_ago) + dt.timedelta(seconds=number)
+    body = f"33999919900101{number:03d}"
+    code = body + next(c for c in "0123456789X" if is_resident_id(body + c))
+    with house.rooms.database.writing() as uow:
+        opened = Announcement(
+            "ycsl",
+            f"N-{number}-{days_ago}",
+            "339999010002",
+            "2026-03",
+            "111",
+            code,
+            "张演示",
+            "scjg",
+            at,
+            None,
+        )
+        case, _ = house.rooms.cases.announce(uow, system_identity("test"), opened)
+        use = {"action": "read", "basis": "case", "actor_id": "clerk-1", "operator": "clerk-1", "asked": ""}
+        use |= {"organisation": "scjg", "result": "READ", "case_id": case.id, "holder_id": case.holder_id}
+        uow.session.add(LicenseUsage(id=uow.ids.new_id(), at=at, **(use | changes)))
+    return case
+
+
+def test_who_walks_through_codes_is_named_with_the_cases_and_no_code(house: House) -> None:
+    cases = [look_up(house, number, 1) for number in range(1, 6)]
+    assert look(house)
+    page = house.browser(Role.SUPERVISOR).get("/supervision/patterns").text
+    assert "连号查询" in page
+    assert all(f"<code>{case.number}</code>" in page for case in cases)
+    assert "3399991990" not in page
+    elsewhere = house.browser(Role.SUPERVISOR, "jtys").get("/supervision/patterns").text
+    assert "<code>N-1-1</code>" not in elsewhere
+    trace = house.browser(Role.SUPERVISOR).get("/supervision/trace?q=N-1-1&source=ycsl")
+    assert trace.status_code == 200
+
+
+def test_codes_that_are_far_from_each_other_are_no_walk(house: House) -> None:
+    for number in range(1, 60, 10):
+        look_up(house, number, 1)
+    assert look(house)
+    assert "连号查询" not in house.browser(Role.SUPERVISOR).get("/supervision/patterns").text
+
+
+def test_holders_and_strangers_walk_through_nothing(house: House) -> None:
+    for number in range(1, 6):
+        look_up(house, number, 1, operator=None, basis="public-check")
+    assert look(house)
+    assert "连号查询" not in house.browser(Role.SUPERVISOR).get("/supervision/patterns").text
+
+
+def test_look_ups_that_nothing_followed_are_named_after_their_days(house: House) -> None:
+    waited = LIMITS.undecided_days + 1.0
+    cases = [look_up(house, number * 100, waited) for number in range(1, 4)]
+    for number in range(4, 7):
+        look_up(house, number * 100, LIMITS.undecided_days - 1.0)
+    assert look(house)
+    page = house.browser(Role.SUPERVISOR).get("/supervision/patterns").text
+    assert "查询后无下文" in page
+    assert all(f"<code>{case.number}</code>" in page for case in cases)
+    with house.rooms.database.writing() as uow:
+        uow.session.get_one(Case, cases[0].id).closed_at = house.clock.now()
+    house.clock.advance(120)
+    assert look(house)
+    assert "查询后无下文" not in house.browser(Role.SUPERVISOR).get("/supervision/patterns").text
 
 
 @pytest.mark.parametrize("role", [Role.CLERK, Role.ARCHIVIST, Role.INSPECTOR, Role.SYSTEM_ADMIN])

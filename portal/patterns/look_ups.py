@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look-ups that curiosity may explain: numbers that follow each other, and nothing that followed from them.
+
+Whether somebody looks up relatives or colleagues is not asked: accounts hold no code of a person, and names
+alone prove nothing.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+
+from archive.models import Filing
+from archive.unusual import LIMITS, LookUp, Person, Unusual, curious, undecided
+from cases.models import Case, Holder
+from licenses.models import Decision, License, LicenseUsage
+from storage.database import UnitOfWork
+from storage.errors import CunzhengError
+from storage.identity import Basis
+
+MOST: Final = 100_000
+"""Look-ups that one look goes through, the newest ones: they are held in memory."""
+_MOST_CODES: Final = 2_000
+"""Codes that one look opens, of persons whom somebody looked up many of."""
+_LOOKS: Final = ("ask", "find", "read")
+_AT_WORK: Final = (str(Basis.CASE), str(Basis.FILING), str(Basis.SUPERVISION))
+_CHECKED: Final = 18
+"""Length of codes that end in a check character, which follows no order."""
+
+
+def curious_look_ups(uow: UnitOfWork, since: dt.datetime) -> list[Unusual]:
+    """Give who looked up persons or licences whose numbers follow each other."""
+    newest = (
+        select(*_COLUMNS, LicenseUsage.holder_id, LicenseUsage.license_id)
+        .where(_looked(), LicenseUsage.at >= since)
+        .order_by(LicenseUsage.at.desc(), LicenseUsage.id.desc())
+        .limit(MOST)
+    )
+    rows = uow.session.execute(newest).all()[::-1]
+    looked = [(_look_up(row[:5]), row.holder_id, row.license_id) for row in rows]
+    many = _of_many(looked)
+    holders = _codes(uow, {holder for one, holder, _ in looked if _person(one) in many})
+    licenses = _numbers(uow, {license_ for one, _, license_ in looked if license_ and _person(one) in many})
+    nothing = ("", None)
+    found = curious(_numbered(one, holders.get(holder, nothing)) for one, holder, _ in looked)
+    return found + curious(_numbered(one, licenses.get(license_, nothing)) for one, _, license_ in looked)
+
+
+def undecided_look_ups(uow: UnitOfWork, since: dt.datetime, until: dt.datetime) -> list[Unusual]:
+    """Give who looked up, between two instants, for cases in which nothing was decided or filed until now."""
+    within = and_(_looked(), LicenseUsage.at >= since, LicenseUsage.at < until)
+    # What was answered led to something: its decision.
+    within &= and_(LicenseUsage.basis == str(Basis.CASE), LicenseUsage.decision_id.is_(None))
+    counted = select(LicenseUsage.actor_id, LicenseUsage.operator, func.count()).where(within)
+    totals = {
+        _named(actor, operator): count
+        for actor, operator, count in uow.session.execute(
+            counted.group_by(LicenseUsage.actor_id, LicenseUsage.operator)
+        )
+    }
+    query = select(*_COLUMNS).where(within, ~_followed()).order_by(LicenseUsage.at, LicenseUsage.id)
+    return undecided((_look_up(tuple(row)) for row in uow.session.execute(query.limit(MOST))), totals)
+
+
+_COLUMNS: Final = (
+    LicenseUsage.at,
+    LicenseUsage.actor_id,
+    LicenseUsage.operator,
+    LicenseUsage.organisation,
+    LicenseUsage.case_id,
+)
+
+
+def _looked() -> ColumnElement[bool]:
+    """Choose look-ups of persons at work: a holder's own and those of strangers are none."""
+    return and_(
+        LicenseUsage.action.in_(_LOOKS), LicenseUsage.basis.in_(_AT_WORK), LicenseUsage.operator.is_not(None)
+    )
+
+
+def _followed() -> ColumnElement[bool]:
+    """Give the condition that after a look-up its case was decided on, closed or filed."""
+    same, at = LicenseUsage.case_id, LicenseUsage.at
+    return or_(
+        exists().where(Decision.case_id == same, Decision.at >= at),
+        exists().where(Filing.case_id == same, Filing.received_at > at),
+        exists().where(Case.id == same, Case.closed_at > at),
+    )
+
+
+def _look_up(row: Sequence[object]) -> LookUp:
+    at, actor, operator, organisation, case = row
+    actor, operator = _named(str(actor), str(operator))
+    assert isinstance(at, dt.datetime)
+    return LookUp(at, actor, operator, str(organisation), None if case is None else str(case))
+
+
+def _named(actor: str, operator: str | None) -> Person:
+    """Name a person as acts do: the operator apart only where a system named one."""
+    return actor, None if operator == actor else operator
+
+
+def _person(one: LookUp) -> Person:
+    return one.actor, one.operator
+
+
+def _of_many(looked: Iterable[tuple[LookUp, str, str | None]]) -> frozenset[Person]:
+    """Give the persons who looked up so many others that a walk through numbers is possible."""
+    holders: dict[Person, set[str]] = defaultdict(set)
+    licenses: dict[Person, set[str]] = defaultdict(set)
+    for one, holder, license_ in looked:
+        holders[_person(one)].add(holder)
+        if license_ is not None:
+            licenses[_person(one)].add(license_)
+    found = {
+        person for each in (holders, licenses) for person, of in each.items() if len(of) >= LIMITS.sequence
+    }
+    return frozenset(found)
+
+
+def _codes(uow: UnitOfWork, holders: Iterable[str]) -> Mapping[str, tuple[str, int | None]]:
+    """Give series and place of holders' codes, which nobody is shown."""
+    return {row.id: (row.scheme, number) for row, number in _opened(uow, sorted(holders)[:_MOST_CODES])}
+
+
+def _opened(uow: UnitOfWork, holders: Sequence[str]) -> Iterator[tuple[Holder, int | None]]:
+    for row in uow.session.scalars(select(Holder).where(Holder.id.in_(holders))):
+        try:
+            code = uow.secrets.decrypt(row.code_cipher).decode()
+        except CunzhengError:
+            # Erased: nobody can tell the place of a code that is gone.
+            continue
+        yield row, _place(code[:-1] if len(code) == _CHECKED else code)
+
+
+def _numbers(uow: UnitOfWork, licenses: Iterable[str]) -> Mapping[str, tuple[str, int | None]]:
+    """Give series and place of licences' numbers: their last digits among those of the same beginning."""
+    query = select(License.id, License.type_code, License.number).where(
+        License.id.in_(sorted(licenses)[:_MOST_CODES])
+    )
+    found: dict[str, tuple[str, int | None]] = {}
+    for id_, kind, number in uow.session.execute(query):
+        beginning = number.rstrip("0123456789")
+        found[id_] = (f"{kind} {beginning}", _place(number[len(beginning) :]))
+    return found
+
+
+def _place(code: str) -> int | None:
+    if code.isascii() and code.isdigit():
+        return int(code)
+    return int(code, 36) if code.isascii() and code.isalnum() else None
+
+
+def _numbered(one: LookUp, numbered: tuple[str, int | None]) -> LookUp:
+    return replace(one, series=numbered[0], number=numbered[1])
