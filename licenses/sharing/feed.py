@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, or_, select
 
 from cases.models import Holder
 from licenses.ladder.models import LadderEvent
@@ -94,7 +94,7 @@ def read_feed(uow: UnitOfWork, which: ColumnElement[bool], after: Place, limit: 
         .join(LicenseChange, LicenseChange.act_id == LedgerEntry.act_id)
         .join(LicenseEvent, LicenseEvent.id == LicenseChange.event_id)
         .join(License, License.id == LicenseEvent.license_id)
-        .where(beyond(after, LicenseChange), LedgerEntry.seq <= top, which)
+        .where(beyond(after, LicenseChange.place), LedgerEntry.seq <= top, which)
         .order_by(LedgerEntry.seq, LicenseChange.place)
         .limit(limit)
     ).all()
@@ -135,9 +135,9 @@ def start_of(size: int) -> Place:
     return Place(size - 1, _LAST)
 
 
-def beyond(after: Place, ties: type[LicenseChange | LadderChange]) -> ColumnElement[bool]:
-    """Give the condition on what comes after a place."""
-    return or_(LedgerEntry.seq > after.seq, and_(LedgerEntry.seq == after.seq, ties.place > after.place))
+def beyond(after: Place, place: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Give the condition on what comes after a place; ``place`` is the event's within its entry."""
+    return or_(LedgerEntry.seq > after.seq, and_(LedgerEntry.seq == after.seq, place > after.place))
 
 
 def told_to(subscription: Subscription) -> ColumnElement[bool]:

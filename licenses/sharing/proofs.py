@@ -41,6 +41,8 @@ TOLD_OF: Final[Mapping[RungEventKind, str]] = {
 """By event of a rung, what the client is told; of what it brings about itself it is told nothing."""
 MOST_NAMED: Final = 200
 """Decisions that an event names at most; it always says how many there are."""
+RECALLS_FROM: Final = 500_000
+"""Places of recalls lie behind those of the licences' own events, which may be told in one feed with them."""
 _LICENCE: Final = "licence"
 _RUNG_KINDS: Final = sorted(str(kind) for kind in TOLD_OF)
 _RECALL_KINDS: Final = sorted(str(kind) for kind in RECALLING)
@@ -58,15 +60,15 @@ def read_proofs(uow: UnitOfWork, client_id: str, start: int, after: Place, limit
     """
     end, top = window(uow, after)
     found: list[tuple[Place, ProofChange]] = []
-    for ties, query, told in (
-        (LadderChange, _rung_events(client_id), _of_rung),
-        (LicenseChange, _license_events(client_id), _of_license),
+    for ties, query, told, place in (
+        (LadderChange, _rung_events(client_id), _of_rung, LadderChange.place + 0),
+        (LicenseChange, _license_events(client_id), _of_license, LicenseChange.place + RECALLS_FROM),
     ):
         rows = uow.session.execute(
-            query.add_columns(LedgerEntry.seq, ties.place)
+            query.add_columns(LedgerEntry.seq, place)
             .join(LedgerEntry, LedgerEntry.act_id == ties.act_id)
-            .where(beyond(after, ties), LedgerEntry.seq >= start, LedgerEntry.seq <= top)
-            .order_by(LedgerEntry.seq, ties.place)
+            .where(beyond(after, place), LedgerEntry.seq >= start, LedgerEntry.seq <= top)
+            .order_by(LedgerEntry.seq, place)
             .limit(limit)
         ).all()
         found += [(Place(seq, place), told(uow, client_id, *what)) for *what, seq, place in rows]

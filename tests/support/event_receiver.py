@@ -38,11 +38,11 @@ class Receiver:
         return [json.loads(line) for line in lines]
 
     def order(self) -> dict[str, list[int]]:
-        """Give the sequence numbers that it has, by licence."""
+        """Give the sequence numbers that it has, by licence or rung."""
         found: dict[str, list[int]] = {}
         for one in self.kept():
             data = json.loads(one["body"])["data"]
-            found.setdefault(data["licence"], []).append(data["sequence"])
+            found.setdefault(data.get("rung") or data["licence"], []).append(data["sequence"])
         return found
 
     def keep(self, headers: dict[str, str], body: bytes) -> None:

@@ -1,23 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client that asks for proofs and is told what becomes of its own answers."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ladder_world import ASKER, LadderWorld
 from license_library import FOOD, GROUNDS, MANAGER
-from sharing_world import SharingWorld
+from sharing_world import HandReceiver, SharingWorld
 
+from cases.models import Case
 from licenses.decisions import ProofQuestion
 from licenses.ladder.models import LadderRung
 from licenses.lifecycle import EventKind
 from licenses.models import License
+from licenses.sharing.ports import Line
 from licenses.sharing.services import Asked
 from storage.identity import Identity
 
 HEARING = replace(ASKER, scopes=ASKER.scopes | {"subscribe"})
 OTHER_HEARING = replace(HEARING, id="client-2", operator="operator-8")
+
+
+@dataclass
+class Endpoints:
+    """A receiver in the test's hand at each address."""
+
+    receivers: dict[str, HandReceiver] = field(default_factory=dict)
+
+    def check(self, endpoint: str) -> None:
+        """Admit every endpoint."""
+
+    @contextmanager
+    def line(self, endpoint: str) -> Iterator[Line]:
+        yield self.receivers.setdefault(endpoint, HandReceiver())
 
 
 class ProofEvents(LadderWorld):
@@ -39,14 +57,16 @@ class ProofEvents(LadderWorld):
     def deliver(self) -> None:
         self.sharing.deliver()
 
-    def told(self) -> list[tuple[str, str, int]]:
-        """Give type, change and sequence of each event that arrived, in the order of its coming."""
-        return [
-            (one["type"], one["data"]["change"], one["data"]["sequence"]) for one in self.receiver.arrived
-        ]
+    def told(self) -> list[tuple[str, str]]:
+        """Give type and change of each event that arrived, in the order of its coming."""
+        return [(one["type"], one["data"]["change"]) for one in self.receiver.arrived]
 
-    def rung(self, kind: str, who: Identity = HEARING) -> LadderRung:
-        return self.take(kind, self.library.announce(FOOD), who)
+    def rung(self, kind: str, who: Identity = HEARING, case: Case | None = None) -> LadderRung:
+        """Let somebody take a rung from an answer of the own."""
+        decision = self.ask(case or self.library.announce(FOOD), who).decision
+        self.clock.advance(1)
+        with self.database.writing() as uow:
+            return self.ladder.take(uow, who, decision.id, "R1", kind)[0]
 
     def relies(self, who: Identity = HEARING) -> str:
         """Ask about a new case of the company that holds licences; give the decision."""
