@@ -5,13 +5,14 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from cases.models import Case
 from licenses.errors import LicenseHiddenError
 from licenses.models import License, LicenseHolder, LicenseUsage
 from licenses.purposes import is_purpose
 from licenses.usage import Use, operator_of, usage_row
+from licenses.visibility import Visibility, visibility
 from storage.clock import rfc3339
 from storage.database import UnitOfWork
 from storage.errors import InvalidInputError
@@ -58,17 +59,39 @@ def held_together(uow: UnitOfWork, holder_id: str) -> Sequence[str]:
     ).all()
 
 
-def uses_of(uow: UnitOfWork, holder_id: str) -> ColumnElement[bool]:
-    """Choose the uses that concern a holder: the own ones, and every one of a licence held together."""
+def uses_of(uow: UnitOfWork, holder_id: str, rules: Visibility | None = None) -> ColumnElement[bool]:
+    """Choose the uses that a holder sees.
+
+    Those of what is held of them, every one of a licence held together, and those of an own licence for the
+    case of somebody else, as soon as no rule of law delays them any more.
+    """
     together = held_together(uow, holder_id)
-    own = LicenseUsage.holder_id == holder_id
-    # Most hold nothing together; their uses are then read by one index, in order.
-    return or_(own, LicenseUsage.license_id.in_(together)) if together else own
+    own: ColumnElement[bool] = LicenseUsage.holder_id == holder_id
+    # Most hold nothing together, and no relative's case used their licence; their uses are then read by one
+    # index, in order.
+    if together:
+        own = or_(own, LicenseUsage.license_id.in_(together))
+    lent = LicenseUsage.license_id.in_(_own_alone(holder_id))
+    others = LicenseUsage.holder_id != holder_id
+    if uow.session.scalar(select(LicenseUsage.id).where(lent, others).limit(1)) is not None:
+        own = or_(own, lent)
+    for_others = and_(others, LicenseUsage.license_id.not_in(together)) if together else others
+    return own & (rules or visibility()).shown(for_others, uow.clock.now())
 
 
-def concerns(uow: UnitOfWork, holder_id: str, use: LicenseUsage) -> bool:
+def concerns(uow: UnitOfWork, holder_id: str, use: LicenseUsage, rules: Visibility | None = None) -> bool:
     """Tell whether a use is one of those that :func:`uses_of` chooses."""
-    return use.holder_id == holder_id or use.license_id in set(held_together(uow, holder_id))
+    held = LicenseUsage.id == use.id
+    return uow.session.scalar(select(LicenseUsage.id).where(held, uses_of(uow, holder_id, rules))) is not None
+
+
+def for_somebody_else(uow: UnitOfWork, holder_id: str, use: LicenseUsage) -> bool:
+    """Tell whether a use of a holder's own licence was for the case of somebody else, such as a relative."""
+    return use.holder_id != holder_id and use.license_id not in set(held_together(uow, holder_id))
+
+
+def _own_alone(holder_id: str) -> Select[str]:
+    return select(License.id).where(License.holder_id == holder_id)
 
 
 def may_use(identity: Identity, basis: AccessBasis) -> bool:

@@ -47,6 +47,7 @@ from licenses.errors import (
 from licenses.looks import concerns, held_together, holds
 from licenses.models import LicenseUsage, Objection
 from licenses.ports import WorkingDays
+from licenses.visibility import Visibility
 from storage.base import Instant
 from storage.clock import legal_date
 from storage.cursors import read_cursor, write_cursor
@@ -84,10 +85,14 @@ class ObjectionService:
     Args:
         calendar: Counts working days.
         days: How many a department has; the data say by default.
+        rules: Which uses a holder sees, and may so object to; the shipped rules when ``None``.
     """
 
-    def __init__(self, calendar: WorkingDays, days: int | None = None) -> None:
+    def __init__(
+        self, calendar: WorkingDays, days: int | None = None, rules: Visibility | None = None
+    ) -> None:
         self._calendar = calendar
+        self._rules = rules
         self._days = days or answer_days()
 
     def due_on(self, opened_at: dt.datetime) -> dt.date:
@@ -108,7 +113,7 @@ class ObjectionService:
         if about is About.DISPUTE:
             raise ObjectionSubjectError
         subject = subject_of(uow, about, object_id)
-        if not _is_own(uow, identity.id, about, subject):
+        if not _is_own(uow, identity.id, about, subject, self._rules):
             raise ObjectionSubjectError
         mine = (row for row in objections_to(uow, about, object_id) if row.holder_id == identity.id)
         if any(row.state == ObjectionState.OPEN for row in mine):
@@ -247,10 +252,12 @@ class ObjectionService:
         return uow.record(act_of(ActKind.OBJECTION_ANSWERED, identity, row, rows=[row], reasons=reasons))
 
 
-def _is_own(uow: UnitOfWork, holder_id: str, about: About, subject: Subject) -> bool:
+def _is_own(
+    uow: UnitOfWork, holder_id: str, about: About, subject: Subject, rules: Visibility | None
+) -> bool:
     """Tell whether a use or an issued licence is a holder's own, or of a licence held together."""
     if about is About.USE:
-        return subject.use is not None and concerns(uow, holder_id, subject.use)
+        return subject.use is not None and concerns(uow, holder_id, subject.use, rules)
     license_ = subject.license
     return license_ is not None and license_.issued_at is not None and holds(uow, holder_id, license_)
 

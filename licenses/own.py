@@ -21,12 +21,13 @@ from licenses.decisions import ProofService
 from licenses.definition import LicenseType
 from licenses.errors import ObjectionSubjectError
 from licenses.holdings import Holdings
-from licenses.looks import concerns, uses_of
+from licenses.looks import concerns, for_somebody_else, uses_of
 from licenses.models import Decision, License, LicenseUsage
 from licenses.objections import About, ObjectionService, SpokenObjection
 from licenses.reading import LicenseReader
 from licenses.rule_definition import Requirement
 from licenses.views import LicenseView
+from licenses.visibility import Part, Visibility, visibility, without
 from storage.base import Instant
 from storage.cursors import read_cursor, write_cursor
 from storage.database import UnitOfWork
@@ -51,6 +52,7 @@ class OwnUse:
         own_case: Whether that is a case of whoever looks.
         myself: Whether whoever looks made the use.
         by: The other holder of the licence who made it, masked; none when it was somebody else.
+        masked: What of it a rule of law withholds; the row then lacks it, too.
         requirement: What was asked; none when nothing in particular was.
         kind: Type of the licence concerned; none when the use met none.
     """
@@ -62,6 +64,7 @@ class OwnUse:
     own_case: bool
     myself: bool
     by: MaskedHolder | None = None
+    masked: frozenset[Part] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ class OwnRecordsService:
         holdings: Knows the licence types.
         holders: Masks holders.
         objections: Takes objections.
+        rules: What holders see of uses, and when; the shipped rules when ``None``.
     """
 
     def __init__(
@@ -129,7 +133,9 @@ class OwnRecordsService:
         holdings: Holdings,
         holders: HolderService,
         objections: ObjectionService,
+        rules: Visibility | None = None,
     ) -> None:
+        self._rules = rules or visibility()
         self._reader = reader
         self._proofs = proofs
         self._holdings = holdings
@@ -151,7 +157,7 @@ class OwnRecordsService:
         identity.demand(Role.HOLDER)
         holder = uow.session.get(Holder, identity.id)
         licences = self._reader.own(uow, identity)
-        rows, cursor = _uses(uow, identity.id, after)
+        rows, cursor = self._uses(uow, identity.id, after)
         promise = _looked(uow, identity, holder)
         masked = self._holders.masked(uow, holder) if holder is not None else None
         objections = self._objected(uow, identity.id, self._objections.own(uow, identity), licences)
@@ -201,7 +207,7 @@ class OwnRecordsService:
                 raise ObjectionSubjectError
             return licence
         row = uow.session.get(LicenseUsage, object_id)
-        if row is None or not concerns(uow, identity.id, row):
+        if row is None or not concerns(uow, identity.id, row, self._rules):
             raise ObjectionSubjectError
         return self._told(uow, identity.id, [row])[0]
 
@@ -225,9 +231,11 @@ class OwnRecordsService:
         views = self._objections.beside(uow, identity)
         uses = self._contested(uow, identity.id, views)
         owned = {one.id: one for one in licences}
+        # An objection to a use that is not shown yet would tell of it.
         return [
             OthersObjection(view, uses.get(view.row.object_id), owned.get(view.row.object_id))
             for view in views
+            if view.row.about != About.USE or view.row.object_id in uses
         ]
 
     def _contested(
@@ -235,10 +243,26 @@ class OwnRecordsService:
     ) -> Mapping[str, OwnUse]:
         """Give the uses that objections are about, by id."""
         ids = [view.row.object_id for view in views if view.row.about == About.USE]
-        found = [*_by_id(uow, LicenseUsage, ids).values()]
+        visible = LicenseUsage.id.in_(ids) & uses_of(uow, holder_id, self._rules)
+        found = uow.session.scalars(select(LicenseUsage).where(visible)).all()
         return {one.row.id: one for one in self._told(uow, holder_id, found)}
 
+    def _uses(
+        self, uow: UnitOfWork, holder_id: str, after: str | None
+    ) -> tuple[Sequence[LicenseUsage], str | None]:
+        query = select(LicenseUsage).where(uses_of(uow, holder_id, self._rules))
+        if after is not None:
+            at, row_id = read_cursor(after)
+            place = tuple_(LicenseUsage.at, LicenseUsage.id)
+            query = query.where(place < tuple_(literal(at, Instant), literal(row_id)))
+        newest = query.order_by(LicenseUsage.at.desc(), LicenseUsage.id.desc())
+        found = uow.session.scalars(newest.limit(ROWS + 1)).all()
+        last = found[ROWS - 1] if len(found) > ROWS else None
+        return found[:ROWS], write_cursor(last.at, last.id) if last is not None else None
+
     def _told(self, uow: UnitOfWork, holder_id: str, rows: Sequence[LicenseUsage]) -> Sequence[OwnUse]:
+        masked = {row.id: self._masked(uow, holder_id, row) for row in rows}
+        rows = [without(row, masked[row.id]) for row in rows]
         cases = _by_id(uow, Case, [row.case_id for row in rows])
         others = _by_id(uow, Holder, [row.actor_id for row in rows if row.actor_id != holder_id])
         decisions = _by_id(uow, Decision, [row.decision_id for row in rows])
@@ -252,9 +276,15 @@ class OwnRecordsService:
                 own_case=case is not None and case.holder_id == holder_id,
                 myself=row.actor_id == holder_id,
                 by=self._holders.masked(uow, others[row.actor_id]) if row.actor_id in others else None,
+                masked=masked[row.id],
             )
             for row in rows
         ]
+
+    def _masked(self, uow: UnitOfWork, holder_id: str, row: LicenseUsage) -> frozenset[Part]:
+        if row.actor_id == holder_id:
+            return frozenset()
+        return self._rules.masked(row, relative=for_somebody_else(uow, holder_id, row))
 
     def _requirement(self, decision: Decision | None, row: LicenseUsage) -> Requirement | None:
         if decision is None:
@@ -281,18 +311,6 @@ def _looked(uow: UnitOfWork, identity: Identity, holder: Holder | None) -> Promi
             subject=identity.id if holder is not None else SYSTEM_SUBJECT,
         )
     )
-
-
-def _uses(uow: UnitOfWork, holder_id: str, after: str | None) -> tuple[Sequence[LicenseUsage], str | None]:
-    query = select(LicenseUsage).where(uses_of(uow, holder_id))
-    if after is not None:
-        at, row_id = read_cursor(after)
-        place = tuple_(LicenseUsage.at, LicenseUsage.id)
-        query = query.where(place < tuple_(literal(at, Instant), literal(row_id)))
-    newest = query.order_by(LicenseUsage.at.desc(), LicenseUsage.id.desc())
-    found = uow.session.scalars(newest.limit(ROWS + 1)).all()
-    last = found[ROWS - 1] if len(found) > ROWS else None
-    return found[:ROWS], write_cursor(last.at, last.id) if last is not None else None
 
 
 def _by_id(uow: UnitOfWork, table: type[_Row], ids: Sequence[str | None]) -> Mapping[str, _Row]:

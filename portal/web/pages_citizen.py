@@ -16,6 +16,7 @@ from cases.models import Case
 from licenses.errors import ObjectionSubjectError, ObjectionWordsError
 from licenses.objections import LONGEST, About
 from licenses.own import OwnUse
+from licenses.visibility import Part
 from portal.citizens.errors import SignInNotAcceptedError
 from portal.citizens.flow import LIFE
 from portal.errors import RateLimitedError
@@ -165,6 +166,8 @@ def _office(own: OwnUse) -> str:
         return gettext(_("Yourself"))
     if own.by is not None:
         return gettext(_("%(name)s, who holds it with you"), name=own.by.name)
+    if Part.ORGANISATION in own.masked:
+        return gettext(_("Not told, as the law provides"))
     if not use.organisation and (use.basis == Basis.PUBLIC_CHECK or use.actor_id == PUBLIC.id):
         return gettext(ROLES[Role.PUBLIC])
     known = {one.code: one for one in context.rooms().items.departments}

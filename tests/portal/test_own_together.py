@@ -11,12 +11,14 @@ from flask.testing import FlaskClient
 from granting import grant
 from identity import choose, demo_provider
 from license_library import BUSINESS, CLIENT, ITEM_OF, held_together, license_data, on_case
+from license_library import PERSON as APPLICANT
+from sqlalchemy import delete
 
 from cases.models import Case, Holder
 from cases.services import Announcement
 from licenses.events import Grounds, new_event
 from licenses.lifecycle import EventKind
-from licenses.models import License
+from licenses.models import License, LicenseHolder, LicenseUsage
 from portal.demo.holders import demo_persons
 from portal.demo.script import Script
 from storage.identity import system_identity
@@ -102,6 +104,28 @@ def test_what_is_done_with_it_stands_on_both_pages(two: Two) -> None:
         assert hidden not in firm, hidden
     assert "由共有人生成" in firm
     assert "1/2" in two.firm.get(f"/mine/licences/{two.licence.id}").text
+
+
+def test_a_use_for_a_relative_is_told_without_the_matter_on_page_and_form(two: Two) -> None:
+    house = two.house
+    case = announced(house, "RELATIVES-CASE", APPLICANT)
+    with house.rooms.database.writing() as uow:
+        lent = uow.session.get_one(License, two.licence.id)
+        uow.session.execute(delete(LicenseHolder))
+        use = LicenseUsage(id=uow.ids.new_id(), at=uow.clock.now(), action="ask", holder_id=case.holder_id)
+        use.license_id, use.case_id, use.item_code, use.purpose = lent.id, case.id, case.item_code, "accept"
+        use.basis, use.actor_id, use.operator, use.organisation = "case", "clerk-1", "clerk-1", "scjg"
+        use.asked, use.result, use.reason = "R1 scope contains", "MET", "R.ESTABLISHED"
+        uow.session.add(use)
+    page = two.firm.get("/mine").text
+    form = two.firm.get(f"/mine/objection?about=use&of={use.id}").text
+    for shown in (page, form):
+        assert "依法不予告知" in shown
+        for hidden in ("RELATIVES-CASE", "食品经营许可", APPLICANT[2]):
+            assert hidden not in shown
+    assert "法律要求保密的用证，会延后显示" in page
+    assert "法律要求保密的用证，会延后显示" in two.person.get("/mine").text, "whoever looks reads the same"
+    assert use.id not in two.person.get("/mine").text
 
 
 def test_an_objection_of_one_is_seen_by_the_other_without_its_words(two: Two) -> None:
