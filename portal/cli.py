@@ -33,6 +33,7 @@ _COMMANDS = {
     "ledger": "portal.commands.ledger:ledger",
     "directory": "portal.commands.directory:directory",
     "licence": "portal.commands.holdings:licence",
+    "grant": "portal.commands.grants:grant",
     "licence-type": "portal.commands.licence_types:licence_type",
     "proof": "portal.commands.proofs:proof",
     "login-link": "portal.commands.people:login_link",

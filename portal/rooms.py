@@ -23,6 +23,7 @@ from licenses.copies.services import CopyService
 from licenses.decisions import ProofService
 from licenses.disputes import DisputeService
 from licenses.facades.services import FacadeService
+from licenses.grants.services import Grants
 from licenses.holdings import Holdings
 from licenses.information import InformationService
 from licenses.ladder.services import LadderService
@@ -153,6 +154,11 @@ class Rooms:
     def rights(self) -> RightChanges:
         """Changes of rights by two persons."""
         return RightChanges()
+
+    @property
+    def grants(self) -> Grants:
+        """What systems may ask."""
+        return Grants(self.rules)
 
     @property
     def objections(self) -> ObjectionService:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from licenses.awaiting import awaited
 from licenses.errors import QuestionRefusedError
+from licenses.grants.errors import QuotaExhaustedError
 from portal.refusals import record_apart
 from portal.web import context, signed
 from portal.web.access import allow
@@ -58,9 +59,9 @@ def ask(body: ProofBatchBody) -> dict[str, Any]:
 def _answered(body: ProofBody) -> dict[str, Any]:
     rooms = context.rooms()
     try:
-        with rooms.database.writing() as uow:
-            made = rooms.proofs.ask(uow, context.identity(), question_of(body))
-    except QuestionRefusedError as refusal:
+        # Again by itself where it meets another one: the questions before it are answered.
+        made = rooms.database.write(lambda uow: rooms.proofs.ask(uow, context.identity(), question_of(body)))
+    except (QuestionRefusedError, QuotaExhaustedError) as refusal:
         record_apart(rooms.database, refusal)
         problem = problem_of(refusal, context.settings().public_url)
         return {"status": refusal.status, "answer": None, "problem": problem}

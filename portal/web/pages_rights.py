@@ -10,6 +10,7 @@ from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from cases.organisations import organisations
+from licenses.purposes import purposes
 from portal.accounts.carrying import ChangeKind, running_account, running_client
 from portal.accounts.directory import clients, persons
 from portal.accounts.models import ADMINISTRATION, SCOPES, RightChange
@@ -51,6 +52,8 @@ def _home(problem: CunzhengError | None = None, about: str = "") -> str:
             decides=who.has(Role.SECURITY_ADMIN),
             problem=problem,
             about=about,
+            items={one.code: one for one in rooms.items.current()},
+            purposes=purposes(),
         )
 
 

@@ -113,6 +113,14 @@ IDENTITY = [
     get("a dossier by a path", 404, "not-found", path="/api/v1/dossiers/..%2F..%2F{mark}"),
     get("a decision of somebody else", 404, "not-found", path="/api/v1/proofs/{mark}", acts=REFUSED),
     get(
+        "grants without the right to ask",
+        403,
+        "not-permitted",
+        who="subscriber",
+        path="/api/v1/grants",
+        acts=REFUSED,
+    ),
+    get(
         "recalled decisions from a cursor made up",
         422,
         "cursor",

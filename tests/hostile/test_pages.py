@@ -15,13 +15,26 @@ from .ground import Ground, address_is_free_of, mark_of, nothing_told
 from .pages import ASK, FORGED, REFUSED, SESSIONS, Visit
 from .pages_disputes import DISPUTES
 from .pages_effect import EFFECT
+from .pages_grants import GRANTS
 from .pages_holders import HOLDINGS
 from .pages_licences import LICENCES
 from .pages_one import ONE
 from .pages_stock import STOCK
 from .pages_typed import TYPED
 
-CASES = [*FORGED, *SESSIONS, *TYPED, *LICENCES, *HOLDINGS, *STOCK, *DISPUTES, *EFFECT, *ONE, *ladder.VISITS]
+CASES = [
+    *FORGED,
+    *SESSIONS,
+    *TYPED,
+    *LICENCES,
+    *HOLDINGS,
+    *STOCK,
+    *DISPUTES,
+    *EFFECT,
+    *GRANTS,
+    *ONE,
+    *ladder.VISITS,
+]
 _CODE = re.compile(r'<p class="quiet">[^<]*<code>([a-z-]+)</code>')
 
 
