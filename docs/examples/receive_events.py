@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Receive changes of licences: verify each message, keep it once, and only then say that it is here.
+"""Receive events of licences and of own answers: verify each message, keep it once, then say that it is here.
 
     receive_events.py serve PORT FOLDER     with RECEIVER_SECRET (whsec_…) in the environment
     receive_events.py fetch ADDRESS FOLDER  fetches from the kept cursor on, with RECEIVER_KEY
@@ -54,9 +54,16 @@ def keep(folder: Path, event: Mapping[str, object]) -> bool:
 
 def newest(folder: Path, licence: str) -> Mapping[str, object]:
     """Give the last change of a licence that is known: the highest sequence, whatever came when."""
-    changes = [json.loads(path.read_text("utf-8"))["data"] for path in folder.glob("*.json")]
-    own = [one for one in changes if one.get("licence") == licence]
+    events = [json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")]
+    changes = [one["data"] for one in events if one["type"].startswith("licence.")]
+    own = [one for one in changes if one["licence"] == licence]
     return max(own, key=lambda one: one["sequence"])
+
+
+def to_ask_again(folder: Path) -> set[str]:
+    """Give the own decisions of which something was told since: each is worth another question."""
+    events = [json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")]
+    return {one for event in events for one in event["data"].get("decisions", ())}
 
 
 def serve(port: int, folder: Path, secret: str) -> None:

@@ -38,7 +38,7 @@ TOLD_OF: Final[Mapping[RungEventKind, str]] = {
     RungEventKind.REVOKED: RESOLVED,
     RungEventKind.CHECK_DUE: CHECK_DUE,
 }
-"""By event of a rung, what the client is told; of what it brings about itself it is told nothing."""
+"""By event of a rung, what is told of it: how it ends and that its time is over, not that it goes on."""
 MOST_NAMED: Final = 200
 """Decisions that an event names at most; it always says how many there are."""
 RECALLS_FROM: Final = 500_000

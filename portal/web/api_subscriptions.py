@@ -13,8 +13,8 @@ from portal.sharing.opening import event_source
 from portal.web import context
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
+from portal.web.event_examples import event_pages
 from portal.web.examples import (
-    LICENCE_EVENTS,
     SUBSCRIPTION,
     SUBSCRIPTION_ENDED,
     SUBSCRIPTION_LIST,
@@ -35,7 +35,8 @@ _PAUSE_SECONDS: Final = 5
 @blueprint.post("/subscriptions")
 @blueprint.input(SubscriptionBody, arg_name="body", example=SUBSCRIPTION_EXAMPLE)
 @blueprint.doc(
-    summary="Ask to be told of changes of licences; a second person decides. The secret is told once",
+    summary="Ask to be told of changes of licences, or of what becomes of own no-proof answers; a second "
+    "person decides. The secret is told once",
     security="key",
     responses=by_status(
         {201: answers("It waits for its decision", SUBSCRIPTION_MADE, SUBSCRIPTION_NULLABLE)}
@@ -148,12 +149,10 @@ def ping(subscription_id: str, body: BareBody) -> Response:  # noqa: ARG001 - th
 @blueprint.get("/licence-events")
 @blueprint.input(FeedQuery, location="query", arg_name="query")
 @blueprint.doc(
-    summary="Changes of licences that the client's approved subscriptions are about, on from a cursor; the "
-    "same cursor gives the same sequence. `Retry-After` says when to come back",
+    summary="What the client's approved subscriptions are about, licences and own decisions alike, on from a "
+    "cursor; the same cursor gives the same sequence. `Retry-After` says when to come back",
     security="key",
-    responses=by_status(
-        {200: answers("A page; `next` is given even when it is empty", LICENCE_EVENTS, ("successor",))}
-    ),
+    responses=by_status({200: event_pages()}),
 )
 @allow(scopes=("subscribe",), records=("changes.read",))
 def events(query: FeedQuery) -> Response:

@@ -362,23 +362,6 @@ SUBSCRIPTION_LIST: Final[dict[str, Any]] = {"subscriptions": [SUBSCRIPTION]}
 SUBSCRIPTION_SECRET: Final[dict[str, Any]] = {"secret": SUBSCRIPTION_MADE["secret"], "promise": _PROMISE}
 SUBSCRIPTION_ENDED: Final[dict[str, Any]] = {"promise": _PROMISE}
 SUBSCRIPTION_PING: Final[dict[str, Any]] = {"event": _ID}
-LICENCE_EVENT: Final[dict[str, Any]] = {
-    "specversion": "1.0",
-    "id": _ID,
-    "source": "https://cunzheng.example/api/v1/licence-events",
-    "type": "licence.suspended",
-    "time": _AT,
-    "datacontenttype": "application/json",
-    "data": {
-        "licence": _ID,
-        "type": "11339999DEM0010178001",
-        "change": "suspended",
-        "time": _AT,
-        "sequence": 2,
-        "successor": _ID,
-    },
-}
-LICENCE_EVENTS: Final[dict[str, Any]] = {"events": [LICENCE_EVENT], "next": "AAAAAAAAAAA", "more": False}
 DISPUTE: Final[dict[str, Any]] = {
     "id": _ID,
     "identifier": LICENCE["identifier"],

@@ -7,6 +7,7 @@ from apiflask import APIFlask
 
 from archive.submission import Submission
 from portal.settings import Settings
+from portal.web.event_examples import webhooks
 
 _PROBLEMS: Final = {
     "400": "The request cannot be read",
@@ -87,6 +88,7 @@ def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
         status: {"description": text} for status, text in _WITHOUT_BODY.items()
     }
     components["parameters"] = {name: _header(name, text) for name, text in _ACCESS_HEADERS}
+    spec["webhooks"] = webhooks()
     for path in spec.get("paths", {}).values():
         for operation in path.values():
             _complete_operation(operation)

@@ -3,6 +3,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 import threading
@@ -14,11 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from license_library import FOOD
+from license_library import BUSINESS, FOOD
+from proof_events import ProofEvents
 from sharing_world import TAX, SharingWorld
 from tooling import ROOT
 
-from licenses.sharing.envelope import change_event
+from licenses.ladder.states import RungEventKind
+from licenses.lifecycle import EventKind
+from licenses.sharing.envelope import told_event
 from licenses.sharing.models import Subscription
 from portal.sharing.addresses import Reach
 from portal.sharing.posting import HttpSender
@@ -78,6 +82,27 @@ def test_what_is_sent_is_verified_and_kept_once(world: SharingWorld, tmp_path: P
     assert kept(folder) == [2, 3, 4]
 
 
+def test_what_is_told_of_own_answers_says_which_to_ask_again(tmp_path: Path) -> None:
+    world, folder = ProofEvents(tmp_path / "world"), tmp_path / "events"
+    world.clock.at = datetime.now(UTC)
+    world.sharing.sender = HttpSender(Reach(production=False), world.clock)
+    licence = world.library.issue(BUSINESS)
+    asked = world.subscribe()
+    with receiver(folder, asked.secret or "") as address:
+        with world.database.writing() as uow:
+            uow.session.get_one(Subscription, asked.subscription.id).endpoint = address
+        relied = world.relies()
+        world.befalls(licence, EventKind.SUSPENDED)
+        row = world.rung("supply_later")
+        world.happens(row, RungEventKind.SUPPLIED)
+        world.clock.at = datetime.now(UTC)
+        world.deliver()
+    assert world.sharing.deliveries() == []
+    sample = runpy.run_path(str(EXAMPLE))
+    assert sample["to_ask_again"](folder) == {relied, row.decision_id}
+    world.close()
+
+
 def test_what_is_fetched_goes_on_from_the_kept_cursor(world: SharingWorld, tmp_path: Path) -> None:
     licence, folder = world.licence(FOOD), tmp_path / "events"
     world.subscribe(types=[FOOD], endpoint=None)
@@ -113,7 +138,7 @@ def interface(world: SharingWorld) -> Iterator[str]:
     def events() -> Response:
         with world.database.writing() as uow:
             page = world.desk.fetch(uow, TAX, "log", request.args.get("after"), 2)
-        shown = [change_event(one, "https://cunzheng.example") for one in page.changes]
+        shown = [told_event(one, "https://cunzheng.example") for one in page.changes]
         body = json.dumps({"events": shown, "next": page.next, "more": page.more})
         return Response(body, mimetype="application/json")
 

@@ -13,9 +13,8 @@ from sqlalchemy import select
 from licenses.sharing.models import Delivery, SubscriptionHolder
 from portal.sharing.announcer import Announcer
 from portal.web.documented import schema_of
+from portal.web.event_examples import LICENCE_EVENT, LICENCE_EVENTS
 from portal.web.examples import (
-    LICENCE_EVENT,
-    LICENCE_EVENTS,
     SUBSCRIPTION,
     SUBSCRIPTION_MADE,
     SUBSCRIPTION_NULLABLE,
