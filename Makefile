@@ -44,8 +44,8 @@ services-stop: ## stop them
 test-services: setup system-packages ## contract suites and the line on the real servers; stops what it started
 	@scripts/with-services.sh scripts/test-services.sh -n $(JOBS) $(ARGS)
 
-mutations: setup system-packages ## break each named rule in a copy and see its test turn red (some minutes)
-	@$(PY) scripts/mutations.py licences $(ARGS)
+mutations: setup system-packages ## break each named rule in a copy and see its test turn red (some minutes; TABLE=licences or no-proof)
+	@for table in $(or $(TABLE),licences no-proof); do $(PY) scripts/mutations.py $$table $(ARGS) || exit 1; done
 
 crashes: setup system-packages ## kill worker and sequencer at every named point and at 50 seeded times (about 15 minutes)
 	@CUNZHENG_CRASHES=full $(PY) -m pytest -v -n $(JOBS) tests/e2e/test_crashes.py $(ARGS)

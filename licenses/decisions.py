@@ -16,6 +16,7 @@ from cases.holders import HolderService
 from cases.models import Case, CaseState
 from cases.organisations import covers
 from cases.services import CaseService
+from licenses.answer_uses import uses_of
 from licenses.answers import AnswerKeys
 from licenses.errors import (
     OperatorRequiredError,
@@ -33,8 +34,9 @@ from licenses.holdings import Holdings
 from licenses.inquiry import Inquiry
 from licenses.models import Decision, DecisionReliance, LicenseUsage, SignedAnswer
 from licenses.purposes import is_purpose
+from licenses.questions import Meant, SubjectHint, meant_by
 from licenses.reason_table import ReasonTable
-from licenses.rule_definition import LicenseEvidence, Requirement
+from licenses.rule_definition import Requirement
 from licenses.rules import Rule, RuleBook
 from licenses.usage import Use, insert_rows, operator_of, usage_row
 from storage.clock import legal_date, parse_rfc3339
@@ -57,6 +59,7 @@ class ProofQuestion:
         purpose: One of the published purposes.
         holder: Scheme and code of the holder, if the caller names one: it must be the case's.
         requirements: Requirement ids to ask about; all when empty.
+        subjects: Whom it means where a relation leads to several.
     """
 
     source: str
@@ -65,6 +68,7 @@ class ProofQuestion:
     purpose: str
     holder: tuple[str, str] | None = None
     requirements: tuple[str, ...] = ()
+    subjects: tuple[SubjectHint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +145,11 @@ class ProofService:
             raise RequirementUnknownError(*_refusal(uow, identity, question, case, "requirement-unknown"))
         asker = self._counted(uow, identity, question, case, granted)
         intent = self._record_question(uow, asker, case, rule, asked)
-        facts = self._inquiry.facts(uow, rule, case, now)
+        meant = self._meant(uow, identity, question, case)
+        facts = self._inquiry.facts(uow, rule, case, now, meant)
         evaluation = evaluate(rule, facts, now, self._table, asked)
-        decision, body = self._decide(uow, asker, case, rule, evaluation, question)
-        uses = _uses(uow, asker, case, rule, evaluation, decision.id)
+        decision, body = self._decide(uow, asker, case, rule, evaluation, question, meant)
+        uses = uses_of(uow, asker, case, rule, evaluation, decision.id)
         rests_on = [
             DecisionReliance(
                 decision_id=decision.id, requirement=one.requirement, kind=one.kind, object_id=one.id
@@ -253,6 +258,14 @@ class ProofService:
                 return "holder-of-another-case"
         return None if case.state is CaseState.OPEN else "case-closed"
 
+    def _meant(self, uow: UnitOfWork, identity: Identity, question: ProofQuestion, case: Case) -> Meant:
+        try:
+            return meant_by(uow, question.subjects)
+        except HolderCodeError:
+            raise QuestionRefusedError(
+                *_refusal(uow, identity, question, case, "subject-malformed")
+            ) from None
+
     def _record_question(
         self, uow: UnitOfWork, asker: Identity, case: Case, rule: Rule, asked: tuple[str, ...]
     ) -> Promise:
@@ -277,6 +290,7 @@ class ProofService:
         rule: Rule,
         evaluation: Evaluation,
         question: ProofQuestion,
+        meant: Meant,
     ) -> tuple[Decision, dict[str, Json]]:
         decision_id = uow.ids.new_id()
         body: dict[str, Json] = {
@@ -287,6 +301,7 @@ class ProofService:
             "purpose": question.purpose,
             "asker": {"id": asker.id, "operator": operator_of(asker)},
             "asked": list(question.requirements or [one.id for one in rule.body.requirements]),
+            **({"subjects": {name: dict(said) for name, said in meant.items()}} if meant else {}),
             **evaluation.body,
         }
         written = canonical(body)
@@ -354,41 +369,6 @@ def _refusal(
 
 def _refusing(uow: UnitOfWork, identity: Identity, question: ProofQuestion, case: Case) -> Refuse:
     return lambda reason: QuestionRefusedError(*_refusal(uow, identity, question, case, reason))
-
-
-def _uses(
-    uow: UnitOfWork, asker: Identity, case: Case, rule: Rule, evaluation: Evaluation, decision_id: str
-) -> list[LicenseUsage]:
-    answers = evaluation.body["requirements"]
-    uses = []
-    for answer in answers if isinstance(answers, list) else ():
-        uses.append(
-            usage_row(
-                uow,
-                asker,
-                Use(
-                    action="ask",
-                    holder_id=case.holder_id,
-                    license_id=evaluation.relied_on.get(answer["id"]),
-                    asked=_asked(rule, answer["id"]),
-                    result=answer["result"],
-                    reason=answer["reason"]["code"],
-                    decision_id=decision_id,
-                ),
-            )
-        )
-    return uses
-
-
-def _asked(rule: Rule, requirement_id: str) -> str:
-    requirement = next(one for one in rule.body.requirements if one.id == requirement_id)
-    tests = [
-        f"{predicate.field} {predicate.op}"
-        for evidence in requirement.evidence()
-        if isinstance(evidence, LicenseEvidence)
-        for predicate in evidence.predicates
-    ]
-    return " ".join([requirement_id, "; ".join(tests)]).strip()
 
 
 def _reason_codes(body: Mapping[str, Json]) -> list[str]:

@@ -8,16 +8,21 @@ long as nobody's key was destroyed: so decisions replay.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
 
-from cases.models import Case
+from cases.models import Case, Holder
 from licenses.facts import Facts, RungFact, SubjectFacts
 from licenses.holdings import Holdings
 from licenses.ports import Ladder, PriorCases
+from licenses.questions import Meant, is_meant
 from licenses.relations import Proof, Relations
 from licenses.rule_definition import APPLICANT, CaseEvidence, Cooperation, Requirement
 from licenses.rules import Rule, RuleBook
 from storage.clock import legal_date
 from storage.database import UnitOfWork
+
+_NOBODY: Final[Meant] = MappingProxyType({})
 
 
 class Inquiry:
@@ -45,8 +50,18 @@ class Inquiry:
         self._prior = prior
         self._ladder = ladder
 
-    def facts(self, uow: UnitOfWork, rule: Rule, case: Case, at: dt.datetime) -> Facts:
-        """Give what was known at an instant of a case's applicant and of whom its rule names."""
+    def facts(
+        self, uow: UnitOfWork, rule: Rule, case: Case, at: dt.datetime, meant: Meant = _NOBODY
+    ) -> Facts:
+        """Give what was known at an instant of a case's applicant and of whom its rule names.
+
+        Args:
+            uow: Any unit of work.
+            rule: The rule.
+            case: The case.
+            at: The instant.
+            meant: Whom the question means where a relation leads to several.
+        """
         counted = _needed(rule, self._rules.counted_as())
         applicant = self._known(uow, rule, APPLICANT, case.holder_id, at, counted)
         facts = Facts(
@@ -56,7 +71,7 @@ class Inquiry:
             applicant.cases,
             applicant.assertions,
             related={
-                subject: self._related(uow, rule, subject, case.holder_id, at, counted)
+                subject: self._related(uow, rule, subject, case.holder_id, at, counted, meant.get(subject))
                 for subject in sorted(rule.subjects())
             },
             counted_as=counted,
@@ -74,12 +89,17 @@ class Inquiry:
         holder_id: str,
         at: dt.datetime,
         counted: Mapping[str, frozenset[str]],
+        said: Mapping[str, str] | None,
     ) -> SubjectFacts:
         """Give what is known of who stands in a proven relation to the applicant, or why nothing is."""
         found = self._relations.of(uow, holder_id, subject, at) if self._relations is not None else []
         proven = [one for one in found if one.proof is Proof.PROVEN]
         others = {one.other_id for one in proven if one.other_id is not None}
         shown_by = tuple(sorted({one.source.id for one in proven}))
+        if said is not None and others:
+            others = {one for one in others if is_meant(uow, uow.session.get_one(Holder, one), said)}
+            if not others:
+                return SubjectFacts(unproven="R.RELATION_UNPROVEN")
         if len(others) > 1:
             return SubjectFacts(unproven="R.HOLDER_AMBIGUOUS", shown_by=shown_by)
         if not proven:

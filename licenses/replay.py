@@ -110,7 +110,9 @@ class ReplayService:
             if stored["sentences"]["digest"] != self._table.digest:
                 return Replay(ReplayState.CANNOT, "sentences-changed")
             at = parse_rfc3339(stored["at"])
-            facts = _as_given(self._inquiry.facts(uow, rule, case, at), stored["given"])
+            facts = _as_given(
+                self._inquiry.facts(uow, rule, case, at, stored.get("subjects", {})), stored["given"]
+            )
         except ErasedError:
             return Replay(ReplayState.CANNOT, "erased")
         again = evaluate(rule, facts, at, self._table, stored["asked"]).body

@@ -1,24 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
 """``/api/v1/disputes``: another office contests a licence that it was shown, and reads the answer."""
 
-from typing import Any
+from typing import Annotated, Any, Final, Self
 
 from apiflask import APIBlueprint
 from flask import Response, json, url_for
+from pydantic import AfterValidator, Field, model_validator
 
 from licenses.disputes import Dispute, DisputeView, dispute_reasons
 from portal.web import context
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
 from portal.web.examples import DISPUTE, DISPUTE_MADE
-from portal.web.schemas import DISPUTE_EXAMPLE, DisputeBody
+from portal.web.schemas import PLAIN, Body, Code, plain
 from storage.clock import rfc3339
 
 blueprint = APIBlueprint("disputes_api", __name__, url_prefix="/api/v1/disputes", tag="Disputes")
 
 
+class DisputeBody(Body):
+    """What another office contests of a licence that it was shown."""
+
+    identifier: Annotated[str, Field(min_length=1, max_length=128, pattern=PLAIN)]
+    code: Annotated[
+        str | None,
+        Field(pattern=r"^[0-9a-hjkmnp-tv-z]{26}$", description="Its verification code, or its holder."),
+    ] = None
+    holder_scheme: Annotated[str | None, Field(pattern=r"^[0-9]{3}$")] = None
+    holder_code: Annotated[str | None, Field(min_length=1, max_length=40, pattern=PLAIN)] = None
+    reason: Code
+    words: Annotated[str, Field(min_length=1, max_length=500, pattern=PLAIN), AfterValidator(plain)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        stated = self.holder_scheme is not None, self.holder_code is not None
+        if stated not in {(False, False), (True, True)} or (self.code is None) is not stated[0]:
+            raise ValueError("code, or holder_scheme and holder_code")
+        return self
+
+
+_EXAMPLE: Final[dict[str, Any]] = {
+    "identifier": "1.2.156.3005.2.11100000MB0143028R001.11339999DEM0010178.DEMO000001.001.X",
+    "code": "2pzhja9ctv1fffpq9enrkxjdz6",
+    "reason": "face-wrong",
+    "words": "经营场所与现场核查不一致",
+}
+
+
 @blueprint.post("")
-@blueprint.input(DisputeBody, arg_name="body", example=DISPUTE_EXAMPLE)
+@blueprint.input(DisputeBody, arg_name="body", example=_EXAMPLE)
 @blueprint.doc(
     summary="Contest a licence by identifier and code or holder; the issuer answers in working days",
     security="key",

@@ -10,6 +10,7 @@ from flask import Response, json, request, url_for
 from licenses.answers import verify_answer
 from licenses.awaiting import awaited
 from licenses.decisions import ProofQuestion
+from licenses.questions import SubjectHint
 from portal.web import context, signed
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
@@ -64,6 +65,14 @@ def question_of(body: ProofBody) -> ProofQuestion:
         purpose=body.purpose,
         holder=(body.holder.scheme, body.holder.code) if body.holder else None,
         requirements=tuple(body.requirements),
+        subjects=tuple(
+            SubjectHint(
+                one.subject,
+                (one.scheme, one.code) if one.scheme and one.code else None,
+                one.name or "",
+            )
+            for one in body.subjects
+        ),
     )
 
 

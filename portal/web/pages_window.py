@@ -28,6 +28,7 @@ from licenses.ladder.states import FIRST
 from licenses.lookup import MOST, Wanted
 from licenses.models import Decision
 from licenses.purposes import purposes
+from licenses.questions import SubjectHint
 from portal.refusals import record_apart
 from portal.web import context
 from portal.web.access import allow
@@ -116,12 +117,14 @@ def ask() -> Response | tuple[str, int]:
         holder = read_holder(document) if document else None
     except HolderCodeError as mistake:
         return render_template("window.html", **desk(), number=number, mistake=mistake), mistake.status
+    subject = request.form.get("subject", "")[:_LONGEST]
     question = ProofQuestion(
         source=case.source if case else _UNNAMED,
         number=case.number if case else _UNNAMED,
         item=case.item_code if case else _UNNAMED,
         purpose=purpose,
         holder=holder,
+        subjects=(_hint(subject, request.form.get("meant", "")[:_LONGEST]),) if subject else (),
     )
     try:
         with rooms.database.writing() as uow:
@@ -130,6 +133,14 @@ def ask() -> Response | tuple[str, int]:
         record_apart(rooms.database, refusal)
         return render_template("window.html", **desk(), number=number, refusal=refusal), refusal.status
     return redirect(url_for("window.decision", decision=answered.decision.id), 303)
+
+
+def _hint(subject: str, said: str) -> SubjectHint:
+    """Give whom a clerk means: by the document where it reads as one, else by the name."""
+    try:
+        return SubjectHint(subject, read_holder(said))
+    except HolderCodeError:
+        return SubjectHint(subject, name=said)
 
 
 @blueprint.get("/decisions/<decision>")

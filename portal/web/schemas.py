@@ -31,7 +31,8 @@ def _instant(value: object) -> dt.datetime:
     return read_instant(value if isinstance(value, str) else "")
 
 
-def _plain(value: str) -> str:
+def plain(value: str) -> str:
+    """Refuse a text with outer blanks or characters that are not seen."""
     if not is_plain(value):
         raise ValueError("outer blanks or characters that are not seen")
     return value
@@ -41,7 +42,7 @@ AwareInstant = Annotated[
     dt.datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-Text = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN), AfterValidator(_plain)]
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN), AfterValidator(plain)]
 
 
 _AS_OF: Final = "Status as of this instant, which must have come; now without."
@@ -102,6 +103,21 @@ class HolderReference(Body):
     code: Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[0-9A-Za-z-]+$")]
 
 
+class SubjectReference(Body):
+    """Whom a question means by a relation that may lead to several; it narrows and never widens."""
+
+    subject: Code
+    scheme: Annotated[str | None, Field(pattern=r"^[0-9]{3}$")] = None
+    code: Annotated[str | None, Field(min_length=1, max_length=32, pattern=r"^[0-9A-Za-z-]+$")] = None
+    name: Text | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.scheme is None) is not (self.code is None) or (self.code is None) is (self.name is None):
+            raise ValueError("scheme and code, or name")
+        return self
+
+
 class ProofBody(Body):
     """A no-proof question."""
 
@@ -110,6 +126,7 @@ class ProofBody(Body):
     purpose: Code
     holder: HolderReference | None = None
     requirements: Annotated[list[Code], Field(default_factory=list, max_length=50)]
+    subjects: Annotated[list[SubjectReference], Field(default_factory=list, max_length=10)]
 
 
 PROOF_EXAMPLE: Final[dict[str, Any]] = {
@@ -177,7 +194,7 @@ REDEEM_EXAMPLE: Final[dict[str, Any]] = {"code": "AAAAAAAAAAAAAAAAAAAAAA"}
 class SubscriptionBody(Body):
     """What a client wants to be told of; terms never change, another wish is another subscription."""
 
-    name: Annotated[str, Field(min_length=1, max_length=120, pattern=PLAIN), AfterValidator(_plain)]
+    name: Annotated[str, Field(min_length=1, max_length=120, pattern=PLAIN), AfterValidator(plain)]
     about: Annotated[
         Literal["licences", "proofs"],
         Field(default="licences", description="Of `proofs`, the own decisions, it names nothing further."),
@@ -195,7 +212,7 @@ class SubscriptionBody(Body):
             default=None, min_length=1, max_length=500, description="None: events are only fetched, not sent."
         ),
     ]
-    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=PLAIN), AfterValidator(_plain)]
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=PLAIN), AfterValidator(plain)]
 
 
 class BareBody(Body):
@@ -362,33 +379,4 @@ INFORMATION_EXAMPLE: Final[dict[str, Any]] = {
             "valid_until": "2030-04-30",
         }
     ]
-}
-
-
-class DisputeBody(Body):
-    """What another office contests of a licence that it was shown."""
-
-    identifier: Annotated[str, Field(min_length=1, max_length=128, pattern=PLAIN)]
-    code: Annotated[
-        str | None,
-        Field(pattern=r"^[0-9a-hjkmnp-tv-z]{26}$", description="Its verification code, or its holder."),
-    ] = None
-    holder_scheme: Annotated[str | None, Field(pattern=r"^[0-9]{3}$")] = None
-    holder_code: Annotated[str | None, Field(min_length=1, max_length=40, pattern=PLAIN)] = None
-    reason: Code
-    words: Annotated[str, Field(min_length=1, max_length=500, pattern=PLAIN), AfterValidator(_plain)]
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        stated = self.holder_scheme is not None, self.holder_code is not None
-        if stated not in {(False, False), (True, True)} or (self.code is None) is not stated[0]:
-            raise ValueError("code, or holder_scheme and holder_code")
-        return self
-
-
-DISPUTE_EXAMPLE: Final[dict[str, Any]] = {
-    "identifier": "1.2.156.3005.2.11100000MB0143028R001.11339999DEM0010178.DEMO000001.001.X",
-    "code": "2pzhja9ctv1fffpq9enrkxjdz6",
-    "reason": "face-wrong",
-    "words": "经营场所与现场核查不一致",
 }

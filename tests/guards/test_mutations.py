@@ -59,3 +59,9 @@ def test_the_library_has_a_row_for_each_point_and_each_defect(script: ModuleType
     rows = {point["point"] for point in read["points"]} | set(read.get("missing", {}))
     asked, defects = {str(number) for number in range(1, 14)}, {f"L{number}" for number in range(1, 14)}
     assert rows == asked | defects | {f"S{number}" for number in range(1, 8)}
+
+
+def test_asking_has_a_row_for_each_point_and_each_defect(script: ModuleType) -> None:
+    read = script.table("no-proof")
+    rows = {point["point"] for point in read["points"]} | set(read["missing"])
+    assert rows == {str(number) for number in range(1, 18)} | {f"N{number}" for number in range(1, 11)}

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """No-proof questions, by another system and at the window."""
 
+import json
 import re
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from licenses.answers import verify_answer
+from licenses.models import Decision
 from portal.web.schemas import CASE_EXAMPLE, PROOF_EXAMPLE
 from storage.identity import Role
 
@@ -174,3 +178,28 @@ def test_a_clerk_of_another_department_cannot_ask(house: House) -> None:
     _open_case(house)
     answer = _ask_at_the_window(house.browser(Role.CLERK, "jtys"), "YC-2026-000140")
     assert answer.status_code == 403
+
+
+def test_whom_a_question_means_stands_in_its_answer_without_naming_them(house: House) -> None:
+    _open_case(house)
+    by_code = {"subject": "agent", "scheme": "111", "code": "339999190001010012"}
+    answer = _ask(house, PROOF_EXAMPLE | {"subjects": [by_code, {"subject": "spouse", "name": "李演示"}]})
+    assert answer.status_code == 200
+    said = answer.json["decision"]["subjects"]
+    assert {name: one["by"] for name, one in said.items()} == {"agent": "code", "spouse": "name"}
+    for wrong in ({"subject": "agent"}, by_code | {"name": "李演示"}, {"subject": "agent", "scheme": "111"}):
+        assert _ask(house, PROOF_EXAMPLE | {"subjects": [wrong]}).status_code == 422
+
+
+@pytest.mark.parametrize(("typed", "by"), [("339999190001010012", "code"), ("李演示", "name")])
+def test_a_clerk_says_whom_they_mean_by_document_or_name(house: House, typed: str, by: str) -> None:
+    _open_case(house)
+    clerk = house.browser(Role.CLERK)
+    token = form_token(clerk.get("/window").text)
+    data = {"form_token": token, "number": "ycsl/YC-2026-000140", "purpose": "accept"}
+    asked = clerk.post("/window/ask", data=data | {"subject": "agent", "meant": typed})
+    assert asked.status_code == 303
+    with house.rooms.database.reading() as uow:
+        made = uow.session.scalars(select(Decision)).one()
+        body = json.loads(uow.secrets.decrypt(made.body_cipher))
+    assert body["subjects"]["agent"]["by"] == by
