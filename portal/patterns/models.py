@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of the unusual queries that the newest look found; derived from acts, replaced as a whole."""
+"""Tables of the unusual queries that the newest look found, replaced as a whole, and of explanations."""
 
 import datetime as dt
 
@@ -57,3 +57,26 @@ class UnusualQuery(Base):
     last_at: Mapped[dt.datetime] = mapped_column(Instant)
     act: Mapped[str | None] = mapped_column(String(64))
     cases: Mapped[list[str]] = mapped_column(JSON)
+
+
+class PatternExplanation(Base):
+    """What a supervisor found out about an unusual query; never changed, only added to.
+
+    Attributes:
+        pattern: Which.
+        actor: Id of the account or client.
+        operator: Id of the person that a client named; empty when it named none.
+        until: Up to which query it explains; a later one stands unexplained again.
+        reason: What it was, in words.
+    """
+
+    __tablename__ = "pattern_explanation"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    pattern: Mapped[str] = mapped_column(String(16))
+    actor: Mapped[str] = mapped_column(String(64), index=True)
+    operator: Mapped[str] = mapped_column(String(64))
+    until: Mapped[dt.datetime] = mapped_column(Instant)
+    reason: Mapped[str] = mapped_column(String(200))
+    explained_by: Mapped[str] = mapped_column(String(64))
+    explained_at: Mapped[dt.datetime] = mapped_column(Instant)

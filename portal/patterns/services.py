@@ -21,6 +21,7 @@ from cases.calendar import WorkingCalendar
 from cases.models import Case
 from cases.organisations import reached
 from portal.housekeeping import repeatedly
+from portal.patterns.explaining import explained
 from portal.patterns.look_ups import curious_look_ups, undecided_look_ups
 from portal.patterns.models import PatternLook, UnusualQuery
 from storage.clock import Clock
@@ -139,8 +140,9 @@ def cases_of(uow: UnitOfWork, who: Identity, found: Iterable[Unusual]) -> Mappin
 
 
 def count_patterns(session: Session, who: Identity) -> int:
-    """Count what :func:`found_patterns` gives."""
-    return session.scalar(select(func.count()).select_from(_seen(who).subquery())) or 0
+    """Count what :func:`found_patterns` gives and nobody explained."""
+    open_ones = _seen(who).where(~explained()).subquery()
+    return session.scalar(select(func.count()).select_from(open_ones)) or 0
 
 
 def queries(session: Session, since: dt.datetime) -> list[Query]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from apiflask import APIBlueprint
-from flask import make_response, render_template, request
+from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from archive.supervision import Trace, TraceNotFoundError
@@ -17,6 +17,7 @@ from portal.housekeeping import last_said, standing_verdict
 from portal.i18n import gettext
 from portal.i18n import mark as _
 from portal.nightly import last_reconciled
+from portal.patterns.explaining import LONGEST, explain, explanations
 from portal.patterns.services import cases_of, count_patterns, found_patterns, last_look
 from portal.spreadsheet import spreadsheet
 from portal.web import context
@@ -128,8 +129,19 @@ def patterns() -> str:
     with rooms.database.reading() as uow:
         found, look = found_patterns(uow.session, who), last_look(uow.session)
         clients, cases = client_names(uow.session), cases_of(uow, who, found)
-    shown = {"names": _department_names(), "clients": clients, "cases": cases}
-    return render_template("patterns.html", found=found, look=look, limits=LIMITS, **shown)
+        explained = explanations(uow, found)
+    shown = {"names": _department_names(), "clients": clients, "cases": cases, "explained": explained}
+    return render_template("patterns.html", found=found, look=look, limits=LIMITS, longest=LONGEST, **shown)
+
+
+@blueprint.post("/patterns")
+@allow(Role.SUPERVISOR, records=("pattern.explained",))
+def explain_pattern() -> Response:
+    """Say what an unusual query was."""
+    rooms, who, form = context.rooms(), context.identity(), request.form
+    named = form.get("pattern", "")[:16], form.get("actor", "")[:64], form.get("operator", "")[:64] or None
+    rooms.database.write(lambda uow: explain(uow, who, *named, form.get("reason", "")))
+    return redirect(url_for("supervision.patterns"), 303)
 
 
 @blueprint.get("/days.csv")

@@ -91,6 +91,7 @@ class ActKind(enum.StrEnum):
     OBJECTION_CONTACT_FORGOTTEN = "objection.contact-forgotten"
     OBJECTION_OPENED = "objection.opened"
     OBJECTION_READ = "objection.read"
+    PATTERN_EXPLAINED = "pattern.explained"
     PROOF_ANSWERED = "proof.answered"
     PROOF_ASKED = "proof.asked"
     PROOF_REFUSED = "proof.refused"
@@ -213,6 +214,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.OBJECTION_CONTACT_FORGOTTEN: ("争议人联系方式到期清除", "Contact of a stranger forgotten"),
     ActKind.OBJECTION_OPENED: ("提出异议", "Objection opened"),
     ActKind.OBJECTION_READ: ("查看异议", "Objection read"),
+    ActKind.PATTERN_EXPLAINED: ("异常查询说明", "Unusual query explained"),
     ActKind.PROOF_ANSWERED: ("核验结论出具", "Proof answered"),
     ActKind.PROOF_ASKED: ("免证查询", "Proof asked"),
     ActKind.PROOF_REFUSED: ("免证查询被拒绝", "Proof question refused"),

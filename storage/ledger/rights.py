@@ -53,6 +53,7 @@ _DECIDED = {
     "ladder_change": "SELECT, INSERT",
     "license_change": "SELECT, INSERT",
     "license_grant": "SELECT, INSERT, UPDATE (ended_at)",
+    "pattern_explanation": "SELECT, INSERT",
     "subscription": "SELECT, INSERT, UPDATE (state, start, decided_by, decided_at, decision_cipher, "
     "ended_by, ended_at, ended_because, secret_cipher, former_cipher, former_until)",
     "subscription_holder": "SELECT, INSERT",

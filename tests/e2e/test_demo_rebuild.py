@@ -35,6 +35,8 @@ from licenses.sharing.terms import Wish
 from licenses.stock.profiles import ProfileBook
 from portal.accounts.rights import NewAccount
 from portal.bootstrap import open_foundation, open_keeper
+from portal.patterns.explaining import explain
+from portal.patterns.models import UnusualQuery
 from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.stock.driver import source_file
@@ -147,6 +149,16 @@ def answered_department(rooms: Rooms, uow: UnitOfWork) -> LadderRung:
     return row
 
 
+def explained_pattern(uow: UnitOfWork, supervisor: Identity) -> None:
+    """Find an unusual query and say what it was."""
+    now = uow.clock.now()
+    told = {"actor": "clerk", "organisation": "scjg", "count": 5, "total": 5, "cases": []}
+    # A look of the worker may have found something already.
+    uow.session.add(UnusualQuery(place=900, pattern="sequence", first_at=now, last_at=now, **told))
+    uow.session.flush()
+    explain(uow, supervisor, "sequence", "clerk", None, "集中补录")
+
+
 @pytest.fixture(scope="module")
 def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration, a hold, a change of rights, an objection and an edition; all of it published."""
@@ -174,6 +186,7 @@ def data(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         proposed = new_edition(filing_days=7)
         rooms.database.write(lambda uow: rooms.editions.propose(uow, administrator, proposed, "新版指南"))
         rooms.database.write(lambda uow: rooms.subscriptions.ask(uow, SUBSCRIBER, WISH))
+        rooms.database.write(lambda uow: explained_pattern(uow, supervisor))
     keeper = open_keeper(open_foundation(settings), settings)
     keeper.tick(hurry=True)
     keeper.close()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Visits of the figures of no-proof handling: days, items and places in lists that are none."""
+"""Visits of figures and unusual queries: days, items, places in lists and patterns that are none."""
 
 from typing import Any, Final
 
-from .pages import SCRIPT, Visit
+from .pages import EXPIRED, REFUSED, SCRIPT, Visit
 
 PLACE: Final = "/supervision/effect"
 
@@ -27,4 +27,40 @@ EFFECT = (
     _seen("proofs of a verdict made of markup", "/proofs", verdict=SCRIPT),
     _seen("proofs of an item made of markup", "/proofs", 200, None, verdict="established", item=SCRIPT),
     _seen("proofs after a mark", "/proofs", code="cursor", verdict="established", after="{mark}"),
+    Visit(
+        name="an explanation of a pattern made of markup",
+        status=404,
+        code="pattern-unknown",
+        path="/supervision/patterns",
+        who="supervisor",
+        form={"pattern": SCRIPT, "actor": "{mark}", "operator": SCRIPT, "reason": SCRIPT},
+        acts=REFUSED,
+    ),
+    Visit(
+        name="an explanation without a pattern",
+        status=404,
+        code="pattern-unknown",
+        path="/supervision/patterns",
+        who="supervisor",
+        form={"reason": "\0"},
+        acts=REFUSED,
+    ),
+    Visit(
+        name="an explanation by who does not supervise",
+        status=403,
+        code="not-permitted",
+        path="/supervision/patterns",
+        who="clerk",
+        form={"pattern": "burst", "actor": "{mark}", "reason": "x"},
+        acts=REFUSED,
+    ),
+    Visit(
+        name="a forged explanation",
+        status=403,
+        code=EXPIRED,
+        path="/supervision/patterns",
+        who="supervisor",
+        token="none",
+        form={"pattern": "burst", "actor": "x", "reason": "x"},
+    ),
 )

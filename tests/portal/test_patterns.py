@@ -4,10 +4,13 @@
 import csv
 import datetime as dt
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes import HandClock
+from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from archive.unusual import LIMITS
 from cases.calendar import WorkingCalendar
@@ -15,13 +18,14 @@ from cases.identifiers import is_resident_id
 from cases.models import Case
 from cases.services import Announcement
 from licenses.models import LicenseUsage
+from portal.accounts.models import Account
 from portal.patterns.models import PatternLook
 from portal.patterns.services import PatternWatch
 from storage.identity import Identity, Role, system_identity
 from storage.ledger.acts import Act, Outcome
 from storage.ledger.kinds import ActKind
 
-from .conftest import House
+from .conftest import House, form_token
 
 CLERK = Identity("person", "clerk-1", "scjg", frozenset({Role.CLERK}))
 HOLDER = Identity("holder", "holder-1", "", frozenset({Role.HOLDER}))
@@ -183,6 +187,70 @@ def test_look_ups_that_nothing_followed_are_named_after_their_days(house: House)
     house.clock.advance(120)
     assert look(house)
     assert "查询后无下文" not in house.browser(Role.SUPERVISOR).get("/supervision/patterns").text
+
+
+def explain(browser: FlaskClient, **form: str) -> Any:
+    token = form_token(browser.get("/supervision/patterns").text)
+    return browser.post("/supervision/patterns", data={"form_token": token, **form})
+
+
+def test_a_supervisor_says_what_it_was_and_a_later_query_stands_unexplained(house: House) -> None:
+    refuse(house, CLERK, 5)
+    look(house)
+    browser = house.browser(Role.SUPERVISOR)
+    said = {
+        "pattern": "refused-often",
+        "actor": "clerk-1",
+        "operator": "",
+        "reason": "  新系统上线，\n误配置 ",
+    }
+    assert explain(browser, **said).status_code == 303
+    page = browser.get("/supervision/patterns").text
+    assert "新系统上线， 误配置" in page
+    assert 'value="refused-often"' not in page, "it is explained"
+    assert '<b class="good">0</b>异常查询' in browser.get("/supervision").text
+    assert house.acts()[-1] == "pattern.explained"
+    house.clock.advance(120)
+    look(house)
+    assert "新系统上线" in browser.get("/supervision/patterns").text, "a look does not forget it"
+    refuse(house, CLERK, 1)
+    house.clock.advance(120)
+    look(house)
+    page = browser.get("/supervision/patterns").text
+    assert "新系统上线" not in page
+    assert 'value="refused-often"' in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"reason": "   "}, 422),
+        ({"reason": "说" * 201}, 422),
+        ({"reason": "\u202e"}, 422),
+        ({"pattern": "burst"}, 404),
+        ({"actor": "clerk-2"}, 404),
+        ({"operator": "op-1"}, 404),
+    ],
+)
+def test_what_explains_nothing_is_refused(house: House, changes: dict[str, str], status: int) -> None:
+    refuse(house, CLERK, 5)
+    look(house)
+    said = {"pattern": "refused-often", "actor": "clerk-1", "operator": "", "reason": "误配置"}
+    assert explain(house.browser(Role.SUPERVISOR), **(said | changes)).status_code == status
+    assert "pattern.explained" not in house.acts()
+
+
+def test_nobody_explains_elsewhere_the_own_or_as_an_auditor(house: House) -> None:
+    own = house.browser(Role.SUPERVISOR)
+    with house.rooms.database.reading() as uow:
+        (me,) = uow.session.scalars(select(Account.id))
+    refuse(house, replace(CLERK, id=me), 5)
+    look(house)
+    said = {"pattern": "refused-often", "actor": me, "operator": "", "reason": "误配置"}
+    assert explain(own, **said).status_code == 404
+    assert explain(house.browser(Role.SUPERVISOR, "jtys"), **said).status_code == 404
+    assert explain(house.browser(Role.AUDIT_ADMIN), **said).status_code == 403
+    assert explain(house.browser(Role.SUPERVISOR, "scjg"), **said).status_code == 303
 
 
 @pytest.mark.parametrize("role", [Role.CLERK, Role.ARCHIVIST, Role.INSPECTOR, Role.SYSTEM_ADMIN])
