@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -18,8 +18,11 @@ from joserfc.jwk import ECKey, KeySet
 
 from licenses.errors import AnswerInvalidError
 from storage.files import create_once
-from storage.ledger.acts import Promise
 from storage.ledger.canonical import Json, canonical
+
+if TYPE_CHECKING:
+    # Who checks answers offline loads no database library.
+    from storage.ledger.acts import Promise
 
 ALGORITHM = "ES256"
 TYPE = "cunzheng-decision+json"
@@ -75,7 +78,7 @@ class AnswerKeys:
             keys.append(public | {"kid": key.thumbprint(), "use": "sig", "alg": ALGORITHM})
         return {"keys": keys}
 
-    def sign(self, decision: Mapping[str, Json], promise: Promise) -> str:
+    def sign(self, decision: Mapping[str, Json], promise: "Promise") -> str:
         """Sign a decision with its promise; gives the compact JWS."""
         return self.sign_payload({"decision": decision, "promise": promise.as_json()}, TYPE)
 

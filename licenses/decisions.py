@@ -18,6 +18,7 @@ from cases.organisations import covers
 from cases.services import CaseService
 from licenses.answer_uses import uses_of
 from licenses.answers import AnswerKeys
+from licenses.asked import request_rows
 from licenses.errors import (
     OperatorRequiredError,
     PurposeUnknownError,
@@ -36,6 +37,7 @@ from licenses.models import Decision, DecisionReliance, LicenseUsage, SignedAnsw
 from licenses.purposes import is_purpose
 from licenses.questions import Meant, SubjectHint, meant_by
 from licenses.reason_table import ReasonTable
+from licenses.requests import SignedRequest
 from licenses.rule_definition import Requirement
 from licenses.rules import Rule, RuleBook
 from licenses.usage import Use, insert_rows, operator_of, usage_row
@@ -60,6 +62,7 @@ class ProofQuestion:
         holder: Scheme and code of the holder, if the caller names one: it must be the case's.
         requirements: Requirement ids to ask about; all when empty.
         subjects: Whom it means where a relation leads to several.
+        signed: The call that asks, as the client signed it; none of a person.
     """
 
     source: str
@@ -69,6 +72,7 @@ class ProofQuestion:
     holder: tuple[str, str] | None = None
     requirements: tuple[str, ...] = ()
     subjects: tuple[SubjectHint, ...] = ()
+    signed: SignedRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,8 @@ class ProofService:
             )
             for one in evaluation.reliances
         ]
-        insert_rows(uow, [decision, *uses, *rests_on])
+        rows = [decision, *uses, *rests_on, *request_rows(uow, case, decision, question.signed)]
+        insert_rows(uow, rows)
         promise = uow.record(
             Act(
                 kind=ActKind.PROOF_ANSWERED,
@@ -166,7 +171,7 @@ class ProofService:
                 case=case.id,
                 object_sha256=decision.body_sha256,
                 subject=case.holder_id,
-                rows=[decision, *uses, *rests_on],
+                rows=rows,
                 reasons=_reason_codes(body),
                 intent=intent.core_sha256,
             )
@@ -303,7 +308,7 @@ class ProofService:
             "asked": list(question.requirements or [one.id for one in rule.body.requirements]),
             **({"subjects": {name: dict(said) for name, said in meant.items()}} if meant else {}),
             **evaluation.body,
-        }
+        } | (question.signed.named() if question.signed else {})
         written = canonical(body)
         decision = Decision(
             id=decision_id,

@@ -234,6 +234,22 @@ class SignedAnswer(Base):
     jws_cipher: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class LicenseRequest(Base):
+    """What a client signed when it asked: beside our signed answer, its own signature.
+
+    Attributes:
+        kid: Key that signed it.
+        call_cipher: Signature base, signature and body (:meth:`licenses.requests.SignedRequest.kept`).
+    """
+
+    __tablename__ = "license_request"
+
+    decision_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    client_id: Mapped[str] = mapped_column(String(26))
+    kid: Mapped[str] = mapped_column(String(43))
+    call_cipher: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class Objection(Base):
     """An objection 异议 of a holder against a use of what is held of them, or against a licence.
 

@@ -5,6 +5,8 @@ The portal checks it before a question is answered; the bundle of a decision hol
 check it again with the client's public key alone.
 """
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +15,8 @@ from typing import Final
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 from joserfc.jws import JWSRegistry
+
+from storage.ledger.canonical import canonical
 
 ALGORITHMS: Final[Mapping[str, tuple[str, str]]] = {
     "P-256": ("ecdsa-p256-sha256", "ES256"),
@@ -31,7 +35,7 @@ class SignedRequest:
         nonce: Used once by this client.
         base: The signature base, as it was signed.
         signature: Raw signature over it.
-        body: The body that the base's digest covers.
+        body: The body that the base's digest covers; ``None`` where other people's questions stand in it.
     """
 
     client_id: str
@@ -39,7 +43,21 @@ class SignedRequest:
     nonce: str
     base: bytes
     signature: bytes
-    body: bytes
+    body: bytes | None
+
+    def named(self) -> dict[str, dict[str, str]]:
+        """Give what the signed answer says of the request: whose key, over exactly which base."""
+        return {"request": {"kid": self.kid, "base_sha256": hashlib.sha256(self.base).hexdigest()}}
+
+    def kept(self) -> bytes:
+        """Give what is kept of it, as canonical JSON; bytes stand in base64."""
+        return canonical(
+            {
+                "base": self.base.decode("ascii"),
+                "signature": base64.b64encode(self.signature).decode(),
+                "body": None if self.body is None else base64.b64encode(self.body).decode(),
+            }
+        )
 
 
 def verify_signature(base: bytes, signature: bytes, jwk: Mapping[str, str]) -> bool:

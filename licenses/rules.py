@@ -30,10 +30,11 @@ _SHIPPED: Final = Path(__file__).parent / "data" / "rules"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule with the digest of its canonical JSON (hex SHA-256)."""
+    """A rule with the digest of its canonical JSON (hex SHA-256), and that JSON as it was stated."""
 
     body: RuleBody
     digest: str
+    document: bytes = b""
 
     def type_codes(self, subject: str | None = None) -> frozenset[str]:
         """Give every licence type that the rule asks about, of one subject or of all."""
@@ -92,7 +93,8 @@ def rule_of(stated: Json, name: str = "rule") -> Rule:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "rule"
         raise CatalogueError(file=name, place=place, rule=first["type"]) from None
-    return Rule(body, hashlib.sha256(canonical(stated)).hexdigest())
+    document = canonical(stated)
+    return Rule(body, hashlib.sha256(document).hexdigest(), document)
 
 
 class RuleBook(Adopting[Rule]):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``POST /api/v1/proofs:batch``: up to a hundred questions in one call, each answered by itself."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from apiflask import APIBlueprint
@@ -9,6 +10,7 @@ from pydantic import Field
 from licenses.awaiting import awaited
 from licenses.errors import QuestionRefusedError
 from licenses.grants.errors import QuotaExhaustedError
+from licenses.requests import SignedRequest
 from portal.refusals import record_apart
 from portal.web import context, signed
 from portal.web.access import allow
@@ -56,11 +58,16 @@ def ask(body: ProofBatchBody) -> dict[str, Any]:
     return {"answers": [_answered(one) for one in body.questions]}
 
 
+def _alone(call: SignedRequest | None) -> SignedRequest | None:
+    """Give the signed call without its body: what is kept of one holder holds no question about another."""
+    return None if call is None else replace(call, body=None)
+
+
 def _answered(body: ProofBody) -> dict[str, Any]:
-    rooms = context.rooms()
+    rooms, question = context.rooms(), question_of(body, _alone(signed.signed_request()))
     try:
         # Again by itself where it meets another one: the questions before it are answered.
-        made = rooms.database.write(lambda uow: rooms.proofs.ask(uow, context.identity(), question_of(body)))
+        made = rooms.database.write(lambda uow: rooms.proofs.ask(uow, context.identity(), question))
     except (QuestionRefusedError, QuotaExhaustedError) as refusal:
         record_apart(rooms.database, refusal)
         problem = problem_of(refusal, context.settings().public_url)

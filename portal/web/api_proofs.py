@@ -11,6 +11,7 @@ from licenses.answers import verify_answer
 from licenses.awaiting import awaited
 from licenses.decisions import ProofQuestion
 from licenses.questions import SubjectHint
+from licenses.requests import SignedRequest
 from portal.web import context, signed
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
@@ -47,7 +48,7 @@ def ask(body: ProofBody) -> Response:
     signed.check_purpose(body.purpose)
     with rooms.database.writing() as uow:
         signed.take(uow)
-        answered = rooms.proofs.ask(uow, context.identity(), question_of(body))
+        answered = rooms.proofs.ask(uow, context.identity(), question_of(body, signed.signed_request()))
     made = _answer(answered.jws, answered.body, answered.promise.as_json())
     waits = awaited(answered.body, rooms.clock.now())
     if waits is not None:
@@ -56,8 +57,8 @@ def ask(body: ProofBody) -> Response:
     return made
 
 
-def question_of(body: ProofBody) -> ProofQuestion:
-    """Give the question that a body states."""
+def question_of(body: ProofBody, call: SignedRequest | None = None) -> ProofQuestion:
+    """Give the question that a body states, and the call that a client signed."""
     return ProofQuestion(
         source=body.case.source,
         number=body.case.number,
@@ -73,6 +74,7 @@ def question_of(body: ProofBody) -> ProofQuestion:
             )
             for one in body.subjects
         ),
+        signed=call,
     )
 
 

@@ -4,21 +4,25 @@
 import datetime as dt
 import json
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from calling import Caller, make_caller
 from demonstration import cast_of, copy_of, opened, settings_of
 from flask.testing import FlaskClient
-from granting import grant
+from identity import served
 from joserfc import jws
 from joserfc.jwk import KeySet
+from running import COMMAND
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from portal.accounts.rights import NewClient, add_client
+from portal.accounts.rights import NewClient
+from portal.asking.signing import CallerKey
 from portal.bootstrap import open_foundation, open_keeper
 from portal.demo.greeting import greeting
 from portal.demo.people import Cast
@@ -28,7 +32,7 @@ from portal.settings import Settings
 from portal.verifier import main
 from portal.web.factory import create_app
 from storage.errors import EXIT_DONE
-from storage.identity import Role, system_identity
+from storage.identity import Role
 from storage.ledger.models import LedgerAct, LedgerEntry
 
 pytestmark = pytest.mark.slow
@@ -54,12 +58,18 @@ class Office:
     browser: FlaskClient
     cast: Cast
 
-    def ask(self, body: Mapping[str, Any], key: str | None = None) -> TestResponse:
-        headers = {
-            "Authorization": f"Bearer {key or self.cast.key}",
-            "Access-Operator": self.cast.accounts[Role.CLERK],
-        }
-        return self.browser.post("/api/v1/proofs", json=body, headers=headers)
+    @property
+    def sandbox(self) -> Caller:
+        return Caller(
+            self.browser.application,
+            self.rooms,
+            self.cast.sandbox,
+            CallerKey.read(self.cast.key_file),
+            operator=self.cast.accounts[Role.CLERK],
+        )
+
+    def ask(self, body: Mapping[str, Any], caller: Caller | None = None) -> TestResponse:
+        return (caller or self.sandbox).call("/api/v1/proofs", body)
 
     def run_sequencer(self) -> None:
         keeper = open_keeper(open_foundation(self.settings), self.settings)
@@ -121,19 +131,24 @@ def test_the_answer_about_the_open_case_verifies_and_its_promise_is_redeemed(
     assert office.redeem(promised, tmp_path) == EXIT_DONE
 
 
-def test_the_question_that_the_terminal_shows_is_answered(office: Office) -> None:
+def test_the_question_that_the_terminal_shows_is_answered(office: Office, tmp_path: Path) -> None:
     shown = "\n".join(greeting(office.settings, office.cast, SCRIPT, {}, "0" * 26))
-    body = re.search(r"-d '(\{.+?\})'", shown)
-    assert body is not None
-    assert f"Bearer {office.cast.key}" in shown
-    assert office.ask(json.loads(body[1])).status_code == 200
+    told = re.search(r"  \.venv/bin/(cunzheng ask .+)\n((?:    .+\n)+)", shown)
+    assert told is not None
+    line = f"{told[1]}\n{told[2]}".replace("\\\n", " ").split()
+    with served(office.browser.application, office.settings.port):
+        done = subprocess.run(
+            [COMMAND, *line[1:]], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+        )
+    assert done.returncode == EXIT_DONE, done.stderr
+    assert "● R1" in done.stdout
     assert f" .venv/bin/cunzheng --data {office.settings.data} login-link archivist" in shown
     usual = office.settings.model_copy(update={"data": Settings.model_fields["data"].default})
     told = "\n".join(greeting(usual, office.cast, SCRIPT, {}, "0" * 26))
     assert " .venv/bin/cunzheng login-link archivist" in told
 
 
-def narrow_key(office: Office, *, items: frozenset[str], sources: frozenset[str]) -> str:
+def narrow_caller(office: Office, *, items: frozenset[str], sources: frozenset[str]) -> Caller:
     new = NewClient(
         name="只能问别的事项的系统",
         organisation=OPEN["organisation"],
@@ -143,10 +158,8 @@ def narrow_key(office: Office, *, items: frozenset[str], sources: frozenset[str]
         operators=frozenset({office.cast.accounts[Role.CLERK]}),
         expires_at=office.rooms.clock.now() + dt.timedelta(days=30),
     )
-    with office.rooms.database.writing() as uow:
-        client, key = add_client(uow, system_identity("test"), new)
-        grant(uow, items, organisation=client.organisation, client_id=client.id)
-        return key
+    operator = office.cast.accounts[Role.CLERK]
+    return make_caller(office.browser.application, office.rooms, new, operator=operator)
 
 
 @pytest.mark.parametrize(
@@ -162,23 +175,23 @@ def narrow_key(office: Office, *, items: frozenset[str], sources: frozenset[str]
 def test_a_refusal_tells_nothing_and_stands_in_the_ledger(
     office: Office, tmp_path: Path, body: dict[str, Any], reason: str
 ) -> None:
-    refused(office, tmp_path, office_key=None, body=body, reason=reason)
+    refused(office, tmp_path, caller=None, body=body, reason=reason)
 
 
 @pytest.mark.parametrize("narrow", ["item", "source"])
 def test_what_lies_outside_the_clients_grant_is_refused(office: Office, tmp_path: Path, narrow: str) -> None:
     items = CLOSED["item"]["code"] if narrow == "item" else OPEN["item"]["code"]
     source = "another" if narrow == "source" else OPEN["source"]
-    key = narrow_key(office, items=frozenset({items}), sources=frozenset({source}))
-    refused(office, tmp_path, office_key=key, body=question(OPEN), reason="not-granted")
+    caller = narrow_caller(office, items=frozenset({items}), sources=frozenset({source}))
+    refused(office, tmp_path, caller=caller, body=question(OPEN), reason="not-granted")
 
 
 def refused(
-    office: Office, folder: Path, *, office_key: str | None, body: dict[str, Any], reason: str
+    office: Office, folder: Path, *, caller: Caller | None, body: dict[str, Any], reason: str
 ) -> None:
     """Ask, and check that the refusal is like any other outwards and recorded with its reason inwards."""
     before = office.refusals()
-    answer = office.ask(body, office_key)
+    answer = office.ask(body, caller)
     assert answer.status_code == 403
     assert answer.mimetype == "application/problem+json"
     assert answer.json["code"] == "proof-refused"

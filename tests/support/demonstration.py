@@ -26,7 +26,7 @@ from tooling import ROOT
 from archive.models import DossierMember, FilingMaterial
 from portal.accounts.rights import NewAccount, add_account
 from portal.bootstrap import open_rooms
-from portal.demo.people import Cast
+from portal.demo.people import SANDBOX_KEY, Cast
 from portal.rooms import Rooms
 from portal.settings import Settings
 from seals.models import Sealing
@@ -96,7 +96,7 @@ def opened(data: Path) -> Iterator[Rooms]:
 def cast_of(rooms: Rooms, data: Path) -> Cast:
     """Give who acted."""
     cast = json.loads((data / "demo-cast.json").read_bytes())
-    return Cast(rooms, cast["key"], cast["accounts"])
+    return Cast(rooms, cast["key"], cast["accounts"], cast["sandbox"], data / SANDBOX_KEY)
 
 
 @dataclass(frozen=True, slots=True)
