@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the licence room refuses, as data. No error ever carries a number, a name or a face value."""
 
-from storage.base import Base
-from storage.database import UnitOfWork
+from typing import TYPE_CHECKING
+
 from storage.errors import ConflictError, CunzhengError, InvalidInputError, NotFoundError, RefusedError
-from storage.ledger.acts import Act, Promise
+
+if TYPE_CHECKING:
+    # Who checks an answer or a bundle offline loads no database library.
+    from storage.base import Base
+    from storage.database import UnitOfWork
+    from storage.ledger.acts import Act, Promise
 
 
 class CatalogueError(CunzhengError):
@@ -185,12 +190,12 @@ class RecordedRefusalError(RefusedError):
     remedy_zh = "请核对权限、办件和用途。"
     remedy_en = "Check your rights, the case and the purpose."
 
-    def __init__(self, act: Act, rows: tuple[Base, ...] = ()) -> None:
+    def __init__(self, act: "Act", rows: "tuple[Base, ...]" = ()) -> None:
         super().__init__()
         self.act = act
         self.rows = rows
 
-    def record(self, uow: UnitOfWork) -> Promise:
+    def record(self, uow: "UnitOfWork") -> "Promise":
         """Store the refusal in a unit of work of its own; the caller commits it."""
         uow.session.add_all(self.rows)
         uow.session.flush()

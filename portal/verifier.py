@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``cunzheng-verify``: judges an exported log, a receipt or a checkpoint with public keys alone.
+"""``cunzheng-verify``: judges an exported log, a receipt, a checkpoint or an evidence bundle offline.
 
 Loads no database, web, object-store or settings library (a test looks). What is trusted comes from the
 command line, never from the files that are judged. Exit codes: 0 valid, 1 invalid, 2 cannot tell,
@@ -28,6 +28,7 @@ _HEADLINES = {
     Verdict.CANNOT_TELL: "无法判定 CANNOT TELL",
 }
 _MAX_FILE = 4 << 20
+_ZIP = b"PK\x03\x04"
 _DIGEST = set("0123456789abcdef")
 
 
@@ -46,7 +47,7 @@ def _digest(text: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="cunzheng-verify",
-        description="离线核验审计链、存证回执或检查点 / Verify an exported ledger, receipt or checkpoint.",
+        description="离线核验审计链、回执、检查点或证据包 / Verify a ledger, receipt, checkpoint or bundle.",
         epilog="退出码 exit codes: 0 有效 valid, 1 无效 invalid, 2 无法判定 cannot tell, 64, 70 errors",
     )
     parser.add_argument("path", metavar="PATH", type=Path, help="导出文件夹或文件 / export folder, or file")
@@ -61,6 +62,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         type=Path,
         help="上次保存的检查点或回执 / checkpoint or receipt kept from an earlier visit: must be extended",
+    )
+    parser.add_argument(
+        "--keys",
+        metavar="JWKS",
+        type=Path,
+        help="事先保存的公钥集，核验证据包用 / the installation's key set, kept before: for evidence bundles",
     )
     parser.add_argument(
         "--promise", metavar="HEX", type=_digest, help="存证承诺中的摘要 / core digest the promise named"
@@ -111,6 +118,8 @@ def _judge(options: argparse.Namespace, policy: Policy) -> tuple[Verdict, dict[s
     if options.path.stat().st_size > _MAX_FILE:
         raise _UsageError(f"{options.path.name}: too large")
     data = options.path.read_bytes()
+    if data.startswith(_ZIP):
+        return _bundle_answer(data, policy, options.keys)
     try:
         answer = (
             _receipt_answer(data, policy, options.promise) if is_receipt(data) else _note_answer(data, policy)
@@ -149,6 +158,34 @@ def _receipt_answer(data: bytes, policy: Policy, promised: str | None) -> dict[s
         "promise_redeemed": promised is not None,
         "core": core,
     }
+
+
+def _bundle_answer(data: bytes, policy: Policy, keys: Path | None) -> tuple[Verdict, dict[str, Any]]:
+    # As with certificates: who checks no bundle does without.
+    from licenses.bundle import TITLES as CHECKS  # noqa: PLC0415
+    from licenses.bundle import State, judge_bundle  # noqa: PLC0415
+
+    trusted = None if keys is None else _key_set(keys)
+    findings = judge_bundle(data, policy, trusted)
+    states = {one.state for one in findings}
+    verdict = Verdict.VALID if states == {State.HOLDS} else Verdict.CANNOT_TELL
+    if State.FAILS in states:
+        verdict = Verdict.INVALID
+    checks = [
+        {"check": one.check, "state": one.state, "zh": CHECKS[one.check][0], "en": CHECKS[one.check][1]}
+        for one in findings
+    ]
+    return verdict, {"kind": "bundle", "checks": checks, "keys_trusted": keys is not None}
+
+
+def _key_set(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(_text(path))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
+        raise _UsageError(f"{path.name}: no key set (JWKS)")
+    return found
 
 
 def _note_answer(data: bytes, policy: Policy) -> dict[str, Any]:
@@ -205,6 +242,8 @@ def _log_answer(report: LogReport, certificates: Path | None) -> dict[str, Any]:
 def _lines(answer: dict[str, Any]) -> list[str]:
     if answer["kind"] == "log":
         return _log_lines(answer)
+    if answer["kind"] == "bundle":
+        return _bundle_lines(answer)
     if answer["kind"] == "file":
         facts = " ".join(f"{name}={value}" for name, value in answer["facts"].items())
         return [f"{answer['zh']} / {answer['en']} ({answer['code']} {facts})"]
@@ -215,6 +254,14 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         lines.append(f"行为 act: {core.get('kind')} {core.get('outcome')}，{answer['act']}")
         redeemed = "已兑现 redeemed" if answer["promise_redeemed"] else "未给出 none given (--promise)"
         lines.append(f"存证承诺 promise: {redeemed}")
+    return lines
+
+
+def _bundle_lines(answer: dict[str, Any]) -> list[str]:
+    marks = {"holds": "✓", "cannot-tell": "?", "fails": "✕"}
+    lines = [f"{marks[one['state']]} {one['zh']} / {one['en']} [{one['check']}]" for one in answer["checks"]]
+    if not answer["keys_trusted"]:
+        lines.append("未给出公钥集 no key set given (--keys): our signature cannot be believed")
     return lines
 
 

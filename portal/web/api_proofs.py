@@ -9,15 +9,18 @@ from flask import Response, json, request, url_for
 
 from licenses.answers import verify_answer
 from licenses.awaiting import awaited
+from licenses.bundle import MEDIA_TYPE
 from licenses.decisions import ProofQuestion
 from licenses.questions import SubjectHint
 from licenses.requests import SignedRequest
+from portal.clients.bundles import bundle
 from portal.web import context, signed
 from portal.web.access import allow
-from portal.web.documented import answers, by_status
+from portal.web.documented import answers, binary, by_status
 from portal.web.examples import PROOF, PROOF_NULLABLE, PROOF_PENDING, PROOF_PENDING_NULLABLE
 from portal.web.schemas import PROOF_EXAMPLE, ProofBody
 from storage.clock import rfc3339
+from storage.identity import Role
 from storage.ledger.canonical import Json
 
 blueprint = APIBlueprint("proofs", __name__, url_prefix="/api/v1/proofs", tag="No-proof")
@@ -92,6 +95,23 @@ def show(decision_id: str) -> Response:
         jws = rooms.proofs.answer(uow, context.identity(), decision_id)
     verified = verify_answer(jws, rooms.keys.jwks)
     return _answer(jws, verified.decision, dict(verified.promise))
+
+
+@blueprint.get("/<decision_id>/bundle")
+@blueprint.doc(
+    summary="Request, signatures, receipt, keys and rule of an answer as a ZIP that is checked offline",
+    security="key",
+    responses=by_status({200: binary("The bundle, for `cunzheng-verify`", MEDIA_TYPE)}),
+)
+@allow(Role.SUPERVISOR, scopes=("ask",), records=("proof.evidenced",))
+def evidence(decision_id: str) -> Response:
+    """Give the evidence of an answer, for who asked and for supervision."""
+    rooms = context.rooms()
+    with rooms.database.writing() as uow:
+        made = bundle(rooms, uow, context.identity(), decision_id)
+    answer = Response(made, mimetype=MEDIA_TYPE)
+    answer.headers["Content-Disposition"] = f'attachment; filename="cunzheng-{decision_id}.zip"'
+    return answer
 
 
 def _answer(jws: str, decision: Mapping[str, Json], promise: Mapping[str, Any]) -> Response:

@@ -94,6 +94,7 @@ class ActKind(enum.StrEnum):
     PATTERN_EXPLAINED = "pattern.explained"
     PROOF_ANSWERED = "proof.answered"
     PROOF_ASKED = "proof.asked"
+    PROOF_EVIDENCED = "proof.evidenced"
     PROOF_REFUSED = "proof.refused"
     PROOF_REPLAYED = "proof.replayed"
     RIGHT_APPROVED = "right.approved"
@@ -217,6 +218,7 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.PATTERN_EXPLAINED: ("异常查询说明", "Unusual query explained"),
     ActKind.PROOF_ANSWERED: ("核验结论出具", "Proof answered"),
     ActKind.PROOF_ASKED: ("免证查询", "Proof asked"),
+    ActKind.PROOF_EVIDENCED: ("取出核验证据包", "Evidence bundle given out"),
     ActKind.PROOF_REFUSED: ("免证查询被拒绝", "Proof question refused"),
     ActKind.PROOF_REPLAYED: ("核验结论复算", "Decision replayed"),
     ActKind.RIGHT_APPROVED: ("权限变更批准", "Change of rights approved"),
@@ -312,6 +314,7 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.LEDGER_OPENED: _LEDGER_ONLY,
     ActKind.OBJECTION_READ: "changes no holding: supervision reads it from the ledger",
     ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
+    ActKind.PROOF_EVIDENCED: "changes no holding: what was answered was given out again, with its evidence",
     ActKind.PROOF_REPLAYED: "changes no holding: a decision was evaluated again",
     ActKind.RULE_SIMULATED: "changes no holding: closed cases were evaluated by a draft",
     ActKind.RUNG_READ: "changes no holding: supervision reads it from the ledger",

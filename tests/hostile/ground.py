@@ -60,7 +60,9 @@ _BRINGS: Final[Mapping[str, frozenset[str]]] = {
     ),
     "filing.refused": frozenset(),
     "license.read": frozenset({"license_grant_use", "license_usage"}),
-    "proof.answered": frozenset({"license_answer", "license_decision", "license_reliance", "license_usage"}),
+    "proof.answered": frozenset(
+        {"license_answer", "license_decision", "license_reliance", "license_request", "license_usage"}
+    ),
     "proof.asked": frozenset({"client_nonce", "license_grant_use"}),
     "proof.refused": frozenset({"client_nonce", "license_usage"}),
 }

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gathers the evidence bundle of a decision, for who asked and for supervision; that it left is recorded."""
+
+from licenses.bundle import Evidence
+from licenses.models import Decision, LicenseRequest, SignedAnswer
+from portal.clients.models import ClientKey
+from portal.rooms import Rooms
+from storage.database import UnitOfWork
+from storage.errors import NotFoundError
+from storage.identity import Identity
+from storage.ledger.acts import Act
+from storage.ledger.kinds import ActKind
+from storage.ledger.reading import receipt_for
+
+
+def bundle(rooms: Rooms, uow: UnitOfWork, identity: Identity, decision_id: str) -> bytes:
+    """Give the bundle of a decision that a client asked for.
+
+    Raises:
+        NotFoundError: Unknown, not this identity's, or asked by a person, who signs nothing.
+        ReceiptNotReadyError: The answer stands in no published checkpoint yet.
+    """
+    jws = rooms.proofs.answer(uow, identity, decision_id)
+    decision = uow.session.get_one(Decision, decision_id)
+    call = uow.session.get(LicenseRequest, decision_id)
+    key = uow.session.get(ClientKey, call.kid) if call is not None else None
+    rule = rooms.rules.of_digest(decision.rule_digest)
+    if call is None or key is None or rule is None:
+        raise NotFoundError
+    act_id = uow.session.get_one(SignedAnswer, decision_id).act_id
+    evidence = Evidence(
+        kept=uow.secrets.decrypt(call.call_cipher),
+        client_key=key.jwk,
+        jws=jws,
+        receipt=receipt_for(uow.session, act_id),
+        jwks=rooms.keys.jwks,
+        rule=rule.document,
+    )
+    uow.record(
+        Act(
+            kind=ActKind.PROOF_EVIDENCED,
+            actor=identity,
+            object_type="decision",
+            object_id=decision.id,
+            case=decision.case_id,
+            subject=decision.holder_id,
+            object_sha256=decision.body_sha256,
+        )
+    )
+    return evidence.write()

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The evidence bundle of a decision: checked without this server, and red when anything in it is touched."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calling import Caller, make_caller
+from once import copy_prepared
+from tooling import ROOT
+
+from licenses.bundle import ANSWER, BODY, CLIENT_KEY, Check
+from licenses.decisions import ProofQuestion
+from licenses.requests import verify_signature
+from portal.accounts.rights import NewClient
+from portal.asking.signing import CallerKey
+from portal.bootstrap import open_foundation, open_keeper, open_rooms
+from portal.rooms import Rooms
+from portal.settings import Settings
+from portal.verifier import main
+from portal.web.factory import create_app
+from portal.web.schemas import CASE_EXAMPLE, PROOF_EXAMPLE
+from storage.errors import EXIT_CANNOT_TELL, EXIT_DONE, EXIT_INVALID
+from storage.identity import Identity, Role
+from storage.ledger.canonical import canonical
+from storage.ledger.models import LedgerAct
+
+from .conftest import House
+from .test_api_cases import PATH
+
+PROOFS = "/api/v1/proofs"
+
+
+@dataclass(frozen=True)
+class Office:
+    """An installation with its log, a calling system, and a stranger's folder with what was kept before."""
+
+    rooms: Rooms
+    settings: Settings
+    caller: Caller
+    folder: Path
+
+    def get(self, path: str, caller: Caller | None = None) -> Any:
+        return self.caller.app.test_client().get(path, headers=(caller or self.caller).headers())
+
+    def ask(self) -> str:
+        answer = self.caller.call(PROOFS, PROOF_EXAMPLE)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json["decision"]["id"])
+
+    def publish(self) -> None:
+        keeper = open_keeper(open_foundation(self.settings), self.settings)
+        assert keeper.tick(hurry=True).problems == ()
+        keeper.close()
+
+    def check(
+        self, data: bytes, capsys: pytest.CaptureFixture[str], *, keys: bool = True
+    ) -> tuple[int, dict[str, str]]:
+        (self.folder / "bundle.zip").write_bytes(data)
+        trusted = ["--keys", str(self.folder / "jwks.json")] if keys else []
+        code = main(
+            [str(self.folder / "bundle.zip"), "--policy", str(self.folder / "policy"), *trusted, "--json"]
+        )
+        told = json.loads(capsys.readouterr().out)
+        return code, {one["check"]: one["state"] for one in told["checks"]}
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    folder = tmp_path_factory.mktemp("office")
+    copy_prepared(folder / "data")
+    settings = Settings(data=folder / "data")
+    rooms = open_rooms(settings)
+    app = create_app(rooms, settings)
+    new = NewClient(
+        name="综合受理系统",
+        organisation="scjg",
+        sources=frozenset({"ycsl"}),
+        scopes=frozenset({"announce", "ask"}),
+        items=frozenset({"339999010002"}),
+        operators=frozenset({"op-1"}),
+        expires_at=rooms.clock.now().replace(year=2100),
+    )
+    caller = make_caller(app, rooms, new)
+    browser = app.test_client()
+    assert browser.put(PATH, json=CASE_EXAMPLE, headers=caller.headers()).status_code == 201
+    (folder / "jwks.json").write_bytes(browser.get("/.well-known/jwks.json").data)
+    (folder / "policy").write_bytes(browser.get("/receipts/policy").data)
+    yield Office(rooms, settings, caller, folder)
+    rooms.close()
+
+
+@pytest.fixture(scope="module")
+def bundle(office: Office) -> bytes:
+    decision = office.ask()
+    early = office.get(f"{PROOFS}/{decision}/bundle")
+    assert (early.status_code, early.json["code"]) == (404, "receipt-not-ready")
+    office.publish()
+    answer = office.get(f"{PROOFS}/{decision}/bundle")
+    assert (answer.status_code, answer.mimetype) == (200, "application/zip")
+    return bytes(answer.data)
+
+
+def members(bundle: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(found: dict[str, bytes]) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name, data in found.items():
+            archive.writestr(name, data)
+    return written.getvalue()
+
+
+NAMES = (
+    "README.txt",
+    "client-key.json",
+    "decision.jws",
+    "jwks.json",
+    "receipt.tlog-proof",
+    "request.base.txt",
+    "request.json",
+    "request.signature.txt",
+    "rule.json",
+)
+
+
+def test_every_check_holds_offline(office: Office, bundle: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tuple(members(bundle)) == NAMES
+    assert members(bundle)[BODY] == json.dumps(PROOF_EXAMPLE).encode(), "byte for byte as it was sent"
+    assert office.check(bundle, capsys) == (EXIT_DONE, dict.fromkeys(map(str, Check), "holds"))
+
+
+def test_no_database_or_web_library_is_loaded(office: Office, bundle: bytes) -> None:
+    (office.folder / "kept.zip").write_bytes(bundle)
+    program = (
+        "import sys; from portal.verifier import main; code = main(sys.argv[1:])\n"
+        "print('LOADED', code, [name for name in ('sqlalchemy', 'flask', 'pydantic_settings', 'minio')"
+        " if name in sys.modules])"
+    )
+    trusted = ["--policy", str(office.folder / "policy"), "--keys", str(office.folder / "jwks.json")]
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(office.folder / "kept.zip"), *trusted],
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "LOADED 0 []" in done.stdout, done.stdout + done.stderr
+
+
+def test_our_signature_is_not_believed_by_keys_from_the_bundle(
+    office: Office, bundle: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, states = office.check(bundle, capsys, keys=False)
+    assert code == EXIT_CANNOT_TELL
+    assert states["decision-signature"] == states["decision-keys"] == "cannot-tell"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_touched_member_turns_it_red(
+    office: Office, bundle: bytes, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every member, at places all over it; also left out, and twice as long."""
+    found = members(bundle)
+    data = found[name]
+    places = sorted({0, len(data) - 1, *range(0, len(data), max(1, len(data) // 40))})
+    changed = [data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :] for at in places]
+    for other in [*changed, data + data, data + b"\n", b""]:
+        code, states = office.check(packed(found | {name: other}), capsys)
+        assert code == EXIT_INVALID, (name, states)
+        assert "fails" in states.values()
+    code, _ = office.check(packed({key: value for key, value in found.items() if key != name}), capsys)
+    assert code == (EXIT_CANNOT_TELL if name == BODY else EXIT_INVALID)
+
+
+def test_whatever_else_lies_in_it_turns_it_red(
+    office: Office, bundle: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert office.check(packed(members(bundle) | {"more.txt": b""}), capsys)[0] == EXIT_INVALID
+    assert office.check(bundle[: len(bundle) // 2], capsys)[0] == EXIT_INVALID
+
+
+def test_another_systems_signature_over_the_same_body_is_not_this_one(
+    office: Office, bundle: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, other = members(bundle), CallerKey.make()
+    headers = other.signed(
+        "POST",
+        f"{office.caller.address}{PROOFS}",
+        {"Content-Type": "application/json", "Authorization": "Bearer x"},
+        found[BODY],
+        office.rooms.clock.now(),
+    )
+    key = {name: value for name, value in other.public().items() if name in {"kty", "crv", "x", "y"}}
+    stated = headers["signature-input"].partition("=")[2]
+    lines = found["request.base.txt"].decode().splitlines()[:-1]
+    base = "\n".join([*lines, f'"@signature-params": {stated}'])
+    base = base.replace(lines[4], '"authorization": Bearer x')
+    forged = found | {
+        CLIENT_KEY: canonical(key),
+        "request.base.txt": base.encode(),
+        "request.signature.txt": headers["signature"].removeprefix("sig1=:").removesuffix(":").encode(),
+    }
+    code, states = office.check(packed(forged), capsys)
+    assert code == EXIT_INVALID
+    assert states["request-key"] == "fails"
+    assert verify_signature(base.encode(), b"", key) is False
+
+
+def test_an_answer_of_another_question_is_not_the_answer_of_this_one(
+    office: Office, bundle: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decision = office.ask()
+    office.publish()
+    other = members(bytes(office.get(f"{PROOFS}/{decision}/bundle").data))
+    code, states = office.check(packed(members(bundle) | {ANSWER: other[ANSWER]}), capsys)
+    assert code == EXIT_INVALID
+    assert {name for name, state in states.items() if state == "fails"} == {"request-key", "receipt"}
+
+
+def test_of_a_batch_the_body_is_the_askers_to_keep(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = office.caller.call(f"{PROOFS}:batch", {"questions": [PROOF_EXAMPLE]})
+    decision = answer.json["answers"][0]["answer"]["decision"]["id"]
+    office.publish()
+    code, states = office.check(office.get(f"{PROOFS}/{decision}/bundle").data, capsys)
+    assert code == EXIT_CANNOT_TELL
+    assert {name for name, state in states.items() if state != "holds"} == {"request-body", "answers-request"}
+
+
+def test_nobody_else_gets_it_and_that_it_left_is_recorded(office: Office, bundle: bytes) -> None:
+    decision = office.ask()
+    office.publish()
+    stranger = make_caller(
+        office.caller.app,
+        office.rooms,
+        NewClient(
+            name="别的系统",
+            organisation="scjg",
+            sources=frozenset({"ycsl"}),
+            scopes=frozenset({"ask"}),
+            items=frozenset({"339999010002"}),
+            operators=frozenset({"op-1"}),
+            expires_at=office.rooms.clock.now().replace(year=2100),
+        ),
+    )
+    assert office.get(f"{PROOFS}/{decision}/bundle", stranger).status_code == 404
+    assert office.get(f"{PROOFS}/{decision}/bundle").status_code == 200
+    with office.rooms.database.reading() as uow:
+        kinds = [one.kind for one in uow.session.query(LedgerAct).filter(LedgerAct.kind == "proof.evidenced")]
+    assert len(kinds) >= 1
+
+
+def test_a_question_at_the_window_has_no_bundle(house: House) -> None:
+    headers = {"Authorization": f"Bearer {house.client_key('announce')}"}
+    assert house.app.test_client().put(PATH, json=CASE_EXAMPLE, headers=headers).status_code == 201
+    clerk = Identity("person", "clerk-1", "scjg", frozenset({Role.CLERK}))
+    question = ProofQuestion("ycsl", PROOF_EXAMPLE["case"]["number"], "339999010002", "accept")
+    with house.rooms.database.writing() as uow:
+        made = house.rooms.proofs.ask(uow, clerk, question)
+        decision = made.decision.id
+    assert "request" not in made.body
+    browser = house.browser(Role.SUPERVISOR)
+    assert browser.get(f"{PROOFS}/{decision}/bundle").status_code == 404
