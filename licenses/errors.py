@@ -1,15 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the licence room refuses, as data. No error ever carries a number, a name or a face value."""
 
-from typing import TYPE_CHECKING
-
+from licenses.refusing import RecordedRefusalError
 from storage.errors import ConflictError, CunzhengError, InvalidInputError, NotFoundError, RefusedError
-
-if TYPE_CHECKING:
-    # Who checks an answer or a bundle offline loads no database library.
-    from storage.base import Base
-    from storage.database import UnitOfWork
-    from storage.ledger.acts import Act, Promise
 
 
 class CatalogueError(CunzhengError):
@@ -171,35 +164,6 @@ class ReasonRequiredError(InvalidInputError):
     title_en = "Reason or legal basis missing"
     remedy_zh = "请填写理由和法律依据（各不超过 200 字）。"
     remedy_en = "State the reason and the legal basis (at most 200 characters each)."
-
-
-class RecordedRefusalError(RefusedError):
-    """A refusal that is itself an act: nothing about case, licence or holder is revealed with it.
-
-    The unit of work of the call rolls back with this error; the caller opens another one and calls
-    :meth:`record` there, so that the refusal is never lost.
-
-    Args:
-        act: The act that states the refusal.
-        rows: Rows that belong to it (the refused use, where the holder is known).
-    """
-
-    code = "refused-and-recorded"
-    title_zh = "请求被拒绝并已记录"
-    title_en = "Refused; the refusal is recorded"
-    remedy_zh = "请核对权限、办件和用途。"
-    remedy_en = "Check your rights, the case and the purpose."
-
-    def __init__(self, act: "Act", rows: "tuple[Base, ...]" = ()) -> None:
-        super().__init__()
-        self.act = act
-        self.rows = rows
-
-    def record(self, uow: "UnitOfWork") -> "Promise":
-        """Store the refusal in a unit of work of its own; the caller commits it."""
-        uow.session.add_all(self.rows)
-        uow.session.flush()
-        return uow.record(self.act)
 
 
 class LicenseHiddenError(RecordedRefusalError):

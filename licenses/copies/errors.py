@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is refused about copies, as data."""
 
-from licenses.errors import RecordedRefusalError
+from licenses.refusing import RecordedRefusalError
 from storage.errors import ConflictError, InvalidInputError, NotFoundError
 
 

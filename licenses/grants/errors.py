@@ -3,7 +3,7 @@
 
 import datetime as dt
 
-from licenses.errors import RecordedRefusalError
+from licenses.refusing import RecordedRefusalError
 from storage.clock import legal_date, rfc3339, start_of_day
 from storage.errors import InvalidInputError, NotFoundError
 

@@ -11,12 +11,12 @@ from typing import Final
 
 from sqlalchemy import or_, select
 
-from licenses.errors import RecordedRefusalError
 from licenses.grants.covering import Need, covering, covers_call
 from licenses.grants.errors import GrantUnknownError, QuotaExhaustedError
 from licenses.grants.models import LicenseGrant
 from licenses.grants.quota import take, used_today
 from licenses.grants.terms import NewGrant, check_terms
+from licenses.refusing import RecordedRefusalError
 from licenses.rules import RuleBook
 from storage.clock import legal_date
 from storage.database import UnitOfWork

@@ -31,6 +31,7 @@ from licenses.ladder.states import RungEventKind
 from licenses.lifecycle import Status
 from licenses.models import License, LicenseUsage
 from licenses.objections import About
+from licenses.requests import SignedRequest
 from licenses.sharing.terms import Wish
 from licenses.stock.profiles import ProfileBook
 from portal.accounts.rights import NewAccount
@@ -143,7 +144,9 @@ def answered_department(rooms: Rooms, uow: UnitOfWork) -> LadderRung:
     case, _ = rooms.cases.announce(uow, WORKER, announced)
     clerk = Identity("person", "clerk", "scjg", frozenset({Role.CLERK}))
     asked = Identity("person", "doctor", "wjw", frozenset({Role.CLERK}))
-    answer = rooms.proofs.ask(uow, clerk, ProofQuestion(case.source, case.number, case.item_code, "accept"))
+    signed = SignedRequest("system-1", "k" * 43, "n" * 22, b"base", b"signature", b"{}")
+    question = ProofQuestion(case.source, case.number, case.item_code, "accept", signed=signed)
+    answer = rooms.proofs.ask(uow, clerk, question)
     row, _ = rooms.ladder.take(uow, clerk, answer.decision.id, "R3", "cooperation")
     rooms.ladder.happen(uow, asked, row.id, Happening(RungEventKind.ANSWERED, "已核对", holds=True))
     return row

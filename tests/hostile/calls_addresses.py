@@ -111,6 +111,13 @@ IDENTITY = [
         "a dossier that is not there", 404, "dossier-not-found", path="/api/v1/dossiers/{mark}", acts=REFUSED
     ),
     get("a dossier by a path", 404, "not-found", path="/api/v1/dossiers/..%2F..%2F{mark}"),
+    get(
+        "the evidence of somebody else's decision",
+        404,
+        "not-found",
+        path="/api/v1/proofs/{mark}/bundle",
+        acts=REFUSED,
+    ),
     get("a decision of somebody else", 404, "not-found", path="/api/v1/proofs/{mark}", acts=REFUSED),
     get(
         "grants without the right to ask",

@@ -16,13 +16,14 @@ from sqlalchemy import func, select
 from cases.models import Case
 from licenses.copies.services import CopyService
 from licenses.decisions import ProofQuestion
-from licenses.errors import LicenseHiddenError, QuestionRefusedError, RecordedRefusalError
+from licenses.errors import LicenseHiddenError, QuestionRefusedError
 from licenses.grants.errors import QuotaExhaustedError
 from licenses.grants.models import LicenseGrant, LicenseGrantUse
 from licenses.grants.quota import PLACES, shares
 from licenses.grants.services import Grants, end
 from licenses.grants.terms import Ceiling, GrantedItem
 from licenses.models import Decision, LicenseUsage
+from licenses.refusing import RecordedRefusalError
 from storage.clock import legal_date
 from storage.database import repeated
 from storage.identity import Identity
