@@ -16,7 +16,7 @@ from licenses.requests import SignedRequest
 from portal.clients.bundles import bundle
 from portal.web import context, signed
 from portal.web.access import allow
-from portal.web.documented import answers, binary, by_status
+from portal.web.documented import Described, answers, binary, by_status
 from portal.web.examples import PROOF, PROOF_NULLABLE, PROOF_PENDING, PROOF_PENDING_NULLABLE
 from portal.web.schemas import PROOF_EXAMPLE, ProofBody
 from storage.clock import rfc3339
@@ -25,6 +25,12 @@ from storage.ledger.canonical import Json
 
 blueprint = APIBlueprint("proofs", __name__, url_prefix="/api/v1/proofs", tag="No-proof")
 JOSE: Final = "application/jose"
+_WAITING_HEADERS: Final[Described] = {
+    "headers": {
+        "Retry-After": {"description": "Seconds until it is expected", "schema": {"type": "integer"}},
+        "Location": {"description": "Gives this answer again", "schema": {"type": "string"}},
+    }
+}
 
 
 @blueprint.post("")
@@ -40,7 +46,8 @@ JOSE: Final = "application/jose"
                 "`Retry-After`, or subscribe to `proof.resolved`. `expected_at` is the deadline that runs",
                 PROOF_PENDING,
                 PROOF_PENDING_NULLABLE,
-            ),
+            )
+            | _WAITING_HEADERS,
         }
     ),
 )

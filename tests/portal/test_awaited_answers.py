@@ -2,12 +2,14 @@
 """An answer that waits for a department: 202, when to ask again, and by when it is expected."""
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from licenses.answers import verify_answer
+from portal.asking import services
 from portal.proving import LadderWatch, ladder_clock
 from portal.web.schemas import CASE_EXAMPLE
 from storage.clock import parse_rfc3339
@@ -114,3 +116,34 @@ def test_a_department_that_is_late_is_asked_after_every_minute_at_most(caller: C
     answer = caller.ask()
     assert (answer.status_code, answer.json["expected_at"]) == (202, None)
     assert answer.headers["Retry-After"] == "60"
+
+
+def test_the_product_itself_takes_it_as_an_answer(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Caller(house)
+    system = house.caller("announce", "ask")
+    plain = FlaskClient(house.app, house.app.response_class)
+    statuses = []
+
+    def call(_: object, method: str, address: str, body: Any, headers: Any) -> tuple[int, bytes]:
+        path = address.removeprefix(system.address)
+        answer = plain.open(path, method=method, data=body, headers=dict(headers))
+        statuses.append(answer.status_code)
+        return answer.status_code, answer.data
+
+    monkeypatch.setattr(services, "_call", call)
+    monkeypatch.setattr(services, "_now", house.clock.now)
+    asking = services.Asking(
+        address=system.address,
+        client=system.client_id,
+        key=system.key,
+        operator="op-1",
+        source="ycsl",
+        number=NUMBER,
+        item="339999010002",
+        purpose="accept",
+    )
+    house.clock.advance(1)
+    _, found = services.ask(asking, tmp_path / "jwks.json")
+    assert (statuses, found.decision["result"]) == ([200, 200, 202], "PENDING")

@@ -97,3 +97,23 @@ def test_the_page_says_what_it_is_about(house: House, key: str, sequencer: Seque
     page = house.browser(Role.SECURITY_ADMIN, "office").get("/subscriptions").text
     assert "本系统所作免证核验结论的后续变化" in page
     assert "全部证照类型" not in page
+
+
+def test_the_interface_description_tells_of_what_is_sent_and_of_waiting(house: House) -> None:
+    told = house.app.test_client().get("/openapi.json").json
+    assert told is not None
+    sent = told["webhooks"]["event"]["post"]
+    assert {one["name"] for one in sent["parameters"]} == {
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+    }
+    shapes = sent["requestBody"]["content"]["application/cloudevents+json"]["examples"]
+    assert {one["value"]["type"] for one in shapes.values()} == {
+        "licence.suspended",
+        "proof.resolved",
+        "proof.recalled",
+        "commitment.check_due",
+    }
+    waiting = told["paths"]["/api/v1/proofs"]["post"]["responses"]["202"]
+    assert set(waiting["headers"]) == {"Retry-After", "Location"}
