@@ -61,6 +61,7 @@ class Case(Base):
         Index("ix_case_record_number", "number"),
         Index("ix_case_record_organisation", "organisation", "announced_at"),
         Index("ix_case_record_closed", "closed_at", "item_code"),
+        Index("ix_case_record_item_closed", "item_code", "closed_at"),
     )
 
     @property
