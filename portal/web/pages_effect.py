@@ -2,7 +2,8 @@
 """What no-proof handling achieves, for supervision: tables with bars, CSV, the cases behind a number."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from apiflask import APIBlueprint
@@ -11,15 +12,19 @@ from werkzeug.wrappers import Response
 
 from archive.figures.collected import OVER, ItemCollected, Verdict, proofs_behind
 from archive.figures.duties import duties
+from archive.unusual import Pattern
 from licenses.figures.answers import Came, ItemAnswers
 from licenses.figures.period import Period, Scope, last_days, scope_of
 from licenses.figures.rungs import Commitments, Cooperation
 from portal.effect import Effect, effect
 from portal.i18n import gettext, named
 from portal.i18n import mark as _
+from portal.patterns.explaining import explanations
+from portal.patterns.services import found_patterns
 from portal.spreadsheet import spreadsheet
 from portal.web import context
 from portal.web.access import allow
+from portal.web.pattern_words import TITLES
 from portal.web.render import organisation_title
 from storage.clock import legal_date
 from storage.errors import InvalidInputError
@@ -53,6 +58,8 @@ def home() -> str:
     return render_template(
         "effect.html",
         period=period,
+        patterns=_patterns(),
+        titles=TITLES,
         effect=_effect(period),
         came=CAME,
         verdicts=VERDICTS,
@@ -142,6 +149,26 @@ def cooperation() -> Response:
     )
     rows = map(_answering, _effect(_period()).cooperation)
     return _download("cooperation", [[gettext(head) for head in heads], *rows])
+
+
+@blueprint.get("/patterns.csv")
+@allow(*_ROLES, unrecorded="gives counts")
+def patterns() -> Response:
+    """Give how many unusual queries the newest look found, for a spreadsheet."""
+    heads = [gettext(head) for head in (_("Pattern"), _("Found"), _("Explained"))]
+    return _download(
+        "patterns", [heads, *([gettext(TITLES[one]), *counts] for one, counts in _patterns().items())]
+    )
+
+
+def _patterns() -> Mapping[Pattern, tuple[int, int]]:
+    """Give, by pattern, how many the newest look found for this person, and how many are explained."""
+    with context.rooms().database.reading() as uow:
+        found = found_patterns(uow.session, context.identity())
+        known = explanations(uow, found)
+    every = Counter(one.pattern for one in found)
+    explained = Counter(pattern for pattern, _actor, _operator in known)
+    return {one: (every[one], explained[one]) for one in Pattern}
 
 
 def _answering(one: Cooperation) -> list[object]:

@@ -44,6 +44,7 @@ NOTHING_TO_SEND = {
     "GET /sign-in",
     "GET /supervision",
     "GET /supervision/days.csv",
+    "GET /supervision/effect/patterns.csv",
     "GET /supervision/late",
     "GET /supervision/patterns",
 }

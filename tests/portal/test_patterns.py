@@ -210,6 +210,9 @@ def test_a_supervisor_says_what_it_was_and_a_later_query_stands_unexplained(hous
     assert 'value="refused-often"' not in page, "it is explained"
     assert '<b class="good">0</b>异常查询' in browser.get("/supervision").text
     assert house.acts()[-1] == "pattern.explained"
+    counted = list(csv.reader(io.StringIO(browser.get("/supervision/effect/patterns.csv").text)))
+    assert ["多次被拒", "1", "1"] in counted
+    assert ["连号查询", "0", "0"] in counted
     house.clock.advance(120)
     look(house)
     assert "新系统上线" in browser.get("/supervision/patterns").text, "a look does not forget it"
