@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from licenses.sharing.cursor import read_place, write_place
-from licenses.sharing.envelope import Told
+from licenses.sharing.envelope import RECALL, Told
 from licenses.sharing.errors import (
     DeadLetterUnknownError,
     SubscriptionNotRunningError,
@@ -227,11 +227,18 @@ class SharingDesk:
     def skip(self, uow: UnitOfWork, identity: Identity, subscription_id: str, event_id: str) -> Promise:
         """Give up an event that waits, so that later ones of its object go on; it becomes a dead letter.
 
+        Args:
+            uow: A writing unit of work.
+            identity: Who gives it up.
+            subscription_id: The subscription.
+            event_id: The event, as its message names it or as a dead letter does.
+
         Raises:
             NotPermittedError: The caller is no system administrator.
             DeadLetterUnknownError: No such event waits for this subscription.
         """
         identity.demand(Role.SYSTEM_ADMIN)
+        event_id = event_id.removesuffix(RECALL)
         row = uow.session.scalar(
             select(Delivery).where(
                 Delivery.subscription_id == subscription_id,

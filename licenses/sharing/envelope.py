@@ -25,7 +25,8 @@ CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 PING: Final = "subscription.ping"
 SECRET_BYTES: Final = 32
 _SPEC: Final = "1.0"
-_RECALL: Final = "-recall"
+RECALL: Final = "-recall"
+"""What follows the id of a licence's event where decisions are told of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def proof_event(told: ProofChange, source: str) -> dict[str, Json]:
     # A licence's event is told as such, too, under its own id: this is another message.
     event_id = told.id
     if told.licence is not None:
-        data["licence"], event_id = told.licence, f"{told.id}{_RECALL}"
+        data["licence"], event_id = told.licence, f"{told.id}{RECALL}"
     return {
         "specversion": _SPEC,
         "id": event_id,

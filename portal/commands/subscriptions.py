@@ -150,7 +150,7 @@ def subscription_resend(
 @click.argument("event_id", metavar="EVENT")
 @AS
 def subscription_skip(subscription_id: str, event_id: str, account: str | None) -> None:
-    """跳过一条变更通知 / Give up an event that waits, so that later ones of its licence go on.
+    """跳过一条变更通知 / Give up an event that waits, so that later ones of its licence or answer go on.
 
     It becomes a dead letter. EVENT is the message's `webhook-id`.
     """
@@ -170,6 +170,7 @@ def _summary(view: "SubscriptionView", figures: "Figures | None") -> dict[str, A
         "organisation": row.organisation,
         "name": row.name,
         "state": view.standing,
+        "about": row.about,
         "types": row.types,
         "items": row.items,
         "holders": row.holders,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from license_library import BUSINESS, FOOD
 from proof_events import HEARING, OTHER_HEARING, Endpoints, ProofEvents
-from sharing_world import SOURCE, HandReceiver
+from sharing_world import ARRIVED, REFUSED, SOURCE, SYSTEM, HandReceiver
 
 from licenses.lifecycle import EventKind
 from licenses.sharing import proofs
@@ -105,6 +105,25 @@ def test_an_event_names_the_newest_and_says_how_many_there_are(
     world.deliver()
     (event,) = endpoints.receivers[FIRST].arrived
     assert (event["data"]["decisions"], event["data"]["count"]) == ([made[2], made[1]], 3)
+
+
+def test_a_recall_that_is_refused_is_given_up_by_the_id_of_its_message(
+    world: ProofEvents, endpoints: Endpoints
+) -> None:
+    licence, receiver = world.library.issue(BUSINESS), endpoints.receivers[FIRST]
+    subscription = world.subscribe(HEARING, endpoint=FIRST).subscription.id
+    world.relies()
+    for kind in (EventKind.SUSPENDED, EventKind.RESUMED, EventKind.REVOKED):
+        world.befalls(licence, kind)
+    receiver.says = lambda event: REFUSED if event["data"]["change"] == "suspended" else ARRIVED
+    world.deliver()
+    assert receiver.arrived == [], "a later recall by a licence waits for the earlier one"
+    refused = receiver.got[0][0]["webhook-id"]
+    with world.database.writing() as uow:
+        world.sharing.desk.skip(uow, SYSTEM, subscription, refused)
+    world.deliver()
+    assert receiver.order() == {licence.id: [4]}
+    assert [one.problem for one in world.sharing.deliveries("dead")] == ["skipped"]
 
 
 def test_all_that_a_client_is_told_is_fetched_in_one_order_wherever_it_is_cut(world: ProofEvents) -> None:
