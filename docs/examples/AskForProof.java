@@ -2,6 +2,7 @@
 import java.io.IOException;
 import java.math.BigInteger;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -11,10 +12,14 @@ import java.nio.file.Path;
 import java.security.AlgorithmParameters;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
+import java.security.MessageDigest;
+import java.security.PrivateKey;
+import java.security.SecureRandom;
 import java.security.Signature;
 import java.security.spec.ECGenParameterSpec;
 import java.security.spec.ECParameterSpec;
 import java.security.spec.ECPoint;
+import java.security.spec.ECPrivateKeySpec;
 import java.security.spec.ECPublicKeySpec;
 import java.time.Duration;
 import java.time.Instant;
@@ -32,9 +37,9 @@ import java.util.Map;
  * java AskForProof.java check answer.jws jwks.json               offline, with the keys that were kept
  * </pre>
  *
- * Needs a JDK of 17.0.3 or later (older ones accept signatures of zeros) and nothing else. PROOF_KEY holds
- * the client's key, PROOF_OPERATOR the account id of who asks. Exit codes: 0 genuine, 1 not genuine, 2 not
- * redeemed yet, 3 refused, 64 usage.
+ * Needs a JDK of 17.0.3 or later (older ones accept signatures of zeros) and nothing else. PROOF_CLIENT is the
+ * client's id, PROOF_KEY_FILE the file of its private key (a JWK on P-256), PROOF_OPERATOR the account id of who
+ * asks. Exit codes: 0 genuine, 1 not genuine, 2 not redeemed yet, 3 refused, 64 usage.
  */
 public final class AskForProof {
     private static final HttpClient HTTP = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
@@ -118,12 +123,15 @@ public final class AskForProof {
         }
         String question = String.format("{\"case\":{\"source\":%s,\"number\":%s},\"item\":%s,\"purpose\":%s}",
                 Json.quoted(arguments[2]), Json.quoted(arguments[3]), Json.quoted(arguments[4]), Json.quoted(arguments[5]));
-        String jws = send(HttpRequest.newBuilder(URI.create(address + "/api/v1/proofs"))
-                .header("Authorization", "Bearer " + System.getenv("PROOF_KEY"))
-                .header("Access-Operator", System.getenv("PROOF_OPERATOR"))
-                .header("Content-Type", "application/json")
-                .header("Accept", "application/jose")
-                .POST(HttpRequest.BodyPublishers.ofString(question)));
+        String place = address + "/api/v1/proofs";
+        String jws;
+        try {
+            Signer signer = new Signer(Files.readString(Path.of(System.getenv("PROOF_KEY_FILE"))));
+            jws = send(signer.signed(place, token(address, signer, arguments[5]), question)
+                    .header("Accept", "application/jose"));
+        } catch (GeneralSecurityException unusable) {
+            throw new Refused("key-unusable");
+        }
         Map<?, ?> answer = verify(jws, Files.readString(KEYS));
         Map<?, ?> decision = map(answer, "decision");
         // A genuine answer to another question is no answer to this one.
@@ -134,6 +142,91 @@ public final class AskForProof {
         }
         Files.writeString(Path.of("answer.jws"), jws);
         return answer;
+    }
+
+    /** Give a token for this person and purpose; it is good for ten minutes. */
+    private static String token(String address, Signer signer, String purpose)
+            throws IOException, InterruptedException, GeneralSecurityException, Refused {
+        String place = address + "/oauth/token";
+        String form = "grant_type=client_credentials&scope=ask"
+                + "&client_assertion_type=" + urlEncoded("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+                + "&client_assertion=" + signer.assertion(System.getenv("PROOF_CLIENT"), place)
+                + "&operator=" + urlEncoded(System.getenv("PROOF_OPERATOR")) + "&purpose=" + urlEncoded(purpose);
+        String answer = send(HttpRequest.newBuilder(URI.create(place))
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .POST(HttpRequest.BodyPublishers.ofString(form)));
+        return (String) ((Map<?, ?>) new Json(answer).read()).get("access_token");
+    }
+
+    private static String urlEncoded(String plain) {
+        return URLEncoder.encode(plain, StandardCharsets.UTF_8);
+    }
+
+    /** The client's private key; it signs and leaves this program in no form. */
+    private static final class Signer {
+        private final PrivateKey key;
+        private final String kid;
+
+        Signer(String jwk) throws GeneralSecurityException {
+            Map<?, ?> stated = (Map<?, ?>) new Json(jwk).read();
+            AlgorithmParameters curve = AlgorithmParameters.getInstance("EC");
+            curve.init(new ECGenParameterSpec("secp256r1"));
+            ECParameterSpec on = curve.getParameterSpec(ECParameterSpec.class);
+            key = KeyFactory.getInstance("EC").generatePrivate(new ECPrivateKeySpec(number(stated.get("d")), on));
+            // The thumbprint (RFC 7638): the key's id.
+            kid = encoded(sha256(String.format("{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}",
+                    stated.get("x"), stated.get("y"))));
+        }
+
+        private byte[] sign(String text) throws GeneralSecurityException {
+            Signature signature = Signature.getInstance("SHA256withECDSAinP1363Format");
+            signature.initSign(key);
+            signature.update(text.getBytes(StandardCharsets.UTF_8));
+            return signature.sign();
+        }
+
+        /** Give what proves the client (RFC 7523); it is good once, for a minute. */
+        String assertion(String client, String audience) throws GeneralSecurityException {
+            long now = Instant.now().getEpochSecond();
+            String content = encoded(("{\"alg\":\"ES256\",\"kid\":\"" + kid + "\"}").getBytes(StandardCharsets.UTF_8))
+                    + "." + encoded(String.format(
+                            "{\"iss\":%1$s,\"sub\":%1$s,\"aud\":%2$s,\"iat\":%3$d,\"exp\":%4$d,\"jti\":\"%5$s\"}",
+                            Json.quoted(client), Json.quoted(audience), now, now + 60, nonce())
+                            .getBytes(StandardCharsets.UTF_8));
+            return content + "." + encoded(sign(content));
+        }
+
+        /** Give a POST of JSON with digest and signature (RFC 9421). */
+        HttpRequest.Builder signed(String address, String token, String body) throws GeneralSecurityException {
+            String digest = "sha-256=:" + Base64.getEncoder().encodeToString(sha256(body)) + ":";
+            String stated = String.format("(\"@method\" \"@target-uri\" \"content-digest\" \"content-type\" \"authorization\")"
+                    + ";created=%d;keyid=\"%s\";alg=\"ecdsa-p256-sha256\";nonce=\"%s\";tag=\"cunzheng\"",
+                    Instant.now().getEpochSecond(), kid, nonce());
+            String base = "\"@method\": POST\n\"@target-uri\": " + address + "\n\"content-digest\": " + digest
+                    + "\n\"content-type\": application/json\n\"authorization\": Bearer " + token
+                    + "\n\"@signature-params\": " + stated;
+            return HttpRequest.newBuilder(URI.create(address))
+                    .header("Authorization", "Bearer " + token)
+                    .header("Content-Type", "application/json")
+                    .header("Content-Digest", digest)
+                    .header("Signature-Input", "sig1=" + stated)
+                    .header("Signature", "sig1=:" + Base64.getEncoder().encodeToString(sign(base)) + ":")
+                    .POST(HttpRequest.BodyPublishers.ofString(body));
+        }
+
+        private static String nonce() {
+            byte[] random = new byte[16];
+            new SecureRandom().nextBytes(random);
+            return encoded(random);
+        }
+
+        private static byte[] sha256(String text) throws GeneralSecurityException {
+            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+        }
+
+        private static String encoded(byte[] data) {
+            return Base64.getUrlEncoder().withoutPadding().encodeToString(data);
+        }
     }
 
     /** Fetch the receipt that the answer promises; it is there with the next published checkpoint. */

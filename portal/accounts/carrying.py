@@ -10,6 +10,7 @@ from portal.accounts import rights
 from portal.accounts.errors import AccountUnknownError, ChangeUnknownError, ClientUnknownError
 from portal.accounts.models import SCOPES, Account, Client, RightChange
 from portal.accounts.rights import NewAccount, NewClient
+from portal.clients import keys
 from storage.clock import parse_rfc3339
 from storage.database import UnitOfWork
 from storage.identity import Identity, Role
@@ -23,6 +24,8 @@ class ChangeKind(enum.StrEnum):
     ACCOUNT_END = "account-end"
     CLIENT_ADD = "client-add"
     CLIENT_END = "client-end"
+    CLIENT_KEY_ADD = "client-key-add"
+    CLIENT_KEY_END = "client-key-end"
     GRANT_ADD = "grant-add"
     GRANT_END = "grant-end"
 
@@ -109,6 +112,14 @@ def _carry_grant_add(uow: UnitOfWork, identity: Identity, change: RightChange) -
     grants.add(uow, identity, new, change.object_id, change.requested_by)
 
 
+def _carry_key_add(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
+    keys.add_key(uow, identity, running_client(uow, change.object_id).id, change.terms["jwk"])
+
+
+def _carry_key_end(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
+    keys.end_key(uow, identity, keys.running_key(uow, change.object_id, change.terms["kid"]))
+
+
 def _carry_grant_end(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
     grants.end(uow, identity, grants.running_grant(uow, change.object_id))
 
@@ -119,6 +130,8 @@ _BY_KIND: Final = {
     ChangeKind.ACCOUNT_END: _carry_account_end,
     ChangeKind.CLIENT_ADD: _carry_client_add,
     ChangeKind.CLIENT_END: _carry_client_end,
+    ChangeKind.CLIENT_KEY_ADD: _carry_key_add,
+    ChangeKind.CLIENT_KEY_END: _carry_key_end,
     ChangeKind.GRANT_ADD: _carry_grant_add,
     ChangeKind.GRANT_END: _carry_grant_end,
 }

@@ -31,6 +31,7 @@ from portal.accounts.reasons import encrypted_reason
 from portal.accounts.rights import ADMINISTRATORS, NewAccount, NewClient
 from portal.accounts.second_person import OPEN_FOR, DecisionState
 from portal.accounts.services import new_secret, secret_hash
+from portal.clients.keys import key_terms
 from storage.clock import legal_date, rfc3339
 from storage.database import UnitOfWork
 from storage.errors import InvalidInputError
@@ -158,6 +159,24 @@ class RightChanges:
         client = running_client(uow, client_id)
         terms = {"name": client.name, "organisation": client.organisation}
         change = self._request(uow, identity, ChangeKind.CLIENT_END, client_id, terms, reason)
+        self._asked(uow, identity, change)
+        return change
+
+    def change_key(
+        self, uow: UnitOfWork, identity: Identity, kind: ChangeKind, client_id: str, stated: str, reason: str
+    ) -> RightChange:
+        """Ask for another public key of a system (its JWK), or for the end of one (its id).
+
+        Raises:
+            NotPermittedError: The caller is no system administrator.
+            ClientUnknownError: No running client has this id.
+            InvalidInputError, ConflictError: See :func:`portal.clients.keys.key_terms`.
+        """
+        identity.demand(Role.SYSTEM_ADMIN)
+        client = running_client(uow, client_id)
+        about = key_terms(uow, client_id, stated, adds=kind is ChangeKind.CLIENT_KEY_ADD)
+        terms = {"name": client.name, "organisation": client.organisation, **about}
+        change = self._request(uow, identity, kind, client_id, terms, reason)
         self._asked(uow, identity, change)
         return change
 

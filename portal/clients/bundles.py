@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gathers the evidence bundle of a decision, for who asked and for supervision; that it left is recorded."""
 
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
 from licenses.bundle import Evidence
 from licenses.models import Decision, LicenseRequest, SignedAnswer
 from portal.clients.models import ClientKey
@@ -11,6 +15,13 @@ from storage.identity import Identity
 from storage.ledger.acts import Act
 from storage.ledger.kinds import ActKind
 from storage.ledger.reading import receipt_for
+
+
+def signed_decisions(uow: UnitOfWork, ids: Sequence[str]) -> set[str]:
+    """Give those of some decisions that a client asked for by a signed call."""
+    return set(
+        uow.session.scalars(select(LicenseRequest.decision_id).where(LicenseRequest.decision_id.in_(ids)))
+    )
 
 
 def bundle(rooms: Rooms, uow: UnitOfWork, identity: Identity, decision_id: str) -> bytes:

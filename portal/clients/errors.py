@@ -161,3 +161,13 @@ class ClientKeyUnknownError(ConflictError):
     title_en = "No such key, or it has ended"
     remedy_zh = "请在账号与权限页面核对公钥编号。"
     remedy_en = "See the key ids on the page of accounts and rights."
+
+
+class ClientKeyInUseError(ConflictError):
+    """A client cannot end the key that signs this very call."""
+
+    code = "client-key-in-use"
+    title_zh = "不能停用签署本次调用的公钥"
+    title_en = "The key that signs this call cannot end itself"
+    remedy_zh = "请用另一把有效公钥签名后再停用。"
+    remedy_en = "Sign with another running key, then end this one."

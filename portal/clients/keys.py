@@ -75,6 +75,13 @@ def running_keys(uow: UnitOfWork, client_id: str) -> list[ClientKey]:
     )
 
 
+def clients_with_keys(uow: UnitOfWork) -> set[str]:
+    """Give the ids of the clients that have a running key."""
+    return set(
+        uow.session.scalars(select(ClientKey.client_id).where(ClientKey.ended_at.is_(None)).distinct())
+    )
+
+
 def running_key(uow: UnitOfWork, client_id: str, kid: str) -> ClientKey:
     """Give a running key of a client.
 
@@ -97,6 +104,19 @@ def check_room(uow: UnitOfWork, client_id: str, kid: str) -> None:
         raise ClientKeyTakenError
     if len(running_keys(uow, client_id)) >= MOST_KEYS:
         raise ClientKeysFullError(most=MOST_KEYS)
+
+
+def key_terms(uow: UnitOfWork, client_id: str, stated: str, *, adds: bool) -> dict[str, Any]:
+    """Give what a change of rights says of a key that is to be added, by its JWK, or ended, by its id.
+
+    Raises:
+        ClientKeyInvalidError, ClientKeyTakenError, ClientKeysFullError, ClientKeyUnknownError: It cannot be.
+    """
+    if not adds:
+        return {"kid": running_key(uow, client_id, stated).kid}
+    kid, jwk = read_public(stated)
+    check_room(uow, client_id, kid)
+    return {"kid": kid, "jwk": jwk}
 
 
 def add_key(uow: UnitOfWork, actor: Identity, client_id: str, stated: str | Mapping[str, Any]) -> ClientKey:

@@ -28,7 +28,7 @@ from portal.clients.errors import (
     TokenRequestError,
 )
 from portal.clients.models import ClientKey
-from portal.clients.once import take_once
+from portal.clients.once import forget_old, take_once
 from portal.clients.signatures import Signer
 from portal.errors import UnauthenticatedError
 from storage.clock import rfc3339
@@ -131,6 +131,7 @@ class TokenService:
         if asked.client_id not in {None, row.id}:
             raise ClientNotProvenError(rule="client_id")
         until = dt.datetime.fromtimestamp(claims["exp"] + LEEWAY, dt.UTC)
+        forget_old(uow)
         take_once(uow, "assertion", row.id, claims["jti"], until)
         scopes = _scopes(asked.scope, row.scopes)
         _check_operator(uow, asked.operator, row.operators)

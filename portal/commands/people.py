@@ -6,6 +6,7 @@
 
 import datetime as dt
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -168,6 +169,50 @@ def client_add(
 def client_end(client_id: str, reason: str, account: str | None) -> None:
     """申请停用调用方 / Ask that client ID end."""
     _ask(account, lambda here, uow, who: here.rooms.rights.end_client(uow, who, client_id, reason))
+
+
+@client.command("key-add")
+@click.argument("client_id", metavar="ID")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_REASON
+@AS
+def client_key_add(client_id: str, file: Path, reason: str, account: str | None) -> None:
+    """申请登记公钥 / Ask that the public key (JWK) in FILE be registered for client ID."""
+    from portal.accounts.carrying import ChangeKind
+
+    stated, kind = file.read_text("utf-8", "replace"), ChangeKind.CLIENT_KEY_ADD
+    _ask(
+        account,
+        lambda here, uow, who: here.rooms.rights.change_key(uow, who, kind, client_id, stated, reason),
+    )
+
+
+@client.command("key-end")
+@click.argument("client_id", metavar="ID")
+@click.argument("key", metavar="KEY")
+@_REASON
+@AS
+def client_key_end(client_id: str, key: str, reason: str, account: str | None) -> None:
+    """申请停用公钥 / Ask that the public key KEY (its thumbprint) of client ID end."""
+    from portal.accounts.carrying import ChangeKind
+
+    kind = ChangeKind.CLIENT_KEY_END
+    _ask(account, lambda here, uow, who: here.rooms.rights.change_key(uow, who, kind, client_id, key, reason))
+
+
+@client.command("make-key")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--curve", type=click.Choice(("P-256", "Ed25519")), default="P-256", show_default=True)
+def client_make_key(folder: Path, curve: str) -> None:
+    """生成密钥对 / Make a pair of keys for a calling system: FOLDER/private.jwk and FOLDER/public.jwk."""
+    from portal.asking.signing import CallerKey
+    from storage.files import create_once
+
+    pair = CallerKey.make(curve)
+    folder.mkdir(parents=True, exist_ok=True)
+    create_once(folder / "private.jwk", json.dumps(pair.private()).encode(), 0o400)
+    create_once(folder / "public.jwk", json.dumps(pair.public()).encode(), 0o444)
+    click.echo(f"{pair.kid}  {folder / 'public.jwk'}")
 
 
 def _ask(account: str | None, ask: "Callable[[Terminal, UnitOfWork, Identity], RightChange]") -> None:

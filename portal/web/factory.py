@@ -20,6 +20,7 @@ from portal.version import VERSION
 from portal.web import (
     api_cases,
     api_catalog,
+    api_client_keys,
     api_codes,
     api_copies,
     api_disputes,
@@ -92,6 +93,7 @@ _BLUEPRINTS = (
     api_licences.blueprint,
     api_copies.blueprint,
     api_codes.blueprint,
+    api_client_keys.blueprint,
     api_verifications.blueprint,
     api_published.blueprint,
     api_recalls.blueprint,

@@ -3,6 +3,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from apiflask import APIBlueprint
@@ -16,6 +17,7 @@ from portal.accounts.directory import clients, persons
 from portal.accounts.models import ADMINISTRATION, SCOPES, RightChange
 from portal.accounts.posts import posts_of
 from portal.accounts.rights import ADMINISTRATORS, PERSONS, NewAccount, NewClient
+from portal.clients.keys import clients_with_keys, running_keys
 from portal.errors import RolesExcludeError
 from portal.web import context
 from portal.web.access import allow
@@ -27,6 +29,7 @@ from storage.identity import Role
 blueprint = APIBlueprint("rights", __name__, url_prefix="/rights", enable_openapi=False)
 _OFFICIALS: Final = "shows names and roles of officials to who administers them"
 _LONGEST: Final = 600
+_LONGEST_KEY: Final = 4000
 _MOST_DAYS: Final = 1100
 
 
@@ -48,6 +51,7 @@ def _home(problem: CunzhengError | None = None, about: str = "") -> str:
             persons=people,
             names={one.id: one.name for one in people},
             clients=clients(uow, who),
+            keyed=clients_with_keys(uow),
             asks=who.has(Role.SYSTEM_ADMIN),
             decides=who.has(Role.SECURITY_ADMIN),
             problem=problem,
@@ -80,7 +84,7 @@ def ask() -> Response:
 
     try:
         change = rooms.database.write(asked)
-    except (InvalidInputError, RolesExcludeError) as problem:
+    except (InvalidInputError, ConflictError, RolesExcludeError) as problem:
         return _form(kind, request.form.get("of", ""), request.form.to_dict(flat=False), problem)
     if key:
         return make_response(render_template("rights_key.html", key=key[0], change=change), 201)
@@ -125,6 +129,7 @@ def _form(
     rooms = context.rooms()
     with rooms.database.reading() as uow:
         name, posts = _concerned(uow, kind, of)
+        keys = running_keys(uow, of) if kind is ChangeKind.CLIENT_KEY_END else []
     tree = organisations()
     page = render_template(
         "rights_ask.html",
@@ -132,6 +137,7 @@ def _form(
         of=of,
         name=name,
         posts=posts,
+        keys=keys,
         sent=sent,
         problem=problem,
         organisations=[(one.code, tree.depth(one.code)) for one in tree.all() if one.code != ADMINISTRATION],
@@ -149,7 +155,7 @@ def _concerned(uow: UnitOfWork, kind: ChangeKind, of: str) -> tuple[str, dict[st
         case ChangeKind.ACCOUNT_POST | ChangeKind.ACCOUNT_END:
             account = running_account(uow, of)
             return context.rooms().accounts.name(uow, account.id), posts_of(account)
-        case ChangeKind.CLIENT_END:
+        case ChangeKind.CLIENT_END | ChangeKind.CLIENT_KEY_ADD | ChangeKind.CLIENT_KEY_END:
             return running_client(uow, of).name, {}
     return "", {}
 
@@ -202,10 +208,18 @@ def _ask_client_end(uow: UnitOfWork) -> tuple[RightChange, str]:
     return context.rooms().rights.end_client(uow, context.identity(), _text("of"), _text("reason")), ""
 
 
+def _ask_key(kind: ChangeKind, uow: UnitOfWork) -> tuple[RightChange, str]:
+    stated = request.form.get("key", "").strip()[:_LONGEST_KEY]
+    who, rights = context.identity(), context.rooms().rights
+    return rights.change_key(uow, who, kind, _text("of"), stated, _text("reason")), ""
+
+
 _ASK: Final[dict[ChangeKind, Callable[[UnitOfWork], tuple[RightChange, str]]]] = {
     ChangeKind.ACCOUNT_ADD: _ask_account,
     ChangeKind.ACCOUNT_POST: _ask_post,
     ChangeKind.ACCOUNT_END: _ask_end,
     ChangeKind.CLIENT_ADD: _ask_client,
     ChangeKind.CLIENT_END: _ask_client_end,
+    ChangeKind.CLIENT_KEY_ADD: partial(_ask_key, ChangeKind.CLIENT_KEY_ADD),
+    ChangeKind.CLIENT_KEY_END: partial(_ask_key, ChangeKind.CLIENT_KEY_END),
 }

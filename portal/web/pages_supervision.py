@@ -13,6 +13,7 @@ from archive.supervision import Trace, TraceNotFoundError
 from archive.unusual import LIMITS
 from cases.models import Case
 from cases.organisations import covers, organisations
+from portal.clients.bundles import signed_decisions
 from portal.housekeeping import last_said, standing_verdict
 from portal.i18n import gettext
 from portal.i18n import mark as _
@@ -218,6 +219,7 @@ def _traced(uow: UnitOfWork, key: str, found: Trace) -> str:
         clients=client_names(uow.session),
         types={kind.code: kind for kind in rooms.license_types.all()},
         requirements={one.id: rooms.proofs.requirements(one) for one in found.decisions},
+        signed=signed_decisions(uow, [one.id for one in found.decisions]),
         may_open=lambda used: covers(who, used.organisation),
         receipt_file=receipt_file,
         policy_file=POLICY_FILE,

@@ -14,6 +14,8 @@ CHANGES: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.ACCOUNT_END: _("End an account"),
     ChangeKind.CLIENT_ADD: _("Add a calling system"),
     ChangeKind.CLIENT_END: _("End a calling system"),
+    ChangeKind.CLIENT_KEY_ADD: _("Register a public key"),
+    ChangeKind.CLIENT_KEY_END: _("End a public key"),
     ChangeKind.GRANT_ADD: _("Grant use of licences"),
     ChangeKind.GRANT_END: _("End a grant"),
 }

@@ -37,7 +37,11 @@ def _run(
     """Run a sample as an integrator would: in a folder of its own, with the key in the environment."""
     environment = dict(os.environ) | {"JAVA_TOOL_OPTIONS": "-Dfile.encoding=UTF-8"}
     if cast is not None:
-        environment |= {"PROOF_KEY": cast["key"], "PROOF_OPERATOR": cast["accounts"]["clerk"]}
+        environment |= {
+            "PROOF_CLIENT": cast["sandbox"],
+            "PROOF_KEY_FILE": cast["key_file"],
+            "PROOF_OPERATOR": cast["accounts"]["clerk"],
+        }
     return subprocess.run(
         [*_command(language), *arguments],
         cwd=folder,
@@ -86,10 +90,16 @@ def _question(number: str) -> Sequence[str]:
     return ("yctb", number, "339999010002", "accept")
 
 
+def _cast(site: Site) -> dict[str, Any]:
+    """Give who acts in the demonstration, with the file of the sandbox client's private key."""
+    cast = json.loads((site.data / "demo-cast.json").read_bytes())
+    return dict(cast) | {"key_file": str(site.data / "demo-client.jwk")}
+
+
 @pytest.fixture(scope="module", params=LANGUAGES)
 def asked(request: pytest.FixtureRequest, site: Site, tmp_path_factory: pytest.TempPathFactory) -> Asked:
     folder = tmp_path_factory.mktemp(request.param)
-    cast = json.loads((site.data / "demo-cast.json").read_bytes())
+    cast = _cast(site)
     done = _run(request.param, folder, "ask", site.address, *_question("YS-2026-000111"), cast=cast)
     assert done.returncode == 0, done.stderr
     return Asked(request.param, folder, done.stdout)
@@ -148,6 +158,6 @@ def test_a_genuine_answer_of_another_archive_is_refused(asked: Asked) -> None:
 
 
 def test_a_refusal_is_told_as_such(asked: Asked, site: Site) -> None:
-    cast = json.loads((site.data / "demo-cast.json").read_bytes())
+    cast = _cast(site)
     done = _run(asked.language, asked.folder, "ask", site.address, *_question("YS-2026-000112"), cast=cast)
     assert (done.returncode, "proof-refused" in done.stderr) == (3, True)

@@ -83,4 +83,23 @@ CALLS = [
         Signature="{mark}" * 600,
         **{"Signature-Input": "{mark}" * 600},
     ),
+    Call(
+        name="a key that nobody signs in",
+        status=401,
+        code="signature-invalid",
+        method="POST",
+        path="/api/v1/client-keys",
+        headers={"Content-Type": "application/json", **_SIGNED},
+        body={"kty": "EC", "crv": "P-256", "x": "{mark}", "y": "{mark}"},
+    ),
+    Call(
+        name="the end of a key made up",
+        status=401,
+        code="signature-invalid",
+        method="POST",
+        path="/api/v1/client-keys/{mark}/end",
+        headers={"Content-Type": "application/json", **_SIGNED},
+        body={},
+    ),
+    get("keys of a stranger", 401, "unauthenticated", who="", path="/api/v1/client-keys"),
 ]
