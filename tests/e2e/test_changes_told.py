@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 from event_receiver import Receiver, serving
-from installation import ASKER, Installation, Submissions, installed
+from installation import ASKER, FOOD, Installation, Submissions, installed
 from own_servers import until
 from sqlalchemy import select
 from standardwebhooks import Webhook
 
+from licenses.decisions import ProofQuestion
 from licenses.events import Grounds
+from licenses.ladder.services import Happening
+from licenses.ladder.states import RungEventKind
 from licenses.models import License
 from licenses.sharing.services import Asked
 from licenses.sharing.terms import Wish
@@ -78,4 +81,48 @@ def test_the_subscriber_of_a_running_installation_is_told_what_happens_to_a_lice
     assert {one["data"]["licence"] for one in events} == {licence.id}
     said = " ".join(one["body"] for one in receiver.kept())
     assert not any(part in said for part in (*ASKER[1:], licence.identifier, licence.number))
+    assert running.reports == []
+
+
+def test_the_client_of_a_running_installation_is_told_that_its_answer_need_not_wait_any_longer(
+    running: Installation, tmp_path: Path
+) -> None:
+    receiver, rooms = Receiver(tmp_path / "received"), running.rooms
+
+    def ask(uow: UnitOfWork) -> tuple[Identity, Asked]:
+        row = uow.session.get_one(Client, running.cast.sandbox)
+        row.scopes = sorted({*row.scopes, "subscribe"})
+        client = Identity(
+            "system",
+            row.id,
+            row.organisation,
+            frozenset({Role.CLIENT}),
+            operator=running.cast.accounts[Role.CLERK],
+            sources=frozenset(row.sources),
+            scopes=frozenset(row.scopes),
+            items=frozenset(row.items),
+        )
+        wish = Wish(name="协查", about="proofs", purpose="re-examine", endpoint=endpoint, reason="续办")
+        return client, rooms.subscriptions.ask(uow, client, wish)
+
+    running.announce("YS-2026-009002")
+    question = ProofQuestion("yctb", "YS-2026-009002", FOOD, "accept")
+    doctor = Identity("person", "doctor", "wjw", frozenset({Role.CLERK}))
+    with serving(receiver) as endpoint:
+        client, asked = rooms.database.write(ask)
+        rooms.database.write(
+            lambda uow: rooms.subscriptions.approve(uow, SECURITY, asked.subscription.id, "同意")
+        )
+        decision = rooms.database.write(lambda uow: rooms.proofs.ask(uow, client, question).decision.id)
+        rung = rooms.database.write(
+            lambda uow: rooms.ladder.take(uow, client, decision, "R3", "cooperation")[0].id
+        )
+        happening = Happening(RungEventKind.ANSWERED, "已核对", holds=True)
+        rooms.database.write(lambda uow: rooms.ladder.happen(uow, doctor, rung, happening)[0].id)
+        until(lambda: len(receiver.kept()) == 1, PATIENCE, "the answer was told")
+    (message,) = receiver.kept()
+    event = Webhook(asked.secret or "").verify(message["body"], message["headers"])
+    assert (event["type"], event["data"]["rung"]) == ("proof.resolved", rung)
+    assert event["data"]["decisions"] == [decision]
+    assert not any(part in message["body"] for part in ASKER[1:])
     assert running.reports == []
