@@ -15,7 +15,7 @@ from portal.errors import RateLimitedError
 from portal.web import context
 from portal.web.access import public
 from portal.web.counters import AUTHENTICATION_FAILED, RATE_LIMITED
-from portal.web.documented import answers, by_status
+from portal.web.documented import Described, answers, by_status
 from portal.web.problems import problem_of
 from storage.errors import CunzhengError
 
@@ -26,6 +26,19 @@ _TOKEN: Final[dict[str, Any]] = {
     "token_type": "Bearer",
     "expires_in": 600,
     "scope": "ask read",
+}
+_REFUSED: Final[Described] = {
+    "description": "No token: `error` as RFC 6749 says, beside the members of problem details",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["error", "error_description", "code"],
+                "properties": {name: {"type": "string"} for name in ("error", "error_description", "code")},
+            }
+        },
+        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
+    },
 }
 _FIELDS: Final = (
     "grant_type",
@@ -52,7 +65,7 @@ _BODY: Final[dict[str, Any]] = {
 @blueprint.post("/oauth/token")
 @blueprint.doc(
     summary="A token for ten minutes, for the client that an assertion proves (RFC 6749, 7523)",
-    responses=by_status({200: answers("The token", _TOKEN)}),
+    responses=by_status({200: answers("The token", _TOKEN)} | dict.fromkeys((400, 401, 409, 429), _REFUSED)),
     extensions={"x-body": _BODY},
 )
 @public(
