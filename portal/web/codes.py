@@ -26,6 +26,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "holder-of-another-case": _("The holder is not the case's"),
     "item-of-another-case": _("The item is not the case's"),
     "not-granted": _("The caller holds no grant for this"),
+    "quota-exhausted": _("The quota of the day is used up"),
     "operator-missing": _("No person is named"),
     "purpose-unknown": _("The purpose is not a published one"),
     "requirement-unknown": _("The rule has no such requirement"),

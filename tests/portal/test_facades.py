@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 from facade_world import RIGHT, Speaker, body_of, path_of
+from granting import grant
 from inserted import rowid
 from license_library import BUSINESS, COMPANY, FOOD, GROUNDS, MANAGER, OTHER, WORKER, license_data
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from cases.models import Holder
 from cases.services import Announcement
 from licenses.copies.models import LicenseCopy
 from licenses.events import new_event
 from licenses.facades.profiles import DEMANDED, Element, Facade, Result, Service, facades
+from licenses.grants.models import LicenseGrant, LicenseGrantUse
+from licenses.grants.terms import Ceiling
 from licenses.lifecycle import EventKind
 from licenses.models import License, LicenseUsage
 from storage.ledger.models import LedgerAct
@@ -348,3 +351,49 @@ def test_the_catalogue_of_types_is_told(house: House) -> None:
     assert [one[name] for one in speaker.result(speaker.call(Service.TYPES, type_code=BUSINESS))[1]] == [
         BUSINESS
     ]
+
+
+def only(house: House, **terms: Any) -> None:
+    with house.rooms.database.writing() as uow:
+        for one in uow.session.scalars(select(LicenseGrant)):
+            one.ended_at = uow.clock.now()
+        grant(uow, **terms)
+
+
+def used(house: House) -> int:
+    with house.rooms.database.reading() as uow:
+        return uow.session.scalar(select(func.sum(LicenseGrantUse.used))) or 0
+
+
+def test_a_dialect_gives_nothing_above_the_ceiling_of_the_grant(
+    house: House, speaker: Speaker, licence: License
+) -> None:
+    services = {DATA: "identifier", FILE: "identifier", BY_HOLDER: ""}
+    for ceiling, given in (
+        (Ceiling.PREDICATE, set[Service]()),
+        (Ceiling.FIELDS, {DATA, BY_HOLDER}),
+        (Ceiling.DOCUMENT, {DATA, BY_HOLDER, FILE}),
+    ):
+        only(house, ceiling=ceiling)
+        before = used(house)
+        for service, named in services.items():
+            if path_of(speaker.facade, service) is None:
+                given.discard(service)
+                continue
+            code, _ = speaker.result(speaker.call(service, **{named: licence.identifier} if named else {}))
+            if service in given:
+                assert code in {speaker.code(Result.OK), speaker.code(Result.BEING_MADE)}
+            else:
+                assert code == speaker.code(Result.NO_MATCH)
+                assert reasons(house) == ["not-granted"]
+                assert refusals(house)[-1] == "not-granted"
+        assert used(house) - before == len(given), "each call counts once, whatever it looks at"
+
+
+def test_a_dialect_tells_of_a_used_up_quota(house: House, speaker: Speaker, licence: License) -> None:
+    only(house, quota=1)
+    assert speaker.call(DATA, identifier=licence.identifier).status_code == 200
+    refused = speaker.call(DATA, identifier=licence.identifier)
+    assert (refused.status_code, reasons(house)) == (429, ["quota-exhausted"])
+    assert int(refused.headers["Retry-After"]) > 3600
+    assert speaker.result(refused)[0] == speaker.code(Result.OTHER)
