@@ -9,6 +9,8 @@ from typing import Final
 
 from sqlalchemy import select
 
+from cases.models import Case
+from cases.services import visible_to
 from licenses.rule_edition import read_rules
 from portal.accounts.rights import ADMINISTRATORS
 from portal.accounts.second_person import DecisionState
@@ -21,6 +23,8 @@ from storage.identity import Identity, Role
 from storage.steps import UNFINISHED, StepRow
 
 STEP: Final = "rule.simulate"
+READERS: Final = (*ADMINISTRATORS, Role.SUPERVISOR)
+"""Who sees the figures; the cases behind them are for supervision."""
 
 
 def begin(uow: UnitOfWork, identity: Identity, edition_id: str) -> Sequence[RuleSimulation]:
@@ -32,9 +36,7 @@ def begin(uow: UnitOfWork, identity: Identity, edition_id: str) -> Sequence[Rule
         EditionClosedError: It does not wait for a decision any more.
     """
     identity.demand(Role.SYSTEM_ADMIN)
-    edition = uow.session.get(CatalogueEdition, edition_id)
-    if edition is None or edition.kind != EditionKind.RULES:
-        raise EditionUnknownError
+    edition = edition_of(uow, identity, edition_id)
     if edition.state != DecisionState.OPEN:
         raise EditionClosedError
     running = select(StepRow.id).where(
@@ -62,13 +64,45 @@ def begin(uow: UnitOfWork, identity: Identity, edition_id: str) -> Sequence[Rule
     return rows
 
 
+def edition_of(uow: UnitOfWork, identity: Identity, edition_id: str) -> CatalogueEdition:
+    """Give a proposed or decided edition of rules.
+
+    Raises:
+        NotPermittedError: The caller neither administers nor supervises.
+        EditionUnknownError: There is none, or it is none of rules.
+    """
+    identity.demand(*READERS)
+    edition = uow.session.get(CatalogueEdition, edition_id)
+    if edition is None or edition.kind != EditionKind.RULES:
+        raise EditionUnknownError
+    return edition
+
+
+def cases_behind(
+    uow: UnitOfWork, identity: Identity, row: RuleSimulation
+) -> Sequence[tuple[str, str, str | None, str]]:
+    """Give the cases that differ, of the departments that a supervisor covers; nobody else sees any.
+
+    What a rule asks can be chosen so that its outcome tells of a person: figures are enough to decide by.
+
+    Returns:
+        Source and number, requirement, outcome in force, outcome by the draft.
+    """
+    if not identity.has(Role.SUPERVISOR):
+        return ()
+    found = row.differences or []
+    of = select(Case).where(Case.id.in_([one[0] for one in found]), visible_to(identity))
+    names = {case.id: f"{case.source}/{case.number}" for case in uow.session.scalars(of)}
+    return [(names[one[0]], one[1], one[2], one[3]) for one in found if one[0] in names]
+
+
 def simulations_of(uow: UnitOfWork, identity: Identity, edition_id: str) -> Sequence[RuleSimulation]:
     """Give the newest simulation of each rule of an edition, in the order of their names.
 
     Raises:
-        NotPermittedError: The caller is no administrator.
+        NotPermittedError: The caller neither administers nor supervises.
     """
-    identity.demand(*ADMINISTRATORS)
+    identity.demand(*READERS)
     order = (RuleSimulation.asked_at, RuleSimulation.id)
     query = select(RuleSimulation).where(RuleSimulation.edition_id == edition_id).order_by(*order)
     newest = {row.rule_id: row for row in uow.session.scalars(query)}

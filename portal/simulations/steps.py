@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from cases.models import Case
 from licenses.rule_edition import read_rules
 from licenses.rules import Rule
-from licenses.simulation import CaseDifference, Simulated, SimulationService
+from licenses.simulation import CaseDifference, SimulationService
 from portal.accounts.models import ADMINISTRATION
 from portal.editions.models import CatalogueEdition
 from portal.simulations.models import RuleSimulation
@@ -54,10 +54,9 @@ class SimulateStep:
             row = uow.session.get_one(RuleSimulation, str(plan))
             rule, who = _rule_of(uow, row), _asker(row)
             found = self._simulations.simulate(uow, who, rule, lambda done: self._tell(str(plan), done))
-            names = _names(uow, found)
         return {
             "figures": found.as_json(),
-            "differences": [_written(one, names) for one in found.differences[:SHOWN]],
+            "differences": [_written(one) for one in found.differences[:SHOWN]],
         }
 
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the row says it
@@ -86,12 +85,6 @@ def _asker(row: RuleSimulation) -> Identity:
     return Identity("person", row.asked_by, ADMINISTRATION, frozenset({Role.SYSTEM_ADMIN}))
 
 
-def _names(uow: UnitOfWork, found: Simulated) -> dict[str, str]:
-    wanted = [one.case_id for one in found.differences[:SHOWN]]
-    rows = uow.session.execute(select(Case.id, Case.source, Case.number).where(Case.id.in_(wanted)))
-    return {case_id: f"{source}/{number}" for case_id, source, number in rows}
-
-
-def _written(one: CaseDifference, names: dict[str, str]) -> Json:
+def _written(one: CaseDifference) -> Json:
     before = None if one.before is None else str(one.before)
-    return [names[one.case_id], one.requirement, before, str(one.after)]
+    return [one.case_id, one.requirement, before, str(one.after)]

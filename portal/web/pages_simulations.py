@@ -9,13 +9,11 @@ from flask import make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from licenses.simulation import Outcome
-from portal.accounts.rights import ADMINISTRATORS
-from portal.editions.approved import EditionKind
-from portal.editions.errors import EditionUnknownError
+from portal.accounts.second_person import DecisionState
 from portal.i18n import gettext
 from portal.i18n import mark as _
 from portal.simulations.models import RuleSimulation
-from portal.simulations.services import begin, simulations_of
+from portal.simulations.services import READERS, begin, cases_behind, edition_of, simulations_of
 from portal.spreadsheet import spreadsheet
 from portal.web import context
 from portal.web.access import allow
@@ -23,7 +21,8 @@ from storage.identity import Role
 
 blueprint = APIBlueprint("simulations", __name__, url_prefix="/editions", enable_openapi=False)
 _SHOWN: Final = 50
-_DATA: Final = "shows shares of closed cases and their numbers, nothing of persons"
+_FEW: Final = 3
+_DATA: Final = "shows shares of closed cases, and supervision their numbers; nothing of persons"
 OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.MET: _("Established"),
     Outcome.PROVISIONAL: _("Commitment or later supply"),
@@ -35,23 +34,25 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
 
 
 @blueprint.get("/<edition>/simulation")
-@allow(*ADMINISTRATORS, unrecorded=_DATA)
+@allow(*READERS, unrecorded=_DATA)
 def show(edition: str) -> str:
     """Show how far the simulation is, and what came of it."""
     rooms, who = context.rooms(), context.identity()
+    supervises = who.has(Role.SUPERVISOR)
     with rooms.database.reading() as uow:
-        view = rooms.editions.get(uow, who, edition)
-        if view.row.kind != EditionKind.RULES:
-            raise EditionUnknownError
+        found = edition_of(uow, who, edition)
         rows = simulations_of(uow, who, edition)
         return render_template(
             "simulation.html",
-            edition=view.row,
-            rows=[(row, _shares(row), (row.differences or [])[:_SHOWN]) for row in rows],
+            edition=found,
+            rows=[(row, _shares(row, whole=supervises), cases_behind(uow, who, row)) for row in rows],
+            supervises=supervises,
             running=any(row.finished_at is None for row in rows),
             outcomes=OUTCOMES,
-            titles=_titles(view.row.body),
-            begins=who.has(Role.SYSTEM_ADMIN) and view.row.state == "open" and not view.late,
+            titles=_titles(found.body),
+            begins=who.has(Role.SYSTEM_ADMIN)
+            and found.state == DecisionState.OPEN
+            and found.expires_at > rooms.clock.now(),
             shown=_SHOWN,
             now=rooms.clock.now(),
         )
@@ -67,16 +68,16 @@ def start(edition: str) -> Response:
 
 
 @blueprint.get("/<edition>/simulation.csv")
-@allow(*ADMINISTRATORS, unrecorded=_DATA)
+@allow(Role.SUPERVISOR, unrecorded=_DATA)
 def differences(edition: str) -> Response:
     """Give the cases that differ as a file."""
     rooms, who = context.rooms(), context.identity()
     with rooms.database.reading() as uow:
-        rooms.editions.get(uow, who, edition)
+        edition_of(uow, who, edition)
         found = [
             [f"{row.rule_id} v{row.rule_version}", case, requirement, _title(before), _title(after)]
             for row in simulations_of(uow, who, edition)
-            for case, requirement, before, after in row.differences or []
+            for case, requirement, before, after in cases_behind(uow, who, row)
         ]
     head = [gettext(one) for one in (_("Rule"), _("Case"), _("Requirement"), _("In force"), _("Draft"))]
     answer = make_response(spreadsheet([head, *found]))
@@ -94,13 +95,25 @@ def _title(outcome: str | None) -> str:
     return "" if outcome is None else gettext(OUTCOMES[Outcome(outcome)])
 
 
-def _shares(row: RuleSimulation) -> Sequence[tuple[str, Sequence[tuple[Outcome, int, int]]]]:
-    """Give for each requirement how often each outcome came, by the draft and by what is in force."""
+def _shares(
+    row: RuleSimulation, *, whole: bool
+) -> Sequence[tuple[str, Sequence[tuple[Outcome, int | None, int | None]]]]:
+    """Give for each requirement how often each outcome came, by the draft and by what is in force.
+
+    A number that could point to a person is ``None`` for who does not supervise.
+    """
     figures: Mapping[str, Any] = row.figures or {"draft": {}, "in_force": {}}
+
+    def shown(count: int) -> int | None:
+        return count if whole or not 0 < count < _FEW else None
+
     return [
         (
             name,
-            [(one, counts.get(one, 0), figures["in_force"].get(name, {}).get(one, 0)) for one in OUTCOMES],
+            [
+                (one, shown(counts.get(one, 0)), shown(figures["in_force"].get(name, {}).get(one, 0)))
+                for one in OUTCOMES
+            ],
         )
         for name, counts in figures["draft"].items()
     ]

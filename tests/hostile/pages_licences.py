@@ -283,7 +283,7 @@ PUBLISHED = [
         404,
         "edition-unknown",
         "/editions/{mark}/simulation.csv",
-        "security",
+        "supervisor",
         acts=REFUSED,
         redisplays=True,
     ),

@@ -70,10 +70,15 @@ def test_the_page_shows_shares_and_each_case_that_differs(house: House, tmp_path
     work(house, tmp_path)
     for looks_on in (browser, house.browser(Role.SECURITY_ADMIN), house.browser(Role.AUDIT_ADMIN)):
         page = looks_on.get(place).text
-        assert re.findall(r"<code>ycsl/(S-\d)</code>", page) == ["S-0", "S-1", "S-2"]
-    table = browser.get(f"/editions/{edition}/simulation.csv").data.decode("utf-8-sig").splitlines()
+        assert "S-0" not in page, "what a rule asks could be chosen so that its outcome tells of a person"
+        assert looks_on.get(f"{place}.csv").status_code == 403
+    supervisor = house.browser(Role.SUPERVISOR)
+    assert re.findall(r"<code>ycsl/(S-\d)</code>", supervisor.get(place).text) == ["S-0", "S-1", "S-2"]
+    table = supervisor.get(f"{place}.csv").data.decode("utf-8-sig").splitlines()
     assert len(table) == 4
     assert table[1] == "339999010002-proofs v2,ycsl/S-0,R3,部门协查,已核实"
+    elsewhere = house.browser(Role.SUPERVISOR, "jtys").get(place)
+    assert (elsewhere.status_code, "S-0" in elsewhere.text) == (200, False)
     with house.rooms.database.reading() as uow:
         (row,) = simulations_of(uow, SYSTEM, edition)
         assert (row.total, row.done) == (3, 3)
@@ -120,3 +125,13 @@ def test_an_edition_whose_time_is_over_is_not_offered(house: House) -> None:
     house.clock.advance(dt.timedelta(days=8).total_seconds())
     browser = house.browser(Role.SYSTEM_ADMIN)
     assert "<button" not in browser.get(f"/editions/{edition}/simulation").text.partition("<h1>")[2]
+
+
+def test_a_number_that_could_point_to_a_person_is_for_supervision(house: House, tmp_path: Path) -> None:
+    closed_cases(house, 2)
+    edition = proposed(house)
+    house.rooms.database.write(lambda uow: len(begin(uow, SYSTEM, edition)))
+    work(house, tmp_path)
+    place = f"/editions/{edition}/simulation"
+    assert "&lt;3" in house.browser(Role.SECURITY_ADMIN).get(place).text
+    assert "&lt;3" not in house.browser(Role.SUPERVISOR).get(place).text
