@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -204,3 +205,11 @@ def test_no_changed_character_of_a_signed_call_is_accepted(
         answer = _send(house, headers | {name: changed})
     assert answer.status_code in {400, 401, 409}, (name, place)
     assert house.acts().count("proof.answered") == before
+
+
+def test_of_equal_calls_that_come_together_one_is_answered(house: House, caller: Caller) -> None:
+    headers = _signed(caller)
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(lambda _: _send(house, headers).status_code, range(16)))
+    assert sorted(codes) == [200] + [409] * 15
+    assert house.acts().count("proof.answered") == 1
