@@ -8,9 +8,9 @@ from .pages import REFUSED, SCRIPT, Visit
 TYPED: Final = {"holder": "91339999MADEM0011X", "item": "339999010002", "purpose": "accept"}
 
 
-def _sent(name: str, status: int, code: str, path: str = "/window/one", **form: str) -> Visit:
-    more: dict[str, Any] = {"form": TYPED | form if path == "/window/one" else form, "who": "clerk"}
-    return Visit(name=name, status=status, code=code, path=path, redisplays=True, **more)
+def _sent(name: str, status: int, code: str, **form: str) -> Visit:
+    more: dict[str, Any] = {"form": TYPED | form, "who": "clerk"}
+    return Visit(name=name, status=status, code=code, path="/window/one", redisplays=True, **more)
 
 
 ONE = (
@@ -26,5 +26,8 @@ ONE = (
         path="/window/one", form=TYPED | {"purpose": "{mark}", "item": "{mark}"}, redisplays=True,
         acts=("proof.refused",),
     ),
-    _sent("the form of no answer", 404, "not-found", "/window/decisions/{mark}/form", reveal="{mark}"),
+    Visit(
+        name="the form of no answer", status=404, code="not-found", who="clerk",
+        path="/window/decisions/{mark}/form", form={"reveal": "{mark}"}, redisplays=True, acts=REFUSED,
+    ),
 )  # fmt: skip
