@@ -13,6 +13,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -188,7 +189,7 @@ def _members(data: bytes) -> dict[str, bytes] | None:
             if len(entries) > len(_ALWAYS) + 1 or sum(one.file_size for one in entries) > _MOST:
                 return None
             found = {one.filename: archive.read(one) for one in entries}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError, zlib.error):
         return None
     return found if len(found) == len(entries) else None
 

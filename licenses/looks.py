@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from cases.models import Case
 from licenses.errors import LicenseHiddenError
@@ -75,7 +75,12 @@ def uses_of(uow: UnitOfWork, holder_id: str, rules: Visibility | None = None) ->
     others = LicenseUsage.holder_id != holder_id
     if uow.session.scalar(select(LicenseUsage.id).where(lent, others).limit(1)) is not None:
         own = or_(own, lent)
-    for_others = and_(others, LicenseUsage.license_id.not_in(together)) if together else others
+    # A look at an own licence for a relative's case is kept at who holds it: whose the case is decides.
+    elsewhere = exists().where(Case.id == LicenseUsage.case_id, Case.holder_id != holder_id)
+    for_others = or_(others, elsewhere)
+    if together:
+        alone = or_(LicenseUsage.license_id.is_(None), LicenseUsage.license_id.not_in(together))
+        for_others = and_(for_others, alone)
     return own & (rules or visibility()).shown(for_others, uow.clock.now())
 
 
@@ -87,7 +92,12 @@ def concerns(uow: UnitOfWork, holder_id: str, use: LicenseUsage, rules: Visibili
 
 def for_somebody_else(uow: UnitOfWork, holder_id: str, use: LicenseUsage) -> bool:
     """Tell whether a use of a holder's own licence was for the case of somebody else, such as a relative."""
-    return use.holder_id != holder_id and use.license_id not in set(held_together(uow, holder_id))
+    if use.license_id in set(held_together(uow, holder_id)):
+        return False
+    if use.holder_id != holder_id:
+        return True
+    case = uow.session.get(Case, use.case_id) if use.case_id is not None else None
+    return case is not None and case.holder_id != holder_id
 
 
 def _own_alone(holder_id: str) -> Select[str]:

@@ -213,8 +213,8 @@ class TokenService:
         if (meant if isinstance(meant, list) else [meant]) not in ([self._endpoint], [self._issuer]):
             raise ClientNotProvenError(rule="aud is the token endpoint alone")
         jti = claims.get("jti")
-        if not (isinstance(jti, str) and 8 <= len(jti) <= 128):
-            raise ClientNotProvenError(rule="jti: 8 to 128 characters")
+        if not (isinstance(jti, str) and 8 <= len(jti) <= 128 and jti.isascii() and jti.isprintable()):
+            raise ClientNotProvenError(rule="jti: 8 to 128 characters of ASCII that are seen")
         times = [claims.get("exp"), *(claims[name] for name in ("iat", "nbf") if name in claims)]
         if not all(type(one) is int for one in times):
             raise ClientNotProvenError(rule="exp, iat and nbf are whole numbers")

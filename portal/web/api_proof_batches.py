@@ -19,6 +19,7 @@ from portal.web.documented import answers, by_status
 from portal.web.examples import PROOF, PROOF_NULLABLE
 from portal.web.problems import problem_of
 from portal.web.schemas import PROOF_EXAMPLE, Body, ProofBody
+from storage.errors import CunzhengError
 
 blueprint = APIBlueprint("proof_batches", __name__, url_prefix="/api/v1", tag="Proofs")
 MOST: Final = 100
@@ -72,6 +73,10 @@ def _answered(body: ProofBody) -> dict[str, Any]:
         record_apart(rooms.database, refusal)
         problem = problem_of(refusal, context.settings().public_url)
         return {"status": refusal.status, "answer": None, "problem": problem}
+    except CunzhengError as error:
+        # The questions before it are answered and counted: their answers must reach who asked.
+        problem = problem_of(error, context.settings().public_url)
+        return {"status": error.status, "answer": None, "problem": problem}
     answer = told(made.jws, made.body, made.promise.as_json())
     status = 200 if awaited(made.body, rooms.clock.now()) is None else 202
     return {"status": status, "answer": answer, "problem": None}

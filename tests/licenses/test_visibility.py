@@ -77,15 +77,17 @@ def ask(library: Library, holder: tuple[str, str, str] = COMPANY) -> list[Licens
         return list(uow.session.scalars(select(LicenseUsage).where(of)))
 
 
-def lend(library: Library, lent: License, to: tuple[str, str, str]) -> LicenseUsage:
-    """Record that the licence of one served the case of another."""
+def lend(
+    library: Library, lent: License, to: tuple[str, str, str], *, looked_at: bool = False
+) -> LicenseUsage:
+    """Record that the licence of one served the case of another; a look is kept at who holds it."""
     case = library.announce(FOOD, to)
     with library.database.writing() as uow:
         use = LicenseUsage(
             id=uow.ids.new_id(),
             at=uow.clock.now(),
             action="ask",
-            holder_id=case.holder_id,
+            holder_id=lent.holder_id if looked_at else case.holder_id,
             license_id=lent.id,
             case_id=case.id,
             item_code=ITEM,
@@ -216,6 +218,15 @@ def test_a_relative_sees_the_use_without_the_matter_and_the_applicant_sees_it_wh
     (theirs,) = Eyes(library, visibility(), OTHER).look().uses
     assert (theirs.masked, theirs.own_case) == (frozenset(), True)
     assert theirs.row.item_code == ITEM
+
+
+def test_a_look_at_a_relatives_licence_tells_no_more_of_the_matter(library: Library) -> None:
+    lent = library.issue(BUSINESS)
+    lend(library, lent, OTHER, looked_at=True)
+    (mine,) = Eyes(library, visibility()).look().uses
+    assert mine.masked == {Part.ITEM, Part.PURPOSE}
+    assert (mine.case, mine.row.item_code, mine.row.purpose) == (None,) * 3
+    assert Eyes(library, rules(SECRET | {"item": [], "relative": True})).look().uses == []
 
 
 def test_a_rule_for_relatives_does_not_touch_the_own_list(library: Library) -> None:

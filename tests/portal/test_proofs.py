@@ -10,9 +10,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from licenses.answers import verify_answer
+from licenses.decisions import AnsweredProof, ProofQuestion, ProofService
 from licenses.models import Decision
 from portal.web.schemas import CASE_EXAMPLE, PROOF_EXAMPLE
-from storage.identity import Role
+from storage.database import UnitOfWork
+from storage.identity import Identity, Role
+from storage.secrets import ErasedError
 
 from .conftest import House, form_token
 from .test_api_cases import PATH
@@ -203,3 +206,25 @@ def test_a_clerk_says_whom_they_mean_by_document_or_name(house: House, typed: st
         made = uow.session.scalars(select(Decision)).one()
         body = json.loads(uow.secrets.decrypt(made.body_cipher))
     assert body["subjects"]["agent"]["by"] == by
+
+
+def test_what_breaks_one_question_of_a_batch_loses_no_other_answer(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _open_case(house)
+    erased = PROOF_EXAMPLE | {"case": {"source": "ycsl", "number": "GONE"}}
+    asked = ProofService.ask
+
+    def ask(service: ProofService, uow: UnitOfWork, who: Identity, question: ProofQuestion) -> AnsweredProof:
+        if question.number == "GONE":
+            raise ErasedError
+        return asked(service, uow, who, question)
+
+    monkeypatch.setattr(ProofService, "ask", ask)
+    headers = {"Authorization": f"Bearer {house.client_key('ask')}", "Access-Operator": "op-1"}
+    questions = [PROOF_EXAMPLE, erased, PROOF_EXAMPLE]
+    browser = house.app.test_client()
+    answer = browser.post("/api/v1/proofs:batch", json={"questions": questions}, headers=headers)
+    assert answer.status_code == 200
+    assert [one["status"] for one in answer.json["answers"]] == [200, ErasedError.status, 200]
+    assert [one["problem"] is None for one in answer.json["answers"]] == [True, False, True]
