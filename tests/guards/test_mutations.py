@@ -64,4 +64,4 @@ def test_the_library_has_a_row_for_each_point_and_each_defect(script: ModuleType
 def test_asking_has_a_row_for_each_point_and_each_defect(script: ModuleType) -> None:
     read = script.table("no-proof")
     rows = {point["point"] for point in read["points"]} | set(read["missing"])
-    assert rows == {str(number) for number in range(1, 18)} | {f"N{number}" for number in range(1, 11)}
+    assert rows == {str(number) for number in range(1, 19)} | {f"N{number}" for number in range(1, 11)}
