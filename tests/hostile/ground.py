@@ -228,6 +228,7 @@ def _add_clients(ground: Ground) -> None:
         ("client", every, {"ycsl"}),
         ("other", every, {"wtpt"}),
         ("reader", {"read"}, {"ycsl"}),
+        ("filer", {"announce", "file"}, {"ycsl"}),
         ("verifier", {"dispute"}, set()),
         ("subscriber", {"subscribe"}, set()),
         ("auditor", {"audit"}, set()),

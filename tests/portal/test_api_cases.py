@@ -149,7 +149,7 @@ def test_an_operator_must_be_registered(house: House) -> None:
 def test_a_scope_that_is_missing_is_refused_and_recorded(house: House) -> None:
     answer = _put(house, CASE_EXAMPLE, house.client_key("read"))
     assert answer.status_code == 403
-    assert house.acts() == ["client.added", "access.refused"]
+    assert house.acts() == ["client.added", "grant.added", "access.refused"]
 
 
 def submission(contents: dict[str, bytes]) -> dict[str, Any]:
@@ -251,7 +251,7 @@ def test_classified_material_is_refused_recorded_and_not_kept(house: House) -> N
     metadata = submission(contents) | {"secrecy": "机密"}
     answer = send(house.app.test_client(), house.client_key("file"), metadata, contents)
     assert (answer.status_code, answer.json["code"]) == (422, "classified-material")
-    assert house.acts() == ["client.added", "filing.refused"]
+    assert house.acts() == ["client.added", "grant.added", "filing.refused"]
     assert not house.rooms.objects.has(hashlib.sha256(contents["application-form"]).hexdigest())
 
 

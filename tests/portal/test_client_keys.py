@@ -92,6 +92,7 @@ def test_who_is_no_administrator_registers_nothing(house: House) -> None:
 
 def test_a_system_changes_its_key_itself(house: House) -> None:
     caller, pair = house.caller("ask"), CallerKey.make("Ed25519")
+    house.clock.advance(1)
     made = caller.call(KEYS, _members(pair))
     assert (made.status_code, made.json["kid"]) == (201, pair.kid)
     next_one = Caller(house.app, house.rooms, caller.client_id, pair)

@@ -15,6 +15,9 @@ from storage.identity import Role
 from .conftest import House, form_token
 from .test_rights import ask, person
 
+CLIENT_KINDS = {ChangeKind.CLIENT_END, ChangeKind.CLIENT_KEY_ADD, ChangeKind.CLIENT_KEY_END}
+"""Changes of a calling system; the others concern an account, or somebody new."""
+
 
 def post(browser: FlaskClient, path: str, page: str, **fields: object) -> tuple[int, str]:
     field = form_token(browser.get(page).text)
@@ -101,7 +104,8 @@ def test_every_form_opens_for_who_asks_and_for_nobody_else(house: House, kind: C
     asks = house.browser(Role.SYSTEM_ADMIN, "office")
     house.client_key("ask")
     with house.rooms.database.reading() as uow:
-        of = uow.session.scalars(select(Client.id if kind is ChangeKind.CLIENT_END else Account.id)).first()
+        concerned = Client.id if kind in CLIENT_KINDS else Account.id
+        of = uow.session.scalars(select(concerned)).first()
     path = f"/rights/ask?kind={kind}&of={of}"
     assert asks.get(path).status_code == 200
     for role in (Role.SECURITY_ADMIN, Role.AUDIT_ADMIN, Role.CLERK):
