@@ -14,6 +14,7 @@ from tooling import require_tool as find_or_skip
 from tooling import tools_required
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
     from running import Site
 
 hypothesis.settings.register_profile(
@@ -29,6 +30,16 @@ hypothesis.settings.load_profile("cunzheng")
 def require_tool() -> Callable[[str], str]:
     """Give ``require_tool(name)``: the program's path, or a skip (a failure where tools are required)."""
     return find_or_skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Generator[Browser]":
+    """Give Debian's Chromium; one for all suites, since two cannot run in one process."""
+    # Loaded by who needs it: it takes a while.
+    from browsing import chromium  # noqa: PLC0415
+
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,7 @@ _POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
-_SCRIPTED: Final = frozenset({"window", "mine"})
+_SCRIPTED: Final = frozenset({"window", "one", "mine"})
 """Blueprints whose pages have a script beside them; they work without it."""
 _FIXED: Final = {
     "X-Content-Type-Options": "nosniff",

@@ -340,7 +340,7 @@ def _unusual(walk: Walk) -> int:
 def _unusual_queries_lead_to_an_act(walk: Walk) -> None:
     walk.follow("异常查询", inside=walk.main.locator(".tiles"))
     walk.stands("仅供核查，不作结论", "多次被拒")
-    walk.follow("", inside=walk.row("多次被拒").locator("td").last)
+    walk.follow("…", inside=walk.row("多次被拒"))
     walk.stands("存证回执", "拒绝")
     walk.desk("电子监察")
 

@@ -2,11 +2,11 @@
 """The ladder over days in a browser without script: a commitment kept, a late answer, a later supply."""
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from browsing import chromium, open_page
+from browsing import open_page
 from playwright.sync_api import Browser
 from walking import Walk
 from werkzeug.serving import make_server
@@ -22,13 +22,6 @@ pytestmark = pytest.mark.browser
 PREMISES, HEALTH = "场地使用证明", "健康证明"
 SECOND = "YC-2026-000141"
 DAY = 86_400.0
-
-
-@pytest.fixture(scope="module")
-def browser() -> Generator[Browser]:
-    """Give Debian's Chromium."""
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

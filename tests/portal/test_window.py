@@ -102,7 +102,7 @@ def test_only_the_products_own_file_may_run_and_only_at_the_desk(house: House) -
     announce(house)
     browser = house.browser(Role.CLERK)
     place = ask(browser, NUMBER).headers["Location"]
-    for path in ("/window", place):
+    for path in ("/window", "/window/one", place):
         answer = browser.get(path)
         assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
         assert re.findall(r"<script([^>]*)>(.*?)</script>", answer.text) == [
