@@ -145,9 +145,6 @@ class SimulationService:
                 self._add(uow, found, draft, case)
             except ErasedError:
                 found.erased += 1
-            if place % _BATCH == 0:
-                # Each case is looked at once: none of ten thousand stays in memory.
-                uow.session.expunge_all()
             if place % _TELLING_EVERY == 0:
                 told(place)
         return found
