@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The step that simulates a proposed rule; it reads for as long as it takes, and nobody waits for it."""
 
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from sqlalchemy import func, select, update
 
@@ -17,9 +17,6 @@ from storage.database import Database, UnitOfWork
 from storage.identity import Identity, Role
 from storage.ledger.canonical import Json
 from storage.steps import Job, Staging, mapping_of
-
-SHOWN: Final = 1_000
-"""Differences that are kept."""
 
 
 class SimulateStep:
@@ -56,7 +53,7 @@ class SimulateStep:
             found = self._simulations.simulate(uow, who, rule, lambda done: self._tell(str(plan), done))
         return {
             "figures": found.as_json(),
-            "differences": [_written(one) for one in found.differences[:SHOWN]],
+            "differences": [_written(one) for one in found.differences],
         }
 
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the row says it
