@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 
 AS = click.option("--as", "account", help="Acting account 操作账号 (needed when several hold the role).")
 """The option of every command that acts for somebody."""
+BY_ADMINISTRATOR = click.option(
+    "--by",
+    type=click.Choice([str(role) for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)]),
+    default=str(Role.SYSTEM_ADMIN),
+    show_default=True,
+    help="Which administrator asks 以哪种管理员身份.",
+)
+"""The option of commands that list for any of the three administrators 三员."""
 
 
 def load_settings() -> "Settings":

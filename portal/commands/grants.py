@@ -7,10 +7,8 @@ import json
 
 import click
 
-from portal.commands.common import AS, terminal
+from portal.commands.common import AS, BY_ADMINISTRATOR, terminal
 from storage.identity import Role
-
-_ADMINISTRATORS = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)
 
 
 @click.group()
@@ -20,13 +18,7 @@ def grant() -> None:
 
 @grant.command("list")
 @click.option("--json", "as_json", is_flag=True, help="JSON 以 JSON 输出.")
-@click.option(
-    "--by",
-    type=click.Choice([str(role) for role in _ADMINISTRATORS]),
-    default=str(Role.SYSTEM_ADMIN),
-    show_default=True,
-    help="Which administrator asks 以哪种管理员身份.",
-)
+@BY_ADMINISTRATOR
 @AS
 def grant_list(*, as_json: bool, by: str, account: str | None) -> None:
     """列出用证授权与今日用量 / List grants and how often each was used today."""

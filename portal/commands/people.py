@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from portal.commands.common import AS, terminal
+from portal.commands.common import AS, BY_ADMINISTRATOR, terminal
 from storage.identity import Role
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _PERSONS = [str(role) for role in Role if role not in {Role.CLIENT, Role.SYSTEM, Role.HOLDER, Role.PUBLIC}]
 
-_ADMINISTRATORS = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)
-
 _REASON = click.option("--reason", required=True, help="Reason 申请理由.")
 _CODE = click.option("--organisation", required=True, help="Department code 部门代码.")
 
@@ -37,13 +35,7 @@ def account() -> None:
 
 @account.command("list")
 @click.option("--json", "as_json", is_flag=True, help="JSON 以 JSON 输出.")
-@click.option(
-    "--by",
-    type=click.Choice([str(role) for role in _ADMINISTRATORS]),
-    default=str(Role.SYSTEM_ADMIN),
-    show_default=True,
-    help="Which administrator asks 以哪种管理员身份.",
-)
+@BY_ADMINISTRATOR
 @AS
 def account_list(*, as_json: bool, by: str, account: str | None) -> None:
     """列出账号 / List accounts: the ids that --as, --account and other commands take, roles, names."""
