@@ -29,6 +29,8 @@ class Rule:
         upload: ``intake`` or ``verification`` when the route takes files, which sets the size limit; ``form``
             when it takes a form where the interface takes JSON.
         signed: Whether a client must have signed the call (RFC 9421).
+        signed_with_key: Whether a client that has a public key must have; one that never had any goes on with
+            its shared key, since its protocol is written by others.
     """
 
     roles: frozenset[Role]
@@ -38,6 +40,7 @@ class Rule:
     unrecorded: str | None
     upload: str | None
     signed: bool = False
+    signed_with_key: bool = False
 
     def needs_token(self, identity: Identity) -> bool:
         """Tell whether a client must have a public key, so a token, to call this."""
@@ -71,6 +74,7 @@ def allow(
     unrecorded: str | None = None,
     upload: str | None = None,
     signed: bool = False,
+    signed_with_key: bool = False,
 ) -> Callable[[View], View]:
     """Declare that persons with one of the roles and clients with one of the scopes may call.
 
@@ -80,7 +84,9 @@ def allow(
     unknown = set(scopes) - set(SCOPES)
     if unknown:
         raise TypeError(f"unknown scope {unknown}")
-    return _declare(Rule(frozenset(roles), frozenset(scopes), None, records, unrecorded, upload, signed))
+    return _declare(
+        Rule(frozenset(roles), frozenset(scopes), None, records, unrecorded, upload, signed, signed_with_key)
+    )
 
 
 def public(

@@ -15,6 +15,8 @@ from portal.web.documented import answers, binary, by_status
 from portal.web.examples import COPY, COPY_LINK, COPY_NULLABLE
 from portal.web.schemas import COPY_EXAMPLE, COPY_LINK_EXAMPLE, CopyBody, CopyLinkBody
 from storage.clock import rfc3339
+from storage.database import UnitOfWork
+from storage.identity import Basis
 
 blueprint = APIBlueprint("copies", __name__, url_prefix="/api/v1", tag="Copies")
 PDF = "application/pdf"
@@ -72,7 +74,7 @@ def show(copy_id: str) -> dict[str, Any]:
     """Tell how far a copy is."""
     rooms = context.rooms()
     with rooms.database.reading() as uow:
-        return copy_json(rooms.copies.get(uow, context.identity(), copy_id))
+        return copy_json(_own(uow, copy_id))
 
 
 @blueprint.post("/copies/<copy_id>/links")
@@ -81,11 +83,13 @@ def show(copy_id: str) -> dict[str, Any]:
     security="key",
     responses=by_status({201: answers("The token and until when it is good", COPY_LINK)}),
 )
-@allow(scopes=("read",), unrecorded="hands nothing out: the use of the link is recorded")
+@allow(scopes=("read",), unrecorded="hands nothing out: the use of the link is recorded", signed=True)
 def link(copy_id: str) -> tuple[dict[str, Any], int]:
     """Make a one-time link."""
     rooms = context.rooms()
     with rooms.database.writing() as uow:
+        signed.take(uow)
+        _own(uow, copy_id)
         token, until = rooms.copies.link(uow, context.identity(), copy_id)
     return {"token": token, "expires_at": rfc3339(until)}, 201
 
@@ -100,6 +104,14 @@ def link(copy_id: str) -> tuple[dict[str, Any], int]:
 def download(copy_id: str, body: CopyLinkBody) -> Response:
     """Hand the copy out; the token is never good again."""
     return handed_out(copy_id, body.token)
+
+
+def _own(uow: UnitOfWork, copy_id: str) -> LicenseCopy:
+    """Give a copy of the caller's; what was ordered for a case is for the purpose of the token alone."""
+    copy = context.rooms().copies.get(uow, context.identity(), copy_id)
+    if copy.basis == Basis.CASE:
+        signed.check_purpose(copy.purpose)
+    return copy
 
 
 def handed_out(copy_id: str, token: str) -> Response:

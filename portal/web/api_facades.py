@@ -31,7 +31,7 @@ from licenses.facades.spelling import Row, verification
 from licenses.information import code_table
 from portal.check_answers import file_code
 from portal.errors import UnsupportedMediaError
-from portal.web import context, facade_answers, uploads
+from portal.web import context, facade_answers, signed, uploads
 from portal.web.access import allow
 from portal.web.checks import count_miss, demand_misses_left
 from portal.web.counters import UNMATCHED_UPLOAD
@@ -40,6 +40,7 @@ from portal.web.payload import JSON
 
 blueprint = APIBlueprint("facades", __name__, tag="Façades")
 _LISTS: Final = frozenset({Service.TYPES, Service.DATA_BY_HOLDER, Service.FILE_BY_HOLDER})
+_FILES: Final = frozenset({Service.FILE_BY_HOLDER, Service.FILE_BY_IDENTIFIER})
 _STATUSES: Final = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503)
 
 
@@ -51,6 +52,8 @@ def _serve(facade: Facade, service: Service) -> Response:
         raise FacadeCallError(Result.VALUE_WRONG)
     rooms = context.rooms()
     call = read_call(facade, service, request.get_json(), rooms.license_types)
+    if Element.PURPOSE in call.said:
+        signed.check_purpose(call.said[Element.PURPOSE])
     if service is Service.TYPES:
         return _answer(facade, service, rooms.facades.types(facade, call))
     if service is Service.VERIFY_FILE:
@@ -58,6 +61,7 @@ def _serve(facade: Facade, service: Service) -> Response:
     if service is Service.VERIFY_INFORMATION:
         demand_misses_left()
     with rooms.database.writing() as uow:
+        signed.take(uow)
         who = context.identity()
         if Element.OPERATOR in call.said:
             who = rooms.accounts.naming(uow, who, call.said[Element.OPERATOR])
@@ -149,8 +153,9 @@ def _described(facade: Facade, service: Service) -> dict[int | str, Described]:
 
 
 def _records(service: Service) -> dict[str, Any]:
-    if service in {Service.FILE_BY_HOLDER, Service.FILE_BY_IDENTIFIER}:
-        return {"records": ("copy.ordered", "copy.handed-out", "license.read", "access.refused")}
+    if service in _FILES:
+        recorded = ("copy.ordered", "copy.handed-out", "license.read", "access.refused")
+        return {"records": recorded, "signed_with_key": True}
     if service in ON_CASE:
         return {"records": ("license.read", "access.refused")}
     if service is Service.TYPES:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from licenses.ladder.services import LONGEST, Happening
 from licenses.ladder.states import RungEventKind
-from portal.web import context
+from portal.web import context, signed
 from portal.web.access import allow
 from portal.web.documented import answers, by_status
 from portal.web.schemas import PLAIN, Body
@@ -63,11 +63,12 @@ RUNG_EVENT_EXAMPLE: Final[dict[str, Any]] = {"kind": "committed", "words": "ç”³è
     security="key",
     responses=by_status({201: answers("It was taken", _MADE, _NULLABLE)}),
 )
-@allow(scopes=("ask",), records=("rung.taken", "rung.read"))
+@allow(scopes=("ask",), records=("rung.taken", "rung.read"), signed=True)
 def take(body: RungBody) -> Response:
     """Take a rung; the operator must be named."""
     rooms, who = context.rooms(), context.identity()
     with rooms.database.writing() as uow:
+        signed.take(uow)
         row, promise = rooms.ladder.take(uow, who, body.decision, body.requirement, body.kind)
         shown = _shown(uow, row.id)
     answer = Response(
@@ -97,12 +98,13 @@ def show(rung_id: str) -> dict[str, Any]:
     security="key",
     responses=by_status({200: answers("It was recorded", _MADE, _NULLABLE)}),
 )
-@allow(scopes=("ask",), records=("rung.changed", "rung.read"))
+@allow(scopes=("ask",), records=("rung.changed", "rung.read"), signed=True)
 def happen(rung_id: str, body: RungEventBody) -> dict[str, Any]:
     """Record what happened; the operator must be named."""
     rooms, who = context.rooms(), context.identity()
     happening = Happening(RungEventKind(body.kind), body.words)
     with rooms.database.writing() as uow:
+        signed.take(uow)
         _, promise = rooms.ladder.happen(uow, who, rung_id, happening)
         return {"rung": _shown(uow, rung_id), "promise": promise.as_json()}
 
@@ -110,6 +112,7 @@ def happen(rung_id: str, body: RungEventBody) -> dict[str, Any]:
 def _shown(uow: UnitOfWork, rung_id: str) -> dict[str, Any]:
     view = context.rooms().ladder.view(uow, context.identity(), rung_id)
     row, answer = view.row, view.assertion
+    signed.check_purpose(row.purpose)
     return {
         "id": row.id,
         "case": {"source": view.case.source, "number": view.case.number},

@@ -15,7 +15,7 @@ from licenses.usage import on_public_check
 from licenses.views import PublicCheck
 from portal.checking import CheckReport
 from portal.errors import PhotoWithoutCodeError, RateLimitedError
-from portal.web import context, uploads
+from portal.web import context, signed, uploads
 from portal.web.counters import RATE_LIMITED, UNMATCHED_UPLOAD
 from portal.web.uploads import StagedFile
 from storage.errors import InvalidInputError
@@ -73,11 +73,13 @@ def asking_for(purpose: str | None) -> Identity:
 
     Raises:
         InvalidInputError: It is no published purpose.
+        PurposeDiffersError: It is not the token's.
     """
     if not purpose:
         return context.identity()
     if not is_purpose(purpose):
         raise InvalidInputError(field="purpose", rule="published")
+    signed.check_purpose(purpose)
     return context.identity().on(AccessBasis(Basis.PUBLIC_CHECK, purpose=purpose))
 
 

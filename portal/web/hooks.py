@@ -44,6 +44,7 @@ def install(app: Flask, rooms: Rooms, settings: Settings) -> None:
         if not rule.admits(g.identity):
             return _turn_away(rooms, rule)
         signed.demand(rule, g.identity)
+        signed.check_stated_purpose(g.identity)
         if problems.is_api_call():
             require_json(rule)
             require_each_once()

@@ -24,12 +24,14 @@ def demand(rule: Rule, who: Identity) -> None:
         ClientKeyRequiredError: It came with an old shared key.
         SignatureInvalidError, ClockSkewError: See :func:`portal.clients.signatures.verify_call`.
     """
-    if not who.has(Role.CLIENT) or not rule.needs_token(who):
+    if not who.has(Role.CLIENT):
         return
     presented = context.presented()
     if presented is None:
-        raise ClientKeyRequiredError
-    if not rule.signed:
+        if rule.needs_token(who):
+            raise ClientKeyRequiredError
+        return
+    if not (rule.signed or rule.signed_with_key):
         return
     call = Call(request.method, _target(), _headers(), request.get_data())
     try:
@@ -55,8 +57,19 @@ def take(uow: UnitOfWork) -> None:
         take_once(uow, "request", call.client_id, call.nonce, uow.clock.now() + KEPT)
 
 
+def check_stated_purpose(who: Identity) -> None:
+    """Refuse a call whose header states another purpose than the token; not stating one is left to the room.
+
+    Raises:
+        PurposeDiffersError: It is another one.
+    """
+    stated = request.headers.get("Access-Purpose")
+    if stated is not None and who.has(Role.CLIENT):
+        check_purpose(stated)
+
+
 def check_purpose(purpose: str | None) -> None:
-    """Refuse a question for another purpose than the token's.
+    """Refuse whatever is asked, read, taken or handed out for another purpose than the token's.
 
     Raises:
         PurposeDiffersError: It is another one.

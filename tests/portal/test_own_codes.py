@@ -188,7 +188,7 @@ def test_a_clerk_has_a_copy_made_with_the_code_for_the_file_of_a_case(desk: Desk
 
 def test_a_system_makes_and_uses_codes_over_the_interface(desk: Desk) -> None:
     headers = {
-        "Authorization": f"Bearer {desk.house.client_key('read')}",
+        "Authorization": f"Bearer {desk.house.client_key('read', pair=True)}",
         "Access-Operator": "op-1",
         "Access-Case": "ycsl/F-1",
         "Access-Item": "339999010002",

@@ -25,7 +25,10 @@ from portal.clients.tokens import ASSERTION_TYPE
 from portal.rooms import Rooms
 from storage.identity import system_identity
 
-SIGNED = ("/api/v1/proofs", "/api/v1/proofs:batch", "/copies")
+SIGNED = (
+    *("/api/v1/proofs", "/api/v1/proofs:batch", "/copies", "/copy", "/links", "/authorisation-codes"),
+    *("/rungs", "/events", "FileByHolder", "FileByCertificateID", "/downloadFile"),
+)
 """How the addresses end of what must be signed."""
 _TEST = system_identity("test")
 
