@@ -5,6 +5,7 @@ from typing import cast
 
 from flask import g, request
 
+from licenses.purposes import is_purpose
 from licenses.requests import SignedRequest
 from portal.clients.errors import ClientKeyRequiredError, PurposeDiffersError
 from portal.clients.once import take_once
@@ -58,13 +59,15 @@ def take(uow: UnitOfWork) -> None:
 
 
 def check_stated_purpose(who: Identity) -> None:
-    """Refuse a call whose header states another purpose than the token; not stating one is left to the room.
+    """Refuse a call whose header states another published purpose than the token.
+
+    None, and one made up, are left to the room, which looks at nothing for them.
 
     Raises:
         PurposeDiffersError: It is another one.
     """
     stated = request.headers.get("Access-Purpose")
-    if stated is not None and who.has(Role.CLIENT):
+    if is_purpose(stated) and who.has(Role.CLIENT):
         check_purpose(stated)
 
 
