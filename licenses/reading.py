@@ -142,6 +142,27 @@ class LicenseReader:
             uow, identity, need, lambda reason: refused(uow, identity, license_, reason, action)
         )
 
+    def still_granted(
+        self, uow: UnitOfWork, caller: tuple[str, str], basis: AccessBasis, license_: License
+    ) -> bool:
+        """Tell whether a grant still covers what a system began, by which a licence's document is had.
+
+        Args:
+            uow: A unit of work.
+            caller: Id and organisation of the system.
+            basis: On which it began; whatever is no case needs no grant.
+            license_: The licence.
+        """
+        if basis.kind is not Basis.CASE:
+            return True
+        need = Need(
+            case=uow.session.get_one(Case, basis.case),
+            purpose=basis.purpose or "",
+            ceiling=Ceiling.DOCUMENT,
+            types=frozenset({license_.type_code}),
+        )
+        return self._grants.still_cover(uow, caller, need)
+
     def find_for_holder(
         self,
         uow: UnitOfWork,

@@ -47,7 +47,7 @@ from licenses.stock.issuers import OwnIssuers
 from licenses.stock.quarantine import QuarantineDesk
 from licenses.stock.runs import StockRuns
 from portal.accounts.changes import RightChanges
-from portal.accounts.services import AccountService
+from portal.accounts.services import AccountService, client_runs
 from portal.accounts.sign_ins import SignInService
 from portal.books import Books
 from portal.checking import DocumentCheck
@@ -219,7 +219,7 @@ class Rooms:
     @property
     def copies(self) -> CopyService:
         """Annotated copies of licences."""
-        return CopyService(self.license_reader, self.holdings)
+        return CopyService(self.license_reader, self.holdings, client_runs)
 
     @property
     def replays(self) -> ReplayService:

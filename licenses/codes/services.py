@@ -265,12 +265,17 @@ class CodeService:
             return _hash_or_none(uow, party) == code.delegate_hash
         if code.mode == Mode.OWN:
             return True
-        # What was made for somebody at work ends with the right to it: case, item, office, operator.
+        # What was made for somebody at work ends with the right to it: case, item, office, operator, grant.
         again = identity.on(AccessBasis(Basis.CASE, code.case_id, code.item_code, code.purpose))
         made = (code.actor_id, code.operator, code.organisation)
         if made != (identity.id, operator_of(identity), identity.organisation):
             return False
-        return self._reader.open_case(uow, again) is not None
+        if self._reader.open_case(uow, again) is None:
+            return False
+        license_, caller = uow.session.get_one(License, code.license_id), (identity.id, identity.organisation)
+        return not identity.has(Role.CLIENT) or (
+            again.basis is not None and self._reader.still_granted(uow, caller, again.basis, license_)
+        )
 
     def _party(self, uow: UnitOfWork, holder_id: str, wish: CodeWish) -> bytes | None:
         """Check who is named: a delegate, whose hash is kept, or the applicant, who must be the holder."""

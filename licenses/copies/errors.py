@@ -56,6 +56,17 @@ class CopyNotReadyError(ConflictError):
     remedy_en = "Look at its state: wait while it is made; when it or the licence has ended, order another."
 
 
+class CopyEndedError(RecordedRefusalError):
+    """The grant on which a system ordered the copy has ended, or the system: nobody gets it any more."""
+
+    code = "copy-right-ended"
+    status = 409
+    title_zh = "制作该加注件所依据的授权已终止"
+    title_en = "The right on which the copy was ordered has ended"
+    remedy_zh = "请查看本系统的用证授权；有新的授权后另行制作。"
+    remedy_en = "Look at your grants; order another copy once one covers it."
+
+
 class CopyLinkError(NotFoundError):
     """No copy is handed out for this link: unknown, used, expired and another copy's look alike."""
 

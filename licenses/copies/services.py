@@ -7,6 +7,7 @@ the table as a hash. Status is asked when it is ordered, when it is made and whe
 """
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from sqlalchemy import ColumnElement, select, update
 from cases.models import Case, CaseState
 from cases.organisations import covers
 from licenses.copies.errors import (
+    CopyEndedError,
     CopyLinkError,
     CopyNotReadyError,
     CopyPurposeError,
@@ -28,7 +30,7 @@ from licenses.grants.terms import Ceiling
 from licenses.holdings import Holdings
 from licenses.lifecycle import Standing, status_titles
 from licenses.looks import holds, works_on
-from licenses.models import License
+from licenses.models import License, LicenseUsage
 from licenses.once import digest_of, new_secret
 from licenses.reading import LicenseReader
 from licenses.usage import Use, operator_of, usage_row
@@ -40,6 +42,14 @@ from storage.ledger.kinds import ActKind
 
 COPY_STEP: Final = "license.copy"
 ORDERED, MADE, REFUSED = "ordered", "made", "refused"
+
+
+Runs = Callable[[UnitOfWork, str], bool]
+"""Tells whether the calling system of an id has neither ended nor is out of date."""
+
+
+def _always(_uow: UnitOfWork, _client_id: str) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +67,13 @@ class CopyService:
     Args:
         reader: Decides who may use which licence on which basis.
         holdings: Knows the status of licences.
+        runs: Tells whether a calling system still runs.
     """
 
-    def __init__(self, reader: LicenseReader, holdings: Holdings) -> None:
+    def __init__(self, reader: LicenseReader, holdings: Holdings, runs: Runs = _always) -> None:
         self._reader = reader
         self._holdings = holdings
+        self._runs = runs
 
     def order(
         self, uow: UnitOfWork, identity: Identity, identifier: str, days: int | None = None
@@ -141,11 +153,12 @@ class CopyService:
         Raises:
             CopyUnknownError: This identity ordered no such copy, or lost the right on which it did.
             CopyNotReadyError: It is not to be handed out now; ``facts`` say why.
+            CopyEndedError: The grant on which it was ordered has ended; the caller records it.
         """
         copy = self.get(uow, identity, copy_id)
         if not self._entitled(uow, identity, copy):
             raise CopyUnknownError
-        self._demand_good(uow, copy)
+        self._demand_good(uow, identity, copy)
         (secret, digest), now = new_secret(), uow.clock.now()
         link = CopyLink(
             id=uow.ids.new_id(),
@@ -158,13 +171,13 @@ class CopyService:
         uow.session.add(link)
         return secret, link.expires_at
 
-    def peek(self, uow: UnitOfWork, copy_id: str, secret: str) -> str:
+    def peek(self, uow: UnitOfWork, identity: Identity, copy_id: str, secret: str) -> str:
         """Give the digest of what a link would hand out, without using it up; see :meth:`hand_out`."""
         query = select(CopyLink.id).where(*_good(copy_id, secret, uow.clock.now()))
         if uow.session.scalar(query) is None:
             raise CopyLinkError
         copy = uow.session.get_one(LicenseCopy, copy_id)
-        self._demand_good(uow, copy)
+        self._demand_good(uow, identity, copy)
         return str(copy.object_sha256)
 
     def hand_out(self, uow: UnitOfWork, identity: Identity, copy_id: str, secret: str) -> HandedOut:
@@ -179,6 +192,7 @@ class CopyService:
         Raises:
             CopyLinkError: No link of this copy is good with this secret.
             CopyNotReadyError: The copy is not to be handed out any more.
+            CopyEndedError: The right of the system that ordered it has ended; the caller records it.
         """
         taken = uow.session.scalar(
             update(CopyLink)
@@ -189,16 +203,31 @@ class CopyService:
         if taken is None:
             raise CopyLinkError
         copy = uow.session.get_one(LicenseCopy, copy_id)
-        self._demand_good(uow, copy)
+        self._demand_good(uow, identity, copy)
         return self._note(uow, identity, copy)
 
-    def _demand_good(self, uow: UnitOfWork, copy: LicenseCopy) -> None:
+    def _demand_good(self, uow: UnitOfWork, identity: Identity, copy: LicenseCopy) -> None:
         if copy.state != MADE:
             raise CopyNotReadyError(reason=copy.state)
         license_ = uow.session.get_one(License, copy.license_id)
         reason = ended(uow, copy) or refusal_of(uow, self._holdings, license_, Basis(copy.basis))
         if reason is not None:
             raise CopyNotReadyError(reason=reason)
+        over = self._right_over(uow, copy, license_)
+        if over is not None:
+            use = _use_of(uow, identity, copy, "REFUSED", over)
+            act = _act_of(ActKind.COPY_REFUSED, identity, copy, use, over)
+            raise CopyEndedError(act, (use,))
+
+    def _right_over(self, uow: UnitOfWork, copy: LicenseCopy, license_: License) -> str | None:
+        """Give why what a system ordered has ended with its right; a person names nobody as operator."""
+        if copy.operator in {None, copy.actor_id}:
+            return None
+        if not self._runs(uow, copy.actor_id):
+            return "client-ended"
+        basis = AccessBasis(Basis(copy.basis), copy.case_id, copy.item_code, copy.purpose)
+        caller = (copy.actor_id, copy.organisation)
+        return None if self._reader.still_granted(uow, caller, basis, license_) else "not-granted"
 
     def _entitled(self, uow: UnitOfWork, identity: Identity, copy: LicenseCopy) -> bool:
         """Tell whether this is who ordered a copy, still with the right on which it was ordered.
@@ -219,31 +248,44 @@ class CopyService:
         return self._reader.may_read(uow, identity.on(basis), license_)
 
     def _note(self, uow: UnitOfWork, identity: Identity, copy: LicenseCopy) -> HandedOut:
-        use = usage_row(
-            uow,
-            identity,
-            Use(action="copy-out", holder_id=copy.holder_id, license_id=copy.license_id, result="COPIED"),
-        )
-        use.basis, use.case_id, use.item_code, use.purpose = (
-            copy.basis,
-            copy.case_id,
-            copy.item_code,
-            copy.purpose,
-        )
+        use = _use_of(uow, identity, copy, "COPIED")
         uow.session.add(use)
-        promise = uow.record(
-            Act(
-                kind=ActKind.COPY_HANDED_OUT,
-                actor=identity,
-                object_type="copy",
-                object_id=copy.id,
-                object_sha256=copy.object_sha256,
-                case=copy.case_id,
-                subject=copy.holder_id,
-                rows=[use],
-            )
-        )
+        promise = uow.record(_act_of(ActKind.COPY_HANDED_OUT, identity, copy, use))
         return HandedOut(copy.id, str(copy.object_sha256), promise)
+
+
+def _use_of(
+    uow: UnitOfWork, identity: Identity, copy: LicenseCopy, result: str, reason: str | None = None
+) -> LicenseUsage:
+    """Make the use of a copy that is to be handed out, on the basis on which it was ordered."""
+    made = Use(
+        action="copy-out",
+        holder_id=copy.holder_id,
+        license_id=copy.license_id,
+        result=result,
+        reason=reason,
+    )
+    use = usage_row(uow, identity, made)
+    use.basis, use.case_id = copy.basis, copy.case_id
+    use.item_code, use.purpose = copy.item_code, copy.purpose
+    return use
+
+
+def _act_of(
+    kind: ActKind, identity: Identity, copy: LicenseCopy, use: LicenseUsage, reason: str | None = None
+) -> Act:
+    return Act(
+        kind=kind,
+        actor=identity,
+        object_type="copy",
+        object_id=copy.id,
+        object_sha256=copy.object_sha256,
+        outcome=Outcome.DONE if reason is None else Outcome.REFUSED,
+        case=copy.case_id,
+        subject=copy.holder_id,
+        rows=[use],
+        reasons=[] if reason is None else [reason],
+    )
 
 
 def ended(uow: UnitOfWork, copy: LicenseCopy) -> str | None:

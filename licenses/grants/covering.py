@@ -41,10 +41,18 @@ def covering(
     uow: UnitOfWork, identity: Identity, need: Need, rules: RuleBook | None = None
 ) -> Sequence[LicenseGrant]:
     """Give the grants that cover a call by a system, the one that ends first coming first."""
+    return covering_of(uow, (identity.id, identity.organisation), need, rules)
+
+
+def covering_of(
+    uow: UnitOfWork, caller: tuple[str, str], need: Need, rules: RuleBook | None = None
+) -> Sequence[LicenseGrant]:
+    """Give the grants that cover what a system, by id and organisation, began, whoever carries it on."""
+    client_id, organisation = caller
     today = legal_date(uow.clock.now())
     running = select(LicenseGrant).where(
-        LicenseGrant.organisation == identity.organisation,
-        or_(LicenseGrant.client_id.is_(None), LicenseGrant.client_id == identity.id),
+        LicenseGrant.organisation == organisation,
+        or_(LicenseGrant.client_id.is_(None), LicenseGrant.client_id == client_id),
         LicenseGrant.ended_at.is_(None),
         LicenseGrant.valid_from <= today,
         LicenseGrant.valid_until >= today,

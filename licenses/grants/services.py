@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import or_, select
 
-from licenses.grants.covering import Need, covering, covers_call
+from licenses.grants.covering import Need, covering, covering_of, covers_call
 from licenses.grants.errors import GrantUnknownError, QuotaExhaustedError
 from licenses.grants.models import LicenseGrant
 from licenses.grants.quota import take, used_today
@@ -62,6 +62,13 @@ class Grants:
         if not grants:
             raise refuse(NOT_GRANTED)
         return grants
+
+    def still_cover(self, uow: UnitOfWork, caller: tuple[str, str], need: Need) -> bool:
+        """Tell whether some grant still covers what a system, by id and organisation, began; counts nothing.
+
+        A grant that replaced the first one does: what it gives could be begun anew.
+        """
+        return bool(covering_of(uow, caller, need, self._rules))
 
     def permit(self, uow: UnitOfWork, identity: Identity, need: Need, refuse: Refuse) -> Identity:
         """Count a call against a grant that covers it; give who acts, on a basis that names the grant.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is refused about rungs of the ladder, as data."""
 
+from licenses.refusing import RecordedRefusalError
 from storage.errors import ConflictError, InvalidInputError, NotFoundError
 
 
@@ -22,6 +23,17 @@ class RungNotOfferedError(ConflictError):
     title_en = "The requirement does not offer this way now"
     remedy_zh = "请重新核验，按答复中的下一步办理。"
     remedy_en = "Ask again and follow the next steps that the answer names."
+
+
+class RungEndedError(RecordedRefusalError):
+    """No grant covers the answer any more from which a system took the rung."""
+
+    code = "rung-right-ended"
+    status = 403
+    title_zh = "该事项的用证授权已终止，不能继续办理"
+    title_en = "The grant for this requirement has ended; a system carries nothing on without one"
+    remedy_zh = "请查看本系统的用证授权；经办部门可在窗口继续办理。"
+    remedy_en = "Look at your grants; the department can go on at its own desk."
 
 
 class RungEventError(ConflictError):

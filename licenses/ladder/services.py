@@ -19,11 +19,13 @@ from cases.models import Case, CaseState
 from cases.organisations import covers
 from licenses.answers import AnswerKeys
 from licenses.evaluation import evaluate
+from licenses.grants.services import Grants
 from licenses.inquiry import Inquiry
 from licenses.ladder.deadlines import Deadlines
 from licenses.ladder.errors import RungEventError, RungNotOfferedError, RungUnknownError, RungWordsError
 from licenses.ladder.events import Spoken, act_of, added, events_of
 from licenses.ladder.forms import FORM_STEP
+from licenses.ladder.granted import demand_granted
 from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung
 from licenses.ladder.statements import state_signed
 from licenses.ladder.states import (
@@ -119,6 +121,7 @@ class LadderService:
         keys: AnswerKeys,
         table: ReasonTable | None = None,
     ) -> None:
+        self._grants = Grants(rules)
         self._keys = keys
         self._rules = rules
         self._inquiry = inquiry
@@ -134,6 +137,7 @@ class LadderService:
             NotPermittedError: The caller may not, or names nobody as operator.
             RungUnknownError: There is no such answer of the caller's own.
             RungNotOfferedError: The requirement does not offer it now.
+            RungEndedError: A system's grant for it has ended; the caller records it.
         """
         if not _may_take(identity):
             raise NotPermittedError
@@ -148,6 +152,7 @@ class LadderService:
         requirement = asked.get(requirement_id)
         if rule is None or requirement is None or case.state is not CaseState.OPEN:
             raise RungNotOfferedError
+        demand_granted(uow, self._grants, identity, decision.id, requirement.id)
         if requirement.id not in json.loads(uow.secrets.decrypt(decision.body_cipher))["asked"]:
             raise RungNotOfferedError
         now = uow.clock.now()
@@ -273,6 +278,7 @@ class LadderService:
             _handles(identity, row) or _is_asked(identity, row) or _watches(identity, row)
         ):
             raise RungUnknownError
+        demand_granted(uow, self._grants, identity, row.decision_id, row.requirement)
         return row
 
     def _can(self, identity: Identity, row: LadderRung, case: Case) -> frozenset[RungEventKind]:

@@ -59,6 +59,12 @@ def secret_hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def client_runs(uow: UnitOfWork, client_id: str) -> bool:
+    """Tell whether a calling system has neither ended nor is out of date."""
+    client = uow.session.get(Client, client_id)
+    return client is not None and client.ended_at is None and client.expires_at > uow.clock.now()
+
+
 class AccountService:
     """Signs persons in and out, and tells who a secret belongs to."""
 

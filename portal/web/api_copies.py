@@ -83,7 +83,11 @@ def show(copy_id: str) -> dict[str, Any]:
     security="key",
     responses=by_status({201: answers("The token and until when it is good", COPY_LINK)}),
 )
-@allow(scopes=("read",), unrecorded="hands nothing out: the use of the link is recorded", signed=True)
+@allow(
+    scopes=("read",),
+    unrecorded="hands nothing out: the use of the link is recorded, and a refusal",
+    signed=True,
+)
 def link(copy_id: str) -> tuple[dict[str, Any], int]:
     """Make a one-time link."""
     rooms = context.rooms()
@@ -100,7 +104,7 @@ def link(copy_id: str) -> tuple[dict[str, Any], int]:
     summary="The sealed copy, once, for whoever shows the token of a link; no key is needed",
     responses=by_status({200: binary("The copy, PDF/A-3", PDF)}),
 )
-@public("the token of a one-time link is the right", records=("copy.handed-out",))
+@public("the token of a one-time link is the right", records=("copy.handed-out", "copy.refused"))
 def download(copy_id: str, body: CopyLinkBody) -> Response:
     """Hand the copy out; the token is never good again."""
     return handed_out(copy_id, body.token)
@@ -118,7 +122,7 @@ def handed_out(copy_id: str, token: str) -> Response:
     """Hand a copy out for a token: its bytes are read before the token is used up."""
     rooms = context.rooms()
     with rooms.database.reading() as uow:
-        sha256 = rooms.copies.peek(uow, copy_id, token)
+        sha256 = rooms.copies.peek(uow, context.identity(), copy_id, token)
     data = rooms.objects.read(sha256)
     with rooms.database.writing() as uow:
         rooms.copies.hand_out(uow, context.identity(), copy_id, token)

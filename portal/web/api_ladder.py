@@ -63,7 +63,7 @@ RUNG_EVENT_EXAMPLE: Final[dict[str, Any]] = {"kind": "committed", "words": "ç”³è
     security="key",
     responses=by_status({201: answers("It was taken", _MADE, _NULLABLE)}),
 )
-@allow(scopes=("ask",), records=("rung.taken", "rung.read"), signed=True)
+@allow(scopes=("ask",), records=("rung.taken", "rung.read", "access.refused"), signed=True)
 def take(body: RungBody) -> Response:
     """Take a rung; the operator must be named."""
     rooms, who = context.rooms(), context.identity()
@@ -84,7 +84,7 @@ def take(body: RungBody) -> Response:
     security="key",
     responses=by_status({200: answers("The rung", _RUNG, _NULLABLE)}),
 )
-@allow(scopes=("ask",), records=("rung.read",))
+@allow(scopes=("ask",), records=("rung.read", "access.refused"))
 def show(rung_id: str) -> dict[str, Any]:
     """Give a rung."""
     with context.rooms().database.writing() as uow:
@@ -98,7 +98,7 @@ def show(rung_id: str) -> dict[str, Any]:
     security="key",
     responses=by_status({200: answers("It was recorded", _MADE, _NULLABLE)}),
 )
-@allow(scopes=("ask",), records=("rung.changed", "rung.read"), signed=True)
+@allow(scopes=("ask",), records=("rung.changed", "rung.read", "access.refused"), signed=True)
 def happen(rung_id: str, body: RungEventBody) -> dict[str, Any]:
     """Record what happened; the operator must be named."""
     rooms, who = context.rooms(), context.identity()

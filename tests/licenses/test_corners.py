@@ -210,7 +210,7 @@ def test_a_licence_suspended_between_the_look_and_the_hand_out_stops_it_and_uses
     copy = desk.made()
     secret = desk.link(copy)
     with desk.database.reading() as uow:
-        desk.house.copies.peek(uow, copy.id, secret)
+        desk.house.copies.peek(uow, PUBLIC, copy.id, secret)
     suspended(desk)
     with pytest.raises(CopyNotReadyError):
         desk.hand_out(copy, secret)
@@ -236,7 +236,7 @@ def test_a_link_is_good_until_its_last_second_and_no_longer(desk: Desk) -> None:
 
 def peeked(desk: Desk, copy: LicenseCopy, secret: str) -> str:
     with desk.database.reading() as uow:
-        return desk.house.copies.peek(uow, copy.id, secret)
+        return desk.house.copies.peek(uow, PUBLIC, copy.id, secret)
 
 
 def test_a_link_to_a_copy_whose_term_ended_gives_nothing(desk: Desk) -> None:

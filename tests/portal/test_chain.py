@@ -8,13 +8,17 @@ import pytest
 from calling import Caller
 from facade_world import RIGHT, body_of, path_of
 from flask.testing import FlaskClient
+from inserted import rowid
 from license_library import COMPANY
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from licenses.codes.services import CodeWish, Mode
+from licenses.copies.models import LicenseCopy
 from licenses.facades.profiles import Element, Facade, Service, facades
-from licenses.models import License
+from licenses.grants.models import LicenseGrant
+from licenses.grants.services import end
+from licenses.models import License, LicenseUsage
 from portal.accounts.models import Client
 from portal.asking.signing import CallerKey
 from portal.clients.keys import add_key
@@ -188,3 +192,83 @@ def test_a_rung_is_taken_and_seen_for_the_purpose_of_its_answer(house: House) ->
     told = caller.call(f"{place}/events", {"kind": "committed"}, caller.headers(purpose="decide"))
     assert code(told) == (403, "purpose-differs")
     assert client.get(place, headers=caller.headers()).json["state"] == "told"
+
+
+def grants_end(house: House) -> None:
+    with house.rooms.database.writing() as uow:
+        for one in uow.session.scalars(select(LicenseGrant)):
+            end(uow, ADMINISTRATOR, one)
+
+
+def last_use(house: House, action: str) -> tuple[str, str | None]:
+    """Give result and reason of the newest use that the holder sees."""
+    with house.rooms.database.reading() as uow:
+        uses = select(LicenseUsage).where(LicenseUsage.action == action)
+        found = list(uow.session.scalars(uses.order_by(LicenseUsage.at, rowid)))[-1]
+        return found.result, found.reason
+
+
+def test_a_code_that_a_system_made_ends_with_its_grant(
+    house: House, licence: License, caller: Caller
+) -> None:
+    online = {"identifier": licence.identifier, "mode": "online"}
+    wish = online | {"party": {"scheme": COMPANY[0], "code": COMPANY[1]}}
+    made = caller.call("/api/v1/authorisation-codes", wish, caller.headers() | ON_CASE)
+    secret = {"code": made.json["code"]}
+    assert caller.call("/api/v1/authorisation-codes/licence", secret).status_code == 200
+    grants_end(house)
+    for what in ("licence", "copy"):
+        refused = caller.call(f"/api/v1/authorisation-codes/{what}", secret)
+        assert code(refused) == (404, "authorisation-code-refused")
+        assert house.acts()[-1] == "access.refused"
+        assert last_use(house, "code")[0] == "REFUSED"
+
+
+def made_copy(house: House, licence: License, caller: Caller) -> str:
+    """Order a copy and let it be made, without its bytes; give its id."""
+    path = f"/api/v1/licences/{licence.identifier}/copies"
+    ordered = caller.call(path, {}, caller.headers() | ON_CASE)
+    assert ordered.status_code == 202, ordered.text
+    stored = house.rooms.objects.put(b"%PDF", "application/pdf")
+    with house.rooms.database.writing() as uow:
+        copy = uow.session.get_one(LicenseCopy, ordered.json["id"])
+        copy.state, copy.object_sha256, copy.object_size = "made", stored.sha256, 4
+    return str(ordered.json["id"])
+
+
+@pytest.mark.parametrize("over", ["not-granted", "client-ended"])
+def test_a_link_to_a_copy_ends_with_the_right_on_which_it_was_ordered(
+    house: House, licence: License, caller: Caller, over: str
+) -> None:
+    place = f"/api/v1/copies/{made_copy(house, licence, caller)}"
+    links = [caller.call(f"{place}/links", {}).json["token"] for _ in range(2)]
+    given = plain(house).post(f"{place}/download", json={"token": links[0]})
+    assert given.status_code == 200
+    if over == "not-granted":
+        grants_end(house)
+        assert code(caller.call(f"{place}/links", {})) == (409, "copy-right-ended")
+    else:
+        with house.rooms.database.writing() as uow:
+            uow.session.get_one(Client, caller.client_id).ended_at = house.clock.now()
+    refused = plain(house).post(f"{place}/download", json={"token": links[1]})
+    assert code(refused) == (409, "copy-right-ended")
+    assert house.acts()[-1] == "copy.refused"
+    assert last_use(house, "copy-out") == ("REFUSED", over)
+
+
+def test_a_rung_that_a_system_took_ends_with_its_grant(house: House) -> None:
+    caller = house.caller("announce", "ask")
+    client = plain(house)
+    assert client.put(f"/api/v1/cases/ycsl/{NUMBER}", json=CASE_EXAMPLE, headers=caller.headers()).json
+    question = {"case": {"source": "ycsl", "number": NUMBER}, "item": "339999010002", "purpose": "accept"}
+    decision = caller.call("/api/v1/proofs", question).json["decision"]["id"]
+    body = {"decision": decision, "requirement": "R2", "kind": "commitment"}
+    place = caller.call("/api/v1/rungs", body).headers["Location"]
+    grants_end(house)
+    assert code(caller.call(f"{place}/events", {"kind": "committed"})) == (403, "rung-right-ended")
+    assert code(caller.call("/api/v1/rungs", body | {"requirement": "R3"})) == (403, "rung-right-ended")
+    assert code(client.get(place, headers=caller.headers())) == (403, "rung-right-ended")
+    assert house.acts()[-1] == "access.refused"
+    assert last_use(house, "ask") == ("REFUSED", "not-granted")
+    desk = house.browser(Role.CLERK)
+    assert desk.get(f"/ladder/{place.rpartition('/')[2]}").status_code == 200, "the department goes on"

@@ -194,9 +194,9 @@ def test_no_changed_character_of_a_signed_call_is_accepted(
     name = data.draw(st.sampled_from(["signature", "signature-input", "content-digest", "body"]))
     text = BODY.decode() if name == "body" else headers[name]
     place = data.draw(st.integers(0, len(text) - 1))
-    letter = data.draw(
-        st.characters(min_codepoint=33, max_codepoint=126).filter(lambda one: one != text[place])
-    )
+    # Signatures differ from run to run, so what is drawn must not depend on them.
+    drawn = data.draw(st.integers(0, 92))
+    letter = [chr(one) for one in range(33, 127) if chr(one) != text[place]][drawn]
     changed = text[:place] + letter + text[place + 1 :]
     before = house.acts().count("proof.answered")
     if name == "body":
