@@ -138,7 +138,7 @@ def answer(error: CunzhengError, public_url: str) -> Response:
         made = Response(render_template("error.html", error=error), error.status)
     if error.status == 401 and is_api_call():
         made.headers["WWW-Authenticate"] = "Bearer"
-    if error.status in {429, 503}:
+    if error.status in {429, 503} or hasattr(error, "retry_after"):
         made.headers["Retry-After"] = str(getattr(error, "retry_after", 60))
     return made
 

@@ -104,10 +104,14 @@ class HistoryDiffersError(LedgerCorruptError):
 
 
 class ReceiptNotReadyError(NotFoundError):
-    """The act is recorded but no published checkpoint covers it yet."""
+    """The act is recorded but no published checkpoint covers it yet.
+
+    What it belongs to is there, so whoever made it is not told that it cannot be found.
+    """
 
     code = "receipt-not-ready"
-    status = 404
+    status = 409
+    retry_after = 5
     title_zh = "存证回执尚未生成"
     title_en = "The receipt is not ready yet"
     remedy_zh = "检查点发布后即可领取，请一分钟内重试。"

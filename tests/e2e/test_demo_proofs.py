@@ -126,7 +126,8 @@ def test_the_answer_about_the_open_case_verifies_and_its_promise_is_redeemed(
     assert said["promise"]["log"] == office.settings.log_origin
     promised = said["promise"]["core_sha256"]
     early = office.browser.get(f"/api/v1/ledger/receipts/{promised}")
-    assert (early.status_code, early.json["code"]) == (404, "receipt-not-ready")
+    assert (early.status_code, early.json["code"]) == (409, "receipt-not-ready")
+    assert early.headers["Retry-After"] == "5"
     office.run_sequencer()
     assert office.redeem(promised, tmp_path) == EXIT_DONE
 

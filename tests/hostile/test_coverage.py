@@ -10,9 +10,14 @@ from collections.abc import Iterable
 
 import pytest
 from flask import Flask
+from judging import NEED_A_TOKEN
 from tooling import ROOT
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
+
+from portal.accounts.models import SCOPES
+from portal.web.access import rule_of
+from storage.identity import Identity, Role
 
 from . import test_calls, test_pages
 from .ground import Ground
@@ -107,6 +112,17 @@ def test_no_address_is_named_in_vain(ground: Ground) -> None:
     assert sorted(named & attacked(ground)) == []
     assert sorted(named - operations(ground.app)) == []
     assert not set(ELSEWHERE) & NOTHING_TO_SEND
+
+
+def test_each_address_that_wants_a_key_pair_is_judged_with_signed_calls(ground: Ground) -> None:
+    """The list of ``tests/conformance/test_signed_interface.py`` leaves none out."""
+    system = Identity("client", "system", "", "", frozenset({Role.CLIENT}), scopes=frozenset(SCOPES))
+    wanted = {
+        _written(rule)
+        for rule in ground.app.url_map.iter_rules()
+        if rule.endpoint != "static" and rule_of(ground.app.view_functions[rule.endpoint]).needs_token(system)
+    }
+    assert wanted == set(NEED_A_TOKEN)
 
 
 def test_nothing_that_varies_or_is_sent_is_called_nothing() -> None:

@@ -102,7 +102,8 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 def bundle(office: Office) -> bytes:
     decision = office.ask()
     early = office.get(f"{PROOFS}/{decision}/bundle")
-    assert (early.status_code, early.json["code"]) == (404, "receipt-not-ready")
+    assert (early.status_code, early.json["code"]) == (409, "receipt-not-ready")
+    assert early.headers["Retry-After"] == "5"
     office.publish()
     answer = office.get(f"{PROOFS}/{decision}/bundle")
     assert (answer.status_code, answer.mimetype) == (200, "application/zip")
