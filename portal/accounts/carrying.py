@@ -9,6 +9,7 @@ from licenses.grants.terms import NewGrant
 from portal.accounts import rights
 from portal.accounts.errors import AccountUnknownError, ChangeUnknownError, ClientUnknownError
 from portal.accounts.models import SCOPES, Account, Client, RightChange
+from portal.accounts.operators import check_operators
 from portal.accounts.rights import NewAccount, NewClient
 from portal.clients import keys
 from storage.clock import parse_rfc3339
@@ -95,6 +96,7 @@ def _carry_client_add(uow: UnitOfWork, identity: Identity, change: RightChange) 
         operators=frozenset(terms["operators"]),
         expires_at=parse_rfc3339(terms["expires_at"]),
     )
+    check_operators(uow, new.operators)
     rights.keep_client(uow, identity, new, change.object_id, change.key_hash)
 
 

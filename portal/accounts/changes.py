@@ -26,6 +26,7 @@ from portal.accounts.errors import (
     SecondPersonError,
 )
 from portal.accounts.models import ADMINISTRATION, Account, RightChange
+from portal.accounts.operators import check_operators
 from portal.accounts.posts import posts_of
 from portal.accounts.reasons import encrypted_reason
 from portal.accounts.rights import ADMINISTRATORS, NewAccount, NewClient
@@ -134,6 +135,7 @@ class RightChanges:
             InvalidInputError: It could not be carried out.
         """
         rights.check_client(new, uow.clock.now())
+        check_operators(uow, new.operators)
         terms = {
             "name": new.name,
             "organisation": _known(new.organisation),

@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import bindparam, exists, select
 
 from portal.accounts.models import Account, Client, LoginLink, WebSession
+from portal.accounts.operators import OPERATOR_RUNS, demand_operator, operator_runs
 from portal.accounts.posts import identity_of, posts_of, roles_of
 from portal.clients.errors import ApiKeyReplacedError
 from portal.clients.models import ClientKey
@@ -26,9 +27,9 @@ from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 
 _ADMINISTRATORS: Final = (Role.SYSTEM, Role.SYSTEM_ADMIN)
-_BY_KEY = select(Client.__table__, exists().where(ClientKey.client_id == Client.id).label("replaced")).where(
-    Client.key_hash == bindparam("key_hash")
-)
+_BY_KEY = select(
+    Client.__table__, exists().where(ClientKey.client_id == Client.id).label("replaced"), OPERATOR_RUNS
+).where(Client.key_hash == bindparam("key_hash"))
 _SEEN_EVERY: Final = dt.timedelta(minutes=1)
 _LINK_PROVES_FOR: Final = dt.timedelta(minutes=30)
 
@@ -223,17 +224,17 @@ class AccountService:
         """Give the identity of the client that holds the key, with the operator it names.
 
         Raises:
-            UnauthenticatedError: the key is unknown, ended or out of date, or the operator is not registered.
+            UnauthenticatedError: the key is unknown, ended or out of date, or the operator is none.
             ApiKeyReplacedError: the client has registered a public key since.
         """
         # Every call of a client comes by here: the columns alone, by a statement that is made once.
-        client = uow.session.connection().execute(_BY_KEY, {"key_hash": secret_hash(key)}).one_or_none()
+        bound = {"key_hash": secret_hash(key), "operator": operator}
+        client = uow.session.connection().execute(_BY_KEY, bound).one_or_none()
         if client is None or client.ended_at is not None or client.expires_at <= uow.clock.now():
             raise UnauthenticatedError
         if client.replaced:
             raise ApiKeyReplacedError
-        if operator is not None and operator not in client.operators:
-            raise UnauthenticatedError
+        demand_operator(client, operator)
         return Identity(
             kind="system",
             id=client.id,
@@ -249,10 +250,13 @@ class AccountService:
         """Give a client's identity with the operator that the body of its call names.
 
         Raises:
-            UnauthenticatedError: the operator is not registered for it, or a header names another one.
+            UnauthenticatedError: the operator is not registered for it or has no running account, or a header
+                names another one.
         """
         client = uow.session.get(Client, identity.id)
-        if client is None or operator not in client.operators or identity.operator not in {None, operator}:
+        if client is None or not operator_runs(uow, client.operators, operator):
+            raise UnauthenticatedError
+        if identity.operator not in {None, operator}:
             raise UnauthenticatedError
         return replace(identity, operator=operator)
 

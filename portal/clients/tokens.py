@@ -13,13 +13,14 @@ from typing import Any, Final
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, select
 
 from licenses.answers import AnswerKeys
 from licenses.errors import AnswerInvalidError
 from licenses.purposes import is_purpose
 from licenses.requests import public_key
-from portal.accounts.models import Account, Client
+from portal.accounts.models import Client
+from portal.accounts.operators import OPERATOR_RUNS, demand_operator, operator_runs
 from portal.clients.errors import (
     ClientNotProvenError,
     ClockSkewError,
@@ -45,11 +46,7 @@ _MOST_ASSERTION: Final = 4096
 _ALGORITHMS: Final = {"EC": ("ES256",), "OKP": ("EdDSA", "Ed25519")}
 _HEADER_TYPES: Final = frozenset({None, "JWT", "client-authentication+jwt"})
 _BY_KID: Final = (
-    select(
-        Client.__table__,
-        ClientKey.jwk,
-        exists().where(Account.id == bindparam("operator"), Account.ended_at.is_not(None)).label("gone"),
-    )
+    select(Client.__table__, ClientKey.jwk, OPERATOR_RUNS)
     .join(ClientKey, ClientKey.client_id == Client.id)
     .where(ClientKey.kid == bindparam("kid"), ClientKey.ended_at.is_(None), Client.ended_at.is_(None))
 )
@@ -173,9 +170,10 @@ class TokenService:
             raise UnauthenticatedError
         kid, named = claims["cnf"]["jkt"], claims.get("operator")
         row = uow.session.connection().execute(_BY_KID, {"kid": kid, "operator": named}).one_or_none()
-        if row is None or row.id != claims["sub"] or row.expires_at <= now or row.gone:
+        if row is None or row.id != claims["sub"] or row.expires_at <= now:
             raise UnauthenticatedError
-        if (named is not None and named not in row.operators) or operator not in {None, named}:
+        demand_operator(row, named)
+        if operator not in {None, named}:
             raise UnauthenticatedError
         identity = Identity(
             kind="system",
@@ -248,6 +246,5 @@ def _scopes(asked: str | None, held: list[str]) -> tuple[str, ...]:
 def _check_operator(uow: UnitOfWork, operator: str | None, known: list[str]) -> None:
     if operator is None:
         return
-    account = uow.session.get(Account, operator) if operator in known else None
-    if operator not in known or (account is not None and account.ended_at is not None):
+    if not operator_runs(uow, known, operator):
         raise TokenRequestError(field="operator", rule="a running account that is registered for the client")

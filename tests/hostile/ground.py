@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from calling import SigningClient, known_token, make_caller, renew
+from calling import SigningClient, add_operators, known_token, make_caller, renew
 from flask import Flask
 from flask.testing import FlaskClient
 from granting import grant
@@ -249,6 +249,7 @@ def _add_clients(ground: Ground) -> None:
             ground.keys.setdefault("nobody", known_token(caller, operator=None))
             continue
         with ground.rooms.database.writing() as uow:
+            add_operators(uow, new.operators)
             client, ground.keys[name] = add_client(uow, _TEST, new)
             grant(uow, client.items, client_id=client.id)
     _let_end(ground, Client)

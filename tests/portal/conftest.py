@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from calling import Caller, SigningClient, known_token, make_caller
+from calling import Caller, SigningClient, add_operators, known_token, make_caller
 from fakes import HandClock, make_database
 from flask import Flask
 from flask.testing import FlaskClient
@@ -245,6 +245,7 @@ def make_house(folder: Path, trust: TrustList | None = None, clock: Any = None, 
     )
     app = create_app(rooms, settings)
     app.test_client_class = SigningClient
+    rooms.database.write(lambda uow: add_operators(uow, {"op-1"}))
     return House(rooms, app, clock, settings.staging)
 
 

@@ -19,7 +19,7 @@ from licenses.facades.profiles import Element, Facade, Service, facades
 from licenses.grants.models import LicenseGrant
 from licenses.grants.services import end
 from licenses.models import License, LicenseUsage
-from portal.accounts.models import Client
+from portal.accounts.models import Account, Client
 from portal.asking.signing import CallerKey
 from portal.clients.keys import add_key
 from portal.web.access import rule_of
@@ -27,7 +27,7 @@ from portal.web.meta import WITHOUT_IDENTITY
 from portal.web.schemas import CASE_EXAMPLE
 from storage.identity import Identity, Role
 
-from .conftest import ADMINISTRATOR, House
+from .conftest import ADMINISTRATOR, House, form_token
 from .test_facades import announced, issued
 from .test_window import NUMBER
 
@@ -272,3 +272,50 @@ def test_a_rung_that_a_system_took_ends_with_its_grant(house: House) -> None:
     assert last_use(house, "ask") == ("REFUSED", "not-granted")
     desk = house.browser(Role.CLERK)
     assert desk.get(f"/ladder/{place.rpartition('/')[2]}").status_code == 200, "the department goes on"
+
+
+def test_an_operator_whose_account_ended_is_nobody_however_named(house: House, licence: License) -> None:
+    facade, browser = facades()[0], plain(house)
+    shared = {"Authorization": f"Bearer {house.client_key('read')}"}
+    path = str(path_of(facade, Service.DATA_BY_IDENTIFIER))
+    said = {**RIGHT, Element.IDENTIFIER: licence.identifier}
+    body = body_of(facade, Service.DATA_BY_IDENTIFIER, said)
+    place, named = f"/api/v1/licences/{licence.identifier}", shared | ON_CASE | {"Access-Operator": "op-1"}
+
+    def statuses() -> list[int]:
+        caller = house.caller("read")
+        return [
+            browser.get(place, headers=named).status_code,
+            browser.post(path, json=body, headers=shared).status_code,
+            caller.asked().status_code,
+        ]
+
+    assert statuses() == [200, 200, 200]
+    with house.rooms.database.writing() as uow:
+        uow.session.get_one(Account, "op-1").ended_at = house.clock.now()
+    assert statuses() == [401, 401, 400]
+
+
+def test_only_a_running_account_is_registered_as_an_operator(house: House) -> None:
+    asks = house.browser(Role.SYSTEM_ADMIN)
+    page = asks.get("/rights/ask?kind=client-add")
+    said = {
+        "form_token": form_token(page.text),
+        "kind": "client-add",
+        "name": "演示新系统",
+        "organisation": "scjg",
+        "scope": "read",
+        "days": "30",
+        "reason": "接入",
+    }
+    nobody = asks.post("/rights/ask", data=said | {"operators": "nobody"})
+    assert nobody.status_code == 422
+    house.client_key("read")
+    assert asks.post("/rights/ask", data=said | {"operators": "op-1"}).status_code == 201
+    with house.rooms.database.writing() as uow:
+        uow.session.get_one(Account, "op-1").ended_at = house.clock.now()
+    change = house.browser(Role.SECURITY_ADMIN)
+    waiting = change.get("/rights").text.partition('id="change-')[2][:26]
+    decided = {"form_token": form_token(change.get("/rights").text), "decision": "approve", "reason": "同意"}
+    refused = change.post(f"/rights/{waiting}/decision", data=decided)
+    assert refused.status_code == 422, "whoever ended meanwhile is not registered"
