@@ -26,8 +26,11 @@ expected-statuses = [
 """
 
 NEED_A_TOKEN: Final = (
+    "/api/v1/authorisation-codes",
+    "/api/v1/authorisation-codes/copy",
     "/api/v1/client-keys",
     "/api/v1/client-keys/{kid}/end",
+    "/api/v1/copies/{copy_id}/links",
     "/api/v1/licences/{identifier}/copies",
     "/api/v1/proofs",
     "/api/v1/proofs/{decision_id}",
