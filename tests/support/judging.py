@@ -25,9 +25,10 @@ expected-statuses = [
 ]
 """
 
+NEED_A_CODE: Final = ("/api/v1/authorisation-codes", "/api/v1/authorisation-codes/copy")
+"""Addresses that refuse whoever has no code of a holder, which no system can make."""
 NEED_A_TOKEN: Final = (
-    "/api/v1/authorisation-codes",
-    "/api/v1/authorisation-codes/copy",
+    *NEED_A_CODE,
     "/api/v1/client-keys",
     "/api/v1/client-keys/{kid}/end",
     "/api/v1/copies/{copy_id}/links",
