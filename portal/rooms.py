@@ -26,6 +26,7 @@ from licenses.facades.services import FacadeService
 from licenses.grants.services import Grants
 from licenses.holdings import Holdings
 from licenses.information import InformationService
+from licenses.ladder.own import OwnCommitments
 from licenses.ladder.services import LadderService
 from licenses.lookup import LookupService
 from licenses.managing import LicenseDesk
@@ -240,6 +241,11 @@ class Rooms:
     def ladder(self) -> LadderService:
         """Commitments, cooperation of departments, later supply."""
         return ladder_service(self)
+
+    @property
+    def own_commitments(self) -> OwnCommitments:
+        """A holder's own commitments."""
+        return OwnCommitments(self.ladder)
 
     @property
     def recalls(self) -> RecallService:

@@ -15,7 +15,7 @@ from cases.items import ItemCatalogue
 from cases.models import Case, Holder
 from documents.ports import Typesets
 from licenses.errors import CatalogueError
-from licenses.ladder.events import act_of, events_of
+from licenses.ladder.events import Spoken, act_of, events_of
 from licenses.ladder.models import LadderRung
 from licenses.ladder.states import RungEventKind
 from licenses.ladder.terms import LadderTerms
@@ -36,6 +36,7 @@ from storage.steps import Job, Later, Staging, mapping_of
 FORM_STEP: Final = "ladder.form"
 MEDIA_TYPE: Final = "application/pdf"
 TITLE: Final = "证明事项告知承诺书"
+_ONLINE: Final = "承诺人本人（在线）"
 _FILE: Final = "commitment.pdf"
 _TEMPLATE: Final = Path(str(resources.files("licenses.ladder").joinpath("templates/commitment.typ")))
 _STAMP: Final = Placement(page=1, x_mm=140.0, y_mm=236.0, size_mm=40.0)
@@ -162,7 +163,7 @@ class FormStep:
             ["办理机关", department],
         ]
         events = [
-            [f"{one.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}", _SAID[one.kind], one.operator or one.actor_id]
+            [f"{one.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}", _SAID[one.kind], _who(one, row)]
             for one in events_of(uow, row)
             if one.kind in _SAID
         ]
@@ -203,6 +204,11 @@ def _committed(proof: str) -> str:
         f"承诺人已知晓上述告知事项，承诺“{proof}”所证明的情况真实存在、符合要求，愿意接受核查，"
         "并承担承诺不实的法律责任。"
     )
+
+
+def _who(event: Spoken, row: LadderRung) -> str:
+    """Name who did it: an official by the account, the holder by what they are here."""
+    return _ONLINE if event.actor_id == row.holder_id else event.operator or event.actor_id
 
 
 def _worker(row: LadderRung) -> Identity:

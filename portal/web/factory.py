@@ -49,6 +49,7 @@ from portal.web import (
     pages_catalog,
     pages_checks,
     pages_codes,
+    pages_commitments,
     pages_copies,
     pages_disputes,
     pages_dossiers,
@@ -63,7 +64,6 @@ from portal.web import (
     pages_manage,
     pages_objections,
     pages_one,
-    pages_own,
     pages_receipts,
     pages_rights,
     pages_search,
@@ -136,7 +136,7 @@ _BLUEPRINTS = (
     pages_subscriptions.blueprint,
     pages_catalog.blueprint,
     pages_one.blueprint,
-    pages_own.blueprint,
+    pages_commitments.blueprint,
 )
 
 

@@ -207,11 +207,18 @@ OBJECTIONS = [
     ),
 ]
 
-_MINE = ("/mine", "/mine/objection", "/mine/licences/{mark}")
+_MINE = (
+    "/mine",
+    "/mine/objection",
+    "/mine/licences/{mark}",
+    "/mine/commitments",
+    "/mine/commitments/{mark}",
+)
 _MINE_SENT = (
     "/mine/objection",
     "/mine/licences/{mark}/codes",
     "/mine/codes/{mark}/revocation",
+    "/mine/commitments/{mark}",
     "/mine/sign-out",
 )
 HOLDERS = [
