@@ -22,8 +22,10 @@ from joserfc.errors import JoseError
 
 from licenses.answers import VerifiedAnswer, verify_answer
 from licenses.requests import public_key, verify_signature
+from storage.clock import parse_rfc3339
 from storage.errors import CunzhengError
 from storage.ledger.canonical import canonical
+from storage.ledger.errors import QuorumError
 from storage.ledger.policies import Policy
 from storage.ledger.receipts import verify_receipt
 
@@ -62,6 +64,11 @@ _ALWAYS: Final = frozenset({BASE, SIGNATURE, CLIENT_KEY, ANSWER, RECEIPT, KEYS, 
 _MOST: Final = 4 << 20
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 _DIGEST: Final = re.compile(r'^"content-digest": .*?sha-256=:([A-Za-z0-9+/]{43}=):', re.M)
+_CREATED: Final = re.compile(r'^"@signature-params": .*;created=([0-9]{1,15})', re.M)
+_CALLED: Final = re.compile(r'\A"@method": POST\n"@target-uri": (\S+)$', re.M)
+_QUESTION: Final = "/api/v1/proofs"
+_YOUNG: Final = 120
+"""Seconds between signature and answer: a minute of the clocks, and a minute in which the call waited."""
 _KEYID: Final = re.compile(r'^"@signature-params": .*;keyid="([^"]+)"', re.M)
 
 
@@ -176,6 +183,9 @@ def judge_bundle(data: bytes, policy: Policy, trusted: Mapping[str, Any] | None)
 def _state(ask: Callable[[], bool | None]) -> State:
     try:
         held = ask()
+    except QuorumError:
+        # The log is genuine and not yet witnessed as the checker wants it: nothing says that it is wrong.
+        return State.CANNOT_TELL
     except (CunzhengError, JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return State.FAILS
     return State.CANNOT_TELL if held is None else State.HOLDS if held else State.FAILS
@@ -278,7 +288,17 @@ class _Bundle:
             and said["item"]["code"] == asked["item"]
             and said["purpose"] == asked["purpose"]
             and (not wanted or said["asked"] == wanted)
+            and _subjects(asked) == {name: one["by"] for name, one in said.get("subjects", {}).items()}
+            and self._is_call_of(said)
         )
+
+    def _is_call_of(self, said: Mapping[str, Any]) -> bool:
+        """Tell whether the signature is over a question, and was young when the answer was given."""
+        base = self._members[BASE].decode("ascii")
+        called, stated = _CALLED.search(base), _CREATED.search(base)
+        if called is None or stated is None or not called[1].endswith(_QUESTION):
+            return False
+        return abs(int(stated[1]) - parse_rfc3339(said["at"]).timestamp()) <= _YOUNG
 
     def _rule_is_named(self) -> bool:
         document = self._members[RULE]
@@ -298,6 +318,17 @@ class _Bundle:
             and core["object"]["sha256"] == hashlib.sha256(canonical(decision)).hexdigest()
             and answer.promise["log"] == proved.checkpoint.origin
         )
+
+
+def _subjects(asked: Mapping[str, Any]) -> dict[str, str]:
+    """Give by what a question names each subject; whom, the answer keeps as keyed digests of ours."""
+    found = {}
+    for one in asked.get("subjects") or ():
+        if one.get("scheme") and one.get("code"):
+            found[one["subject"]] = "code"
+        elif (one.get("name") or "").strip():
+            found[one["subject"]] = "name"
+    return found
 
 
 def _written(keys: Mapping[str, Any]) -> bytes:

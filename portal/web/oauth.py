@@ -74,11 +74,11 @@ _BODY: Final[dict[str, Any]] = {
     upload="form",
 )
 def token() -> Response:
-    """Give a token for an assertion; what fails is counted, and limited by address."""
-    limit, caller = context.token_limit(), request.remote_addr or ""
-    if not limit.has_left(caller):
-        context.counters().add(RATE_LIMITED)
-        return _refusal(RateLimitedError())
+    """Give a token for an assertion; what fails is counted, and limited by address.
+
+    The assertion is looked at first: who proves a client is served however much others behind the same
+    address got wrong.
+    """
     try:
         asked = _asked()
         made = context.rooms().database.write(lambda uow: context.tokens().issue(uow, asked))
@@ -86,7 +86,10 @@ def token() -> Response:
         if not hasattr(error, "oauth"):
             raise
         context.counters().add(AUTHENTICATION_FAILED)
-        limit.charge(caller)
+        limit, address = context.token_limit(), request.remote_addr or ""
+        if not limit.admit(address):
+            context.counters().add(RATE_LIMITED)
+            return _refusal(RateLimitedError())
         return _refusal(error)
     told = {
         "access_token": made.token,

@@ -32,6 +32,7 @@ from storage.errors import EXIT_CANNOT_TELL, EXIT_DONE, EXIT_INVALID
 from storage.identity import Identity, Role
 from storage.ledger.canonical import canonical
 from storage.ledger.models import LedgerAct
+from storage.ledger.notes import COSIGNATURE, VerifierKey
 
 from .conftest import House
 from .test_api_cases import PATH
@@ -275,3 +276,36 @@ def test_a_question_at_the_window_has_no_bundle(house: House) -> None:
     assert "request" not in made.body
     browser = house.browser(Role.SUPERVISOR)
     assert browser.get(f"{PROOFS}/{decision}/bundle").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("request.base.txt", b'"@method": POST', b'"@method": PUT'),
+        ("request.base.txt", b"/api/v1/proofs\n", b"/api/v1/licences\n"),
+        ("request.base.txt", b";created=1", b";created=2"),
+        (BODY, b'"requirements": []', b'"subjects": [{"subject": "child", "name": "x"}], "requirements": []'),
+    ],
+)
+def test_an_answer_is_to_exactly_this_call(
+    office: Office, bundle: bytes, name: str, old: bytes, new: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = members(bundle)
+    assert old in found[name], found[name]
+    _, states = office.check(packed(found | {name: found[name].replace(old, new)}), capsys)
+    assert states["answers-request"] == "fails"
+
+
+def test_too_few_witnesses_are_no_lie(
+    office: Office, bundle: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The receipt is genuine; that nobody else saw the log yet says neither yes nor no."""
+    policy = office.folder / "policy"
+    kept = policy.read_text()
+    witness = VerifierKey("witness.example", COSIGNATURE, b"w" * 32)
+    policy.write_text(kept.replace("quorum none", f"witness W {witness}\nquorum W"))
+    try:
+        code, states = office.check(bundle, capsys)
+    finally:
+        policy.write_text(kept)
+    assert (code, states["receipt"]) == (EXIT_CANNOT_TELL, "cannot-tell")
