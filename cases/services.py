@@ -35,6 +35,9 @@ CLOCK_TOLERANCE = dt.timedelta(minutes=5)
 PAGE_LIMIT = 200
 
 _BY_NUMBER: Final = select(Case).where(Case.source == bindparam("source"), Case.number == bindparam("number"))
+_BY_NUMBERS: Final = select(Case).where(
+    Case.source == bindparam("source"), Case.number.in_(bindparam("numbers", expanding=True))
+)
 _READERS: Final = (Role.ARCHIVIST, Role.CLERK, Role.LICENSE_MANAGER, Role.SEAL_MANAGER)
 
 
@@ -154,6 +157,24 @@ class CaseService:
         """
         case = uow.session.scalar(_BY_NUMBER, {"source": source, "number": number})
         return self._only(case if case is not None and is_visible(identity, case) else None)
+
+    def get_each(self, uow: UnitOfWork, asked: Sequence[tuple[Identity, str, str]]) -> Sequence[Case | None]:
+        """Give cases by who asks, source and number; ``None`` for each that :meth:`get` would not give."""
+        if len(asked) == 1:
+            ((_, source, number),) = asked
+            rows = uow.session.scalars(_BY_NUMBER, {"source": source, "number": number}).all()
+        else:
+            wanted: dict[str, set[str]] = {}
+            for _, source, number in asked:
+                wanted.setdefault(source, set()).add(number)
+            rows = [
+                case
+                for source, numbers in wanted.items()
+                for case in uow.session.scalars(_BY_NUMBERS, {"source": source, "numbers": sorted(numbers)})
+            ]
+        found = {(case.source, case.number): case for case in rows}
+        cases = [(identity, found.get((source, number))) for identity, source, number in asked]
+        return [case if case is not None and is_visible(who, case) else None for who, case in cases]
 
     def get_by_id(self, uow: UnitOfWork, identity: Identity, case_id: str) -> Case:
         """Give a case by its opaque id; raises ``CaseNotFoundError`` like :meth:`get`."""

@@ -11,38 +11,25 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, select
 
 from licenses.catalogue import TypeCatalogue
 from licenses.covering import covering, face_as
 from licenses.faces import FaceValue
 from licenses.facts import LicenseFact
+from licenses.held import HeldLicense, held_by_each
 from licenses.lifecycle import Process, SealState, Status, effective_status, life_after, status_of
-from licenses.models import License, LicenseEvent, LicenseHolder
+from licenses.models import License, LicenseEvent
 from licenses.ports import SealStandings
 from storage.clock import legal_date
 from storage.database import UnitOfWork
+from storage.errors import CunzhengError
 
 # Decisions run these by the hundred a second: building a statement costs more than running it.
 _EVENTS = (
     select(LicenseEvent)
     .where(LicenseEvent.license_id.in_(bindparam("ids", expanding=True)))
     .order_by(LicenseEvent.position)
-)
-_TOGETHER = select(LicenseHolder.license_id).where(LicenseHolder.holder_id == bindparam("holder"))
-_OF_HOLDER = (
-    select(License)
-    .where(
-        or_(
-            License.holder_id == bindparam("holder"),
-            License.id.in_(
-                select(LicenseHolder.license_id).where(LicenseHolder.holder_id == bindparam("holder"))
-            ),
-        ),
-        License.type_code.in_(bindparam("types", expanding=True)),
-        License.reserved_at <= bindparam("at", type_=License.reserved_at.type),
-    )
-    .order_by(License.reserved_at, License.id)
 )
 
 
@@ -151,17 +138,43 @@ class Holdings:
         """Give what was known at an instant of a holder's licences of some types, oldest first.
 
         A licence of a type that covers one of them counts as one of that type, too.
+
+        Raises:
+            ErasedError: The holder's key was destroyed.
         """
-        asked = set(types) | covering(self.types.all(), types)
-        wanted = {"holder": holder_id, "types": sorted(asked), "at": at}
-        licenses = uow.session.scalars(_OF_HOLDER, wanted).all()
-        if not licenses:
-            return []
-        events = self.events(uow, [license_.id for license_ in licenses])
-        seals = self.seal_states(uow, licenses, at)
+        (found,) = self.facts_each(uow, [(holder_id, types)], at)
+        if isinstance(found, CunzhengError):
+            raise found
+        return found
+
+    def facts_each(
+        self, uow: UnitOfWork, asked: Sequence[tuple[str, Collection[str]]], at: dt.datetime
+    ) -> list[list[LicenseFact] | CunzhengError]:
+        """Give what :meth:`facts` gives of each holder and its types, or why nothing can be given."""
+        all_types = self.types.all()
+        wanted = [frozenset(types) | covering(all_types, types) for _, types in asked]
+        held = held_by_each(uow, {holder for holder, _ in asked}, frozenset().union(*wanted), at)
+        seals = self.seal_states(uow, list({one.id: one for of in held.values() for one in of}.values()), at)
+        found: list[list[LicenseFact] | CunzhengError] = []
+        for (holder, types), kinds in zip(asked, wanted, strict=True):
+            of_kinds = [one for one in held.get(holder, ()) if one.type_code in kinds]
+            try:
+                found.append(self._facts(uow, of_kinds, types, seals, at))
+            except CunzhengError as error:
+                found.append(error)
+        return found
+
+    def _facts(
+        self,
+        uow: UnitOfWork,
+        licenses: Sequence[HeldLicense],
+        types: Collection[str],
+        seals: Mapping[str, SealState],
+        at: dt.datetime,
+    ) -> list[LicenseFact]:
         found: list[LicenseFact] = []
         for license_ in licenses:
-            fact = self._fact(uow, license_, events.get(license_.id, ()), seals[license_.id], at)
+            fact = self._fact(uow, license_, seals[license_.id], at)
             if license_.type_code in types:
                 found.append(fact)
             kind = self.types.as_issued(license_.type_code, license_.type_version)
@@ -170,23 +183,16 @@ class Holdings:
                 found.append(replace(fact, stands_for=cover.type, face=face))
         return found
 
-    def _fact(
-        self,
-        uow: UnitOfWork,
-        license_: License,
-        events: Sequence[LicenseEvent],
-        seal: SealState,
-        at: dt.datetime,
-    ) -> LicenseFact:
+    def _fact(self, uow: UnitOfWork, license_: HeldLicense, seal: SealState, at: dt.datetime) -> LicenseFact:
         return LicenseFact(
             id=license_.id,
             type_code=license_.type_code,
             issuer_code=license_.issuer_code,
             issuer_zh=license_.issuer_name,
-            status=effective_status(license_, events, at, seal),
+            status=effective_status(license_, license_.events, at, seal),
             valid_from=license_.valid_from,
             valid_until=license_.valid_until,
-            face=self.face(uow, license_),
+            face=json.loads(uow.secrets.decrypt(license_.face_cipher)),
             trust=license_.trust,
             copied_on=legal_date(license_.reserved_at) if license_.origin == STOCK else None,
         )

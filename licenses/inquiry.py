@@ -6,13 +6,13 @@ long as nobody's key was destroyed: so decisions replay.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from cases.models import Case, Holder
-from licenses.facts import Facts, RungFact, SubjectFacts
+from licenses.facts import Facts, SubjectFacts
 from licenses.holdings import Holdings
 from licenses.ports import Ladder, PriorCases
 from licenses.questions import Meant, is_meant
@@ -21,8 +21,17 @@ from licenses.rule_definition import APPLICANT, CaseEvidence, Cooperation, Requi
 from licenses.rules import Rule, RuleBook
 from storage.clock import legal_date
 from storage.database import UnitOfWork
+from storage.errors import CunzhengError
 
 _NOBODY: Final[Meant] = MappingProxyType({})
+
+
+class Sought(NamedTuple):
+    """Of which case, under which rule, facts are gathered, and whom a question means."""
+
+    rule: Rule
+    case: Case
+    meant: Meant = _NOBODY
 
 
 class Inquiry:
@@ -62,42 +71,73 @@ class Inquiry:
             at: The instant.
             meant: Whom the question means where a relation leads to several.
         """
-        counted = _needed(rule, self._rules.counted_as())
-        applicant = self._known(uow, rule, APPLICANT, case.holder_id, at, counted)
-        facts = Facts(
-            legal_date(case.accepted_at),
-            [kind.code for kind in self._holdings.types.all()],
+        (found,) = self.facts_each(uow, [Sought(rule, case, meant)], at)
+        if isinstance(found, CunzhengError):
+            raise found
+        return found
+
+    def facts_each(
+        self, uow: UnitOfWork, sought: Sequence[Sought], at: dt.datetime
+    ) -> list[Facts | CunzhengError]:
+        """Give what :meth:`facts` gives of each case, or why nothing can be given; asked for together."""
+        if not sought:
+            return []
+        uow.session.flush()
+        counted = self._rules.counted_as()
+        applicants = self._known(
+            uow, [(one.rule, APPLICANT, one.case.holder_id) for one in sought], at, counted
+        )
+        taken = self._ladder.taken(uow, [one.case for one in sought], at) if self._ladder is not None else {}
+        types = [kind.code for kind in self._holdings.types.all()]
+        found: list[Facts | CunzhengError] = []
+        for one, applicant in zip(sought, applicants, strict=True):
+            if isinstance(applicant, CunzhengError):
+                found.append(applicant)
+                continue
+            try:
+                facts = self._facts(uow, one, applicant, types, at)
+            except CunzhengError as error:
+                found.append(error)
+                continue
+            of_case = taken.get(one.case.id)
+            if of_case is not None:
+                facts = replace(facts, rungs=of_case.rungs, barred=of_case.barred)
+            found.append(facts)
+        return found
+
+    def _facts(
+        self, uow: UnitOfWork, one: Sought, applicant: SubjectFacts, types: Collection[str], at: dt.datetime
+    ) -> Facts:
+        counted = _needed(one.rule, self._rules.counted_as())
+        return Facts(
+            legal_date(one.case.accepted_at),
+            types,
             applicant.licenses,
             applicant.cases,
             applicant.assertions,
             related={
-                subject: self._related(uow, rule, subject, case.holder_id, at, counted, meant.get(subject))
-                for subject in sorted(rule.subjects())
+                subject: self._related(uow, one, subject, at, counted)
+                for subject in sorted(one.rule.subjects())
             },
             counted_as=counted,
         )
-        if self._ladder is None:
-            return facts
-        rungs: Mapping[str, Sequence[RungFact]] = self._ladder.rungs(uow, case.id, at)
-        return replace(facts, rungs=rungs, barred=self._ladder.barred(uow, case, at))
 
     def _related(
         self,
         uow: UnitOfWork,
-        rule: Rule,
+        one: Sought,
         subject: str,
-        holder_id: str,
         at: dt.datetime,
         counted: Mapping[str, frozenset[str]],
-        said: Mapping[str, str] | None,
     ) -> SubjectFacts:
         """Give what is known of who stands in a proven relation to the applicant, or why nothing is."""
+        holder_id, said = one.case.holder_id, one.meant.get(subject)
         found = self._relations.of(uow, holder_id, subject, at) if self._relations is not None else []
-        proven = [one for one in found if one.proof is Proof.PROVEN]
-        others = {one.other_id for one in proven if one.other_id is not None}
-        shown_by = tuple(sorted({one.source.id for one in proven}))
+        proven = [each for each in found if each.proof is Proof.PROVEN]
+        others = {each.other_id for each in proven if each.other_id is not None}
+        shown_by = tuple(sorted({each.source.id for each in proven}))
         if said is not None and others:
-            others = {one for one in others if is_meant(uow, uow.session.get_one(Holder, one), said)}
+            others = {other for other in others if is_meant(uow, uow.session.get_one(Holder, other), said)}
             if not others:
                 return SubjectFacts(unproven="R.RELATION_UNPROVEN")
         if len(others) > 1:
@@ -107,34 +147,56 @@ class Inquiry:
         if not others:
             # The relation is shown; of the other one the library holds nothing at all.
             return SubjectFacts(shown_by=shown_by)
-        known = self._known(uow, rule, subject, others.pop(), at, counted)
+        (known,) = self._known(uow, [(one.rule, subject, others.pop())], at, counted)
+        if isinstance(known, CunzhengError):
+            raise known
         return replace(known, shown_by=shown_by)
 
     def _known(
         self,
         uow: UnitOfWork,
-        rule: Rule,
-        subject: str,
-        holder_id: str,
+        subjects: Sequence[tuple[Rule, str, str]],
         at: dt.datetime,
         counted: Mapping[str, frozenset[str]],
-    ) -> SubjectFacts:
-        asked = [one for one in rule.body.requirements if one.subject == subject]
-        items = {
-            code
-            for one in asked
-            for evidence in one.evidence()
-            if isinstance(evidence, CaseEvidence)
-            for code in counted.get(evidence.archive_case.item, {evidence.archive_case.item})
-        }
-        predicates = {predicate for one in asked for predicate in _predicates(one)}
-        return SubjectFacts(
-            licenses=self._holdings.facts(uow, holder_id, rule.type_codes(subject), at),
-            cases=self._prior.filed(uow, holder_id, items, at) if self._prior is not None and items else (),
-            assertions=self._ladder.assertions(uow, holder_id, predicates, at)
+    ) -> list[SubjectFacts | CunzhengError]:
+        """Give what is known of each holder in its part in a rule, or why nothing can be given."""
+        wants = [_wanted(rule, subject, counted) for rule, subject, _ in subjects]
+        holders = {holder for _, _, holder in subjects}
+        items, predicates = (frozenset().union(*parts) for parts in zip(*wants, strict=True))
+        cases = self._prior.filed(uow, holders, items, at) if self._prior is not None and items else {}
+        assertions = (
+            self._ladder.assertions(uow, holders, predicates, at)
             if self._ladder is not None and predicates
-            else (),
+            else {}
         )
+        licenses = self._holdings.facts_each(
+            uow, [(holder, rule.type_codes(subject)) for rule, subject, holder in subjects], at
+        )
+        return [
+            held
+            if isinstance(held, CunzhengError)
+            else SubjectFacts(
+                licenses=held,
+                cases=[one for one in cases.get(holder, ()) if one.item_code in of_items],
+                assertions=[one for one in assertions.get(holder, ()) if one.predicate in of_predicates],
+            )
+            for (_, _, holder), (of_items, of_predicates), held in zip(subjects, wants, licenses, strict=True)
+        ]
+
+
+def _wanted(
+    rule: Rule, subject: str, counted: Mapping[str, frozenset[str]]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Give the items whose cases, and the predicates to which answers, a rule names for a subject."""
+    asked = [one for one in rule.body.requirements if one.subject == subject]
+    items = {
+        code
+        for one in asked
+        for evidence in one.evidence()
+        if isinstance(evidence, CaseEvidence)
+        for code in counted.get(evidence.archive_case.item, {evidence.archive_case.item})
+    }
+    return frozenset(items), frozenset(predicate for one in asked for predicate in _predicates(one))
 
 
 def _needed(rule: Rule, counted: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:

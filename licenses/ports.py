@@ -3,7 +3,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cases.models import Case
 from licenses.facts import AssertionFact, CaseFact, RungFact
@@ -38,25 +38,33 @@ class PriorCases(Protocol):
     """The archive's knowledge of cases that were closed and filed."""
 
     def filed(
-        self, uow: UnitOfWork, holder_id: str, items: Collection[str], at: dt.datetime
-    ) -> Sequence[CaseFact]:
-        """Give the cases of a holder and of some items that were filed by an instant, oldest first."""
+        self, uow: UnitOfWork, holders: Collection[str], items: Collection[str], at: dt.datetime
+    ) -> Mapping[str, Sequence[CaseFact]]:
+        """Give the cases of some items that were filed by an instant, by id of the holder, oldest first."""
         ...
+
+
+class TakenOnCase(NamedTuple):
+    """What became of the ladder for a case.
+
+    Attributes:
+        rungs: The rungs that were taken for it, by requirement, oldest first.
+        barred: Conditions of a commitment that did not hold then: ``not_high_risk``, ``credit_ok``.
+    """
+
+    rungs: Mapping[str, Sequence[RungFact]]
+    barred: Collection[str]
 
 
 class Ladder(Protocol):
     """What became of rungs of the ladder: commitments, cooperation of departments, later supply."""
 
     def assertions(
-        self, uow: UnitOfWork, holder_id: str, predicates: Collection[str], at: dt.datetime
-    ) -> Sequence[AssertionFact]:
-        """Give what departments had answered by an instant about a holder, oldest first."""
+        self, uow: UnitOfWork, holders: Collection[str], predicates: Collection[str], at: dt.datetime
+    ) -> Mapping[str, Sequence[AssertionFact]]:
+        """Give what departments had answered by an instant, by id of the holder, oldest first."""
         ...
 
-    def rungs(self, uow: UnitOfWork, case_id: str, at: dt.datetime) -> Mapping[str, Sequence[RungFact]]:
-        """Give the rungs that had been taken for a case by an instant, by requirement, oldest first."""
-        ...
-
-    def barred(self, uow: UnitOfWork, case: Case, at: dt.datetime) -> Collection[str]:
-        """Give the conditions of a commitment that did not hold then: ``not_high_risk``, ``credit_ok``."""
+    def taken(self, uow: UnitOfWork, cases: Sequence[Case], at: dt.datetime) -> Mapping[str, TakenOnCase]:
+        """Give what had been taken by an instant for each of some cases, by the case's id."""
         ...

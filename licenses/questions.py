@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom a no-proof question means where a relation leads to several: what was said, and digests of it."""
+"""No-proof questions, and whom one means where a relation leads to several: words and digests of them."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Final
 
 from cases.identifiers import check_holder_code
 from cases.models import Holder
+from licenses.requests import SignedRequest
 from storage.database import UnitOfWork
 
 Meant = Mapping[str, Mapping[str, str]]
@@ -31,6 +32,31 @@ class SubjectHint:
     subject: str
     code: tuple[str, str] | None = None
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofQuestion:
+    """Which proofs of a case are established already?
+
+    Attributes:
+        source: Source of the case.
+        number: The case's number there.
+        item: Code of its item.
+        purpose: One of the published purposes.
+        holder: Scheme and code of the holder, if the caller names one: it must be the case's.
+        requirements: Requirement ids to ask about; all when empty.
+        subjects: Whom it means where a relation leads to several.
+        signed: The call that asks, as the client signed it; none of a person.
+    """
+
+    source: str
+    number: str
+    item: str
+    purpose: str
+    holder: tuple[str, str] | None = None
+    requirements: tuple[str, ...] = ()
+    subjects: tuple[SubjectHint, ...] = ()
+    signed: SignedRequest | None = None
 
 
 def meant_by(uow: UnitOfWork, hints: Sequence[SubjectHint]) -> dict[str, dict[str, str]]:

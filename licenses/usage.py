@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records of use 用证记录: what the holder and supervision see of every use, refused ones too."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, insert, inspect
-
 from licenses.models import LicenseUsage
-from storage.base import Base
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity
 
@@ -53,27 +48,6 @@ def usage_values(uow: UnitOfWork, identity: Identity, use: Use) -> dict[str, Any
         "reason": use.reason,
         "decision_id": use.decision_id,
     }
-
-
-def insert_rows(uow: UnitOfWork, rows: Sequence[Base]) -> None:
-    """Insert complete rows that nobody changes afterwards, without the session's bookkeeping.
-
-    Decisions are many and small: the bookkeeping costs them a sixth of their time.
-    """
-    groups: dict[type[Base], list[dict[str, object]]] = {}
-    for row in rows:
-        _, keys = _insertion(type(row))
-        groups.setdefault(type(row), []).append({key: getattr(row, key) for key in keys})
-    connection = uow.session.connection()
-    for kind, found in groups.items():
-        connection.execute(_insertion(kind)[0], found)
-
-
-@cache
-def _insertion(kind: type[Base]) -> tuple[Insert, tuple[str, ...]]:
-    """Give the statement and the attributes of a table."""
-    keys = tuple(column.key for column in inspect(kind).column_attrs)
-    return insert(kind.__table__), keys  # type: ignore[arg-type] # a mapped class has a Table
 
 
 def on_public_check(identity: Identity) -> Identity:

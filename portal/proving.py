@@ -77,9 +77,7 @@ class ProofParts(SigningParts, Protocol):
 
 def proof_service(parts: ProofParts) -> ProofService:
     """Compose the service that answers no-proof questions."""
-    return ProofService(
-        parts.rules, parts.holdings, parts.cases, parts.holders, parts.answers, inquiry=inquiry_of(parts)
-    )
+    return ProofService(parts.rules, parts.holdings, parts.cases, parts.answers, inquiry=inquiry_of(parts))
 
 
 def inquiry_of(parts: EvidenceParts) -> Inquiry:

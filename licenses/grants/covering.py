@@ -6,8 +6,9 @@ Nothing here is a default: what a grant does not name it does not give.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from cases.models import Case
 from licenses.grants.models import LicenseGrant
@@ -15,7 +16,18 @@ from licenses.grants.terms import Ceiling
 from licenses.rules import RuleBook
 from storage.clock import legal_date
 from storage.database import UnitOfWork
-from storage.identity import Identity
+
+_RUNNING: Final = (
+    select(LicenseGrant)
+    .where(
+        LicenseGrant.organisation == bindparam("organisation"),
+        or_(LicenseGrant.client_id.is_(None), LicenseGrant.client_id == bindparam("client")),
+        LicenseGrant.ended_at.is_(None),
+        LicenseGrant.valid_from <= bindparam("today"),
+        LicenseGrant.valid_until >= bindparam("today"),
+    )
+    .order_by(LicenseGrant.valid_until, LicenseGrant.id)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,28 +49,18 @@ class Need:
     types: frozenset[str] | None = None
 
 
-def covering(
-    uow: UnitOfWork, identity: Identity, need: Need, rules: RuleBook | None = None
-) -> Sequence[LicenseGrant]:
-    """Give the grants that cover a call by a system, the one that ends first coming first."""
-    return covering_of(uow, (identity.id, identity.organisation), need, rules)
-
-
 def covering_of(
     uow: UnitOfWork, caller: tuple[str, str], need: Need, rules: RuleBook | None = None
 ) -> Sequence[LicenseGrant]:
     """Give the grants that cover what a system, by id and organisation, began, whoever carries it on."""
+    return [grant for grant in running(uow, caller) if covers_call(grant, need, rules)]
+
+
+def running(uow: UnitOfWork, caller: tuple[str, str]) -> Sequence[LicenseGrant]:
+    """Give the grants that a system, by id and organisation, has today; the one that ends first comes first."""
     client_id, organisation = caller
-    today = legal_date(uow.clock.now())
-    running = select(LicenseGrant).where(
-        LicenseGrant.organisation == organisation,
-        or_(LicenseGrant.client_id.is_(None), LicenseGrant.client_id == client_id),
-        LicenseGrant.ended_at.is_(None),
-        LicenseGrant.valid_from <= today,
-        LicenseGrant.valid_until >= today,
-    )
-    found = uow.session.scalars(running.order_by(LicenseGrant.valid_until, LicenseGrant.id))
-    return [grant for grant in found if covers_call(grant, need, rules)]
+    whose = {"organisation": organisation, "client": client_id}
+    return uow.session.scalars(_RUNNING, whose | {"today": legal_date(uow.clock.now())}).all()
 
 
 def covers_call(grant: LicenseGrant, need: Need, rules: RuleBook | None = None) -> bool:

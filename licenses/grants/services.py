@@ -11,10 +11,10 @@ from typing import Final
 
 from sqlalchemy import or_, select
 
-from licenses.grants.covering import Need, covering, covering_of, covers_call
+from licenses.grants.covering import Need, covering_of, covers_call, running
 from licenses.grants.errors import GrantUnknownError, QuotaExhaustedError
 from licenses.grants.models import LicenseGrant
-from licenses.grants.quota import take, used_today
+from licenses.grants.quota import Counting, take, used_today
 from licenses.grants.terms import NewGrant, check_terms
 from licenses.refusing import RecordedRefusalError
 from licenses.rules import RuleBook
@@ -51,14 +51,27 @@ class Grants:
         self._rules = rules
 
     def found(
-        self, uow: UnitOfWork, identity: Identity, need: Need, refuse: Refuse
+        self,
+        uow: UnitOfWork,
+        identity: Identity,
+        need: Need,
+        refuse: Refuse,
+        held: Sequence[LicenseGrant] | None = None,
     ) -> Sequence[LicenseGrant]:
         """Give the grants that cover a call by a system.
+
+        Args:
+            uow: Any unit of work.
+            identity: The system.
+            need: What the call needs a grant for.
+            refuse: Makes the refusal.
+            held: What :func:`licenses.grants.covering.running` gave in this unit, if it was asked before.
 
         Raises:
             RecordedRefusalError: There is none; what ``refuse`` made.
         """
-        grants = covering(uow, identity, need, self._rules)
+        of_system = running(uow, (identity.id, identity.organisation)) if held is None else held
+        grants = [one for one in of_system if covers_call(one, need, self._rules)]
         if not grants:
             raise refuse(NOT_GRANTED)
         return grants
@@ -96,6 +109,7 @@ class Grants:
         grants: Sequence[LicenseGrant],
         case_id: str,
         refuse: Refuse,
+        counting: Counting | None = None,
     ) -> Identity:
         """Count a call against the first of the grants that cover it which has quota left today.
 
@@ -105,11 +119,13 @@ class Grants:
             grants: What :meth:`found` gave.
             case_id: The case.
             refuse: Makes the refusal.
+            counting: Counts the calls of this unit together; its owner writes it.
 
         Raises:
             QuotaExhaustedError: All of them are used up today.
         """
-        taken, basis = take(uow, grants, case_id), identity.basis
+        taken = counting.take(grants, case_id) if counting else take(uow, grants, case_id)
+        basis = identity.basis
         if taken is None or basis is None:
             raise QuotaExhaustedError(refuse(EXHAUSTED), uow.clock.now())
         return identity.on(replace(basis, grant=taken.id))
@@ -117,13 +133,13 @@ class Grants:
     def own(self, uow: UnitOfWork, identity: Identity) -> list[GrantView]:
         """Give the grants that a system may use today or later."""
         today = legal_date(uow.clock.now())
-        running = select(LicenseGrant).where(
+        usable = select(LicenseGrant).where(
             LicenseGrant.organisation == identity.organisation,
             or_(LicenseGrant.client_id.is_(None), LicenseGrant.client_id == identity.id),
             LicenseGrant.ended_at.is_(None),
             LicenseGrant.valid_until >= today,
         )
-        return _views(uow, uow.session.scalars(running.order_by(LicenseGrant.valid_until, LicenseGrant.id)))
+        return _views(uow, uow.session.scalars(usable.order_by(LicenseGrant.valid_until, LicenseGrant.id)))
 
 
 def add(

@@ -4,8 +4,9 @@
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, or_, select
 
 from cases.items import ItemCatalogue
 from cases.models import Case
@@ -13,9 +14,33 @@ from licenses.facts import AssertionFact, RungFact
 from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung
 from licenses.ladder.states import STANDING, Course, Happened, RungEventKind, RungState, course
 from licenses.ladder.terms import LadderTerms
+from licenses.ports import TakenOnCase
 from storage.database import UnitOfWork
 
 _BAD_CREDIT = frozenset({RungState.FALSE, RungState.REVOKED})
+_ANSWERED: Final = (
+    select(*DepartmentAssertion.__table__.columns)
+    .where(
+        DepartmentAssertion.holder_id.in_(bindparam("holders", expanding=True)),
+        DepartmentAssertion.predicate.in_(bindparam("predicates", expanding=True)),
+        DepartmentAssertion.answered_at <= bindparam("at", type_=DepartmentAssertion.answered_at.type),
+    )
+    .order_by(DepartmentAssertion.answered_at, DepartmentAssertion.id)
+)
+_TAKEN: Final = (
+    select(LadderRung.id, LadderRung.case_id, LadderRung.holder_id, LadderRung.requirement, LadderRung.kind)
+    .where(
+        or_(
+            LadderRung.case_id.in_(bindparam("cases", expanding=True)),
+            and_(
+                LadderRung.holder_id.in_(bindparam("holders", expanding=True)),
+                LadderRung.kind == "commitment",
+            ),
+        ),
+        LadderRung.taken_at <= bindparam("at", type_=LadderRung.taken_at.type),
+    )
+    .order_by(LadderRung.taken_at, LadderRung.id)
+)
 
 
 class TakenRungs:
@@ -31,20 +56,13 @@ class TakenRungs:
         self._terms = terms or LadderTerms.load()
 
     def assertions(
-        self, uow: UnitOfWork, holder_id: str, predicates: Collection[str], at: dt.datetime
-    ) -> Sequence[AssertionFact]:
-        """Give what departments had answered by an instant about a holder, oldest first."""
-        rows = uow.session.scalars(
-            select(DepartmentAssertion)
-            .where(
-                DepartmentAssertion.holder_id == holder_id,
-                DepartmentAssertion.predicate.in_(sorted(predicates)),
-                DepartmentAssertion.answered_at <= at,
-            )
-            .order_by(DepartmentAssertion.answered_at, DepartmentAssertion.id)
-        )
-        return [
-            AssertionFact(
+        self, uow: UnitOfWork, holders: Collection[str], predicates: Collection[str], at: dt.datetime
+    ) -> Mapping[str, Sequence[AssertionFact]]:
+        """Give what departments had answered by an instant, by id of the holder, oldest first."""
+        wanted = {"holders": sorted(holders), "predicates": sorted(predicates), "at": at}
+        found: dict[str, list[AssertionFact]] = {}
+        for row in uow.session.connection().execute(_ANSWERED, wanted):
+            fact = AssertionFact(
                 row.id,
                 row.predicate,
                 row.department,
@@ -53,39 +71,37 @@ class TakenRungs:
                 row.answered_at,
                 row.valid_until,
             )
-            for row in rows
-        ]
-
-    def rungs(self, uow: UnitOfWork, case_id: str, at: dt.datetime) -> Mapping[str, Sequence[RungFact]]:
-        """Give the rungs that had been taken for a case by an instant, by requirement, oldest first."""
-        query = select(LadderRung).where(LadderRung.case_id == case_id, LadderRung.taken_at <= at)
-        rows = uow.session.scalars(query.order_by(LadderRung.taken_at, LadderRung.id)).all()
-        found: dict[str, list[RungFact]] = {}
-        for row, stands in _courses(uow, rows, at):
-            fact = RungFact(row.id, row.kind, STANDING[stands.state], stands.due)
-            found.setdefault(row.requirement, []).append(fact)
+            found.setdefault(row.holder_id, []).append(fact)
         return found
 
-    def barred(self, uow: UnitOfWork, case: Case, at: dt.datetime) -> Collection[str]:
-        """Give the conditions of a commitment that did not hold then."""
+    def taken(self, uow: UnitOfWork, cases: Sequence[Case], at: dt.datetime) -> Mapping[str, TakenOnCase]:
+        """Give what had been taken by an instant for each of some cases, by the case's id."""
+        asked = {
+            "cases": sorted({case.id for case in cases}),
+            "holders": sorted({case.holder_id for case in cases}),
+            "at": at,
+        }
+        rows = uow.session.connection().execute(_TAKEN, asked).all()
+        rungs: dict[str, dict[str, list[RungFact]]] = {}
+        bad_credit: set[str] = set()
+        for row, stands in _courses(uow, rows, at):
+            fact = RungFact(row.id, row.kind, STANDING[stands.state], stands.due)
+            rungs.setdefault(row.case_id, {}).setdefault(row.requirement, []).append(fact)
+            if row.kind == "commitment" and stands.state in _BAD_CREDIT:
+                bad_credit.add(row.holder_id)
+        return {
+            case.id: TakenOnCase(rungs.get(case.id, {}), self._barred(case, bad_credit)) for case in cases
+        }
+
+    def _barred(self, case: Case, bad_credit: Collection[str]) -> Collection[str]:
         barred = {"not_high_risk"} if case.item_code in self._terms.excluded else set()
-        query = select(LadderRung).where(
-            LadderRung.holder_id == case.holder_id,
-            LadderRung.kind == "commitment",
-            LadderRung.taken_at <= at,
-        )
-        rows = uow.session.scalars(query).all()
-        if any(stands.state in _BAD_CREDIT for _, stands in _courses(uow, rows, at)):
-            barred.add("credit_ok")
-        return barred
+        return barred | {"credit_ok"} if case.holder_id in bad_credit else barred
 
     def _name(self, code: str) -> str:
         return next((one.zh for one in self._items.departments if one.code == code), code)
 
 
-def _courses(
-    uow: UnitOfWork, rows: Sequence[LadderRung], at: dt.datetime
-) -> Iterable[tuple[LadderRung, Course]]:
+def _courses(uow: UnitOfWork, rows: Sequence[Any], at: dt.datetime) -> Iterable[tuple[Any, Course]]:
     happened = happenings(uow, [row.id for row in rows])
     for row in rows:
         stands = course(row.kind, happened.get(row.id, ()), at)

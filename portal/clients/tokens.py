@@ -8,6 +8,7 @@ client, key or person ends it at once. Its signature alone opens nothing.
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from joserfc import jws, jwt
@@ -43,6 +44,7 @@ LEEWAY: Final = 60
 """Seconds by which a client's clock may differ from ours."""
 _AHEAD: Final = 300
 _MOST_ASSERTION: Final = 4096
+_REMEMBERED: Final = 1024
 _ALGORITHMS: Final = {"EC": ("ES256",), "OKP": ("EdDSA", "Ed25519")}
 _HEADER_TYPES: Final = frozenset({None, "JWT", "client-authentication+jwt"})
 _BY_KID: Final = (
@@ -106,6 +108,8 @@ class TokenService:
         self._keys = keys
         self._issuer = address.rstrip("/")
         self._endpoint = f"{self._issuer}/oauth/token"
+        # What a token says never changes, and whether our key signed it neither: all else is asked each time.
+        self._claims = lru_cache(maxsize=_REMEMBERED)(self._read_claims)
 
     @property
     def issuer(self) -> str:
@@ -162,7 +166,7 @@ class TokenService:
             UnauthenticatedError: It is not ours, over, or its client, key or person has ended.
         """
         try:
-            claims = self._keys.read_payload(token, TOKEN_TYPE)
+            claims = self._claims(token)
         except AnswerInvalidError:
             raise UnauthenticatedError from None
         now = uow.clock.now()
@@ -186,6 +190,9 @@ class TokenService:
             items=frozenset(row.items),
         )
         return Presented(identity, Signer(row.id, kid, row.jwk), claims.get("purpose"))
+
+    def _read_claims(self, token: str) -> Mapping[str, Any]:
+        return self._keys.read_payload(token, TOKEN_TYPE)
 
     def _proven(self, uow: UnitOfWork, assertion: str) -> tuple[Any, str, dict[str, Any]]:
         kid = _kid_of(assertion)

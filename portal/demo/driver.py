@@ -20,7 +20,6 @@ from archive.models import Filing, FilingMaterial
 from archive.names import sent_names
 from archive.staging import read_folder
 from cases.services import Announcement
-from licenses.decisions import ProofQuestion
 from licenses.errors import LicenseStateError, QuestionRefusedError
 from licenses.events import Grounds
 from licenses.ladder.errors import RungNotOfferedError
@@ -28,6 +27,7 @@ from licenses.ladder.models import LadderRung
 from licenses.ladder.services import Happening
 from licenses.ladder.states import RungEventKind
 from licenses.models import Decision, License
+from licenses.questions import ProofQuestion
 from portal.checking import CheckReport
 from portal.demo.people import Cast
 from portal.demo.script import CaseSpec, Script

@@ -1,24 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """``POST /api/v1/proofs:batch``: up to a hundred questions in one call, each answered by itself."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from apiflask import APIBlueprint
 from pydantic import Field
 
+from licenses.admitting import Question
 from licenses.awaiting import awaited
-from licenses.errors import QuestionRefusedError
-from licenses.grants.errors import QuotaExhaustedError
+from licenses.deciding import AnsweredProof
 from licenses.requests import SignedRequest
-from portal.refusals import record_apart
+from portal.answering import Answers, Asking
+from portal.refusals import RecordedRefusal, record_apart
 from portal.web import context, signed
 from portal.web.access import allow
-from portal.web.api_proofs import question_of, told
+from portal.web.api_proofs import question_of, together, told
 from portal.web.documented import answers, by_status
 from portal.web.examples import PROOF, PROOF_NULLABLE
 from portal.web.problems import problem_of
 from portal.web.schemas import PROOF_EXAMPLE, Body, ProofBody
+from storage.database import LedgerClosedError
+from storage.engines import RecordsUnavailableError
 from storage.errors import CunzhengError
 
 blueprint = APIBlueprint("proof_batches", __name__, url_prefix="/api/v1", tag="Proofs")
@@ -52,11 +56,25 @@ _ANSWERS: Final[dict[str, Any]] = {"answers": [{"status": 200, "answer": PROOF, 
 )
 @allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"), signed=True)
 def ask(body: ProofBatchBody) -> dict[str, Any]:
-    """Answer each question in a transaction of its own; a refusal takes nothing from the others."""
+    """Answer or refuse each question by itself; a refusal takes nothing from the others."""
     for one in body.questions:
         signed.check_purpose(one.purpose)
     context.rooms().database.write(signed.take)
-    return {"answers": [_answered(one) for one in body.questions]}
+    call = _alone(signed.signed_request())
+    questions = [(context.identity(), question_of(one, call)) for one in body.questions]
+    return {"answers": [_told(one) for one in _answers(questions)]}
+
+
+def _answers(questions: Sequence[Question]) -> Answers:
+    """Answer all in one transaction, or each in its own where that fails for one of them."""
+    try:
+        return together().ask(Asking(questions))
+    except (LedgerClosedError, RecordsUnavailableError) as error:
+        return [error for _ in questions]
+    except CunzhengError as error:
+        if len(questions) == 1:
+            return [error]
+    return [answer for one in questions for answer in _answers([one])]
 
 
 def _alone(call: SignedRequest | None) -> SignedRequest | None:
@@ -64,19 +82,12 @@ def _alone(call: SignedRequest | None) -> SignedRequest | None:
     return None if call is None else replace(call, body=None)
 
 
-def _answered(body: ProofBody) -> dict[str, Any]:
-    rooms, question = context.rooms(), question_of(body, _alone(signed.signed_request()))
-    try:
-        # Again by itself where it meets another one: the questions before it are answered.
-        made = rooms.database.write(lambda uow: rooms.proofs.ask(uow, context.identity(), question))
-    except (QuestionRefusedError, QuotaExhaustedError) as refusal:
-        record_apart(rooms.database, refusal)
-        problem = problem_of(refusal, context.settings().public_url)
-        return {"status": refusal.status, "answer": None, "problem": problem}
-    except CunzhengError as error:
-        # The questions before it are answered and counted: their answers must reach who asked.
-        problem = problem_of(error, context.settings().public_url)
-        return {"status": error.status, "answer": None, "problem": problem}
+def _told(made: AnsweredProof | CunzhengError) -> dict[str, Any]:
+    if isinstance(made, CunzhengError):
+        if isinstance(made, RecordedRefusal):
+            record_apart(context.rooms().database, made)
+        problem = problem_of(made, context.settings().public_url)
+        return {"status": made.status, "answer": None, "problem": problem}
     answer = told(made.jws, made.body, made.promise.as_json())
-    status = 200 if awaited(made.body, rooms.clock.now()) is None else 202
+    status = 200 if awaited(made.body, context.rooms().clock.now()) is None else 202
     return {"status": status, "answer": answer, "problem": None}

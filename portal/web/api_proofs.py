@@ -2,18 +2,19 @@
 """``/api/v1/proofs``: which proofs of an open case are established already? A signed answer."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from apiflask import APIBlueprint
-from flask import Response, json, request, url_for
+from flask import Response, current_app, json, request, url_for
 
 from licenses.answers import verify_answer
 from licenses.awaiting import awaited
 from licenses.bundle import MEDIA_TYPE
-from licenses.decisions import ProofQuestion
-from licenses.questions import SubjectHint
+from licenses.questions import ProofQuestion, SubjectHint
 from licenses.requests import SignedRequest
+from portal.answering import Answers, Asking, answer_of
 from portal.clients.bundles import bundle
+from portal.together import Together
 from portal.web import context, signed
 from portal.web.access import allow
 from portal.web.documented import Described, answers, binary, by_status
@@ -54,17 +55,20 @@ _WAITING_HEADERS: Final[Described] = {
 @allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"), signed=True)
 def ask(body: ProofBody) -> Response:
     """Answer a no-proof question; every refusal stands in the ledger."""
-    rooms = context.rooms()
+    rooms, call = context.rooms(), signed.signed_request()
     signed.check_purpose(body.purpose)
-    with rooms.database.writing() as uow:
-        signed.take(uow)
-        answered = rooms.proofs.ask(uow, context.identity(), question_of(body, signed.signed_request()))
+    answered = answer_of(together(), (context.identity(), question_of(body, call)), call)
     made = _answer(answered.jws, answered.body, answered.promise.as_json())
     waits = awaited(answered.body, rooms.clock.now())
     if waits is not None:
         made.status_code, made.headers["Retry-After"] = 202, str(waits.wait_seconds)
     made.headers["Location"] = url_for("proofs.show", decision_id=answered.decision.id)
     return made
+
+
+def together() -> Together[Asking, Answers]:
+    """Give what answers questions, those of several requests in one unit of work."""
+    return cast("Together[Asking, Answers]", current_app.extensions["cunzheng.proofs"])
 
 
 def question_of(body: ProofBody, call: SignedRequest | None = None) -> ProofQuestion:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from archive.submission import MAX_MATERIALS
+from portal.answering import proof_answers
 from portal.citizens.opening import citizen_service
 from portal.clients.tokens import TokenService
 from portal.publications import Publications
@@ -176,6 +177,7 @@ def create_app(rooms: Rooms, settings: Settings, leaving: Callable[[], bool] = l
             "cunzheng.settings": settings,
             "cunzheng.citizens": citizen_service(rooms, settings),
             "cunzheng.counters": Counters(),
+            "cunzheng.proofs": proof_answers(rooms.database, rooms.proofs),
             "cunzheng.information": information_checks(rooms.database, rooms.information),
             "cunzheng.publications": Publications(rooms, settings),
             "cunzheng.readiness": Readiness(rooms, leaving),

@@ -10,9 +10,9 @@ from cases.errors import HolderCodeError
 from cases.items import Item
 from cases.organisations import covers
 from cases.typed import read_holder
-from licenses.decisions import ProofQuestion
 from licenses.errors import QuestionRefusedError
 from licenses.purposes import purposes
+from licenses.questions import ProofQuestion
 from portal.refusals import record_apart
 from portal.web import context
 from portal.web.access import allow

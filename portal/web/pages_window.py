@@ -22,13 +22,12 @@ from cases.models import Case
 from cases.services import visible_to
 from cases.typed import read_holder, readings
 from licenses.answers import verify_answer
-from licenses.decisions import ProofQuestion
 from licenses.errors import QuestionRefusedError
 from licenses.ladder.states import FIRST
 from licenses.lookup import MOST, Wanted
 from licenses.models import Decision
 from licenses.purposes import purposes
-from licenses.questions import SubjectHint
+from licenses.questions import ProofQuestion, SubjectHint
 from portal.refusals import record_apart
 from portal.web import context
 from portal.web.access import allow

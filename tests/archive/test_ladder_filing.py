@@ -16,7 +16,7 @@ from archive.models import DossierMember, Role
 from cases.calendar import WorkingCalendar
 from cases.models import Case
 from licenses.answers import AnswerKeys, verify_signed
-from licenses.decisions import ProofQuestion, ProofService
+from licenses.decisions import ProofService
 from licenses.inquiry import Inquiry
 from licenses.ladder.deadlines import Deadlines
 from licenses.ladder.forms import FORM_STEP
@@ -25,6 +25,7 @@ from licenses.ladder.services import Happening, LadderService
 from licenses.ladder.standing import TakenRungs
 from licenses.ladder.statements import TYPE
 from licenses.ladder.states import RungEventKind
+from licenses.questions import ProofQuestion
 from licenses.rules import RuleBook
 from seals.verdicts import State
 from storage.identity import system_identity
@@ -37,7 +38,7 @@ class Window:
     def __init__(self, line: Line, folder: Path) -> None:
         self.line, self.keys, rules = line, AnswerKeys(folder / "answers"), RuleBook.load()
         inquiry = Inquiry(line.holdings, rules, ladder=TakenRungs(line.items))
-        self.proofs = ProofService(rules, line.holdings, line.cases, line.holders, self.keys, inquiry=inquiry)
+        self.proofs = ProofService(rules, line.holdings, line.cases, self.keys, inquiry=inquiry)
         self.ladder = LadderService(rules, inquiry, Deadlines(WorkingCalendar.load()), self.keys)
         opened = dataclasses.replace(announcement_of(line.granted().submission), closed_at=None)
         with line.database.writing() as uow:

@@ -20,8 +20,9 @@ from archive.models import Dossier, DossierMember, Filing, FilingMaterial, Filin
 from archive.names import sent_names
 from archive.numbering import report
 from licenses.answers import AnswerKeys, verify_answer
-from licenses.decisions import ProofQuestion, ProofService
+from licenses.decisions import ProofService
 from licenses.models import License
+from licenses.questions import ProofQuestion
 from licenses.rules import RuleBook
 from seals.verdicts import State
 from seals.verification import verify_detached, verify_pdf
@@ -59,7 +60,7 @@ ASKER = dataclasses.replace(
 def ask(line: Line) -> str:
     """A window asks for the open case; gives the signed answer."""
     keys = AnswerKeys(line.folder / "answers")
-    proofs = ProofService(RuleBook.load(), line.holdings, line.cases, line.holders, keys)
+    proofs = ProofService(RuleBook.load(), line.holdings, line.cases, keys)
     open_case = dataclasses.replace(announcement_of(line.granted().submission), closed_at=None)
     with line.database.writing() as uow:
         line.cases.announce(uow, system_identity("test"), open_case)

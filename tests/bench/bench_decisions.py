@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from license_library import BUSINESS, CLIENT, FOOD, Library
 from measuring import Measurement, percentile, rate, sha256_rate, sync_rate
 
-from licenses.decisions import ProofQuestion
 from licenses.evaluation import evaluate
 from licenses.facts import Facts
+from licenses.questions import ProofQuestion
 from licenses.reason_table import ReasonTable
 from licenses.rules import RuleBook
 from storage.clock import legal_date

@@ -15,7 +15,7 @@ from measuring import Measurement, percentile
 from running import free_port
 from sqlalchemy import func, select
 
-from licenses.decisions import ProofQuestion
+from licenses.questions import ProofQuestion
 from storage.identity import Role, system_identity
 from storage.ledger.models import LedgerAct
 

@@ -12,11 +12,11 @@ from own_servers import until
 from sqlalchemy import select
 from standardwebhooks import Webhook
 
-from licenses.decisions import ProofQuestion
 from licenses.events import Grounds
 from licenses.ladder.services import Happening
 from licenses.ladder.states import RungEventKind
 from licenses.models import License
+from licenses.questions import ProofQuestion
 from licenses.sharing.services import Asked
 from licenses.sharing.terms import Wish
 from portal.accounts.models import Client

@@ -25,9 +25,10 @@ from archive.intake import Received
 from archive.models import Filing, FilingReceipt
 from cases.models import Case
 from licenses.answers import verify_answer
-from licenses.decisions import AnsweredProof, ProofQuestion
+from licenses.deciding import AnsweredProof
 from licenses.errors import QuestionRefusedError
 from licenses.models import Decision, SignedAnswer
+from licenses.questions import ProofQuestion
 from portal.demo.figures import is_sequenced
 from portal.refusals import record_apart
 from portal.rooms import all_seeing

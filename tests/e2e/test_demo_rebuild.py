@@ -23,7 +23,6 @@ from licenses.bulk_choosing import BulkKind, Selection
 from licenses.bulk_models import BulkChange
 from licenses.codes.services import CodeWish, Mode
 from licenses.copies.models import LicenseCopy
-from licenses.decisions import ProofQuestion
 from licenses.events import Grounds
 from licenses.ladder.models import LadderRung
 from licenses.ladder.services import Happening
@@ -31,6 +30,7 @@ from licenses.ladder.states import RungEventKind
 from licenses.lifecycle import Status
 from licenses.models import License, LicenseUsage
 from licenses.objections import About
+from licenses.questions import ProofQuestion
 from licenses.requests import SignedRequest
 from licenses.sharing.terms import Wish
 from licenses.stock.profiles import ProfileBook

@@ -7,9 +7,9 @@ from license_library import BUSINESS, CLIENT, COMPANY, FOOD, GROUNDS, MANAGER, O
 from cases.models import Case
 from licenses.catalogue import TypeCatalogue
 from licenses.covering import covering, face_as
-from licenses.decisions import ProofQuestion
 from licenses.definition import Cover, LicenseType
 from licenses.preview import sample_face
+from licenses.questions import ProofQuestion
 
 ROAD, DANGEROUS = "11100000000019713D008", "11100000000019713D016"
 

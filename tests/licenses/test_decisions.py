@@ -22,7 +22,6 @@ from sqlalchemy import select
 
 from cases.models import Case
 from licenses.answers import verify_answer
-from licenses.decisions import ProofQuestion
 from licenses.errors import (
     OperatorRequiredError,
     PurposeUnknownError,
@@ -31,6 +30,7 @@ from licenses.errors import (
     RuleMissingError,
 )
 from licenses.models import Decision, LicenseUsage
+from licenses.questions import ProofQuestion
 from storage.errors import NotFoundError
 from storage.identity import Identity
 from storage.ledger.models import LedgerAct

@@ -15,7 +15,6 @@ from sqlalchemy import func, select
 
 from cases.models import Case
 from licenses.copies.services import CopyService
-from licenses.decisions import ProofQuestion
 from licenses.errors import LicenseHiddenError, QuestionRefusedError
 from licenses.grants.errors import QuotaExhaustedError
 from licenses.grants.models import LicenseGrant, LicenseGrantUse
@@ -23,6 +22,7 @@ from licenses.grants.quota import PLACES, shares
 from licenses.grants.services import Grants, end
 from licenses.grants.terms import Ceiling, GrantedItem
 from licenses.models import Decision, LicenseUsage
+from licenses.questions import ProofQuestion
 from licenses.refusing import RecordedRefusalError
 from storage.clock import legal_date
 from storage.database import repeated

@@ -25,11 +25,11 @@ from sqlalchemy import select
 from verapdf import VeraPdf
 
 from documents.xmp import read_properties
-from licenses.decisions import ProofQuestion
 from licenses.issuing import index_document
 from licenses.lifecycle import Status
 from licenses.metadata import from_xml, metadata_table, xmp_schema
 from licenses.models import License, LicenseEvent
+from licenses.questions import ProofQuestion
 from portal.index_keeping import _findable
 from seals.models import Sealing
 from seals.register import registered_seals

@@ -13,7 +13,6 @@ from sqlalchemy import select
 
 from cases.calendar import WorkingCalendar
 from licenses.deadlines import answer_days
-from licenses.decisions import ProofQuestion
 from licenses.errors import (
     ObjectionAnsweredError,
     ObjectionOwnUseError,
@@ -32,6 +31,7 @@ from licenses.objections import (
     ObjectionState,
     SpokenObjection,
 )
+from licenses.questions import ProofQuestion
 from storage.cursors import CursorError
 from storage.errors import CunzhengError, NotPermittedError
 from storage.identity import AccessBasis, Basis, Identity, Role

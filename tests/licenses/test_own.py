@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from cases.calendar import WorkingCalendar
 from licenses import own
-from licenses.decisions import ProofQuestion
 from licenses.errors import LicenseHiddenError, QuestionRefusedError
 from licenses.objections import ObjectionService
 from licenses.own import OwnRecords, OwnRecordsService
+from licenses.questions import ProofQuestion
 from storage.cursors import CursorError
 from storage.errors import NotPermittedError
 from storage.identity import AccessBasis, Basis, Identity, Role

@@ -24,11 +24,11 @@ from licenses.codes.models import AuthorisationCode
 from licenses.codes.services import CodeService, CodeWish, Mode
 from licenses.copies.errors import CopyUnknownError
 from licenses.copies.services import CopyService
-from licenses.decisions import ProofQuestion
 from licenses.errors import ObjectionStandsError, ObjectionSubjectError
 from licenses.models import License, LicenseUsage
 from licenses.objections import About, ObjectionService, ObjectionState
 from licenses.own import OwnRecords, OwnRecordsService, OwnUse
+from licenses.questions import ProofQuestion
 from licenses.rules import RuleBook
 from licenses.showing import ShowService
 from storage.identity import PUBLIC, AccessBasis, Basis, Identity, Role

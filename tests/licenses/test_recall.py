@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from license_library import BUSINESS, CLERK, CLIENT, FOOD, GROUNDS, MANAGER, Library
 
-from licenses.decisions import ProofQuestion
 from licenses.lifecycle import EventKind
 from licenses.models import License
+from licenses.questions import ProofQuestion
 from licenses.recall import RecallPage, RecallService
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role

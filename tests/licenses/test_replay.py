@@ -12,9 +12,9 @@ from license_library import BUSINESS, CLIENT, FACES, FOOD, GROUNDS, MANAGER, Lib
 from sqlalchemy import select, update
 
 from cases.models import Holder
-from licenses.decisions import ProofQuestion
 from licenses.inquiry import Inquiry
 from licenses.models import Decision, DecisionReliance, License
+from licenses.questions import ProofQuestion
 from licenses.relations import Relations
 from licenses.replay import Replay, ReplayService, ReplayState
 from licenses.rules import RuleBook

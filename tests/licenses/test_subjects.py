@@ -12,11 +12,11 @@ from license_library import CLERK, CLIENT, FOOD, PERSON, ROAD, Library
 from rule_world import UPLOAD, licence, requirement, rule
 
 from cases.models import Case
-from licenses.decisions import ProofQuestion, ProofService
+from licenses.decisions import ProofService
 from licenses.errors import QuestionRefusedError
 from licenses.inquiry import Inquiry
 from licenses.models import Decision, License
-from licenses.questions import SubjectHint
+from licenses.questions import ProofQuestion, SubjectHint
 from licenses.relations import Relations
 from licenses.replay import Replay, ReplayService, ReplayState
 from licenses.rules import RuleBook
@@ -38,9 +38,7 @@ class Town(Library):
         self.book = RuleBook([RULE])
         relations = Relations(self.holdings, self.holders)
         self.inquiry = Inquiry(self.holdings, self.book, relations)
-        self.proofs = ProofService(
-            self.book, self.holdings, self.cases, self.holders, self.keys, inquiry=self.inquiry
-        )
+        self.proofs = ProofService(self.book, self.holdings, self.cases, self.keys, inquiry=self.inquiry)
         for agent in (FIRST, SECOND):
             self.put(PERSON, ATTORNEY, {"agent": agent[2], "agent_code": agent[1]})
         self.put(FIRST, ROAD, {"domicile": "演示市示范路1号"})

@@ -15,13 +15,13 @@ from archive import tracing
 from cases.calendar import WorkingCalendar
 from cases.items import ItemCatalogue
 from cases.organisations import organisations
-from licenses.decisions import ProofQuestion
 from licenses.errors import CatalogueError, ObjectionSubjectError
 from licenses.looks import concerns, for_somebody_else, uses_of
 from licenses.models import License, LicenseUsage
 from licenses.objections import About, ObjectionService
 from licenses.own import OwnRecords, OwnRecordsService
 from licenses.purposes import purposes
+from licenses.questions import ProofQuestion
 from licenses.visibility import LONGEST_DELAY, Part, Visibility, visibility
 from storage.identity import AccessBasis, Basis, Identity, Role
 

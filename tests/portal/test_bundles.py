@@ -18,7 +18,7 @@ from once import copy_prepared
 from tooling import ROOT
 
 from licenses.bundle import ANSWER, BODY, CLIENT_KEY, Check
-from licenses.decisions import ProofQuestion
+from licenses.questions import ProofQuestion
 from licenses.requests import verify_signature
 from portal.accounts.rights import NewClient
 from portal.asking.signing import CallerKey

@@ -13,8 +13,8 @@ from identity import choose, demo_provider
 from sqlalchemy import select
 
 from cases.services import Announcement
-from licenses.decisions import ProofQuestion
 from licenses.models import LicenseUsage, Objection
+from licenses.questions import ProofQuestion
 from portal.demo.holders import DemoPerson, demo_persons
 from portal.demo.script import Script
 from storage.identity import Identity, Role, system_identity

@@ -3,18 +3,22 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from licenses.admitting import Question
 from licenses.answers import verify_answer
-from licenses.decisions import AnsweredProof, ProofQuestion, ProofService
+from licenses.deciding import AnsweredProof
+from licenses.decisions import ProofService
 from licenses.models import Decision
 from portal.web.schemas import CASE_EXAMPLE, PROOF_EXAMPLE
 from storage.database import UnitOfWork
-from storage.identity import Identity, Role
+from storage.errors import CunzhengError
+from storage.identity import Role
 from storage.secrets import ErasedError
 
 from .conftest import House, form_token
@@ -213,14 +217,16 @@ def test_what_breaks_one_question_of_a_batch_loses_no_other_answer(
 ) -> None:
     _open_case(house)
     erased = PROOF_EXAMPLE | {"case": {"source": "ycsl", "number": "GONE"}}
-    asked = ProofService.ask
+    asked = ProofService.ask_each
 
-    def ask(service: ProofService, uow: UnitOfWork, who: Identity, question: ProofQuestion) -> AnsweredProof:
-        if question.number == "GONE":
+    def ask_each(
+        service: ProofService, uow: UnitOfWork, questions: Sequence[Question]
+    ) -> list[AnsweredProof | CunzhengError]:
+        if any(question.number == "GONE" for _, question in questions):
             raise ErasedError
-        return asked(service, uow, who, question)
+        return asked(service, uow, questions)
 
-    monkeypatch.setattr(ProofService, "ask", ask)
+    monkeypatch.setattr(ProofService, "ask_each", ask_each)
     headers = {"Authorization": f"Bearer {house.client_key('ask')}", "Access-Operator": "op-1"}
     questions = [PROOF_EXAMPLE, erased, PROOF_EXAMPLE]
     browser = house.app.test_client()

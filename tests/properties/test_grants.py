@@ -19,12 +19,12 @@ from license_library import BUSINESS, CLIENT, FOOD, Library, on_case
 
 from cases.models import Case
 from licenses.copies.services import CopyService
-from licenses.decisions import ProofQuestion
 from licenses.errors import LicenseHiddenError, QuestionRefusedError
 from licenses.grants.errors import QuotaExhaustedError
 from licenses.grants.models import LicenseGrant
 from licenses.grants.services import end
 from licenses.grants.terms import Ceiling, GrantedItem
+from licenses.questions import ProofQuestion
 from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.identity import Identity

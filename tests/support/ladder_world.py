@@ -10,7 +10,8 @@ from rule_world import COMMITMENT, COOPERATION, SUPPLY, UPLOAD, requirement, rul
 
 from cases.calendar import WorkingCalendar
 from cases.models import Case
-from licenses.decisions import AnsweredProof, ProofQuestion, ProofService
+from licenses.deciding import AnsweredProof
+from licenses.decisions import ProofService
 from licenses.inquiry import Inquiry
 from licenses.ladder.clock import LadderClock
 from licenses.ladder.deadlines import Deadlines
@@ -18,6 +19,7 @@ from licenses.ladder.models import LadderRung
 from licenses.ladder.services import Happening, LadderService, RungView
 from licenses.ladder.standing import TakenRungs
 from licenses.ladder.states import RungEventKind
+from licenses.questions import ProofQuestion
 from licenses.replay import ReplayService
 from licenses.rules import RuleBook
 from storage.identity import Identity, Role
@@ -46,9 +48,7 @@ class LadderWorld:
         self.rules = RuleBook([made])
         library, self.calendar = self.library, WorkingCalendar.load()
         inquiry = Inquiry(library.holdings, self.rules, ladder=TakenRungs(library.items))
-        self.proofs = ProofService(
-            self.rules, library.holdings, library.cases, library.holders, library.keys, inquiry=inquiry
-        )
+        self.proofs = ProofService(self.rules, library.holdings, library.cases, library.keys, inquiry=inquiry)
         deadlines = Deadlines(self.calendar)
         self.ladder = LadderService(self.rules, inquiry, deadlines, library.keys)
         self.hands = LadderClock(self.ladder, deadlines, library.keys)

@@ -138,7 +138,7 @@ class Library:
         self.keys = AnswerKeys(folder / "keys" / "answers")
         self.service = LicenseService(self.types, self.items, self.holders)
         self.reader = LicenseReader(self.holdings, self.cases, self.holders, Grants(RuleBook.load()))
-        self.proofs = ProofService(RuleBook.load(), self.holdings, self.cases, self.holders, self.keys)
+        self.proofs = ProofService(RuleBook.load(), self.holdings, self.cases, self.keys)
         self._numbers = 0
         with self.database.writing() as uow:
             self.granted = grant(uow).id

@@ -12,10 +12,10 @@ from license_library import FOOD, GROUNDS, MANAGER
 from sharing_world import HandReceiver, SharingWorld
 
 from cases.models import Case
-from licenses.decisions import ProofQuestion
 from licenses.ladder.models import LadderRung
 from licenses.lifecycle import EventKind
 from licenses.models import License
+from licenses.questions import ProofQuestion
 from licenses.sharing.ports import Line
 from licenses.sharing.services import Asked
 from storage.identity import Identity
