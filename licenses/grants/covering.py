@@ -57,7 +57,7 @@ def covering_of(
 
 
 def running(uow: UnitOfWork, caller: tuple[str, str]) -> Sequence[LicenseGrant]:
-    """Give the grants that a system, by id and organisation, has today; the one that ends first comes first."""
+    """Give the grants that a system has today, by its id and organisation; the first to end comes first."""
     client_id, organisation = caller
     whose = {"organisation": organisation, "client": client_id}
     return uow.session.scalars(_RUNNING, whose | {"today": legal_date(uow.clock.now())}).all()

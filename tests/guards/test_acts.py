@@ -30,7 +30,7 @@ def _recorded(sources: list[Source]) -> list[tuple[str, int, set[str], bool]]:
         for node in ast.walk(source.tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Act":
                 named = set(_kinds_named(node))
-                rows = any(keyword.arg in {"rows", None} for keyword in node.keywords)
+                rows = any(keyword.arg in {"rows", "tables", None} for keyword in node.keywords)
                 if named:
                     found.append((source.name, node.lineno, named, rows))
     return found
