@@ -12,11 +12,12 @@ from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from cases.models import Case
 from cases.organisations import reached
 from licenses.ladder.models import LadderRung
-from licenses.ladder.services import HANDLERS
+from licenses.ladder.services import HANDLERS, answers_for
 from licenses.ladder.states import WAITING, RungState
 from storage.base import Instant
 from storage.cursors import read_cursor, write_cursor
 from storage.database import UnitOfWork
+from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 
 ROWS: Final = 50
@@ -75,17 +76,39 @@ def listed(uow: UnitOfWork, identity: Identity, listing: RungListing, after: str
     identity.demand(*WATCHERS)
     now = uow.clock.now()
     counts = {one: _count(uow, _is(one, identity, now)) for one in RungListing}
-    place, oldest = (LadderRung.taken_at, LadderRung.id), listing is not RungListing.OVER
-    query = select(LadderRung, Case).join(Case, Case.id == LadderRung.case_id)
-    query = query.where(_is(listing, identity, now))
+    rows, cursor = _page(
+        uow, _is(listing, identity, now), after, ROWS, oldest=listing is not RungListing.OVER
+    )
+    return RungPage(rows, counts, cursor)
+
+
+def waiting(uow: UnitOfWork, identity: Identity, after: str | None = None, rows: int = ROWS) -> RungPage:
+    """Give the questions that wait for an answer of a system's department, without counts.
+
+    Raises:
+        NotPermittedError: The caller is no system that answers, or names nobody as operator.
+        CursorError: No page gave ``after``.
+    """
+    if not answers_for(identity, identity.organisation):
+        raise NotPermittedError
+    asked = _is(RungListing.ASKED, identity, uow.clock.now())
+    found, cursor = _page(uow, asked, after, rows, oldest=True)
+    return RungPage(found, {}, cursor)
+
+
+def _page(
+    uow: UnitOfWork, condition: ColumnElement[bool], after: str | None, rows: int, *, oldest: bool
+) -> tuple[list[RungLine], str | None]:
+    now, place = uow.clock.now(), (LadderRung.taken_at, LadderRung.id)
+    query = select(LadderRung, Case).join(Case, Case.id == LadderRung.case_id).where(condition)
     if after is not None:
         at, row_id = read_cursor(after)
         here = tuple_(literal(at, Instant), literal(row_id))
         query = query.where(tuple_(*place) > here if oldest else tuple_(*place) < here)
-    query = query.order_by(*(place if oldest else (one.desc() for one in place))).limit(ROWS + 1)
+    query = query.order_by(*(place if oldest else (one.desc() for one in place))).limit(rows + 1)
     found = [RungLine(row, case, _late(row, now)) for row, case in uow.session.execute(query)]
-    last = found[ROWS - 1].row if len(found) > ROWS else None
-    return RungPage(found[:ROWS], counts, write_cursor(last.taken_at, last.id) if last else None)
+    last = found[rows - 1].row if len(found) > rows else None
+    return found[:rows], write_cursor(last.taken_at, last.id) if last else None
 
 
 def _late(row: LadderRung, now: dt.datetime) -> bool:

@@ -278,7 +278,9 @@ class LadderService:
             _handles(identity, row) or _is_asked(identity, row) or _watches(identity, row)
         ):
             raise RungUnknownError
-        demand_granted(uow, self._grants, identity, row.decision_id, row.requirement)
+        # Who only answers is given no licence, so needs no grant.
+        if _handles(identity, row):
+            demand_granted(uow, self._grants, identity, row.decision_id, row.requirement)
         return row
 
     def _can(self, identity: Identity, row: LadderRung, case: Case) -> frozenset[RungEventKind]:
@@ -345,8 +347,16 @@ def _handles(identity: Identity, row: LadderRung) -> bool:
     return identity.has(*HANDLERS) and covers(identity, row.organisation)
 
 
+def answers_for(identity: Identity, department: str) -> bool:
+    """Tell whether a person or a system, for a named operator, answers what a department is asked."""
+    if identity.has(Role.CLIENT):
+        may = "answer" in identity.scopes and operator_of(identity) is not None
+        return may and covers(identity, department)
+    return identity.has(*HANDLERS) and covers(identity, department)
+
+
 def _is_asked(identity: Identity, row: LadderRung) -> bool:
-    return row.asked is not None and identity.has(*HANDLERS) and covers(identity, row.asked)
+    return row.asked is not None and answers_for(identity, row.asked)
 
 
 def _watches(identity: Identity, row: LadderRung) -> bool:

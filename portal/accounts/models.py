@@ -16,7 +16,7 @@ from storage.base import Base, Instant
 ADMINISTRATION: Final = "office"
 """Organisation of those who administer the installation; it is no department and handles no cases."""
 
-SCOPES: Final = ("announce", "file", "ask", "read", "audit", "subscribe", "dispute")
+SCOPES: Final = ("announce", "file", "ask", "read", "audit", "subscribe", "dispute", "answer")
 """What a client may be allowed; ``audit`` reads the ledger's entries, ``subscribe`` is told of changes,
 ``dispute`` contests licences that it was shown."""
 

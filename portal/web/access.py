@@ -14,6 +14,8 @@ from storage.identity import Identity, Role
 
 View = TypeVar("View", bound=Callable[..., Any])
 _ATTRIBUTE: Final = "_cunzheng_rule"
+_BY_TOKEN: Final = frozenset({"ask", "answer"})
+"""Scopes that a shared key alone never opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class Rule:
 
     def needs_token(self, identity: Identity) -> bool:
         """Tell whether a client must have a public key, so a token, to call this."""
-        alone = frozenset({"ask"})
-        return self.signed or (self.open_because is None and self.scopes & identity.scopes == alone)
+        opening = self.scopes & identity.scopes
+        return self.signed or (self.open_because is None and bool(opening) and opening <= _BY_TOKEN)
 
     def admits(self, identity: Identity) -> bool:
         """Tell whether the identity may call the route at all; the service decides about the object."""

@@ -96,6 +96,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "audit": Label(_("read the ledger"), PLAIN),
         "subscribe": Label(_("be told of changes"), PLAIN),
         "dispute": Label(_("dispute licences"), PLAIN),
+        "answer": Label(_("answer other departments"), PLAIN),
     },
     "object": {
         "account": Label(_("Account"), PLAIN),

@@ -232,6 +232,7 @@ def _add_clients(ground: Ground) -> None:
         ("verifier", {"dispute"}, set()),
         ("subscriber", {"subscribe"}, set()),
         ("auditor", {"audit"}, set()),
+        ("answerer", {"answer"}, set()),
         ("expired", every, {"ycsl"}),
     ):
         new = NewClient(
@@ -243,7 +244,7 @@ def _add_clients(ground: Ground) -> None:
             operators=frozenset({OPERATOR}),
             expires_at=ground.rooms.clock.now() + dt.timedelta(days=30),
         )
-        if "ask" in scopes:
+        if scopes & {"ask", "answer"}:
             caller = make_caller(ground.app, ground.rooms, new, operator=OPERATOR)
             ground.keys[name] = known_token(caller)
             ground.keys.setdefault("nobody", known_token(caller, operator=None))

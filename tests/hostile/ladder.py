@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rungs of the ladder that nobody offered, of answers that there are not, by who may not."""
 
-from typing import Any
+from typing import Any, Final
 
 from .calls import BIDI, REFUSED, Call
 from .ground import OPERATOR
@@ -20,7 +20,59 @@ def sent(name: str, status: int, problem: str, *acts: str, body: Any = _TAKEN, *
     return Call(name=name, status=status, code=problem, acts=acts, body=body, headers=headers, **call)
 
 
+_ASKED: Final = "/api/v1/cooperation"
+
+
+def answered(name: str, status: int, problem: str, *acts: str, **more: Any) -> Call:
+    return sent(name, status, problem, *acts, **({"who": "answerer", "path": _ASKED} | more))
+
+
+_ANSWERS = [
+    answered(
+        "questions to a department, by who does not answer",
+        403,
+        "not-permitted",
+        *REFUSED,
+        who="reader",
+        method="GET",
+        body=None,
+    ),
+    answered(
+        "questions after a cursor made up",
+        422,
+        "cursor",
+        method="GET",
+        body=None,
+        path=f"{_ASKED}?after={{mark}}",
+    ),
+    answered(
+        "a question made up", 404, _UNKNOWN, *REFUSED, method="GET", body=None, path=f"{_ASKED}/{{mark}}"
+    ),
+    answered(
+        "an answer to a question made up",
+        404,
+        _UNKNOWN,
+        *REFUSED,
+        path=f"{_ASKED}/{{mark}}/answer",
+        body={"answer": "yes", "words": "{mark}"},
+    ),
+    answered(
+        "an answer that is neither yes nor no",
+        422,
+        "invalid-input",
+        path=f"{_ASKED}/x/answer",
+        body={"answer": "{mark}"},
+    ),
+    answered(
+        "an answer with the term it serves",
+        422,
+        "invalid-input",
+        path=f"{_ASKED}/x/answer",
+        body={"answer": "yes", "valid_until": "2099-01-01"},
+    ),
+]
 CALLS = [
+    *_ANSWERS,
     sent("a rung of an answer made up", 404, _UNKNOWN, *REFUSED),
     sent("a rung without the right", 403, "not-permitted", *REFUSED, who="reader"),
     sent("a rung of nobody", 401, "unauthenticated", who=""),

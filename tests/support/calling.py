@@ -29,7 +29,7 @@ from storage.identity import Role, system_identity
 
 SIGNED = (
     *("/api/v1/proofs", "/api/v1/proofs:batch", "/copies", "/copy", "/links", "/authorisation-codes"),
-    *("/rungs", "/events", "FileByHolder", "FileByCertificateID", "/downloadFile"),
+    *("/rungs", "/events", "/answer", "FileByHolder", "FileByCertificateID", "/downloadFile"),
 )
 """How the addresses end of what must be signed."""
 _TEST = system_identity("test")

@@ -25,12 +25,14 @@ expected-statuses = [
 ]
 """
 
-NEED_A_CODE: Final = ("/api/v1/authorisation-codes", "/api/v1/authorisation-codes/copy")
-"""Addresses that refuse whoever has no code of a holder, which no system can make."""
 NEED_A_TOKEN: Final = (
-    *NEED_A_CODE,
+    "/api/v1/authorisation-codes",
+    "/api/v1/authorisation-codes/copy",
     "/api/v1/client-keys",
     "/api/v1/client-keys/{kid}/end",
+    "/api/v1/cooperation",
+    "/api/v1/cooperation/{rung_id}",
+    "/api/v1/cooperation/{rung_id}/answer",
     "/api/v1/copies/{copy_id}/links",
     "/api/v1/licences/{identifier}/copies",
     "/api/v1/proofs",
@@ -43,6 +45,14 @@ NEED_A_TOKEN: Final = (
     "/api/v1/rungs/{rung_id}/events",
 )
 """Addresses that a system with nothing but a shared key is refused at."""
+GOOD_ELSEWHERE: Final = {
+    "/api/v1/authorisation-codes": "tests/portal/test_chain.py",
+    "/api/v1/authorisation-codes/copy": "tests/portal/test_chain.py",
+    "/api/v1/cooperation": "tests/portal/test_cooperation.py",
+    "/api/v1/cooperation/{rung_id}": "tests/portal/test_cooperation.py",
+    "/api/v1/cooperation/{rung_id}/answer": "tests/portal/test_cooperation.py",
+}
+"""Those of them that take a scope or a code which the sandbox of the run lacks, by where they are answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The own system of an asked department reads what it is asked, and answers as its officials do."""
+
+from typing import Any
+
+import pytest
+from calling import Caller
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from portal.web.schemas import CASE_EXAMPLE
+from storage.identity import Role
+
+from .conftest import House
+from .test_ladder import asked, take
+from .test_window import NUMBER, ask
+
+PLACE = "/api/v1/cooperation"
+
+
+@pytest.fixture
+def question(house: House) -> str:
+    """Give the id of a question to the office of health about a case of the market's office."""
+    clerk = house.browser(Role.CLERK)
+    place = str(take(clerk, asked(house, clerk), "R3", "cooperation").headers["Location"])
+    return place.rpartition("/")[2]
+
+
+@pytest.fixture
+def department(house: House) -> Caller:
+    return house.caller("answer", organisation="wjw", items=(), sources=())
+
+
+def sent(caller: Caller, path: str, body: Any = None) -> TestResponse:
+    if body is not None:
+        return caller.call(path, body)
+    return FlaskClient(caller.app, caller.app.response_class).get(path, headers=caller.headers())
+
+
+def told(caller: Caller, path: str, body: Any = None) -> Any:
+    answer = sent(caller, path, body)
+    assert answer.status_code == 200, answer.json
+    return answer.json
+
+
+def refused(caller: Caller, path: str, body: Any = None) -> tuple[int, str]:
+    answer = sent(caller, path, body)
+    return answer.status_code, (answer.json or {}).get("code", "")
+
+
+def test_it_finds_the_question_reads_whom_it_is_about_and_answers(
+    house: House, question: str, department: Caller
+) -> None:
+    [line] = told(department, PLACE)["questions"]
+    assert (line["id"], line["case"]["number"], line["late"]) == (question, NUMBER, False)
+    assert CASE_EXAMPLE["holder"]["code"] not in str(line)
+    shown = told(department, f"{PLACE}/{question}")
+    assert shown["predicate"]["zh"] == "从业人员健康检查合格，且在有效期内"
+    assert shown["holder"]["code"] == CASE_EXAMPLE["holder"]["code"]
+    assert house.acts()[-1] == "rung.read"
+    made = told(department, f"{PLACE}/{question}/answer", {"answer": "yes"})
+    assert (made["state"], house.acts()[-1]) == ("answered", "rung.changed")
+    assert told(department, PLACE) == {"questions": [], "next": None}
+    shown = told(department, f"{PLACE}/{question}")
+    assert (shown["holder"], shown["can"]) == (None, []), "nothing is left to identify them for"
+    house.clock.advance(1)
+    clerk = house.browser(Role.CLERK)
+    assert "已由主管部门协查确认" in clerk.get(ask(clerk, NUMBER).headers["Location"]).text
+
+
+def test_what_cannot_be_answered_takes_words(question: str, department: Caller) -> None:
+    place = f"{PLACE}/{question}/answer"
+    assert refused(department, place, {"answer": "unanswerable"}) == (422, "rung-words-invalid")
+    assert (
+        told(department, place, {"answer": "unanswerable", "words": "无该人记录"})["state"] == "unanswerable"
+    )
+    assert refused(department, place, {"answer": "no"}) == (409, "rung-event-refused")
+
+
+def test_another_department_an_unnamed_operator_and_another_scope_find_nothing(
+    house: House, question: str, department: Caller
+) -> None:
+    place = f"{PLACE}/{question}"
+    stranger = house.caller("answer", organisation="jtys", items=(), sources=())
+    assert told(stranger, PLACE)["questions"] == []
+    assert refused(stranger, place) == (404, "rung-unknown")
+    assert refused(stranger, f"{place}/answer", {"answer": "yes"}) == (404, "rung-unknown")
+    department.operator = None
+    assert refused(department, PLACE) == (403, "not-permitted")
+    assert refused(department, f"{place}/answer", {"answer": "yes"}) == (404, "rung-unknown")
+    reader = house.caller("read", organisation="wjw")
+    assert refused(reader, PLACE) == (403, "not-permitted")
+
+
+def test_an_answer_is_signed_and_a_shared_key_opens_nothing(
+    house: House, question: str, department: Caller
+) -> None:
+    key = {"Authorization": f"Bearer {house.client_key('answer', organisation='wjw', items=())}"}
+    browser = house.app.test_client()
+    for answer in (browser.get(PLACE, headers=key), browser.get(f"{PLACE}/{question}", headers=key)):
+        assert (answer.status_code, (answer.json or {})["code"]) == (403, "client-key-required")
+    unsigned = {"Authorization": f"Bearer {department.token()}", "Access-Operator": "op-1"}
+    answer = browser.post(f"{PLACE}/{question}/answer", json={"answer": "yes"}, headers=unsigned)
+    assert (answer.status_code, (answer.json or {})["code"]) == (401, "signature-invalid")
