@@ -52,7 +52,7 @@ GOOD_ELSEWHERE: Final = {
     "/api/v1/cooperation/{rung_id}": "tests/portal/test_cooperation.py",
     "/api/v1/cooperation/{rung_id}/answer": "tests/portal/test_cooperation.py",
 }
-"""Those of them that take a scope or a code which the sandbox of the run lacks, by where they are answered."""
+"""Those of them that take a scope or a code which the run lacks, by where they are answered."""
 
 
 @dataclass(frozen=True, slots=True)
