@@ -21,6 +21,7 @@ from licenses.inquiry import Inquiry
 from licenses.ladder.deadlines import Deadlines
 from licenses.ladder.forms import FORM_STEP
 from licenses.ladder.models import LadderRung
+from licenses.ladder.own import OwnCommitments
 from licenses.ladder.services import Happening, LadderService
 from licenses.ladder.standing import TakenRungs
 from licenses.ladder.statements import TYPE
@@ -28,7 +29,8 @@ from licenses.ladder.states import RungEventKind
 from licenses.questions import ProofQuestion
 from licenses.rules import RuleBook
 from seals.verdicts import State
-from storage.identity import system_identity
+from storage.identity import Identity, system_identity
+from storage.identity import Role as Person
 from storage.steps import StepRow
 
 
@@ -87,6 +89,23 @@ def test_the_form_of_a_commitment_is_sealed_and_filed_with_what_happened(line: L
     payload = verify_signed(jws, window.keys.jwks(), TYPE, 65_536)
     stated = payload["rung"]
     assert [one["kind"] for one in stated["events"]] == ["told", "committed", "accepted"]  # type: ignore[index,call-overload]
+
+
+def test_the_form_names_the_holder_who_committed_online(line: Line, window: Window) -> None:
+    taken = window.take("R2", "commitment")
+    holder = Identity("holder", taken.holder_id, "", frozenset({Person.HOLDER}))
+    with line.database.writing() as uow:
+        line.clock.advance(1)
+        OwnCommitments(window.ladder).happen(uow, holder, taken.id, RungEventKind.COMMITTED)
+        line.clock.advance(1)
+        window.ladder.happen(uow, CLERK, taken.id, Happening(RungEventKind.ACCEPTED))
+    line.run()
+    with line.database.reading() as uow:
+        row = uow.session.get_one(LadderRung, taken.id)
+        assert row.form_sha256 is not None
+        words = text_of(line.objects.read(row.form_sha256)).replace("\r\n", "")
+    assert "承诺人本人（在线）" in words
+    assert taken.holder_id not in words
 
 
 def test_a_case_that_is_filed_at_once_waits_for_the_form(line: Line, window: Window) -> None:
