@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from licenses.bundle import Evidence
-from licenses.models import Decision, LicenseRequest, SignedAnswer
+from licenses.models import Decision, LicenseRequest, LicenseUsage, SignedAnswer
+from licenses.usage import Use, usage_row
+from portal.clients.errors import BundleHeldError
 from portal.clients.models import ClientKey
+from portal.clients.tokens import TOKEN_LIFE
 from portal.rooms import Rooms
 from storage.database import UnitOfWork
 from storage.errors import NotFoundError
-from storage.identity import Identity
+from storage.identity import AccessBasis, Basis, Identity, Role
 from storage.ledger.acts import Act
 from storage.ledger.kinds import ActKind
 from storage.ledger.reading import receipt_for
@@ -29,6 +32,7 @@ def bundle(rooms: Rooms, uow: UnitOfWork, identity: Identity, decision_id: str) 
 
     Raises:
         NotFoundError: Unknown, not this identity's, or asked by a person, who signs nothing.
+        BundleHeldError: Supervision asks while the token in it may still be good.
         ReceiptNotReadyError: The answer stands in no published checkpoint yet.
     """
     jws = rooms.proofs.answer(uow, identity, decision_id)
@@ -38,6 +42,7 @@ def bundle(rooms: Rooms, uow: UnitOfWork, identity: Identity, decision_id: str) 
     rule = rooms.rules.of_digest(decision.rule_digest)
     if call is None or key is None or rule is None:
         raise NotFoundError
+    _hold_back(uow, identity, decision)
     act_id = uow.session.get_one(SignedAnswer, decision_id).act_id
     evidence = Evidence(
         kept=uow.secrets.decrypt(call.call_cipher),
@@ -47,6 +52,9 @@ def bundle(rooms: Rooms, uow: UnitOfWork, identity: Identity, decision_id: str) 
         jwks=rooms.keys.jwks,
         rule=rule.document,
     )
+    uses = [_seen_by_holder(uow, identity, decision)] if identity.has(Role.SUPERVISOR) else []
+    uow.session.add_all(uses)
+    uow.session.flush()
     uow.record(
         Act(
             kind=ActKind.PROOF_EVIDENCED,
@@ -56,6 +64,24 @@ def bundle(rooms: Rooms, uow: UnitOfWork, identity: Identity, decision_id: str) 
             case=decision.case_id,
             subject=decision.holder_id,
             object_sha256=decision.body_sha256,
+            rows=uses,
         )
     )
     return evidence.write()
+
+
+def _hold_back(uow: UnitOfWork, identity: Identity, decision: Decision) -> None:
+    """Keep the bundle from everybody but who asked until the token in its signature base is over.
+
+    Raises:
+        BundleHeldError: The token may still be good.
+    """
+    left = decision.at + TOKEN_LIFE - uow.clock.now()
+    if identity.id != decision.actor_id and left.total_seconds() > 0:
+        raise BundleHeldError(left)
+
+
+def _seen_by_holder(uow: UnitOfWork, identity: Identity, decision: Decision) -> LicenseUsage:
+    who = identity.on(AccessBasis(Basis.SUPERVISION, decision.case_id, decision.item_code))
+    use = Use(action="evidence", holder_id=decision.holder_id, result="READ", decision_id=decision.id)
+    return usage_row(uow, who, use)

@@ -4,6 +4,7 @@
 ``oauth`` is the code by which RFC 6749 calls the error at the token endpoint.
 """
 
+import datetime as dt
 from typing import ClassVar
 
 from portal.errors import UnauthenticatedError
@@ -73,6 +74,24 @@ class PurposeDiffersError(RefusedError):
     title_en = "The purpose differs from the token's"
     remedy_zh = "请以该用途重新取得令牌。"
     remedy_en = "Get a token for this purpose."
+
+
+class BundleHeldError(ConflictError):
+    """The bundle holds a token that may still be good; ``Retry-After`` says when it is over.
+
+    Args:
+        left: How long that is.
+    """
+
+    code = "bundle-held"
+    title_zh = "证据包含有尚未到期的令牌，暂不提供"
+    title_en = "The bundle holds a token that is still good"
+    remedy_zh = "令牌十分钟内到期，请按 Retry-After 稍后再取。"
+    remedy_en = "It is over within ten minutes: ask again after Retry-After."
+
+    def __init__(self, left: dt.timedelta) -> None:
+        super().__init__()
+        self.retry_after = int(left.total_seconds()) + 1
 
 
 class ClientNotProvenError(UnauthenticatedError):

@@ -314,7 +314,7 @@ NOT_REBUILT: dict[ActKind, str] = {
     ActKind.LEDGER_OPENED: _LEDGER_ONLY,
     ActKind.OBJECTION_READ: "changes no holding: supervision reads it from the ledger",
     ActKind.PROOF_ASKED: "changes no holding: the answer's act holds the decision",
-    ActKind.PROOF_EVIDENCED: "changes no holding: what was answered was given out again, with its evidence",
+    ActKind.PROOF_EVIDENCED: "changes no holding; a use by supervision is a row and replayed anyway",
     ActKind.PROOF_REPLAYED: "changes no holding: a decision was evaluated again",
     ActKind.RULE_SIMULATED: "changes no holding: closed cases were evaluated by a draft",
     ActKind.RUNG_READ: "changes no holding: supervision reads it from the ledger",

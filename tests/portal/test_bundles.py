@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The evidence bundle of a decision: checked without this server, and red when anything in it is touched."""
 
+import datetime as dt
 import io
 import json
 import os
@@ -15,14 +16,19 @@ from typing import Any
 import pytest
 from calling import Caller, make_caller
 from once import copy_prepared
+from sqlalchemy import select
 from tooling import ROOT
 
 from licenses.bundle import ANSWER, BODY, CLIENT_KEY, Check
+from licenses.models import LicenseUsage
 from licenses.questions import ProofQuestion
 from licenses.requests import verify_signature
 from portal.accounts.rights import NewClient
 from portal.asking.signing import CallerKey
 from portal.bootstrap import open_foundation, open_keeper, open_rooms
+from portal.clients import bundles
+from portal.clients.bundles import bundle as bundle_of
+from portal.clients.errors import BundleHeldError
 from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.verifier import main
@@ -309,3 +315,21 @@ def test_too_few_witnesses_are_no_lie(
     finally:
         policy.write_text(kept)
     assert (code, states["receipt"]) == (EXIT_CANNOT_TELL, "cannot-tell")
+
+
+def test_supervision_waits_until_the_token_in_it_is_over_and_the_holder_sees_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decision = office.ask()
+    office.publish()
+    rooms, supervisor = office.rooms, Identity("person", "s-1", "dsj", frozenset({Role.SUPERVISOR}))
+    with rooms.database.writing() as uow, pytest.raises(BundleHeldError) as held:
+        bundle_of(rooms, uow, supervisor, decision)
+    assert 590 <= held.value.retry_after <= 601
+    monkeypatch.setattr(bundles, "TOKEN_LIFE", dt.timedelta(0))
+    with rooms.database.writing() as uow:
+        assert bundle_of(rooms, uow, supervisor, decision)
+    with rooms.database.reading() as uow:
+        taken = select(LicenseUsage).where(LicenseUsage.decision_id == decision)
+        use = uow.session.scalars(taken.where(LicenseUsage.action == "evidence")).one()
+        assert (use.result, use.basis, use.actor_id) == ("READ", "supervision", "s-1")
