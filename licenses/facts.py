@@ -192,6 +192,7 @@ class SubjectFacts:
         assertions: What departments said of it, oldest first.
         unproven: Reason code why nothing of it counts: the relation is not shown, or more than one match.
         shown_by: Ids of the licences that show the relation.
+        erased: Whether it was left out because its key was destroyed.
     """
 
     licenses: Sequence[LicenseFact] = ()
@@ -199,6 +200,7 @@ class SubjectFacts:
     assertions: Sequence[AssertionFact] = ()
     unproven: str | None = None
     shown_by: Sequence[str] = ()
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from licenses.rules import Rule, RuleBook
 from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.errors import CunzhengError
+from storage.secrets import ErasedError
 
 _NOBODY: Final[Meant] = MappingProxyType({})
 
@@ -135,22 +136,25 @@ class Inquiry:
         found = self._relations.of(uow, holder_id, subject, at) if self._relations is not None else []
         proven = [each for each in found if each.proof is Proof.PROVEN]
         others = {each.other_id for each in proven if each.other_id is not None}
-        shown_by = tuple(sorted({each.source.id for each in proven}))
+        shown_by, erased = tuple(sorted({each.source.id for each in proven})), False
         if said is not None and others:
-            others = {other for other in others if is_meant(uow, uow.session.get_one(Holder, other), said)}
+            others, erased = _meant(uow, others, said)
             if not others:
                 return SubjectFacts(unproven="R.RELATION_UNPROVEN")
         if len(others) > 1:
-            return SubjectFacts(unproven="R.HOLDER_AMBIGUOUS", shown_by=shown_by)
+            return SubjectFacts(unproven="R.HOLDER_AMBIGUOUS", shown_by=shown_by, erased=erased)
         if not proven:
             return SubjectFacts(unproven="R.RELATION_UNPROVEN")
         if not others:
             # The relation is shown; of the other one the library holds nothing at all.
             return SubjectFacts(shown_by=shown_by)
         (known,) = self._known(uow, [(one.rule, subject, others.pop())], at, counted)
+        if isinstance(known, ErasedError):
+            # What the library still holds of them nobody can read: as if it held nothing.
+            return SubjectFacts(shown_by=shown_by, erased=True)
         if isinstance(known, CunzhengError):
             raise known
-        return replace(known, shown_by=shown_by)
+        return replace(known, shown_by=shown_by, erased=erased)
 
     def _known(
         self,
@@ -182,6 +186,19 @@ class Inquiry:
             )
             for (_, _, holder), (of_items, of_predicates), held in zip(subjects, wants, licenses, strict=True)
         ]
+
+
+def _meant(uow: UnitOfWork, others: Collection[str], said: Mapping[str, str]) -> tuple[set[str], bool]:
+    """Give which of several a question may mean, and whether one was erased: that one may be it, too."""
+    found, erased = set(), False
+    for other in others:
+        try:
+            meant = is_meant(uow, uow.session.get_one(Holder, other), said)
+        except ErasedError:
+            meant = erased = True
+        if meant:
+            found.add(other)
+    return found, erased
 
 
 def _wanted(

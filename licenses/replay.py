@@ -105,10 +105,8 @@ class ReplayService:
             if "given" not in stored:
                 return Replay(ReplayState.CANNOT, "older-format")
             rule = self._rules.of_digest(decision.rule_digest)
-            if rule is None:
-                return Replay(ReplayState.CANNOT, "rule-gone")
-            if stored["sentences"]["digest"] != self._table.digest:
-                return Replay(ReplayState.CANNOT, "sentences-changed")
+            if rule is None or stored["sentences"]["digest"] != self._table.digest:
+                return Replay(ReplayState.CANNOT, "rule-gone" if rule is None else "sentences-changed")
             at = parse_rfc3339(stored["at"])
             facts = _as_given(
                 self._inquiry.facts(uow, rule, case, at, stored.get("subjects", {})), stored["given"]
@@ -117,15 +115,18 @@ class ReplayService:
             return Replay(ReplayState.CANNOT, "erased")
         again = evaluate(rule, facts, at, self._table, stored["asked"]).body
         whole = {**stored, **again}
-        same = canonical(whole) == written and hashlib.sha256(written).hexdigest() == decision.body_sha256
-        if same:
+        if canonical(whole) == written and hashlib.sha256(written).hexdigest() == decision.body_sha256:
             return Replay(ReplayState.SAME)
-        found = [
-            path
-            for name in _EVALUATED
-            for path in _differences(stored.get(name), whole.get(name), f"/{name}")
-        ]
-        return Replay(ReplayState.DIFFERENT, differences=found[:_MOST] or ["/"])
+        if any(one.erased for one in facts.related.values()):
+            return Replay(ReplayState.CANNOT, "erased")
+        return _different(stored, whole)
+
+
+def _different(stored: dict[str, Any], whole: dict[str, Any]) -> Replay:
+    found = [
+        path for name in _EVALUATED for path in _differences(stored.get(name), whole.get(name), f"/{name}")
+    ]
+    return Replay(ReplayState.DIFFERENT, differences=found[:_MOST] or ["/"])
 
 
 def _as_given(facts: Facts, given: Mapping[str, Any]) -> Facts:

@@ -97,6 +97,20 @@ def test_nobody_is_found_who_does_not_stand_in_the_relation(town: Town) -> None:
         assert town.told(hint) == ("UNKNOWN", "R.RELATION_UNPROVEN")
 
 
+def test_of_a_relative_who_was_erased_nothing_is_known_and_what_was_decided_cannot_be_replayed(
+    town: Town,
+) -> None:
+    by_code, by_name = SubjectHint("agent", FIRST[:2]), SubjectHint("agent", name="李演示")
+    before = town.ask(by_code)
+    with town.database.writing() as uow:
+        uow.secrets.destroy(town.holders.find_or_add(uow, *FIRST).id)
+    result, reason = town.told(by_code)
+    assert (result, reason in {"R.HOLDER_AMBIGUOUS", "R.RELATION_UNPROVEN"}) == ("UNKNOWN", False)
+    assert town.told(by_name) == ("UNKNOWN", "R.HOLDER_AMBIGUOUS"), "the one who was erased may be meant"
+    assert town.replay(before) == Replay(ReplayState.CANNOT, "erased")
+    assert town.replay(town.ask(by_code)) == Replay(ReplayState.SAME)
+
+
 def test_others_learn_nothing_of_either(town: Town) -> None:
     elsewhere = replace(CLIENT, organisation="jtj")
     for who in (elsewhere, replace(CLERK, organisation="jtj")):
