@@ -70,7 +70,7 @@ def home() -> str:
 
 
 @blueprint.get("/proofs")
-@allow(*_ROLES, unrecorded=_CASES)
+@allow(Role.SUPERVISOR, unrecorded=_CASES)
 def proofs() -> str:
     """List the collected proofs behind a number."""
     period, item, organisation = _period(), _asked("item"), _asked("organisation")

@@ -73,6 +73,14 @@ def test_nothing_is_shown_without_the_right(busy: House) -> None:
         assert busy.app.test_client().get(address).status_code in {303, 401, 403}
 
 
+def test_who_administers_audit_sees_counts_and_no_cases_behind_them(busy: House) -> None:
+    browser = busy.browser(Role.AUDIT_ADMIN)
+    assert browser.get(PLACE).status_code == 200
+    assert "effect/proofs" not in browser.get(PLACE).text
+    assert browser.get(f"{PLACE}/proofs?verdict=established").status_code == 403
+    assert busy.acts()[-1] == "access.refused"
+
+
 @pytest.mark.parametrize(
     "asked_for",
     [
