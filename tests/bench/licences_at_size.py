@@ -226,7 +226,7 @@ def check_together(site: Installation, count: int, seconds: float) -> None:
 def check_over_http(site: Installation, count: int, seconds: float) -> None:
     """Ask the real web process, by clients that keep their connections."""
     headers = {"Authorization": f"Bearer {site.cast.key}", "Content-Type": "application/json"}
-    for clients_at_once, size in ((4, 1), (16, 1), (4, 100)):
+    for clients_at_once, size in ((4, 1), (16, 1), (16, 2), (16, 5), (4, 100)):
         times: list[float] = []
 
         def work(place: int, size: int = size, times: list[float] = times) -> None:
