@@ -136,25 +136,27 @@ class Inquiry:
         found = self._relations.of(uow, holder_id, subject, at) if self._relations is not None else []
         proven = [each for each in found if each.proof is Proof.PROVEN]
         others = {each.other_id for each in proven if each.other_id is not None}
-        shown_by, erased = tuple(sorted({each.source.id for each in proven})), False
+        shown_by = tuple(sorted({each.source.id for each in proven}))
+        erased: set[str] = set()
         if said is not None and others:
             others, erased = _meant(uow, others, said)
             if not others:
                 return SubjectFacts(unproven="R.RELATION_UNPROVEN")
         if len(others) > 1:
-            return SubjectFacts(unproven="R.HOLDER_AMBIGUOUS", shown_by=shown_by, erased=erased)
+            return SubjectFacts(unproven="R.HOLDER_AMBIGUOUS", shown_by=shown_by, erased=bool(erased))
         if not proven:
             return SubjectFacts(unproven="R.RELATION_UNPROVEN")
         if not others:
             # The relation is shown; of the other one the library holds nothing at all.
             return SubjectFacts(shown_by=shown_by)
-        (known,) = self._known(uow, [(one.rule, subject, others.pop())], at, counted)
-        if isinstance(known, ErasedError):
+        (other,) = others
+        (known,) = self._known(uow, [(one.rule, subject, other)], at, counted)
+        if other in erased or isinstance(known, ErasedError):
             # What the library still holds of them nobody can read: as if it held nothing.
             return SubjectFacts(shown_by=shown_by, erased=True)
         if isinstance(known, CunzhengError):
             raise known
-        return replace(known, shown_by=shown_by, erased=erased)
+        return replace(known, shown_by=shown_by)
 
     def _known(
         self,
@@ -188,14 +190,15 @@ class Inquiry:
         ]
 
 
-def _meant(uow: UnitOfWork, others: Collection[str], said: Mapping[str, str]) -> tuple[set[str], bool]:
-    """Give which of several a question may mean, and whether one was erased: that one may be it, too."""
-    found, erased = set(), False
+def _meant(uow: UnitOfWork, others: Collection[str], said: Mapping[str, str]) -> tuple[set[str], set[str]]:
+    """Give which of several a question may mean, and those of them who were erased: one may be it, too."""
+    found, erased = set(), set()
     for other in others:
         try:
             meant = is_meant(uow, uow.session.get_one(Holder, other), said)
         except ErasedError:
-            meant = erased = True
+            meant = True
+            erased.add(other)
         if meant:
             found.add(other)
     return found, erased

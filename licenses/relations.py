@@ -34,6 +34,7 @@ from licenses.models import License, LicenseHolder
 from licenses.relation_table import RelationBook, RelationKind, RelationTable, Statement
 from storage.clock import legal_date
 from storage.database import UnitOfWork
+from storage.secrets import ErasedError
 
 _MASKS = frozenset("*＊×")
 
@@ -158,8 +159,13 @@ class Relations:
         found = []
         for row in uow.session.scalars(query.order_by(LicenseHolder.position)):
             holder = uow.session.get_one(Holder, row.holder_id)
-            clear = self._holders.reveal(uow, holder)
-            found.append(_Named(HolderCode(clear.scheme, clear.code), clear.name, None, holder))
+            try:
+                clear = self._holders.reveal(uow, holder)
+            except ErasedError:
+                # That there is another one still stands; who it was nobody can tell.
+                found.append(_Named(None, "", None, holder))
+            else:
+                found.append(_Named(HolderCode(clear.scheme, clear.code), clear.name, None, holder))
         return found
 
     def _on_face(self, uow: UnitOfWork, license_: License, statement: Statement) -> list[_Named]:

@@ -92,9 +92,10 @@ class Counting:
         Raises:
             WriteConflictError: Somebody else used the quota meanwhile; begin again.
         """
-        for grant, taken in self._taken.values():
+        # In one order everywhere: two units that wait for each other's rows would both begin again.
+        for _, (grant, taken) in sorted(self._taken.items()):
             parts = shares(grant.quota)
-            for place, count in taken.items():
+            for place, count in sorted(taken.items()):
                 if count and not self._add(grant, place, count, parts[place]):
                     raise WriteConflictError
 

@@ -36,7 +36,7 @@ from storage.steps import Job, Later, Staging, mapping_of
 FORM_STEP: Final = "ladder.form"
 MEDIA_TYPE: Final = "application/pdf"
 TITLE: Final = "证明事项告知承诺书"
-_ONLINE: Final = "承诺人本人（在线）"
+_ONLINE: Final = "承诺人（在线）"
 _FILE: Final = "commitment.pdf"
 _TEMPLATE: Final = Path(str(resources.files("licenses.ladder").joinpath("templates/commitment.typ")))
 _STAMP: Final = Placement(page=1, x_mm=140.0, y_mm=236.0, size_mm=40.0)

@@ -83,7 +83,7 @@ def listed(uow: UnitOfWork, identity: Identity, listing: RungListing, after: str
 
 
 def waiting(uow: UnitOfWork, identity: Identity, after: str | None = None, rows: int = ROWS) -> RungPage:
-    """Give the questions that wait for an answer of a system's department, without counts.
+    """Give the questions of open cases that wait for an answer of a system's department, without counts.
 
     Raises:
         NotPermittedError: The caller is no system that answers, or names nobody as operator.
@@ -91,7 +91,7 @@ def waiting(uow: UnitOfWork, identity: Identity, after: str | None = None, rows:
     """
     if not answers_for(identity, identity.organisation):
         raise NotPermittedError
-    asked = _is(RungListing.ASKED, identity, uow.clock.now())
+    asked = _is(RungListing.ASKED, identity, uow.clock.now()) & Case.closed_at.is_(None)
     found, cursor = _page(uow, asked, after, rows, oldest=True)
     return RungPage(found, {}, cursor)
 

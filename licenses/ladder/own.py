@@ -28,11 +28,15 @@ _KIND: Final = "commitment"
 
 @dataclass(frozen=True, slots=True)
 class OwnCommitment:
-    """A commitment as a list shows it to its holder."""
+    """A commitment as a list shows it to its holder.
+
+    Attributes:
+        requirement: What it is to establish; none where its rule is not held.
+    """
 
     row: LadderRung
     case: Case
-    requirement: Requirement
+    requirement: Requirement | None
 
 
 class OwnCommitments:
@@ -59,10 +63,7 @@ class OwnCommitments:
             .order_by(LadderRung.taken_at.desc(), LadderRung.id.desc())
             .limit(MOST)
         )
-        return [
-            OwnCommitment(row, case, self._ladder.requirement(row))
-            for row, case in uow.session.execute(query)
-        ]
+        return [OwnCommitment(row, case, self._requirement(row)) for row, case in uow.session.execute(query)]
 
     def view(self, uow: UnitOfWork, identity: Identity, rung_id: str) -> RungView:
         """Give an own commitment; the look is recorded.
@@ -85,6 +86,12 @@ class OwnCommitments:
             raise RungEventError
         words = "本人不作承诺" if kind is RungEventKind.DROPPED else ""
         self._ladder.happen(uow, identity, rung_id, Happening(kind, words))
+
+    def _requirement(self, row: LadderRung) -> Requirement | None:
+        try:
+            return self._ladder.requirement(row)
+        except RungUnknownError:
+            return None
 
     def _demand(self, uow: UnitOfWork, identity: Identity, rung_id: str) -> None:
         identity.demand(Role.HOLDER)

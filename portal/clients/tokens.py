@@ -124,13 +124,7 @@ class TokenService:
             RequestReplayedError: It was used before.
             GrantTypeError, TokenRequestError, ScopeNotHeldError: The client is proven and asks amiss.
         """
-        if asked.grant_type != "client_credentials":
-            raise GrantTypeError
-        if asked.assertion_type != ASSERTION_TYPE:
-            raise TokenRequestError(field="client_assertion_type", rule="jwt-bearer")
-        row, kid, claims = self._proven(uow, asked.assertion or "")
-        if asked.client_id not in {None, row.id}:
-            raise ClientNotProvenError(rule="client_id")
+        row, kid, claims = self.prove(uow, asked)
         until = dt.datetime.fromtimestamp(claims["exp"] + LEEWAY, dt.UTC)
         forget_old(uow)
         take_once(uow, "assertion", row.id, claims["jti"], until)
@@ -153,6 +147,21 @@ class TokenService:
         named = {"operator": asked.operator, "purpose": asked.purpose}
         payload |= {name: value for name, value in named.items() if value is not None}
         return IssuedToken(self._keys.sign_payload(payload, TOKEN_TYPE), scopes)
+
+    def prove(self, uow: UnitOfWork, asked: TokenRequest) -> tuple[Any, str, Mapping[str, Any]]:
+        """Give the client that an assertion proves, the key that signed it and its claims; writes nothing.
+
+        Raises:
+            GrantTypeError, TokenRequestError, ClientNotProvenError, ClockSkewError: As :meth:`issue`.
+        """
+        if asked.grant_type != "client_credentials":
+            raise GrantTypeError
+        if asked.assertion_type != ASSERTION_TYPE:
+            raise TokenRequestError(field="client_assertion_type", rule="jwt-bearer")
+        row, kid, claims = self._proven(uow, asked.assertion or "")
+        if asked.client_id not in {None, row.id}:
+            raise ClientNotProvenError(rule="client_id")
+        return row, kid, claims
 
     def present(self, uow: UnitOfWork, token: str, operator: str | None) -> Presented:
         """Give who presents a token.

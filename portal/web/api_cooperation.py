@@ -10,6 +10,7 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 from cases.models import Holder
+from licenses.ladder.errors import RungUnknownError
 from licenses.ladder.listing import RungLine, waiting
 from licenses.ladder.models import LadderRung
 from licenses.ladder.services import LONGEST, Happening
@@ -39,7 +40,7 @@ _LINE: Final[dict[str, Any]] = {
 _HOLDER: Final = {"scheme": "person-id", "code": "11010519491231002X", "name": "测试人"}
 _QUESTION: Final[dict[str, Any]] = {**_LINE, "holder": _HOLDER, "can": ["answered", "unanswerable"]}
 _PROMISE: Final = {"log": "cunzheng.example/log", "core_sha256": "ab" * 32, "redeem_by": _AT}
-_NULLABLE: Final = ("due", "holder", "next")
+_NULLABLE: Final = ("due", "holder", "next", "predicate")
 _LIST: Final[dict[str, Any]] = {"questions": [_LINE], "next": _ID}
 _MADE: Final[dict[str, Any]] = {"state": "answered", "promise": _PROMISE}
 
@@ -109,18 +110,26 @@ def answer(rung_id: str, body: CooperationAnswerBody) -> dict[str, Any]:
 
 def _line(line: RungLine) -> dict[str, Any]:
     row, case = line.row, line.case
-    way = context.rooms().ladder.requirement(row).rung(row.kind)
     return {
         "id": row.id,
         "case": {"source": case.source, "number": case.number},
         "item": row.item_code,
         "organisation": row.organisation,
-        "predicate": way.predicate.model_dump() if isinstance(way, Cooperation) else None,
+        "predicate": _predicate(row),
         "state": row.state,
         "asked_at": rfc3339(row.taken_at),
         "due": rfc3339(row.due) if row.due else None,
         "late": line.late,
     }
+
+
+def _predicate(row: LadderRung) -> dict[str, str] | None:
+    """Give what is asked in words; none where its rule is not held, which must not hide all others."""
+    try:
+        way = context.rooms().ladder.requirement(row).rung(row.kind)
+    except RungUnknownError:
+        return None
+    return way.predicate.model_dump() if isinstance(way, Cooperation) else None
 
 
 def _holder(uow: UnitOfWork, row: LadderRung) -> dict[str, Any]:

@@ -76,11 +76,13 @@ _BODY: Final[dict[str, Any]] = {
 def token() -> Response:
     """Give a token for an assertion; what fails is counted, and limited by address.
 
-    The assertion is looked at first: who proves a client is served however much others behind the same
-    address got wrong.
+    The assertion is looked at first, beside whoever writes: who proves a client is served however much others
+    behind the same address got wrong, and who proves none keeps nobody waiting.
     """
     try:
         asked = _asked()
+        with context.rooms().database.reading() as uow:
+            context.tokens().prove(uow, asked)
         made = context.rooms().database.write(lambda uow: context.tokens().issue(uow, asked))
     except CunzhengError as error:
         if not hasattr(error, "oauth"):

@@ -104,7 +104,7 @@ def test_the_form_names_the_holder_who_committed_online(line: Line, window: Wind
         row = uow.session.get_one(LadderRung, taken.id)
         assert row.form_sha256 is not None
         words = text_of(line.objects.read(row.form_sha256)).replace("\r\n", "")
-    assert "承诺人本人（在线）" in words
+    assert "承诺人（在线）" in words
     assert taken.holder_id not in words
 
 

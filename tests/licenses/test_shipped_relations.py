@@ -74,6 +74,18 @@ def test_a_marriage_holds_both_ways_and_a_birth_one_way(library: Library) -> Non
     assert proven(library, other.id, "parent") == []
 
 
+def test_a_spouse_who_was_erased_is_still_one_and_named_no_longer(library: Library) -> None:
+    row = states(library, MARRIAGE, {"number": "J1"}, together=True)
+    with library.database.writing() as uow:
+        other = library.holders.find(uow, *OTHER[:2])
+        assert other is not None
+        uow.secrets.destroy(other.id)
+    assert proven(library, row.holder_id, "spouse") == [other.id]
+    with library.database.reading() as uow:
+        (found,) = Relations(library.holdings, library.holders).of(uow, row.holder_id, "spouse")
+    assert (found.other.code, found.other.name.strip("*")) == ("", "")
+
+
 def test_every_kind_of_relation_is_stated_by_a_type_with_a_code_or_its_holders() -> None:
     table = relation_table()
     provable = {one.relation for one in table.statements if one.holders or one.code is not None}

@@ -8,6 +8,8 @@ from calling import Caller
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from cases.models import Case
+from licenses.ladder.models import LadderRung
 from portal.web.schemas import CASE_EXAMPLE
 from storage.identity import Role
 
@@ -90,6 +92,26 @@ def test_another_department_an_unnamed_operator_and_another_scope_find_nothing(
     assert refused(department, f"{place}/answer", {"answer": "yes"}) == (404, "rung-unknown")
     reader = house.caller("read", organisation="wjw")
     assert refused(reader, PLACE) == (403, "not-permitted")
+
+
+def test_a_question_of_a_closed_case_waits_for_nobody(
+    house: House, question: str, department: Caller
+) -> None:
+    with house.rooms.database.writing() as uow:
+        case = uow.session.get_one(Case, uow.session.get_one(LadderRung, question).case_id)
+        case.closed_at = house.clock.now()
+    assert told(department, PLACE)["questions"] == []
+    shown = told(department, f"{PLACE}/{question}")
+    assert (shown["holder"], shown["can"]) == (None, [])
+
+
+def test_a_question_whose_rule_is_not_held_hides_no_other(
+    house: House, question: str, department: Caller
+) -> None:
+    with house.rooms.database.writing() as uow:
+        uow.session.get_one(LadderRung, question).rule_digest = "0" * 64
+    (line,) = told(department, PLACE)["questions"]
+    assert (line["id"], line["predicate"]) == (question, None)
 
 
 def test_an_answer_is_signed_and_a_shared_key_opens_nothing(
