@@ -30,7 +30,7 @@ from licenses.lifecycle import Standing
 from licenses.models import License, LicenseUsage
 from licenses.reading import LicenseReader
 from licenses.registered import in_force_under
-from licenses.usage import Use, usage_row
+from licenses.usage import Use, operator_of, usage_row
 from licenses.views import LicenseView
 from storage.clock import legal_date
 from storage.database import UnitOfWork
@@ -169,11 +169,12 @@ class FacadeService:
         return Answered(Result.OK, (licence_row(facade, view),), out.sha256)
 
     def _ordered(self, uow: UnitOfWork, who: Identity, license_: License) -> Sequence[LicenseCopy]:
-        """Give the copies that this client ordered for this case and purpose, as far as they are good."""
+        """Give the copies that this operator ordered for this case and purpose, as far as they are good."""
         basis = who.basis
         query = select(LicenseCopy).where(
             LicenseCopy.license_id == license_.id,
             LicenseCopy.actor_id == who.id,
+            LicenseCopy.operator == operator_of(who),
             LicenseCopy.case_id == (basis.case if basis else None),
             LicenseCopy.purpose == (basis.purpose if basis else None),
             LicenseCopy.state.in_([ORDERED, MADE]),
