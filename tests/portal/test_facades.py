@@ -221,18 +221,6 @@ def test_expiry_is_judged_by_the_clock(house: House, speaker: Speaker, licence: 
     assert late.result(late.call(DATA, identifier=licence.identifier))[0] == late.code(Result.EXPIRED)
 
 
-def test_what_another_operator_ordered_keeps_nobody_from_an_own_file(
-    house: House, speaker: Speaker, licence: License
-) -> None:
-    speaker.call(FILE, identifier=licence.identifier)
-    with house.rooms.database.writing() as uow:
-        copy = uow.session.scalars(select(LicenseCopy)).one()
-        copy.state, copy.made_at, copy.operator = "made", house.clock.now(), "op-2"
-    answer = speaker.call(FILE, identifier=licence.identifier)
-    assert speaker.result(answer) == (speaker.code(Result.BEING_MADE), {})
-    assert house.acts().count("copy.ordered") == 2
-
-
 def test_files_leave_as_annotated_copies_only_made_at_the_first_call(
     house: House, speaker: Speaker, licence: License
 ) -> None:
