@@ -48,10 +48,6 @@ Runs = Callable[[UnitOfWork, str], bool]
 """Tells whether the calling system of an id has neither ended nor is out of date."""
 
 
-def _always(_uow: UnitOfWork, _client_id: str) -> bool:
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class HandedOut:
     """What whoever shows a good link is given: where the bytes lie, and what was recorded."""
@@ -70,7 +66,7 @@ class CopyService:
         runs: Tells whether a calling system still runs.
     """
 
-    def __init__(self, reader: LicenseReader, holdings: Holdings, runs: Runs = _always) -> None:
+    def __init__(self, reader: LicenseReader, holdings: Holdings, runs: Runs) -> None:
         self._reader = reader
         self._holdings = holdings
         self._runs = runs

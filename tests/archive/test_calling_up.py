@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import pytest
 from archive_line import BUSINESS, Line, issue_business_license
 from granting import grant
+from license_library import every_client_runs
 from sqlalchemy import select
 
 from archive.intake import Received, announcement_of
@@ -166,7 +167,9 @@ def copied_while_open(line: Line, earlier: License) -> str:
         scopes=frozenset({"read"}),
         items=frozenset({opened.item_code}),
     )
-    copies = CopyService(LicenseReader(line.holdings, line.cases, line.holders), line.holdings)
+    copies = CopyService(
+        LicenseReader(line.holdings, line.cases, line.holders), line.holdings, every_client_runs
+    )
     with line.database.writing() as uow:
         case = line.cases.announce(uow, system_identity("test"), opened)[0]
         basis = AccessBasis(Basis.CASE, case.id, case.item_code, "accept")

@@ -19,6 +19,7 @@ from license_library import (
     OTHER,
     SUPERVISOR,
     Library,
+    every_client_runs,
     on_case,
 )
 from sqlalchemy import select, update
@@ -65,7 +66,7 @@ class Codes:
         self.licence = library.issue(BUSINESS)
         self.case: Case = library.announce(FOOD)
         self.service = CodeService(library.reader, library.holdings, RuleBook.load())
-        self.copies = CopyService(library.reader, library.holdings)
+        self.copies = CopyService(library.reader, library.holdings, every_client_runs)
         basis = AccessBasis(Basis.HOLDER)
         self.holder = Identity("holder", self.licence.holder_id, "", frozenset({Role.HOLDER}), basis)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fakes import HandClock
 from granting import APPROVER, grant
-from license_library import BUSINESS, CLERK, CLIENT, FOOD, Library, on_case
+from license_library import BUSINESS, CLERK, CLIENT, FOOD, Library, every_client_runs, on_case
 from sqlalchemy import func, select
 
 from cases.models import Case
@@ -236,7 +236,7 @@ def test_of_fifty_calls_for_the_last_unit_exactly_one_is_answered(bare: Library)
 
 def looks(library: Library, case: Case, identifier: str, who: Identity = CLIENT) -> dict[str, str]:
     """Find, read and have a copy made; give what came of each."""
-    copies = CopyService(library.reader, library.holdings)
+    copies = CopyService(library.reader, library.holdings, every_client_runs)
     asked = on_case(who, case)
     found = {}
     for name, look in (

@@ -12,6 +12,7 @@ from license_library import (
     OTHER,
     PERSON,
     Library,
+    every_client_runs,
     held_together,
     on_case,
 )
@@ -48,7 +49,7 @@ class Shared:
         self.licence: License = library.issue(FOOD, COMPANY, share="1/2", co_holders=also)
         self.first, self.second, self.third = (self.holder(one) for one in (COMPANY, PERSON, OTHER))
         self.codes = CodeService(library.reader, library.holdings, RuleBook.load())
-        self.copies = CopyService(library.reader, library.holdings)
+        self.copies = CopyService(library.reader, library.holdings, every_client_runs)
         self.showing = ShowService(library.reader)
 
     def holder(self, of: tuple[str, str, str]) -> Identity:

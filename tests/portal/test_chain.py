@@ -176,14 +176,18 @@ def test_a_code_of_the_holders_is_for_the_holders_purpose(
     assert read.status_code == 200
 
 
+def offered(house: House, caller: Caller) -> dict[str, str]:
+    """Announce a case and ask about it; gives the body that takes a commitment from the answer."""
+    assert plain(house).put(f"/api/v1/cases/ycsl/{NUMBER}", json=CASE_EXAMPLE, headers=caller.headers()).json
+    question = {"case": {"source": "ycsl", "number": NUMBER}, "item": "339999010002", "purpose": "accept"}
+    decision = caller.call("/api/v1/proofs", question).json["decision"]["id"]
+    return {"decision": decision, "requirement": "R2", "kind": "commitment"}
+
+
 def test_a_rung_is_taken_and_seen_for_the_purpose_of_its_answer(house: House) -> None:
     """An answer that was asked for with one token gives nothing to a token for something else."""
     caller = house.caller("announce", "ask")
-    client = plain(house)
-    assert client.put(f"/api/v1/cases/ycsl/{NUMBER}", json=CASE_EXAMPLE, headers=caller.headers()).json
-    question = {"case": {"source": "ycsl", "number": NUMBER}, "item": "339999010002", "purpose": "accept"}
-    decision = caller.call("/api/v1/proofs", question).json["decision"]["id"]
-    body = {"decision": decision, "requirement": "R2", "kind": "commitment"}
+    client, body = plain(house), offered(house, caller)
     other = caller.headers(purpose="decide")
     assert code(caller.call("/api/v1/rungs", body, other)) == (403, "purpose-differs")
     assert "rung.taken" not in house.acts()
@@ -258,11 +262,7 @@ def test_a_link_to_a_copy_ends_with_the_right_on_which_it_was_ordered(
 
 def test_a_rung_that_a_system_took_ends_with_its_grant(house: House) -> None:
     caller = house.caller("announce", "ask")
-    client = plain(house)
-    assert client.put(f"/api/v1/cases/ycsl/{NUMBER}", json=CASE_EXAMPLE, headers=caller.headers()).json
-    question = {"case": {"source": "ycsl", "number": NUMBER}, "item": "339999010002", "purpose": "accept"}
-    decision = caller.call("/api/v1/proofs", question).json["decision"]["id"]
-    body = {"decision": decision, "requirement": "R2", "kind": "commitment"}
+    client, body = plain(house), offered(house, caller)
     place = caller.call("/api/v1/rungs", body).headers["Location"]
     grants_end(house)
     assert code(caller.call(f"{place}/events", {"kind": "committed"})) == (403, "rung-right-ended")

@@ -15,7 +15,7 @@ from fakes import HandClock
 from granting import APPROVER, grant
 from hypothesis import given
 from hypothesis import strategies as st
-from license_library import BUSINESS, CLIENT, FOOD, Library, on_case
+from license_library import BUSINESS, CLIENT, FOOD, Library, every_client_runs, on_case
 
 from cases.models import Case
 from licenses.copies.services import CopyService
@@ -135,7 +135,7 @@ def carried_out(world: World, uow: UnitOfWork, call: dict[str, Any]) -> str:
             view = library.reader.read(uow, on_case(who, case, call["purpose"]), world.business)
             assert view.face
         else:
-            copies = CopyService(library.reader, library.holdings)
+            copies = CopyService(library.reader, library.holdings, every_client_runs)
             copies.order(uow, on_case(who, case, call["purpose"]), world.business)
     except (QuestionRefusedError, LicenseHiddenError, QuotaExhaustedError) as refused:
         return str(refused.act.reasons[0])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fakes import HandClock
 from inserted import rowid
-from license_library import COMPANY, WORKER, Library
+from license_library import COMPANY, WORKER, Library, every_client_runs
 from sqlalchemy import select
 
 from documents.typesetting import Typesetter
@@ -64,7 +64,7 @@ class House:
             public_url=URL,
             demo=True,
         )
-        self.copies = CopyService(self.library.reader, self.library.holdings)
+        self.copies = CopyService(self.library.reader, self.library.holdings, every_client_runs)
         self.copying = CopyStep(self.library.holdings, typesetter, self.sealing, self.objects, URL)
         steps = {"license.issue": self.step, "license.copy": self.copying, "index.put": Index()}
         self.worker = Worker(
