@@ -7,10 +7,13 @@ import select
 import signal
 import subprocess
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import cast
 
 from documents.errors import ChildFailedError
+from storage.processors import on_all
 
 
 class Channel:
@@ -65,6 +68,30 @@ class Channel:
                 raise ChildFailedError(reason="oversize")
         line, self._rest = b"".join(chunks).split(b"\n", 1)
         return line
+
+
+def spawn(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], stdin: int, stdout: int
+) -> subprocess.Popen[bytes]:
+    """Start a child in a process group of its own, on all processors of this process.
+
+    Args:
+        command: The program, with what confines it.
+        folder: Where it runs.
+        environment: All that it has.
+        stdin: What it reads from, as ``subprocess`` takes it.
+        stdout: What it writes to, in the same way; what it says of errors is discarded.
+    """
+    with on_all():
+        return subprocess.Popen(  # noqa: S603 - the command is ours, its input is what is not trusted
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
 def kill_group(child: subprocess.Popen[bytes]) -> None:

@@ -27,7 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from documents.channel import Channel, kill_group
+from documents.channel import Channel, kill_group, spawn
 from documents.errors import ChildFailedError, SandboxUnavailableError
 from documents.workrooms import PREFIX, opened, sweep
 from documents.zygotes import Trade, Zygotes
@@ -332,15 +332,8 @@ class Sandbox:
         if self.layer is Layer.BUBBLEWRAP:
             shown = {self._programs: _MOUNTED_PROGRAMS, **(extra or {})}
             wrapped = [*_bubblewrap(folder, shown), *wrapped]
-        return subprocess.Popen(  # noqa: S603 - the command is ours, its input is what is not trusted
-            wrapped,
-            cwd=folder or "/",
-            env=environment,
-            stdin=subprocess.PIPE if pipes else stdin,
-            stdout=subprocess.PIPE if pipes else subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        out = subprocess.PIPE if pipes else subprocess.DEVNULL
+        return spawn(wrapped, folder or Path("/"), environment, subprocess.PIPE if pipes else stdin, out)
 
 
 def _limit(limits: Limits) -> list[str]:

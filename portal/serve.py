@@ -8,6 +8,7 @@ A process that is told to end says so on ``/readyz`` first and goes on serving f
 spreads requests over several processes sends it no more: a rolling restart refuses nobody.
 """
 
+import gc
 import multiprocessing
 import time
 from collections.abc import Callable, Iterable, MutableMapping
@@ -20,6 +21,7 @@ from gunicorn.arbiter import Arbiter
 
 from portal.quiet import QuietLog, QuietWorker
 from portal.settings import Settings
+from storage.processors import Claim, keep_to_one
 
 _Wsgi: TypeAlias = Callable[
     [MutableMapping[str, Any], Callable[[str, Iterable[tuple[str, str]]], None]], Iterable[bytes]
@@ -27,6 +29,8 @@ _Wsgi: TypeAlias = Callable[
 
 _TIMEOUT_SECONDS = 120
 _LOOK_SECONDS = 0.1
+_YOUNG = 20_000
+"""Objects that come up before those without a use are looked for; a request makes some thousands."""
 
 
 class _LeavingArbiter(Arbiter):
@@ -59,6 +63,7 @@ class WebServer(BaseApplication):
         self._settings = settings
         self._make = make
         self._leaving = multiprocessing.get_context("fork").Event()
+        self.claim = Claim()
         super().__init__()
 
     def run(self) -> None:
@@ -83,6 +88,13 @@ class WebServer(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> _Wsgi:
-        """Make the application, after the fork."""
+        """Make the application, after the fork and before there are threads."""
+        if self._settings.one_processor:
+            self.claim = keep_to_one("web")
         # Flask's own annotation says dict where WSGI says mapping.
-        return cast(_Wsgi, self._make(self._leaving.is_set))
+        made = cast(_Wsgi, self._make(self._leaving.is_set))
+        # What was made by now stays until the end: it need not be looked through again and again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_YOUNG, 20, 20)
+        return made

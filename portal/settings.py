@@ -158,6 +158,11 @@ class Settings(SignInSettings):
         "without it, `http://` with host and port.",
     )
     threads: int = Field(default=8, ge=1, le=64, description="Threads of the web process.")
+    one_processor: bool = Field(
+        default=True,
+        description="Keep each web process to one processor of its own, as long as there is one: its threads "
+        "share one interpreter, and answer a third more so. Files from outside are opened on all.",
+    )
     leave_seconds: float = Field(
         default=0,
         ge=0,

@@ -2,11 +2,13 @@
 """Small units of work of several callers as one: what waits while a unit runs is done in the next one.
 
 Beginning a unit, asking the database and making the commit durable cost several times what one check costs.
-Nobody waits for others to come: a caller that finds no unit running begins at once. Each keeps its own act,
-recorded in the transaction that its answer rests on, and hears its answer after the commit (ADR 0050).
+Nobody waits for others to come: a caller that finds no unit running begins once it has let those go first
+whose requests other threads of this process have in hand (ADR 0065). Each keeps its own act, recorded in the
+transaction that its answer rests on, and hears its answer after the commit (ADR 0050).
 """
 
 import enum
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -71,11 +73,13 @@ class Together(Generic[_Asked, _Answer]):
         self._lock = threading.Lock()
         self._waiting: deque[_Place[_Asked, _Answer]] = deque()
         self._led = False
+        self._in_hand = 0
 
     @property
-    def waiting(self) -> int:
-        """How many wait for the unit that runs."""
-        return len(self._waiting)
+    def asking(self) -> int:
+        """How many wait for their answer, those of the unit that runs included."""
+        with self._lock:
+            return self._in_hand + len(self._waiting)
 
     def ask(self, asked: _Asked) -> _Answer:
         """Give the answer, once it is committed.
@@ -103,6 +107,7 @@ class Together(Generic[_Asked, _Answer]):
 
     def _lead(self) -> None:
         """Do the work of the next group, which this thread's own caller leads."""
+        self._let_others_come()
         group = self._next_group()
         for place in group:
             place.turn = _Turn.ALONE
@@ -132,17 +137,28 @@ class Together(Generic[_Asked, _Answer]):
 
         return self._database.write(work)
 
+    def _let_others_come(self) -> None:
+        """Let threads go first that have a request in hand, for as long as that brings one more of them here.
+
+        Who is alone goes on at once: no time is waited, only a turn is given away.
+        """
+        came = 0
+        while came < (came := len(self._waiting)) < self._most:
+            os.sched_yield()
+
     def _next_group(self) -> list[_Place[_Asked, _Answer]]:
         with self._lock:
             group = [self._waiting.popleft()]
             left = self._most - self._size(group[0].asked)
             while self._waiting and (left := left - self._size(self._waiting[0].asked)) >= 0:
                 group.append(self._waiting.popleft())
+            self._in_hand = len(group)
         return group
 
     def _hand_over(self, group: Sequence[_Place[_Asked, _Answer]]) -> None:
         """Let the next one lead, and those whose turn was set take it."""
         with self._lock:
+            self._in_hand = 0
             self._led = bool(self._waiting)
             if self._led:
                 self._waiting[0].called.set()

@@ -19,6 +19,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from storage.errors import CunzhengError
 
 BEGIN_OPTION: Final = "cunzheng_begin"
+ALONE: Final = "ALONE"
+"""Value of that option: each statement by itself, in no transaction."""
 _Answer = TypeVar("_Answer")
 _BUSY_MILLISECONDS = 30_000
 _CONNECTIONS = 20
@@ -156,4 +158,5 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
 
 def _begin_sqlite(connection: Connection) -> None:
     mode = connection.get_execution_options().get(BEGIN_OPTION, "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    if mode != ALONE:
+        connection.exec_driver_sql(f"BEGIN {mode}")

@@ -25,6 +25,7 @@ from storage.errors import NotFoundError, NotPermittedError
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
+from storage.looking import Looking
 
 _ADMINISTRATORS: Final = (Role.SYSTEM, Role.SYSTEM_ADMIN)
 _BY_KEY = select(
@@ -220,7 +221,7 @@ class AccountService:
         account = uow.session.get(Account, account_id)
         return None if account is None else identity_of(account)
 
-    def client(self, uow: UnitOfWork, key: str, operator: str | None) -> Identity:
+    def client(self, look: Looking, key: str, operator: str | None) -> Identity:
         """Give the identity of the client that holds the key, with the operator it names.
 
         Raises:
@@ -229,8 +230,8 @@ class AccountService:
         """
         # Every call of a client comes by here: the columns alone, by a statement that is made once.
         bound = {"key_hash": secret_hash(key), "operator": operator}
-        client = uow.session.connection().execute(_BY_KEY, bound).one_or_none()
-        if client is None or client.ended_at is not None or client.expires_at <= uow.clock.now():
+        client = look.connection.execute(_BY_KEY, bound).one_or_none()
+        if client is None or client.ended_at is not None or client.expires_at <= look.clock.now():
             raise UnauthenticatedError
         if client.replaced:
             raise ApiKeyReplacedError

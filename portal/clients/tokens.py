@@ -36,6 +36,7 @@ from portal.errors import UnauthenticatedError
 from storage.clock import rfc3339
 from storage.database import UnitOfWork
 from storage.identity import Identity, Role
+from storage.looking import Looking
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 TOKEN_TYPE: Final = "at+jwt"  # noqa: S105 - the name of a type
@@ -163,11 +164,11 @@ class TokenService:
             raise ClientNotProvenError(rule="client_id")
         return row, kid, claims
 
-    def present(self, uow: UnitOfWork, token: str, operator: str | None) -> Presented:
+    def present(self, look: Looking, token: str, operator: str | None) -> Presented:
         """Give who presents a token.
 
         Args:
-            uow: Where clients are.
+            look: Where clients are.
             token: The token.
             operator: Whom a header names; ``None`` where it names nobody.
 
@@ -178,11 +179,11 @@ class TokenService:
             claims = self._claims(token)
         except AnswerInvalidError:
             raise UnauthenticatedError from None
-        now = uow.clock.now()
+        now = look.clock.now()
         if claims["iss"] != self._issuer or claims["exp"] <= now.timestamp():
             raise UnauthenticatedError
         kid, named = claims["cnf"]["jkt"], claims.get("operator")
-        row = uow.session.connection().execute(_BY_KID, {"kid": kid, "operator": named}).one_or_none()
+        row = look.connection.execute(_BY_KID, {"kid": kid, "operator": named}).one_or_none()
         if row is None or row.id != claims["sub"] or row.expires_at <= now:
             raise UnauthenticatedError
         demand_operator(row, named)

@@ -36,6 +36,10 @@ REDISPLAY: Final = "redisplay"
 MODES: Final = ("normal", "elder")
 _LANGUAGES: Final = {"zh": ZH, "zh-CN": ZH, "en": EN}
 _LIMIT_OF_HEADER: Final = 200
+_AS_SENT: Final = {
+    f"Access-{name}": f"HTTP_ACCESS_{name.upper()}" for name in ("Case", "Item", "Operator", "Purpose")
+}
+"""Our headers by their names in the environment of a request, which is asked several times faster."""
 UNKNOWN: Final = "unknown"
 
 
@@ -102,7 +106,7 @@ def identify() -> Identity:
     """
     if request.blueprint == HOLDER_PAGES:
         return _holder()
-    header = request.headers.get("Authorization")
+    header = request.environ.get("HTTP_AUTHORIZATION")
     if header is not None:
         scheme, _, key = header.partition(" ")
         if scheme.lower() != "bearer" or not key.strip():
@@ -171,17 +175,19 @@ def presented() -> Presented | None:
 def _client(key: str) -> Identity:
     operator = _header("Access-Operator")
     try:
-        with rooms().database.reading() as uow:
+        with rooms().database.looking() as look:
             if key.count(".") == 2:
-                g.presented = tokens().present(uow, key, operator)
-                return _on_basis(uow, g.presented.identity)
-            return _on_basis(uow, rooms().accounts.client(uow, key, operator))
+                g.presented = tokens().present(look, key, operator)
+                who = g.presented.identity
+            else:
+                who = rooms().accounts.client(look, key, operator)
     except UnauthenticatedError:
         counters().add(AUTHENTICATION_FAILED)
         raise
+    return _on_basis(who)
 
 
-def _on_basis(uow: UnitOfWork, who: Identity) -> Identity:
+def _on_basis(who: Identity) -> Identity:
     """Give the identity with the basis that the headers state.
 
     Acts hold the basis in clear, so only values that we know ourselves get into it; others become
@@ -190,10 +196,12 @@ def _on_basis(uow: UnitOfWork, who: Identity) -> Identity:
     case, item, purpose = map(_header, ("Access-Case", "Access-Item", "Access-Purpose"))
     if case is None:
         return who
+    with rooms().database.reading() as uow:
+        known = _known_case(uow, who, case)
     return who.on(
         AccessBasis(
             Basis.CASE,
-            _known_case(uow, who, case),
+            known,
             item if item is None or rooms().items.knows(item) else UNKNOWN,
             purpose if purpose is None or is_purpose(purpose) else UNKNOWN,
         )
@@ -212,7 +220,7 @@ def _known_case(uow: UnitOfWork, who: Identity, value: str) -> str:
 
 
 def _header(name: str) -> str | None:
-    value = request.headers.get(name)
+    value: str | None = request.environ.get(_AS_SENT[name])
     if value is None:
         return None
     if not 1 <= len(value) <= _LIMIT_OF_HEADER or not value.isprintable():
@@ -227,8 +235,8 @@ def only_redisplays() -> bool:
 
 def choose_language() -> None:
     """Take the language from the address, the cookie or, for the interface, ``Accept-Language``."""
-    asked = request.args.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
-    if asked is None and request.path.startswith("/api/"):
+    asked = _chosen("lang", LANGUAGE_COOKIE)
+    if asked is None and "HTTP_ACCEPT_LANGUAGE" in request.environ and request.path.startswith("/api/"):
         asked = request.accept_languages.best_match(["zh", "zh-CN", "en"])
     g.chosen_language = _LANGUAGES.get(asked or "", ZH)
     set_language(g.chosen_language)
@@ -237,5 +245,11 @@ def choose_language() -> None:
 def chosen_mode() -> str:
     """Give the display mode of this request: ``normal`` or ``elder``."""
     usual = "elder" if g.get("elder") else "normal"
-    asked = request.args.get("mode") or request.cookies.get(MODE_COOKIE) or usual
+    asked = _chosen("mode", MODE_COOKIE) or usual
     return asked if asked in MODES else usual
+
+
+def _chosen(argument: str, cookie: str) -> str | None:
+    # Most calls of systems have neither query nor cookie: nothing is parsed for them.
+    named = request.args.get(argument) if request.query_string else None
+    return named or (request.cookies.get(cookie) if "HTTP_COOKIE" in request.environ else None)

@@ -90,6 +90,8 @@ def _place() -> Place:
 
 
 def _keep_choices(answer: Response, *, secure: bool) -> None:
+    if not request.query_string:
+        return
     for argument, cookie, value in (
         ("lang", context.LANGUAGE_COOKIE, g.get("chosen_language")),
         ("mode", context.MODE_COOKIE, context.chosen_mode()),

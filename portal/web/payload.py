@@ -53,7 +53,7 @@ def require_each_once() -> None:
     Raises:
         InvalidInputError: It does.
     """
-    if any(len(values) > 1 for _, values in request.args.lists()):
+    if request.query_string and any(len(values) > 1 for _, values in request.args.lists()):
         raise InvalidInputError(field="query", rule="each name once")
 
 

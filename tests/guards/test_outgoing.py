@@ -30,6 +30,7 @@ NAMED = {
     "portal/pulse.py": "names this machine",
     "portal/quiet.py": "names errors of connections that are made to us",
     "storage/objects/server.py": "the object store that the operator sets; no redirect",
+    "storage/processors.py": "a name on this machine that nobody connects to",
 }
 HARMLESS = {"urllib3.exceptions", "HTTPException"}
 

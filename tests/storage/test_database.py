@@ -58,6 +58,18 @@ def test_a_rolled_back_act_leaves_neither_record_nor_pending_row(tmp_path: Path)
         assert uow.session.scalar(select(func.count()).select_from(LedgerPending)) == 0
 
 
+def test_a_look_sees_what_was_committed_last_and_holds_nobody_up(tmp_path: Path) -> None:
+    database = make_database(tmp_path)
+    count = select(func.count()).select_from(LedgerAct)
+    with database.looking() as look:
+        assert look.connection.scalar(count) == 0
+        with database.writing() as uow:
+            uow.record(announce())
+        assert look.connection.scalar(count) == 1
+    with database.writing() as uow:
+        assert uow.connection.scalar(count) == 1
+
+
 @pytest.mark.parametrize("statement", ["DELETE FROM ledger_act", "UPDATE ledger_act SET kind = 'x'"])
 def test_recorded_acts_cannot_be_changed_or_removed(tmp_path: Path, statement: str) -> None:
     database = make_database(tmp_path)
