@@ -57,6 +57,9 @@ class WebServer(BaseApplication):
     Args:
         settings: Address, port, threads, how long to serve on after being told to end.
         make: Makes the application; it is given whether this process is about to end.
+
+    Attributes:
+        claim: The processor that this process keeps to, once the application is made.
     """
 
     def __init__(self, settings: Settings, make: Callable[[Callable[[], bool]], Flask]) -> None:
