@@ -2,11 +2,12 @@
 """A database in a temporary folder, with a clock that the test moves."""
 
 import datetime as dt
+import os
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from parts import database_url
+from parts import POSTGRESQL, database_url, template
 from sqlalchemy import inspect
 
 from storage.base import Base
@@ -44,11 +45,14 @@ def make_database(
     gate: Gate | None = None,
     doorbell: Doorbell | None = None,
 ) -> Database:
-    url, path = database_url(folder), folder / "cunzheng.db"
-    fresh = url.startswith("sqlite") and not path.exists()
-    if fresh:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_empty(frozenset(Base.metadata.tables)))
+    tables = frozenset(Base.metadata.tables)
+    if POSTGRESQL in os.environ:
+        url = database_url(folder, template(tables, _make_tables))
+    else:
+        url, path = database_url(folder), folder / "cunzheng.db"
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(_empty(tables))
     database = Database(
         url,
         clock or HandClock(),
@@ -58,8 +62,6 @@ def make_database(
         gate,
         doorbell,
     )
-    if not fresh:
-        database.create_tables()
     _OPENED.append(database)
     return database
 
@@ -68,14 +70,18 @@ def make_database(
 def _empty(tables: frozenset[str]) -> bytes:
     """Give a database file with every table that is imported; making them one by one is the slow part."""
     with TemporaryDirectory() as name:
-        made = Database(
-            f"sqlite:///{name}/cunzheng.db", HandClock(), RandomIds(), Secrets(Path(name) / "keys"), ORIGIN
-        )
+        path = Path(name) / "cunzheng.db"
+        _make_tables(f"sqlite:///{path}", tables)
+        return path.read_bytes()
+
+
+def _make_tables(url: str, tables: frozenset[str]) -> None:
+    with TemporaryDirectory() as name:
+        made = Database(url, HandClock(), RandomIds(), Secrets(Path(name) / "keys"), ORIGIN)
         made.create_tables()
         made.close()
         assert set(inspect(made.engine).get_table_names()) == tables
         made.close()
-        return (Path(name) / "cunzheng.db").read_bytes()
 
 
 def close_databases() -> None:

@@ -41,8 +41,8 @@ _KEY_FILES = {
 }
 
 
-def database_url(folder: Path) -> str:
-    """Give the address of an empty database: a file in ``folder``, or a new one on the server."""
+def database_url(folder: Path, template: str = "template1") -> str:
+    """Give the address of a new database: a file in ``folder``, or a copy of one on the server."""
     server = os.environ.get(POSTGRESQL)
     if server is None:
         return f"sqlite:///{folder / 'cunzheng.db'}"
@@ -51,11 +51,22 @@ def database_url(folder: Path) -> str:
     if not note.exists():
         name = f"test_{uuid.uuid4().hex}"
         with _server().connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
         folder.mkdir(parents=True, exist_ok=True)
         _MADE_DATABASES[name] = folder
         note.write_text(name)
     return make_url(server).set(database=note.read_text()).render_as_string(hide_password=False)
+
+
+@cache
+def template(tables: frozenset[str], make: Callable[[str, frozenset[str]], None]) -> str:
+    """Give the name of a database of the server with these tables, to be copied; made once by a process."""
+    name = f"test_{uuid.uuid4().hex}"
+    with _server().connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    atexit.register(_drop, name)
+    make(make_url(os.environ[POSTGRESQL]).set(database=name).render_as_string(hide_password=False), tables)
+    return name
 
 
 def create_role(owner_url: str, name: str) -> str:
