@@ -209,6 +209,7 @@ def refused_readers(library: Library) -> list[object]:
         on_case(replace(CLIENT, operator=None), food),
         on_case(replace(CLIENT, scopes=frozenset({"ask"})), food),
         on_case(replace(CLIENT, sources=frozenset({"other"})), food),
+        on_case(CLERK, food, purpose="curiosity"),
         on_case(replace(CLERK, organisation="jtys"), food),
         CLERK.on(AccessBasis(Basis.FILING)),
         SUPERVISOR.on(AccessBasis(Basis.HOLDER)),
