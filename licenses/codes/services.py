@@ -23,6 +23,7 @@ from cases.identifiers import check_holder_code
 from cases.models import Case, Holder
 from licenses.codes.errors import CodeNotGrantedError, CodeOfAnotherError, CodeRefusedError, CodeTermsError
 from licenses.codes.models import AuthorisationCode
+from licenses.codes.own import OwnCode, own_code
 from licenses.copies.terms import copy_terms
 from licenses.grants.terms import Ceiling
 from licenses.holdings import Holdings
@@ -33,6 +34,7 @@ from licenses.reading import LicenseReader
 from licenses.rules import RuleBook
 from licenses.usage import Use, operator_of, usage_row
 from licenses.views import LicenseView
+from licenses.visibility import Visibility, visibility
 from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.identity import AccessBasis, Basis, Identity, Role
@@ -104,12 +106,20 @@ class CodeService:
         reader: Decides who may use which licence, and shows licences.
         holdings: Knows licence types.
         rules: Which licence types an item uses.
+        secrecy: What of another's code its holder sees when; the shipped rules when ``None``.
     """
 
-    def __init__(self, reader: LicenseReader, holdings: Holdings, rules: RuleBook) -> None:
+    def __init__(
+        self,
+        reader: LicenseReader,
+        holdings: Holdings,
+        rules: RuleBook,
+        secrecy: Visibility | None = None,
+    ) -> None:
         self._reader = reader
         self._holdings = holdings
         self._rules = rules
+        self._secrecy = secrecy or visibility()
 
     def make(self, uow: UnitOfWork, identity: Identity, wish: CodeWish) -> MadeCode:
         """Make a code.
@@ -162,7 +172,7 @@ class CodeService:
         _record(uow, identity, code, ActKind.CODE_MADE, "MADE")
         return MadeCode(code.id, secret, code.expires_at)
 
-    def own(self, uow: UnitOfWork, identity: Identity) -> Sequence[AuthorisationCode]:
+    def own(self, uow: UnitOfWork, identity: Identity) -> Sequence[OwnCode]:
         """Give the codes for licences of the holder who looks that are still good, newest first.
 
         Of a licence that several hold together each sees all of them.
@@ -175,7 +185,16 @@ class CodeService:
             AuthorisationCode.revoked_at.is_(None),
             AuthorisationCode.uses < code_terms().uses,
         )
-        return uow.session.scalars(query.order_by(AuthorisationCode.made_at.desc())).all()
+        told = (
+            own_code(
+                code,
+                by_holder=code.mode in {Mode.OWN, Mode.DELEGATED},
+                secrecy=self._secrecy,
+                now=uow.clock.now(),
+            )
+            for code in uow.session.scalars(query.order_by(AuthorisationCode.made_at.desc()))
+        )
+        return [one for one in told if one is not None]
 
     def revoke(self, uow: UnitOfWork, identity: Identity, code_id: str) -> None:
         """Revoke a code, at once and for good; who made it makes no difference.

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from license_library import BUSINESS, CLERK, CLIENT, COMPANY, FOOD, OTHER, Library
+from license_library import BUSINESS, CLERK, CLIENT, COMPANY, FOOD, OTHER, Library, on_case
 from sqlalchemy import delete, select
 
 from archive import tracing
 from cases.calendar import WorkingCalendar
 from cases.items import ItemCatalogue
 from cases.organisations import organisations
+from licenses.codes.services import CodeService, CodeWish, Mode
 from licenses.errors import CatalogueError, ObjectionSubjectError
 from licenses.looks import concerns, for_somebody_else, uses_of
 from licenses.models import License, LicenseUsage
@@ -22,6 +23,7 @@ from licenses.objections import About, ObjectionService
 from licenses.own import OwnRecords, OwnRecordsService
 from licenses.purposes import purposes
 from licenses.questions import ProofQuestion
+from licenses.rules import RuleBook
 from licenses.visibility import LONGEST_DELAY, Part, Visibility, visibility
 from storage.identity import AccessBasis, Basis, Identity, Role
 
@@ -303,3 +305,30 @@ def test_what_is_shown_and_what_is_delayed_is_everything_and_after_a_year_all_is
         assert all(concerns(uow, me, use, made) is (use.id in shown) for use in every)
         assert all(due[use.id] <= use.at + DAY * LONGEST_DELAY for use in every)
         assert not any(concerns(uow, "a stranger", use, made) for use in every)
+
+
+def codes_shown(library: Library, made: Visibility, licence: License) -> list[str | None]:
+    """Give the purposes of the codes that the holder of a licence sees."""
+    service = CodeService(library.reader, library.holdings, RuleBook.load(), made)
+    who = Identity("holder", licence.holder_id, "", frozenset({Role.HOLDER}), AccessBasis(Basis.HOLDER))
+    with library.database.reading() as uow:
+        return [one.purpose for one in service.own(uow, who)]
+
+
+def test_a_code_that_somebody_else_made_is_delayed_and_masked_like_any_use(library: Library) -> None:
+    licence = library.issue(BUSINESS)
+    case = library.announce(FOOD)
+    service = CodeService(library.reader, library.holdings, RuleBook.load())
+    holder = Identity("holder", licence.holder_id, "", frozenset({Role.HOLDER}), AccessBasis(Basis.HOLDER))
+    with library.database.writing() as uow:
+        service.make(uow, on_case(CLERK, case), CodeWish(licence.identifier, Mode.FUNCTION))
+        library.clock.advance(1)
+        service.make(uow, holder, CodeWish(licence.identifier, Mode.OWN, "hand-in"))
+    of_all = SECRET | {"item": [], "organisation": ["scjg"]}
+    delayed = rules(of_all)
+    masked = rules(
+        {name: value for name, value in of_all.items() if name != "delay_days"} | {"mask": ["purpose"]}
+    )
+    assert codes_shown(library, visibility(), licence) == ["hand-in", "accept"]
+    assert codes_shown(library, masked, licence) == ["hand-in", None]
+    assert codes_shown(library, delayed, licence) == ["hand-in"]
