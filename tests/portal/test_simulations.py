@@ -3,6 +3,7 @@
 
 import datetime as dt
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,16 @@ def test_one_simulation_runs_at_a_time_and_can_be_run_again(house: House, tmp_pa
     with database.reading() as uow:
         (row,) = simulations_of(uow, SYSTEM, edition)
         assert (row.id, row.total) == (again[0], 1)
+        assert uow.session.scalars(select(RuleSimulation.id)).all() == again, "the one before is not kept"
+
+
+def test_two_that_begin_at_once_are_the_same_so_that_one_is_too_late(house: House) -> None:
+    edition, database = proposed(house), house.rooms.database
+    begun: list[str] = []
+    with suppress(RuntimeError), database.writing() as uow:
+        begun += [one.id for one in begin(uow, SYSTEM, edition)]
+        raise RuntimeError
+    assert database.write(lambda uow: [one.id for one in begin(uow, SYSTEM, edition)]) == begun
 
 
 def test_only_who_administers_has_one_run_and_only_while_it_waits(house: House) -> None:
