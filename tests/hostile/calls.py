@@ -86,6 +86,24 @@ def batch(name: str, status: int, code: str | None, questions: Any, *acts: str) 
     )
 
 
+def one_document(name: str, status: int, code: str, *acts: str, **changes: Any) -> Call:
+    body = {
+        "holder": {"scheme": "001", "code": "91339999MADEM0011X"},
+        "item": ITEM["code"],
+        "purpose": "accept",
+    }
+    return Call(
+        name=name,
+        status=status,
+        code=code,
+        acts=acts,
+        method="POST",
+        path="/api/v1/one-certificate",
+        headers={"Content-Type": "application/json", "Access-Operator": OPERATOR},
+        body=body | changes,
+    )
+
+
 def asked(name: str, status: int, code: str, *acts: str, **changes: Any) -> Call:
     headers = {"Content-Type": "application/json", "Access-Operator": OPERATOR}
     who = "client"

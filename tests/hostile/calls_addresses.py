@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls whose address, headers, keys or questions are not what they should be."""
 
-from .calls import BIDI, QUESTION, REFUSED, announce, asked, batch, get
+from .calls import BIDI, QUESTION, REFUSED, announce, asked, batch, get, one_document
 from .ground import CLOSED_CASE, ITEM, OPEN_CASE, PERSON, case_body
 
 NUMBERS = [
@@ -323,4 +323,21 @@ PROOFS = [
         "invalid-input",
         holder={"scheme": "111", "code": "３39999190001010012"},
     ),
+    one_document(
+        "a document of nobody",
+        403,
+        "proof-refused",
+        "proof.refused",
+        holder={"scheme": "001", "code": "{mark}"},
+    ),
+    one_document("a document with an item made up", 403, "proof-refused", "proof.refused", item="{mark}"),
+    one_document("a document for a purpose made up", 403, "purpose-differs", *REFUSED, purpose="{mark}"),
+    one_document(
+        "a document in full width",
+        422,
+        "invalid-input",
+        holder={"scheme": "111", "code": "３39999190001010012"},
+    ),
+    one_document("a document that is a text", 422, "invalid-input", holder="{mark}"),
+    one_document("a document to be revealed by a word", 422, "invalid-input", reveal="{mark}"),
 ]

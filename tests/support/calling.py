@@ -28,7 +28,15 @@ from portal.rooms import Rooms
 from storage.identity import Role, system_identity
 
 SIGNED = (
-    *("/api/v1/proofs", "/api/v1/proofs:batch", "/copies", "/copy", "/links", "/authorisation-codes"),
+    *(
+        "/api/v1/proofs",
+        "/api/v1/proofs:batch",
+        "/api/v1/one-certificate",
+        "/copies",
+        "/copy",
+        "/links",
+        "/authorisation-codes",
+    ),
     *("/rungs", "/events", "/answer", "FileByHolder", "FileByCertificateID", "/downloadFile"),
 )
 """How the addresses end of what must be signed."""

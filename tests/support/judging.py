@@ -35,6 +35,7 @@ NEED_A_TOKEN: Final = (
     "/api/v1/cooperation/{rung_id}/answer",
     "/api/v1/copies/{copy_id}/links",
     "/api/v1/licences/{identifier}/copies",
+    "/api/v1/one-certificate",
     "/api/v1/proofs",
     "/api/v1/proofs/{decision_id}",
     "/api/v1/proofs/{decision_id}/bundle",
