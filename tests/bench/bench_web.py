@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decisions over HTTP: the real web and sequencer processes, signed calls on connections that are kept."""
+"""Decisions over HTTP: the real web and sequencer processes, signed calls on connections that are kept.
+
+``CUNZHENG_BENCH_LICENCES`` sets how many licences the library holds besides; none by default.
+"""
 
 import http.client
 import json
@@ -19,6 +22,7 @@ from calling import Outside
 from family import descendants
 from granting import APPROVER, grant
 from installation import FOOD, Installation, installed
+from licences_at_size import fill
 from measuring import Measurement, percentile
 from running import free_port
 
@@ -34,6 +38,7 @@ SECONDS: Final = 5.0
 CASES: Final = 50
 CHUNK: Final = 400
 """Calls that are signed at once: they are sent long before they are a minute old."""
+LICENCES: Final = int(os.environ.get("CUNZHENG_BENCH_LICENCES", "0"))
 ALLOWED_P95, ALLOWED_P99 = 50.0, 150.0
 ALLOWED_CPU: Final = 1.5
 """Milliseconds of the servers' processor for each decision."""
@@ -64,6 +69,8 @@ def measure() -> Iterator[Measurement]:
     ):
         for number in range(CASES):
             site.announce(f"O-{number}")
+        if LICENCES:
+            fill(site, LICENCES)
         _wait(site)
         system = Outside.of(site.settings.public_url, site.settings.data)
         _grant(site, system)
