@@ -19,9 +19,11 @@ from cases.items import ItemCatalogue
 from cases.models import Case
 from cases.services import visible_to
 from licenses.definition import FaceField, ItemKind
+from licenses.errors import QuestionRefusedError
 from licenses.holdings import Holdings
 from licenses.models import License
 from licenses.reading import LicenseReader
+from licenses.usage import Use, usage_row
 from licenses.values import Plain
 from licenses.views import LicenseView
 from storage.database import UnitOfWork
@@ -80,6 +82,25 @@ class OneCertificateService:
         its = (Case.holder_id == found.id, Case.item_code == item, Case.closed_at.is_(None))
         newest = select(Case).where(visible_to(identity), *its).order_by(Case.announced_at.desc(), Case.id)
         return uow.session.scalars(newest.limit(1)).first()
+
+    def shown_to_holder(
+        self, uow: UnitOfWork, holder: tuple[str, str], refusal: QuestionRefusedError
+    ) -> QuestionRefusedError:
+        """Give a refusal for want of an open case as one that the holder of the document sees, too.
+
+        Outwards it is the same, whether the library knows the holder or not.
+        """
+        if refusal.act.reasons != ["case-unknown"]:
+            return refusal
+        try:
+            found = self._holders.find(uow, *holder)
+        except HolderCodeError:
+            return refusal
+        if found is None:
+            return refusal
+        use = Use(action="ask", holder_id=found.id, result="REFUSED", reason="case-unknown")
+        rows = (usage_row(uow, refusal.act.actor, use),)
+        return QuestionRefusedError(replace(refusal.act, subject=found.id, rows=rows), rows)
 
     def form(self, uow: UnitOfWork, identity: Identity, *, reveal: bool = False) -> Sequence[FormField]:
         """Fill in the form of the open case that the basis names; each licence that is read is recorded.

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from apiflask import APIBlueprint
 
+from licenses.errors import QuestionRefusedError
 from licenses.one_certificate import FormField
 from licenses.questions import ProofQuestion
 from portal.answering import answer_of
@@ -92,7 +93,12 @@ def handle(body: OneCertificateBody) -> dict[str, Any]:
     with rooms.database.reading() as uow:
         case = rooms.one_certificate.open_case(uow, who, holder, body.item)
         named = (case.source, case.number, case.item_code) if case is not None else (_UNNAMED,) * 3
-    answered = answer_of(together(), (who, ProofQuestion(*named, body.purpose, holder, signed=call)), call)
+    question = ProofQuestion(*named, body.purpose, holder, signed=call)
+    try:
+        answered = answer_of(together(), (who, question), call)
+    except QuestionRefusedError as refusal:
+        with rooms.database.reading() as uow:
+            raise rooms.one_certificate.shown_to_holder(uow, holder, refusal) from None
     basis = AccessBasis(Basis.CASE, answered.decision.case_id, body.item, body.purpose)
     form, problem = _form(who.on(basis), reveal=body.reveal)
     answer = told(answered.jws, answered.body, answered.promise.as_json())

@@ -52,6 +52,8 @@ def handle() -> str | tuple[str, int]:
         with rooms.database.writing() as uow:
             answered = rooms.proofs.ask(uow, who, question)
     except QuestionRefusedError as refusal:
+        with rooms.database.reading() as uow:
+            refusal = rooms.one_certificate.shown_to_holder(uow, holder, refusal)
         record_apart(rooms.database, refusal)
         return _page(refusal), refusal.status
     return _filled(answered.decision.id)

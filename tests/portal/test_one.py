@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from license_library import BUSINESS, license_data
+from sqlalchemy import select
 
 from cases.services import Announcement
 from licenses.events import Grounds, new_event
 from licenses.lifecycle import EventKind
-from licenses.models import License
+from licenses.models import License, LicenseUsage
 from portal.web.schemas import CASE_EXAMPLE
 from storage.identity import Role, system_identity
 
@@ -72,6 +73,17 @@ def test_without_an_open_case_nothing_is_told_and_the_refusal_stands_in_the_ledg
     assert refused.status_code == 403
     assert "没有此事项的在办件" in refused.text
     assert house.acts()[-1] == "proof.refused"
+
+
+def test_whose_document_was_tried_without_an_open_case_sees_that_it_was(house: House) -> None:
+    hold(house)
+    refused = handle(house.browser(Role.CLERK))
+    assert refused.status_code == 403
+    with house.rooms.database.reading() as uow:
+        (use,) = uow.session.scalars(select(LicenseUsage).where(LicenseUsage.result == "REFUSED"))
+        known = house.rooms.holders.find(uow, HOLDER["scheme"], HOLDER["code"])
+    assert known is not None
+    assert (use.action, use.reason, use.holder_id) == ("ask", "case-unknown", known.id)
 
 
 def test_a_document_that_is_none_asks_nothing(house: House) -> None:

@@ -3,9 +3,12 @@
 
 from typing import Any
 
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from licenses.answers import verify_answer
+from licenses.models import LicenseUsage
+from storage.ledger.models import LedgerAct
 
 from .conftest import House
 from .test_one import HOLDER, ITEM, hold
@@ -67,9 +70,20 @@ def test_without_an_open_case_nothing_is_told_of_a_holder_known_or_not(house: Ho
         ask(house, "ask", "read", holder={"scheme": "001", "code": "1"}),
     ]
     assert {answer.status_code for answer in answers} == {403}
-    assert len({answer.json["code"] for answer in answers}) == 1
+    told = [{**answer.json, "correlation": ""} for answer in answers]
+    assert told == [told[0]] * 3
     assert house.acts().count("proof.refused") == 3
     assert "license.read" not in house.acts()
+    with house.rooms.database.reading() as uow:
+        (use,) = uow.session.scalars(select(LicenseUsage).where(LicenseUsage.result == "REFUSED"))
+        known = house.rooms.holders.find(uow, HOLDER["scheme"], HOLDER["code"])
+        (shown,) = uow.session.scalars(
+            select(LedgerAct.subject).where(
+                LedgerAct.subject == use.holder_id, LedgerAct.kind == "proof.refused"
+            )
+        )
+    assert known is not None
+    assert (use.action, use.reason, use.holder_id, shown) == ("ask", "case-unknown", known.id, known.id)
 
 
 def test_a_call_is_answered_once_and_for_the_purpose_of_its_token(house: House) -> None:
