@@ -22,7 +22,6 @@ from storage.errors import CunzhengError
 from storage.identity import AccessBasis, Basis, Identity
 
 blueprint = APIBlueprint("one_certificate", __name__, url_prefix="/api/v1", tag="No-proof")
-_UNNAMED: Final = "unknown"
 
 
 class OneCertificateBody(Body):
@@ -92,8 +91,11 @@ def handle(body: OneCertificateBody) -> dict[str, Any]:
     holder = body.holder.scheme, body.holder.code
     with rooms.database.reading() as uow:
         case = rooms.one_certificate.open_case(uow, who, holder, body.item)
-        named = (case.source, case.number, case.item_code) if case is not None else (_UNNAMED,) * 3
-    question = ProofQuestion(*named, body.purpose, holder, signed=call)
+        # No case has no number: what the system may ask at all is judged before it is missed.
+        source, number = (
+            (case.source, case.number) if case is not None else (min(who.sources, default=""), "")
+        )
+    question = ProofQuestion(source, number, body.item, body.purpose, holder, signed=call)
     try:
         answered = answer_of(together(), (who, question), call)
     except QuestionRefusedError as refusal:
