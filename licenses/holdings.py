@@ -24,7 +24,6 @@ from licenses.ports import SealStandings
 from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.errors import CunzhengError
-from storage.secrets import ErasedError
 
 # Decisions run these by the hundred a second: building a statement costs more than running it.
 _EVENTS = (
@@ -138,8 +137,7 @@ class Holdings:
     ) -> list[LicenseFact]:
         """Give what was known at an instant of a holder's licences of some types, oldest first.
 
-        A licence of a type that covers one of them counts as one of that type, too. One that is held together
-        and written under the key of another holder, who was erased, is left out.
+        A licence of a type that covers one of them counts as one of that type, too.
 
         Raises:
             ErasedError: The holder's key was destroyed.
@@ -161,7 +159,7 @@ class Holdings:
         for (holder, types), kinds in zip(asked, wanted, strict=True):
             of_kinds = [one for one in held.get(holder, ()) if one.type_code in kinds]
             try:
-                found.append(self._facts(uow, holder, of_kinds, types, seals, at))
+                found.append(self._facts(uow, of_kinds, types, seals, at))
             except CunzhengError as error:
                 found.append(error)
         return found
@@ -169,7 +167,6 @@ class Holdings:
     def _facts(
         self,
         uow: UnitOfWork,
-        holder: str,
         licenses: Sequence[HeldLicense],
         types: Collection[str],
         seals: Mapping[str, SealState],
@@ -177,13 +174,7 @@ class Holdings:
     ) -> list[LicenseFact]:
         found: list[LicenseFact] = []
         for license_ in licenses:
-            try:
-                fact = self._fact(uow, license_, seals[license_.id], at)
-            except ErasedError:
-                if license_.holder_id == holder:
-                    raise
-                # Held together, and written under the key of another who was erased: nobody can read it.
-                continue
+            fact = self._fact(uow, license_, seals[license_.id], at)
             if license_.type_code in types:
                 found.append(fact)
             kind = self.types.as_issued(license_.type_code, license_.type_version)

@@ -20,6 +20,7 @@ from cases.models import Case
 from cases.services import visible_to
 from licenses.definition import FaceField, ItemKind
 from licenses.errors import QuestionRefusedError
+from licenses.grants.terms import Ceiling
 from licenses.holdings import Holdings
 from licenses.models import License
 from licenses.reading import LicenseReader
@@ -113,8 +114,10 @@ class OneCertificateService:
         Raises:
             LicenseHiddenError: The basis names no open case that this identity may use.
         """
-        valid = self._reader.find_for_holder(uow, identity)
+        # One call counts once: what follows is read on the grant that it was counted against.
         case = self._reader.open_case(uow, identity)
+        asker = identity if case is None else self._reader.granted(uow, identity, Ceiling.FIELDS, None)
+        valid = self._reader.find_for_holder(uow, asker)
         code = self._items.get(case.item_code, case.item_edition).license_type if case is not None else None
         if code is None:
             return ()
@@ -123,7 +126,7 @@ class OneCertificateService:
         # Who confirmed it counts before when: A stands before D.
         best = sorted(valid, key=lambda one: (one.trust, -one.issued_on.toordinal(), one.id))
         read = [
-            self._reader.read(uow, identity, one.identifier)
+            self._reader.read(uow, asker, one.identifier)
             for one in best
             if any(field.name in names for field in one.kind.fields)
         ]
@@ -143,7 +146,9 @@ class OneCertificateService:
                 if one.hidden and one.source is not None and one.source.id == license_id
             ]
             names = " ".join(form[place].field.name for place in its)
-            self._reader.note(uow, identity, "reveal", row.holder_id, [row], asked=names)
+            # Whole values are what a document shows: a system needs the ceiling of one.
+            asker = self._reader.granted(uow, identity, Ceiling.DOCUMENT, {row.type_code}, row)
+            self._reader.note(uow, asker, "reveal", row.holder_id, [row], asked=names)
             for place in its:
                 value = face[form[place].field.name]
                 shown[place] = replace(form[place], value=cast(Plain, value), hidden=False)

@@ -12,15 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import select
-
 from cases.models import Case
 from cases.organisations import covers
 from licenses.evaluation import evaluate
 from licenses.facts import Facts
 from licenses.inquiry import Inquiry
-from licenses.looks import held_together
-from licenses.models import Decision, License
+from licenses.models import Decision
 from licenses.reason_table import ReasonTable
 from licenses.rules import RuleBook
 from storage.clock import parse_rfc3339
@@ -120,20 +117,9 @@ class ReplayService:
         whole = {**stored, **again}
         if canonical(whole) == written and hashlib.sha256(written).hexdigest() == decision.body_sha256:
             return Replay(ReplayState.SAME)
-        if any(one.erased for one in facts.related.values()) or _lost(uow, decision.holder_id):
+        if any(one.erased for one in facts.related.values()):
             return Replay(ReplayState.CANNOT, "erased")
         return _different(stored, whole)
-
-
-def _lost(uow: UnitOfWork, holder_id: str) -> bool:
-    """Tell whether a licence that the holder holds together with others stands under an erased one's key."""
-    ids = held_together(uow, holder_id)
-    try:
-        for face in uow.session.scalars(select(License.face_cipher).where(License.id.in_(ids))):
-            uow.secrets.decrypt(face)
-    except ErasedError:
-        return True
-    return False
 
 
 def _different(stored: dict[str, Any], whole: dict[str, Any]) -> Replay:

@@ -36,7 +36,7 @@ class Claim:
 def keep_to_one(name: str) -> Claim:
     """Keep the calling thread, and those that it starts, to one processor that no other process has claimed.
 
-    Nothing changes where there is but one, where all are claimed, or where the system knows no such thing.
+    Nothing changes where there is but one, where all are claimed, or where the system does not allow it.
 
     Args:
         name: For what it is claimed.
@@ -45,9 +45,10 @@ def keep_to_one(name: str) -> Claim:
         return Claim()
     for processor in sorted(_ALLOWED, reverse=True):
         held = _claimed(name, processor)
-        if held is not None:
-            os.sched_setaffinity(0, {processor})
+        if held is not None and _moved({processor}):
             return Claim(processor, held)
+        if held is not None:
+            held.close()
     return Claim()
 
 
@@ -61,16 +62,28 @@ def on_all() -> Iterator[None]:
     if kept == _ALLOWED:
         yield
         return
-    os.sched_setaffinity(0, _ALLOWED)
+    _moved(_ALLOWED)
     try:
         yield
     finally:
-        os.sched_setaffinity(0, kept)
+        _moved(kept)
+
+
+def _moved(processors: Collection[int]) -> bool:
+    """Tell whether the system took it; what it only makes faster must not keep anything from working."""
+    try:
+        os.sched_setaffinity(0, processors)
+    except OSError:
+        return False
+    return True
 
 
 def _claimed(name: str, processor: int) -> socket.socket | None:
     """Take a name that the system gives back when this process ends, however it ends."""
-    held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    except OSError:
+        return None
     try:
         held.bind(f"\0cunzheng-{name}-{processor}")
     except OSError:

@@ -71,7 +71,8 @@ _ANSWER: Final[dict[str, Any]] = {
         {
             200: answers(
                 "The signed answer about the newest open case, and each field of the item's form with the "
-                "licence that states it; `form` is null where the system may not read them (`problem`)",
+                "licence that states it; `form` is null where `problem` says why. 200 also while another "
+                "department has still to answer: `result` and `expected_at` tell",
                 _ANSWER,
                 (*PROOF_NULLABLE, "form", "problem"),
                 ("problem",),
@@ -111,13 +112,13 @@ def _form(who: Identity, *, reveal: bool) -> tuple[list[dict[str, Any]] | None, 
     """Give the form, or the problem: what was answered stays answered."""
     rooms = context.rooms()
     try:
-        with rooms.database.writing() as uow:
-            return _fields(rooms.one_certificate.form(uow, who, reveal=reveal)), None
-    except CunzhengError as refusal:
-        if not isinstance(refusal, RecordedRefusal):
-            raise
-        record_apart(rooms.database, refusal)
-        return None, problem_of(refusal, context.settings().public_url)
+        # By itself again where it meets another unit: the answer is committed, and its call used up.
+        form = rooms.database.write(lambda uow: rooms.one_certificate.form(uow, who, reveal=reveal))
+    except CunzhengError as problem:
+        if isinstance(problem, RecordedRefusal):
+            record_apart(rooms.database, problem)
+        return None, problem_of(problem, context.settings().public_url)
+    return _fields(form), None
 
 
 def _fields(form: Sequence[FormField]) -> list[dict[str, Any]]:

@@ -33,7 +33,6 @@ from licenses.questions import ProofQuestion
 from licenses.rules import RuleBook
 from licenses.showing import ShowService
 from storage.identity import PUBLIC, AccessBasis, Basis, Identity, Role
-from storage.secrets import ErasedError
 
 OBJECTIONS = ObjectionService(WorkingCalendar.load())
 ARCHIVIST = Identity("person", "archivist-1", "scjg", frozenset({Role.ARCHIVIST}))
@@ -143,18 +142,6 @@ def test_what_else_happens_to_one_of_them_stays_with_that_one(shared: Shared) ->
         library.proofs.ask(uow, CLIENT, question)
     assert {use.row.license_id for use in shared.uses(shared.first)} == {alone.id, None}
     assert shared.uses(shared.second) == []
-
-
-def test_what_stands_under_an_erased_holder_s_key_is_no_fact_about_the_others(shared: Shared) -> None:
-    holdings, types = shared.library.holdings, [shared.licence.type_code]
-    with shared.database.reading() as uow:
-        (fact,) = holdings.facts(uow, shared.second.id, types, uow.clock.now())
-        assert fact.id == shared.licence.id
-    shared.database.secrets.destroy(shared.first.id)
-    with shared.database.reading() as uow:
-        assert holdings.facts(uow, shared.second.id, types, uow.clock.now()) == []
-        with pytest.raises(ErasedError):
-            holdings.facts(uow, shared.first.id, types, uow.clock.now())
 
 
 def test_codes_are_seen_and_revoked_by_each_and_by_nobody_else(shared: Shared) -> None:

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """One document is enough for another system, too: the open case, its signed answer, and a form filled in."""
 
+import json
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from licenses.answers import verify_answer
+from licenses.grants.models import LicenseGrant, LicenseGrantUse
 from licenses.models import LicenseUsage
+from licenses.one_certificate import OneCertificateService
+from storage.engines import RecordsUnavailableError, WriteConflictError
+from storage.errors import CunzhengError
 from storage.ledger.models import LedgerAct
 
 from .conftest import House
@@ -89,6 +95,57 @@ def test_without_an_open_case_nothing_is_told_of_a_holder_known_or_not(house: Ho
 def test_a_call_is_answered_once_and_for_the_purpose_of_its_token(house: House) -> None:
     announce(house)
     caller = house.caller("ask", "read")
-    assert caller.call(PLACE, BODY).status_code == 200
+    body = json.dumps(BODY).encode()
+    headers = caller.signed(PLACE, body, {"Content-Type": "application/json"} | caller.headers())
+    sent = [house.app.test_client().post(PLACE, data=body, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in sent] == [200, 409]
+    assert sent[1].json["code"] == "request-replayed"
+    assert house.acts().count("proof.answered") == 1
     other = caller.call(PLACE, BODY | {"purpose": "examine"})
     assert (other.status_code, other.json["code"]) == (403, "purpose-differs")
+
+
+def test_a_call_counts_once_as_a_question_and_once_as_a_form(house: House) -> None:
+    announce(house)
+    hold(house)
+    ask(house, "ask", "read")
+    with house.rooms.database.reading() as uow:
+        assert sum(uow.session.scalars(select(LicenseGrantUse.used))) == 2
+        acts = uow.session.scalars(select(LedgerAct.core).where(LedgerAct.kind == "license.read"))
+        assert all(json.loads(core)["basis"].get("grant") for core in acts)
+
+
+def test_whole_values_take_a_grant_up_to_the_document(house: House) -> None:
+    announce(house)
+    hold(house)
+    headers = {"Authorization": f"Bearer {house.client_key('ask', 'read')}", "Access-Operator": "op-1"}
+    with house.rooms.database.writing() as uow:
+        for grant in uow.session.scalars(select(LicenseGrant)):
+            grant.ceiling = "fields"
+    browser = house.app.test_client()
+    answers = [
+        browser.post(PLACE, json=BODY | {"reveal": one}, headers=headers).json for one in (False, True)
+    ]
+    assert [answer["form"] is None for answer in answers] == [False, True]
+    assert answers[1]["problem"]["code"] == "license-not-found"
+    assert "演示市示范路1号" not in str(answers)
+
+
+@pytest.mark.parametrize("error", [WriteConflictError, RecordsUnavailableError])
+def test_what_befalls_the_form_takes_no_answer_back(
+    house: House, monkeypatch: pytest.MonkeyPatch, error: type[CunzhengError]
+) -> None:
+    announce(house)
+    hold(house)
+    real, fails = OneCertificateService.form, [error()]
+
+    def form(*given: Any, **named: Any) -> Any:
+        if fails:
+            raise fails.pop()
+        return real(*given, **named)
+
+    monkeypatch.setattr(OneCertificateService, "form", form)
+    answer = ask(house, "ask", "read")
+    assert (answer.status_code, house.acts().count("proof.answered")) == (200, 1)
+    told = answer.json["problem"] and answer.json["problem"]["code"]
+    assert told == (None if error is WriteConflictError else "records-unavailable")

@@ -39,12 +39,13 @@ def serving_on(folder: Path, *, one_processor: bool) -> set[int]:
         return pool.submit(load).result(30)
 
 
-def test_it_keeps_to_one_processor_as_long_as_there_is_one_that_no_other_keeps_to(tmp_path: Path) -> None:
-    found = serving_on(tmp_path, one_processor=True)
-    with ThreadPoolExecutor(1) as pool:
-        left = pool.submit(keep_to_one, "web").result(30)
-    left.release()
-    assert len(found) == 1 or left.processor is None
+@pytest.mark.skipif(len(ALL) < 2, reason="this machine has one processor")
+def test_it_keeps_to_one_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Web processes of other tests keep to theirs by the usual name.
+    monkeypatch.setattr(
+        "portal.serve.keep_to_one", lambda name: keep_to_one(f"{name}-{tmp_path.name}-{os.getpid()}")
+    )
+    assert len(serving_on(tmp_path, one_processor=True)) == 1
 
 
 def test_it_runs_where_the_system_wants_when_told_so(tmp_path: Path) -> None:

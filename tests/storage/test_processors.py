@@ -96,6 +96,24 @@ def test_with_one_processor_nothing_is_claimed(name: str, monkeypatch: pytest.Mo
     assert os.sched_getaffinity(0) == ALL
 
 
+@several
+@pytest.mark.parametrize("refused", ["sched_setaffinity", "socket"])
+def test_a_system_that_does_not_allow_it_keeps_nothing_from_starting(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    def refuse(*_given: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(processors.socket if refused == "socket" else os, refused, refuse)
+    assert keep_to_one(name).processor is None
+    child = spawn(SHOW, tmp_path, {}, subprocess.DEVNULL, subprocess.PIPE)
+    assert child.communicate(timeout=30)[0].decode().strip() == str(sorted(ALL))
+    monkeypatch.undo()
+    again = in_thread(lambda: keep_to_one(name))
+    assert again.processor is not None
+    again.release()
+
+
 def test_where_the_system_keeps_no_thread_to_a_processor_children_start_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
