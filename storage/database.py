@@ -265,7 +265,7 @@ class Database:
 
     @contextmanager
     def looking(self) -> Iterator[Look]:
-        """Look something up without a transaction: half of what a unit costs that reads one row.
+        """Look something up without a transaction: for one row a quarter less than a unit costs.
 
         Raises:
             RecordsUnavailableError: The database does not answer.

@@ -2,7 +2,7 @@
 """Which processors of the machine the threads of this process run on.
 
 A process that is one interpreter runs one thread at a time: a second processor gives it little, and handing
-the interpreter over to a thread on another one costs a wake-up of that processor, some twenty times a
+the interpreter over to a thread on another one costs a wake-up of that processor, dozens of times a
 request (ADR 0065). Such a process keeps to one; programs that it starts run on all.
 """
 

@@ -73,35 +73,27 @@ QUESTION: Final[dict[str, Any]] = {
 }
 
 
-def batch(name: str, status: int, code: str | None, questions: Any, *acts: str) -> Call:
+def posted(path: str, name: str, status: int, code: str | None, acts: tuple[str, ...], body: Any) -> Call:
     return Call(
         name=name,
         status=status,
         code=code,
         acts=acts,
         method="POST",
-        path="/api/v1/proofs:batch",
+        path=path,
         headers={"Content-Type": "application/json", "Access-Operator": OPERATOR},
-        body={"questions": questions},
+        body=body,
     )
+
+
+def batch(name: str, status: int, code: str | None, questions: Any, *acts: str) -> Call:
+    return posted("/api/v1/proofs:batch", name, status, code, acts, {"questions": questions})
 
 
 def one_document(name: str, status: int, code: str, *acts: str, **changes: Any) -> Call:
-    body = {
-        "holder": {"scheme": "001", "code": "91339999MADEM0011X"},
-        "item": ITEM["code"],
-        "purpose": "accept",
-    }
-    return Call(
-        name=name,
-        status=status,
-        code=code,
-        acts=acts,
-        method="POST",
-        path="/api/v1/one-certificate",
-        headers={"Content-Type": "application/json", "Access-Operator": OPERATOR},
-        body=body | changes,
-    )
+    holder = {"scheme": "001", "code": "91339999MADEM0011X"}
+    body = {"holder": holder, "item": ITEM["code"], "purpose": "accept"}
+    return posted("/api/v1/one-certificate", name, status, code, acts, body | changes)
 
 
 def asked(name: str, status: int, code: str, *acts: str, **changes: Any) -> Call:
