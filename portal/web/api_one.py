@@ -9,10 +9,12 @@ from apiflask import APIBlueprint
 from licenses.errors import QuestionRefusedError
 from licenses.one_certificate import FormField
 from licenses.questions import ProofQuestion
+from licenses.views import LicenseView
 from portal.answering import answer_of
 from portal.refusals import RecordedRefusal, record_apart
 from portal.web import context, signed
 from portal.web.access import allow
+from portal.web.api_licences import licence_json
 from portal.web.api_proofs import together, told
 from portal.web.documented import answers, by_status
 from portal.web.examples import LICENCE, PROOF, PROOF_NULLABLE
@@ -127,16 +129,12 @@ def _fields(form: Sequence[FormField]) -> list[dict[str, Any]]:
             "field": {"name": one.field.name, "zh": one.field.zh, "en": one.field.en},
             "value": one.value,
             "masked": one.hidden,
-            "source": None
-            if one.source is None
-            else {
-                "id": one.source.id,
-                "identifier": one.source.identifier,
-                "type": {"code": one.source.kind.code, "zh": one.source.kind.zh, "en": one.source.kind.en},
-                "issuer": one.source.issuer,
-                "issued_on": one.source.issued_on.isoformat(),
-                "trust": one.source.trust,
-            },
+            "source": None if one.source is None else _source(one.source),
         }
         for one in form
     ]
+
+
+def _source(view: LicenseView) -> dict[str, Any]:
+    whole = licence_json(view)
+    return {name: whole[name] for name in _SOURCE}
