@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demonstration: one command that sets everything up, plays thirty cases and serves."""
+"""The demonstration: one command that sets everything up, plays thirty-one cases and serves."""
 
 # The command line must answer at once: what a command needs is imported when it runs.
 # ruff: noqa: PLC0415
@@ -15,7 +15,7 @@ from storage.errors import EXIT_DONE, EXIT_INVALID
 @click.option("--reset", "from_scratch", is_flag=True, help="Remove the data folder first 先清空数据目录.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port 端口 (default 8321).")
 def demo(*, once: bool, from_scratch: bool, port: int | None) -> int:
-    """启动演示 / Start the demonstration: set up, play thirty cases, serve web, worker and sequencer."""
+    """启动演示 / Start the demonstration: set up, play thirty-one cases, serve web, worker and sequencer."""
     from rich.console import Console
 
     from portal.demo.driver import DemoFailedError

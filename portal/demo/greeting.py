@@ -87,6 +87,9 @@ def greeting(
     yield "可以点开 six things to try:"
     yield "  1. 归档员 archivist: 归档工作台 → 退回 → 打开退回单 the returned case and its reasons"
     yield f"  2. 窗口 window: 输入 {asked['number']}，回车 type the number, press Enter"
+    second = _open_after_an_earlier_case(script, asked["item"])
+    if second is not None:
+        yield f"     {second}: 既往办结件已核实 a proof that an earlier case establishes"
     yield f"  3. 查验 verify: {settings.public_url}/verify ← {settings.data / 'tampered-copy.pdf'}"
     if code is not None:
         yield f"     二维码所指 where a QR code leads: {settings.public_url}/v/{code}"
@@ -98,6 +101,14 @@ def greeting(
         yield f"     选择 choose: {person}"
     yield ""
     yield "按 Ctrl-C 停止 / press Ctrl-C to stop"
+
+
+def _open_after_an_earlier_case(script: Script, item: Mapping[str, str]) -> str | None:
+    """Give the number of an open case of an item whose holder was granted it before."""
+    of_item = [(case.expect["state"], case.data()) for case in script.cases if case.data()["item"] == item]
+    granted = [one["holder"] for state, one in of_item if state == "filed" and one["result"] == "approved"]
+    still_open = (one for state, one in of_item if state == "open")
+    return next((one["number"] for one in still_open if one["holder"] in granted), None)
 
 
 def _person_with_a_licence(script: Script) -> str | None:

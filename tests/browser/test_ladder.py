@@ -7,7 +7,6 @@ Licence, prior closed case, a commitment found false, a department's answer. Wha
 
 import json
 from collections.abc import Generator
-from urllib.request import Request, urlopen
 
 import pytest
 from browsing import open_page
@@ -20,7 +19,7 @@ from portal.demo.script import Script
 
 pytestmark = pytest.mark.browser
 PREMISES, HEALTH = "场地使用证明", "健康证明"
-BAKERY, SECOND_SHOP = "27-food-bakery", "YS-2026-000901"
+SECOND_SHOP = Script.load().case("31-food-second-shop").data()["number"]
 
 
 @pytest.fixture
@@ -51,21 +50,8 @@ def asked(walk: Walk, number: str = OPEN) -> None:
     walk.stands(number, "营业执照")
 
 
-def announced_again(site: Site, name: str, number: str) -> None:
-    """Announce another open case of the holder and the item of a closed one."""
-    closed = Script.load().case(name).data()
-    told = {one: closed[one] for one in ("item", "holder", "organisation")}
-    body = json.dumps(told | {"accepted_at": "2026-11-24T09:00:00+08:00"}).encode()
-    key = json.loads((site.data / "demo-cast.json").read_bytes())["key"]
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    place = f"{site.address}/api/v1/cases/{closed['source']}/{number}"
-    with urlopen(Request(place, body, headers, method="PUT"), timeout=60) as answer:
-        assert answer.status == 201
-
-
-def test_an_earlier_case_of_the_archive_establishes_a_proof(window: Walk, site: Site) -> None:
+def test_an_earlier_case_of_the_archive_establishes_a_proof(window: Walk) -> None:
     """The bakery's first shop is filed; what was shown for it is not asked for again with the second."""
-    announced_again(site, BAKERY, SECOND_SHOP)
     asked(window, SECOND_SHOP)
     window.stands(f"{PREMISES}.*已由本库既往办结件核实")
     assert f"告知承诺 {PREMISES}" not in window.text(), "no rung is offered for what is established"

@@ -39,6 +39,7 @@ pytestmark = pytest.mark.slow
 
 SCRIPT = Script.load()
 OPEN = SCRIPT.case("11-food-open").data()
+SECOND = SCRIPT.case("31-food-second-shop").data()
 CLOSED = SCRIPT.case("01-firm-registered").data()
 OTHER_HOLDER = SCRIPT.case("05-food-suspended").data()["holder"]
 
@@ -143,6 +144,7 @@ def test_the_question_that_the_terminal_shows_is_answered(office: Office, tmp_pa
         )
     assert done.returncode == EXIT_DONE, done.stderr
     assert "● R1" in done.stdout
+    assert f"     {SECOND['number']}: " in shown, "the rung of an earlier case is told, too"
     assert f" .venv/bin/cunzheng --data {office.settings.data} login-link archivist" in shown
     usual = office.settings.model_copy(update={"data": Settings.model_fields["data"].default})
     told = "\n".join(greeting(usual, office.cast, SCRIPT, {}, "0" * 26))

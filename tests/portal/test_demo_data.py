@@ -24,7 +24,7 @@ DEMO = ROOT / "portal" / "demo"
 SCRIPT: dict[str, Any] = json.loads((DEMO / "script.json").read_bytes())
 FOLDERS = sorted(path for path in (DEMO / "cases").iterdir() if (path / "case.json").exists())
 ITEMS = ItemCatalogue.load()
-OPEN = ("11-food-open", "30-driver-open")
+OPEN = ("11-food-open", "30-driver-open", "31-food-second-shop")
 LIMIT = 15 * 2**20
 
 
@@ -102,6 +102,16 @@ def test_a_person_who_can_sign_in_holds_a_licence_that_an_open_case_asks_for() -
     assert person.claims["identity_code"] == qualified.holder.code
 
 
+def test_an_open_case_of_the_item_with_every_rung_has_an_approved_one_of_its_holder_before_it() -> None:
+    announced = json.loads((DEMO / "cases" / "31-food-second-shop" / "announcement.json").read_bytes())
+    ladder = json.loads((DEMO / "cases" / "11-food-open" / "announcement.json").read_bytes())
+    earlier = read(DEMO / "cases" / "27-food-bakery")
+    assert announced["item"] == ladder["item"] == earlier.item.model_dump()
+    assert announced["holder"] == earlier.holder.model_dump()
+    assert earlier.result is Result.APPROVED
+    assert earlier.closed_at < dt.datetime.fromisoformat(announced["accepted_at"])
+
+
 def test_there_are_workbooks_a_tiff_of_several_pages_and_photographs_that_lie_on_their_side() -> None:
     kinds = Counter(one.media_type for path in FOLDERS for one in read(path).materials)
     assert kinds["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"] >= 3
@@ -150,10 +160,10 @@ def test_the_script_files_every_case_once_and_its_counts_close() -> None:
         assert {(name, file) for file in wanted} <= known
 
 
-def test_thirty_cases_of_eight_items_five_departments_and_six_types_fit_their_space() -> None:
+def test_thirty_one_cases_of_eight_items_five_departments_and_six_types_fit_their_space() -> None:
     submissions = [read(path) for path in FOLDERS]
     numbers = {one.number for one in submissions}
-    assert len(numbers) + len(OPEN) == 30
+    assert len(numbers) + len(OPEN) == 31
     assert len({one.item.code for one in submissions}) == 8
     assert len({one.organisation for one in submissions}) == 5
     assert len({one.license.type for one in submissions if one.license}) == 6

@@ -38,9 +38,9 @@ CLOSED: Final = _CLOSED["number"]
 RETURNED: Final = _SCRIPT.case("03-firm-returned").data()["number"]
 EXPIRED: Final = _SCRIPT.case("04-food-expired").data()["number"]
 SUPPLEMENTED: Final = _MAIN.data()["number"]
-WAITING: Final = "YS-2026-000131"
-LATE: Final = "YS-2026-000132"
-UNMET: Final = "YS-2026-000133"
+WAITING: Final = "YS-2026-000141"
+LATE: Final = "YS-2026-000142"
+UNMET: Final = "YS-2026-000143"
 """An open case of a firm whose business licence says something else than the item requires."""
 
 
