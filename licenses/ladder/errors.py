@@ -36,6 +36,16 @@ class RungEndedError(RecordedRefusalError):
     remedy_en = "Look at your grants; the department can go on at its own desk."
 
 
+class CommitmentBarredError(RecordedRefusalError):
+    """The holder is barred from commitments now, or none is taken for the item any more."""
+
+    code = "commitment-barred"
+    title_zh = "目前不适用告知承诺，不能作出或受理该承诺"
+    title_en = "No commitment is taken here now: it can be neither made nor accepted"
+    remedy_zh = "请提交证明；此前的承诺经核查不实的，整改完毕后可再行承诺。"
+    remedy_en = "Bring the proof; where an earlier commitment was found false, make that one good first."
+
+
 class RungEventError(ConflictError):
     """This cannot happen to the rung in its state, or not by this identity."""
 

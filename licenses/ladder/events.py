@@ -14,7 +14,7 @@ from licenses.usage import operator_of
 from storage.base import Base
 from storage.database import UnitOfWork
 from storage.identity import Identity
-from storage.ledger.acts import Act
+from storage.ledger.acts import Act, Outcome
 from storage.ledger.kinds import ActKind
 
 
@@ -79,6 +79,7 @@ def act_of(
     rows: Sequence[Base] = (),
     reasons: Sequence[str] = (),
     file: str | None = None,
+    outcome: Outcome = Outcome.DONE,
 ) -> Act:
     """Make an act about a rung; what was said stands in the encrypted detail only."""
     return Act(
@@ -88,6 +89,7 @@ def act_of(
         object_id=row.id,
         case=row.case_id,
         object_sha256=file,
+        outcome=outcome,
         subject=row.holder_id,
         rows=rows,
         reasons=reasons,

@@ -80,6 +80,7 @@ class OwnCommitments:
         Raises:
             RungUnknownError: See :meth:`view`.
             RungEventError: Not possible in its state, or none of :data:`OWN_EVENTS`.
+            CommitmentBarredError: The holder is barred from commitments since it was offered.
         """
         self._demand(uow, identity, rung_id)
         if kind not in OWN_EVENTS:

@@ -21,6 +21,7 @@ from licenses.answers import AnswerKeys
 from licenses.evaluation import evaluate
 from licenses.grants.services import Grants
 from licenses.inquiry import Inquiry
+from licenses.ladder.barring import BARRABLE, demand_not_barred, lock
 from licenses.ladder.deadlines import Deadlines
 from licenses.ladder.errors import RungEventError, RungNotOfferedError, RungUnknownError, RungWordsError
 from licenses.ladder.events import Spoken, act_of, added, events_of
@@ -183,8 +184,10 @@ class LadderService:
             RungUnknownError: Unknown, or not for this identity.
             RungEventError: Not possible in its state, or not by this identity.
             RungWordsError: An explanation is missing or too long, or an answer without yes or no.
+            CommitmentBarredError: The holder is barred from commitments; the caller records it.
         """
-        row = self._seen(uow, identity, rung_id, lock=True)
+        row = self._seen(uow, identity, rung_id)
+        locked = lock(uow, row)
         kind, case = happening.kind, uow.session.get_one(Case, row.case_id)
         if kind not in self._can(identity, row, case):
             raise RungEventError
@@ -197,8 +200,8 @@ class LadderService:
             raise RungEventError
         who = identity.on(AccessBasis(Basis.CASE, case.id, case.item_code, row.purpose))
         now, requirement = uow.clock.now(), self.requirement(row)
-        if kind is RungEventKind.ACCEPTED and self._barred(uow, row, case):
-            raise RungNotOfferedError
+        if kind in BARRABLE:
+            demand_not_barred(who, row, locked)
         term = self._deadlines.then(requirement, row, kind, now)
         event = added(uow, row, kind, who, state, term, words)
         rows: list[LadderRung | LadderEvent | DepartmentAssertion | LicenseUsage] = [row, event]
@@ -252,11 +255,6 @@ class LadderService:
         steps: list[Json] = answers[0]["next"] if isinstance(answers, list) else []
         return {str(step["kind"]) for step in steps if isinstance(step, dict)} & set(FIRST)
 
-    def _barred(self, uow: UnitOfWork, row: LadderRung, case: Case) -> bool:
-        """Tell whether something bars a commitment that did not when it was taken."""
-        rule = self._rules.of_digest(row.rule_digest)
-        return rule is None or bool(self._inquiry.facts(uow, rule, case, uow.clock.now()).barred)
-
     def _assertion(
         self, uow: UnitOfWork, requirement: Requirement, row: LadderRung, *, holds: bool
     ) -> DepartmentAssertion:
@@ -272,8 +270,8 @@ class LadderService:
             valid_until=self._deadlines.serves_until(requirement, now),
         )
 
-    def _seen(self, uow: UnitOfWork, identity: Identity, rung_id: str, *, lock: bool = False) -> LadderRung:
-        row = uow.session.get(LadderRung, rung_id, with_for_update=lock or None)
+    def _seen(self, uow: UnitOfWork, identity: Identity, rung_id: str) -> LadderRung:
+        row = uow.session.get(LadderRung, rung_id)
         if row is None or not (
             _handles(identity, row) or _is_asked(identity, row) or _watches(identity, row)
         ):

@@ -12,12 +12,11 @@ from cases.items import ItemCatalogue
 from cases.models import Case
 from licenses.facts import AssertionFact, RungFact
 from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung
-from licenses.ladder.states import STANDING, Course, Happened, RungEventKind, RungState, course
+from licenses.ladder.states import BAD_CREDIT, STANDING, Course, Happened, RungEventKind, course
 from licenses.ladder.terms import LadderTerms
 from licenses.ports import TakenOnCase
 from storage.database import UnitOfWork
 
-_BAD_CREDIT = frozenset({RungState.FALSE, RungState.REVOKED})
 _ANSWERED: Final = (
     select(*DepartmentAssertion.__table__.columns)
     .where(
@@ -87,7 +86,7 @@ class TakenRungs:
         for row, stands in _courses(uow, rows, at):
             fact = RungFact(row.id, row.kind, STANDING[stands.state], stands.due)
             rungs.setdefault(row.case_id, {}).setdefault(row.requirement, []).append(fact)
-            if row.kind == "commitment" and stands.state in _BAD_CREDIT:
+            if row.kind == "commitment" and stands.state in BAD_CREDIT:
                 bad_credit.add(row.holder_id)
         return {
             case.id: TakenOnCase(rungs.get(case.id, {}), self._barred(case, bad_credit)) for case in cases

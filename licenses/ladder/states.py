@@ -118,6 +118,8 @@ STANDING: Final[Mapping[RungState, Standing]] = {
 }
 """What a state means for the requirement."""
 
+BAD_CREDIT: Final = frozenset({_S.FALSE, _S.REVOKED})
+"""States of a commitment that bar its holder from making others."""
 RUNNING: Final = frozenset(state for state, _ in TRANSITIONS) - {_S.MISSED}
 """States in which a deadline may run."""
 WHILE_OPEN: Final = frozenset({_E.COMMITTED, _E.ACCEPTED, _E.ANSWERED, _E.UNANSWERABLE})

@@ -40,7 +40,7 @@ def commitment(rung: str) -> Response:
 
 
 @blueprint.post("/commitments/<rung>")
-@allow(Role.HOLDER, records=("rung.changed",))
+@allow(Role.HOLDER, records=("rung.changed", "access.refused"))
 def commit(rung: str) -> Response:
     """Commit, or bring the proof instead; nobody commits without having said that they read it."""
     rooms, who, event = context.rooms(), context.identity(), request.form.get("event", "")

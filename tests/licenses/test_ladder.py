@@ -89,14 +89,6 @@ def test_who_committed_falsely_is_denied_and_not_offered_it_again_until_made_goo
     assert "commitment" in world.next(other)
 
 
-def test_a_false_commitment_found_before_another_is_accepted_bars_that_one(world: LadderWorld) -> None:
-    waiting = world.take("commitment", world.library.announce(FOOD))
-    world.happens(waiting, E.COMMITTED)
-    world.happens(world.committed(), E.FOUND_FALSE)
-    with pytest.raises(RungNotOfferedError):
-        world.happens(waiting, E.ACCEPTED)
-
-
 def test_a_cooperation_is_answered_and_serves_every_other_case(world: LadderWorld) -> None:
     row = world.take("cooperation")
     assert world.came_to() == ("PENDING", "R.ASKED_DEPARTMENT")

@@ -29,6 +29,7 @@ from .test_window import ask
 PERSONS = {one.title: one for one in demo_persons(Script.load())}
 FIRM, OTHER = PERSONS["浙江演示甲餐饮管理有限公司"], next(n for t, n in PERSONS.items() if "甲" not in t)
 CODE, NUMBER, PLACE = "91339999MADEM0011X", "YC-2026-000777", "/mine/commitments"
+SECOND = "YC-2026-000778"
 
 
 @dataclass
@@ -114,6 +115,37 @@ def test_the_holder_may_bring_the_proof_instead(counter: Counter) -> None:
     assert counter.say(event="drop") == 303
     assert counter.state() == "dropped"
     assert counter.say(event="commit", read="yes") == 409
+
+
+def test_who_is_barred_since_the_offer_neither_declares_nor_is_accepted(counter: Counter) -> None:
+    """Another commitment of the firm is found false while this one lies before it."""
+    with counter.house.rooms.database.writing() as uow:
+        row = uow.session.get_one(LadderRung, counter.rung)
+        told = Announcement(
+            "ycsl", SECOND, "339999010002", "2026-03", "001", CODE, FIRM.title, "scjg", uow.clock.now()
+        )
+        counter.house.rooms.cases.announce(uow, system_identity("archive"), told)
+    answer = str(ask(counter.clerk, SECOND).headers["Location"])
+    other = take(counter.clerk, answer, "R2", "commitment").headers["Location"]
+    for event in ("committed", "accepted", "found-false"):
+        assert happen(counter.clerk, other, event, words="现场与承诺不符").status_code == 303
+    refused = counter.holder.post(
+        f"{PLACE}/{row.id}",
+        data={"form_token": form_token(counter.holder.get(PLACE).text), "event": "commit", "read": "yes"},
+    )
+    assert refused.status_code == 403
+    assert "目前不适用告知承诺" in refused.text
+    assert "整改完毕后可再行承诺" in refused.text
+    assert happen(counter.clerk, f"/ladder/{row.id}", "committed").status_code == 403
+    assert counter.state() == "told"
+    with counter.house.rooms.database.reading() as uow:
+        acts = uow.session.scalars(select(LedgerAct).where(LedgerAct.outcome == "refused")).all()
+    cores = [json.loads(one.core) for one in acts]
+    assert {(one["kind"], one["object"]["id"], *one["reasons"]) for one in cores} == {
+        ("access.refused", row.id, "credit_ok")
+    }
+    assert [one["actor"]["kind"] for one in cores] == ["holder", "person"]
+    assert counter.say(event="drop") == 303, "the proof can still be brought"
 
 
 def test_the_holder_does_not_accept_what_the_office_accepts(counter: Counter) -> None:
