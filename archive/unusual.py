@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unusual queries 异常模式: who asks at night, in a rush, one number after the other, or is refused often.
+"""Unusual queries 异常模式: who asks at night, in a rush, one number after the other, about one's own.
 
 A pattern is a reason to look, not a verdict: the page names who, how often and when, and leads to the acts.
 Pure: queries in, patterns out.
@@ -32,6 +32,9 @@ class Pattern(enum.StrEnum):
     REFUSED_OFTEN = "refused-often"
     SEQUENCE = "sequence"
     UNDECIDED = "undecided"
+    OWN_FILE = "own-file"
+    RELATIVE = "relative"
+    COLLEAGUE = "colleague"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,9 @@ class LookUp:
         case: Id of the case that it was for, if any.
         series: Which numbers follow each other: those of one scheme of codes, or of one type of licence.
         number: Place of the holder's code, or of the licence's number, among them; none where it has none.
+        close: How whoever was looked up stands to the person: the own file, a relative's, a colleague's.
+        relations: Codes of the relations to a relative.
+        act: Id of its act, where that is known.
     """
 
     at: dt.datetime
@@ -76,6 +82,9 @@ class LookUp:
     case: str | None
     series: str = ""
     number: int | None = None
+    close: frozenset[Pattern] = frozenset()
+    relations: frozenset[str] = frozenset()
+    act: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,9 @@ class Limits:
         sequence_window: How long such a walk lasts.
         undecided: Look-ups for cases in which nothing was decided or filed afterwards.
         undecided_days: How many days that may take.
+        own_file: Look-ups of the own file.
+        relative: Look-ups of holders to whom a proven relation leads.
+        colleague: Look-ups of officials of the same organisation.
     """
 
     opens: dt.time
@@ -109,6 +121,9 @@ class Limits:
     sequence_window: dt.timedelta
     undecided: int
     undecided_days: int
+    own_file: int
+    relative: int
+    colleague: int
 
     @classmethod
     def load(cls, file: Path = _FILE) -> Self:
@@ -127,6 +142,9 @@ class Limits:
             sequence_window=dt.timedelta(minutes=raw["sequence_minutes"]),
             undecided=raw["undecided"],
             undecided_days=raw["undecided_days"],
+            own_file=raw["own_file"],
+            relative=raw["relative"],
+            colleague=raw["colleague"],
         )
 
 
@@ -146,8 +164,9 @@ class Unusual:
         total: All queries of this person in the time looked at.
         first_at: When the first of them was.
         last_at: When the last was.
-        act: Act of the last query; none for look-ups, which the trace of their cases shows.
+        act: Act of the last query; none for most look-ups, which the trace of their cases shows.
         cases: Ids of the cases that look-ups were for, the last ones.
+        relations: Codes of the relations to relatives who were looked up.
     """
 
     pattern: Pattern
@@ -160,6 +179,7 @@ class Unusual:
     last_at: dt.datetime
     act: str | None
     cases: tuple[str, ...] = ()
+    relations: tuple[str, ...] = ()
 
 
 def unusual(queries: Iterable[Query], calendar: WorkingCalendar, limits: Limits = LIMITS) -> list[Unusual]:
@@ -209,6 +229,27 @@ def undecided(
         _looked(Pattern.UNDECIDED, some, max(totals.get(person, 0), len(some)))
         for person, some in _by_person(look_ups).items()
         if len(some) >= limits.undecided
+    )
+
+
+def close(look_ups: Iterable[LookUp], totals: Mapping[Person, int], limits: Limits = LIMITS) -> list[Unusual]:
+    """Give who looked up themselves, relatives or colleagues: to be explained, and often easily.
+
+    Args:
+        look_ups: Those that say how whoever was looked up stands to the person, in order of time.
+        totals: How often each person looked up in that time at all.
+        limits: From how many on that is unusual.
+    """
+    enough = {
+        Pattern.OWN_FILE: limits.own_file,
+        Pattern.RELATIVE: limits.relative,
+        Pattern.COLLEAGUE: limits.colleague,
+    }
+    return ordered(
+        _looked(pattern, of_kind, max(totals.get(person, 0), len(of_kind)))
+        for person, some in _by_person(look_ups).items()
+        for pattern, count in enough.items()
+        if len(of_kind := [one for one in some if pattern in one.close]) >= count
     )
 
 
@@ -265,6 +306,7 @@ def _joined(known: Container[int], start: int, step: int) -> Iterator[int]:
 def _looked(pattern: Pattern, some: Sequence[LookUp], total: int) -> Unusual:
     last = some[-1]
     cases = dict.fromkeys(one.case for one in reversed(some) if one.case is not None)
+    relations = {code for one in some for code in one.relations} if pattern is Pattern.RELATIVE else ()
     return Unusual(
         pattern=pattern,
         actor=last.actor,
@@ -274,8 +316,9 @@ def _looked(pattern: Pattern, some: Sequence[LookUp], total: int) -> Unusual:
         total=total,
         first_at=some[0].at,
         last_at=last.at,
-        act=None,
+        act=last.act,
         cases=tuple(cases)[:MOST_CASES],
+        relations=tuple(sorted(relations)),
     )
 
 

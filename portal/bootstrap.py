@@ -50,7 +50,7 @@ from portal.index_steps import index_steps
 from portal.license_steps import license_steps
 from portal.needs import Needs, broker_question, needs_of
 from portal.nightly import Nightly
-from portal.patterns.services import PatternWatch
+from portal.patterns.opening import pattern_watch
 from portal.proving import LadderWatch, ladder_clock, proof_service
 from portal.pulse import Pulse
 from portal.rooms import PublishedKeys, Rooms
@@ -367,7 +367,7 @@ def make_worker(
     house = _housekeeping(settings, found)
     beside = (
         Nightly(found.database, parts.index, found.clock, settings.reconcile_at),
-        PatternWatch(found.database, found.clock, WorkingCalendar.load()),
+        pattern_watch(parts, found.database, found.clock),
         Announcer(found.database),
         LadderWatch(found.database, ladder_clock(parts)),
         ContactWatch(found.database),

@@ -17,11 +17,13 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
+from portal.accounts.documents import coverage
 from portal.backup.saving import last_backup
 from portal.effect_watch import EffectWatch
 from portal.housekeeping import last_said, standing_verdict
 from portal.indexing import oldest_waiting
 from portal.nightly import last_reconciled
+from portal.patterns.services import count_by_pattern
 from portal.queues import queue_of
 from portal.readiness import Readiness
 from portal.rooms import Rooms, all_seeing
@@ -77,7 +79,7 @@ class Figures(Collector):
         yield _gauge("part_ready", "Whether a part answers.", ready, "part")
         yield _gauge("ready", "Whether this process can take work.", {(): standing.ready})
         parts = (self._probe, self._renewal, self._steps, self._ledger, self._index, self._backup)
-        for collect in (self._disk, *parts, self._people, self._sharing, self._effect):
+        for collect in (self._disk, *parts, self._people, self._patterns, self._sharing, self._effect):
             yield from _known(collect)
         if "objects" not in standing.problems:
             # A scrape must not wait for a server that is silent.
@@ -173,6 +175,16 @@ class Figures(Collector):
             overdue = self._rooms.objections.overdue(uow, all_seeing())
         yield _gauge("filings_late", "Closed cases that were not filed within their item's days.", {(): late})
         yield _gauge("objections_overdue", "Objections that nobody answered in time.", {(): overdue})
+
+    def _patterns(self) -> Iterator[GaugeMetricFamily]:
+        with self._rooms.database.reading() as uow:
+            found: _Values = {(str(one),): n for one, n in count_by_pattern(uow.session).items()}
+            covered = coverage(uow)
+        yield _gauge(
+            "unusual_queries", "Unusual queries of seven days that nobody explained.", found, "pattern"
+        )
+        words = "Running accounts without a registered identity document."
+        yield _gauge("officials_without_document", words, {(): covered.without})
 
     def _sharing(self) -> Iterator[GaugeMetricFamily]:
         with self._rooms.database.reading() as uow:

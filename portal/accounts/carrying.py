@@ -7,6 +7,7 @@ from typing import Final
 from licenses.grants import services as grants
 from licenses.grants.terms import NewGrant
 from portal.accounts import rights
+from portal.accounts.documents import keep_document, remove_document
 from portal.accounts.errors import AccountUnknownError, ChangeUnknownError, ClientUnknownError
 from portal.accounts.models import SCOPES, Account, Client, RightChange
 from portal.accounts.operators import check_operators
@@ -23,6 +24,8 @@ class ChangeKind(enum.StrEnum):
     ACCOUNT_ADD = "account-add"
     ACCOUNT_POST = "account-post"
     ACCOUNT_END = "account-end"
+    ACCOUNT_DOCUMENT = "account-document"
+    ACCOUNT_DOCUMENT_END = "account-document-end"
     CLIENT_ADD = "client-add"
     CLIENT_END = "client-end"
     CLIENT_KEY_ADD = "client-key-add"
@@ -36,6 +39,7 @@ def carry_out(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
 
     Raises:
         AccountUnknownError, ClientUnknownError, GrantUnknownError: Whom it concerns has ended meanwhile.
+        AccountDocumentMissingError: What is to be removed was removed meanwhile.
         InvalidInputError, RolesExcludeError, LastAdministratorError: Meanwhile it cannot be done any more.
     """
     _BY_KIND[ChangeKind(change.kind)](uow, identity, change)
@@ -80,6 +84,14 @@ def _carry_account_post(uow: UnitOfWork, identity: Identity, change: RightChange
 
 def _carry_account_end(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
     rights.end_account(uow, identity, running_account(uow, change.object_id))
+
+
+def _carry_document(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
+    keep_document(uow, identity, running_account(uow, change.object_id), change)
+
+
+def _carry_document_end(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
+    remove_document(uow, identity, running_account(uow, change.object_id))
 
 
 def _carry_client_add(uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
@@ -130,6 +142,8 @@ _BY_KIND: Final = {
     ChangeKind.ACCOUNT_ADD: _carry_account_add,
     ChangeKind.ACCOUNT_POST: _carry_account_post,
     ChangeKind.ACCOUNT_END: _carry_account_end,
+    ChangeKind.ACCOUNT_DOCUMENT: _carry_document,
+    ChangeKind.ACCOUNT_DOCUMENT_END: _carry_document_end,
     ChangeKind.CLIENT_ADD: _carry_client_add,
     ChangeKind.CLIENT_END: _carry_client_end,
     ChangeKind.CLIENT_KEY_ADD: _carry_key_add,

@@ -9,7 +9,6 @@ every request and decision (docs/decisions/0019-second-person.md).
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -19,6 +18,7 @@ from licenses.grants.services import GrantView, every_grant, running_grant
 from licenses.grants.terms import NewGrant, check_terms
 from portal.accounts import rights
 from portal.accounts.carrying import ChangeKind, carry_out, running_account, running_client
+from portal.accounts.documents import demand_document, masked_document, stated_document
 from portal.accounts.errors import (
     ChangeClosedError,
     ChangeUnknownError,
@@ -28,25 +28,16 @@ from portal.accounts.errors import (
 from portal.accounts.models import ADMINISTRATION, Account, RightChange
 from portal.accounts.operators import check_operators
 from portal.accounts.posts import posts_of
-from portal.accounts.reasons import encrypted_reason
+from portal.accounts.requesting import new_request, record_decision, record_request
 from portal.accounts.rights import ADMINISTRATORS, NewAccount, NewClient
-from portal.accounts.second_person import OPEN_FOR, DecisionState
+from portal.accounts.second_person import DecisionState
 from portal.accounts.services import new_secret, secret_hash
 from portal.clients.keys import key_terms
 from storage.clock import legal_date, rfc3339
 from storage.database import UnitOfWork
 from storage.errors import InvalidInputError
 from storage.identity import Identity, Role
-from storage.ledger.acts import Act, Promise
-from storage.ledger.kinds import ActKind
-from storage.secrets import SYSTEM_SUBJECT
-
-_OF_PERSONS: Final = frozenset({ChangeKind.ACCOUNT_ADD, ChangeKind.ACCOUNT_POST, ChangeKind.ACCOUNT_END})
-_ACTS: Final = {
-    DecisionState.APPROVED: ActKind.RIGHT_APPROVED,
-    DecisionState.REFUSED: ActKind.RIGHT_REFUSED,
-    DecisionState.WITHDRAWN: ActKind.RIGHT_WITHDRAWN,
-}
+from storage.ledger.acts import Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +51,7 @@ class ChangeView:
         decision: Why it was decided so; empty until then.
         before: Roles by organisation that the account concerned holds now.
         late: Whether its time is over.
+        document: Scheme and masked number of an identity document that waits for a decision; empty otherwise.
     """
 
     row: RightChange
@@ -68,6 +60,7 @@ class ChangeView:
     decision: str
     before: Mapping[str, frozenset[Role]]
     late: bool
+    document: tuple[str, str]
 
 
 class RightChanges:
@@ -82,9 +75,9 @@ class RightChanges:
         """
         rights.check_account(new)
         terms = {"organisation": _known(new.organisation), "roles": sorted(map(str, new.roles))}
-        change = self._request(uow, identity, ChangeKind.ACCOUNT_ADD, uow.ids.new_id(), terms, reason)
+        change = new_request(uow, identity, ChangeKind.ACCOUNT_ADD, uow.ids.new_id(), terms, reason)
         change.name_cipher = uow.secrets.encrypt(change.object_id, new.name.strip().encode())
-        self._asked(uow, identity, change)
+        record_request(uow, identity, change)
         return change
 
     def change_post(
@@ -108,8 +101,8 @@ class RightChanges:
         if together := frozenset().union(*held.values()):
             rights.check_roles(together)
         terms = {"organisation": organisation, "roles": sorted(map(str, roles))}
-        change = self._request(uow, identity, ChangeKind.ACCOUNT_POST, account_id, terms, reason)
-        self._asked(uow, identity, change)
+        change = new_request(uow, identity, ChangeKind.ACCOUNT_POST, account_id, terms, reason)
+        record_request(uow, identity, change)
         return change
 
     def end_account(self, uow: UnitOfWork, identity: Identity, account_id: str, reason: str) -> RightChange:
@@ -121,8 +114,41 @@ class RightChanges:
         """
         organisation = running_account(uow, account_id).organisation
         terms = {"organisation": organisation}
-        change = self._request(uow, identity, ChangeKind.ACCOUNT_END, account_id, terms, reason)
-        self._asked(uow, identity, change)
+        change = new_request(uow, identity, ChangeKind.ACCOUNT_END, account_id, terms, reason)
+        record_request(uow, identity, change)
+        return change
+
+    def state_document(
+        self, uow: UnitOfWork, identity: Identity, account_id: str, scheme: str, code: str, reason: str
+    ) -> RightChange:
+        """Ask that an identity document be kept of an account, by its keyed hash, in the place of another.
+
+        Raises:
+            NotPermittedError: The caller is no system administrator.
+            AccountUnknownError: No running account has this id.
+            InvalidInputError: It is no person's document, or its number does not fit its scheme.
+        """
+        identity.demand(Role.SYSTEM_ADMIN)
+        terms = {"organisation": running_account(uow, account_id).organisation}
+        document = stated_document(uow, account_id, scheme, code)
+        change = new_request(uow, identity, ChangeKind.ACCOUNT_DOCUMENT, account_id, terms, reason)
+        change.document_cipher = document
+        record_request(uow, identity, change)
+        return change
+
+    def end_document(self, uow: UnitOfWork, identity: Identity, account_id: str, reason: str) -> RightChange:
+        """Ask that what is kept of an account's identity document be removed.
+
+        Raises:
+            NotPermittedError: The caller is no system administrator.
+            AccountUnknownError: No running account has this id.
+            AccountDocumentMissingError: Nothing is kept.
+        """
+        identity.demand(Role.SYSTEM_ADMIN)
+        terms = {"organisation": running_account(uow, account_id).organisation}
+        demand_document(uow, account_id)
+        change = new_request(uow, identity, ChangeKind.ACCOUNT_DOCUMENT_END, account_id, terms, reason)
+        record_request(uow, identity, change)
         return change
 
     def add_client(
@@ -145,10 +171,10 @@ class RightChanges:
             "operators": sorted(new.operators),
             "expires_at": rfc3339(new.expires_at),
         }
-        change = self._request(uow, identity, ChangeKind.CLIENT_ADD, uow.ids.new_id(), terms, reason)
+        change = new_request(uow, identity, ChangeKind.CLIENT_ADD, uow.ids.new_id(), terms, reason)
         key = new_secret(uow.ids)
         change.key_hash = secret_hash(key)
-        self._asked(uow, identity, change)
+        record_request(uow, identity, change)
         return change, key
 
     def end_client(self, uow: UnitOfWork, identity: Identity, client_id: str, reason: str) -> RightChange:
@@ -160,8 +186,8 @@ class RightChanges:
         """
         client = running_client(uow, client_id)
         terms = {"name": client.name, "organisation": client.organisation}
-        change = self._request(uow, identity, ChangeKind.CLIENT_END, client_id, terms, reason)
-        self._asked(uow, identity, change)
+        change = new_request(uow, identity, ChangeKind.CLIENT_END, client_id, terms, reason)
+        record_request(uow, identity, change)
         return change
 
     def change_key(
@@ -178,8 +204,8 @@ class RightChanges:
         client = running_client(uow, client_id)
         about = key_terms(uow, client_id, stated, adds=kind is ChangeKind.CLIENT_KEY_ADD)
         terms = {"name": client.name, "organisation": client.organisation, **about}
-        change = self._request(uow, identity, kind, client_id, terms, reason)
-        self._asked(uow, identity, change)
+        change = new_request(uow, identity, kind, client_id, terms, reason)
+        record_request(uow, identity, change)
         return change
 
     def add_grant(
@@ -200,8 +226,8 @@ class RightChanges:
         if replaces is not None and running_grant(uow, replaces).organisation != new.organisation:
             raise GrantUnknownError
         terms = new.as_terms() | {"name": name, "replaces": replaces}
-        change = self._request(uow, identity, ChangeKind.GRANT_ADD, uow.ids.new_id(), terms, reason)
-        self._asked(uow, identity, change)
+        change = new_request(uow, identity, ChangeKind.GRANT_ADD, uow.ids.new_id(), terms, reason)
+        record_request(uow, identity, change)
         return change
 
     def end_grant(self, uow: UnitOfWork, identity: Identity, grant_id: str, reason: str) -> RightChange:
@@ -214,8 +240,8 @@ class RightChanges:
         identity.demand(Role.SYSTEM_ADMIN)
         grant = running_grant(uow, grant_id)
         terms = {"name": "", "organisation": grant.organisation}
-        change = self._request(uow, identity, ChangeKind.GRANT_END, grant_id, terms, reason)
-        self._asked(uow, identity, change)
+        change = new_request(uow, identity, ChangeKind.GRANT_END, grant_id, terms, reason)
+        record_request(uow, identity, change)
         return change
 
     def grants(self, uow: UnitOfWork, identity: Identity) -> list[GrantView]:
@@ -239,7 +265,7 @@ class RightChanges:
                 LastAdministratorError: It cannot be carried out any more; it stays open.
         """
         change = self._to_decide(uow, identity, change_id)
-        promise = self._decide(uow, identity, change, DecisionState.APPROVED, reason)
+        promise = record_decision(uow, identity, change, DecisionState.APPROVED, reason)
         carry_out(uow, identity, change)
         return promise
 
@@ -250,7 +276,7 @@ class RightChanges:
             NotPermittedError, ChangeUnknownError, ChangeClosedError, SecondPersonError: As :meth:`approve`.
         """
         change = self._to_decide(uow, identity, change_id)
-        return self._decide(uow, identity, change, DecisionState.REFUSED, reason)
+        return record_decision(uow, identity, change, DecisionState.REFUSED, reason)
 
     def withdraw(self, uow: UnitOfWork, identity: Identity, change_id: str, reason: str) -> Promise:
         """Take one's own request back.
@@ -266,7 +292,7 @@ class RightChanges:
             raise ChangeUnknownError
         if change.state != DecisionState.OPEN:
             raise ChangeClosedError
-        return self._decide(uow, identity, change, DecisionState.WITHDRAWN, reason)
+        return record_decision(uow, identity, change, DecisionState.WITHDRAWN, reason)
 
     def open(self, uow: UnitOfWork, identity: Identity) -> list[ChangeView]:
         """Give the changes that wait for a decision, the oldest first.
@@ -292,35 +318,6 @@ class RightChanges:
         newest = select(RightChange).where(over).order_by(RightChange.requested_at.desc(), RightChange.id)
         return self._views(uow, uow.session.scalars(newest.limit(most)).all())
 
-    def _request(
-        self,
-        uow: UnitOfWork,
-        identity: Identity,
-        kind: ChangeKind,
-        object_id: str,
-        terms: dict[str, Any],
-        reason: str,
-    ) -> RightChange:
-        identity.demand(Role.SYSTEM_ADMIN)
-        now = uow.clock.now()
-        return RightChange(
-            id=uow.ids.new_id(),
-            kind=kind,
-            state=DecisionState.OPEN,
-            object_id=object_id,
-            organisation=terms["organisation"],
-            terms=terms,
-            reason_cipher=_encrypt(uow, kind, object_id, reason),
-            requested_by=identity.id,
-            requested_at=now,
-            expires_at=now + OPEN_FOR,
-        )
-
-    def _asked(self, uow: UnitOfWork, identity: Identity, change: RightChange) -> None:
-        uow.session.add(change)
-        uow.session.flush()
-        uow.record(_act(ActKind.RIGHT_REQUESTED, identity, change))
-
     def _to_decide(self, uow: UnitOfWork, identity: Identity, change_id: str) -> RightChange:
         identity.demand(Role.SECURITY_ADMIN)
         change = uow.session.get(RightChange, change_id)
@@ -332,16 +329,6 @@ class RightChanges:
             raise SecondPersonError
         return change
 
-    def _decide(
-        self, uow: UnitOfWork, identity: Identity, change: RightChange, state: DecisionState, reason: str
-    ) -> Promise:
-        change.state = state
-        change.decided_by = identity.id
-        change.decided_at = uow.clock.now()
-        change.decision_cipher = _encrypt(uow, ChangeKind(change.kind), change.object_id, reason)
-        uow.session.flush()
-        return uow.record(_act(_ACTS[state], identity, change))
-
     def _views(self, uow: UnitOfWork, rows: Sequence[RightChange]) -> list[ChangeView]:
         now = uow.clock.now()
         return [_view(uow, row, now) for row in rows]
@@ -351,13 +338,16 @@ def _view(uow: UnitOfWork, row: RightChange, now: dt.datetime) -> ChangeView:
     account = uow.session.get(Account, row.object_id)
     cipher = row.name_cipher if account is None else account.name_cipher
     name = str(row.terms.get("name", "")) if cipher is None else uow.secrets.decrypt(cipher).decode()
+    late = row.expires_at <= now
+    waits = row.state == DecisionState.OPEN and not late
     return ChangeView(
         row=row,
         name=name,
         reason=uow.secrets.decrypt(row.reason_cipher).decode(),
         decision="" if row.decision_cipher is None else uow.secrets.decrypt(row.decision_cipher).decode(),
         before={} if account is None else posts_of(account),
-        late=row.state == DecisionState.OPEN and row.expires_at <= now,
+        late=row.state == DecisionState.OPEN and late,
+        document=masked_document(uow, row) if waits else ("", ""),
     )
 
 
@@ -375,23 +365,3 @@ def _caller(uow: UnitOfWork, client_id: str | None, organisation: str) -> str:
     if client.organisation != organisation:
         raise ClientUnknownError
     return client.name
-
-
-def _subject(kind: ChangeKind, object_id: str) -> str:
-    return object_id if kind in _OF_PERSONS else SYSTEM_SUBJECT
-
-
-def _encrypt(uow: UnitOfWork, kind: ChangeKind, object_id: str, reason: str) -> bytes:
-    return encrypted_reason(uow, _subject(kind, object_id), reason)
-
-
-def _act(kind: ActKind, identity: Identity, change: RightChange) -> Act:
-    return Act(
-        kind=kind,
-        actor=identity,
-        object_type="right-change",
-        object_id=change.id,
-        subject=_subject(ChangeKind(change.kind), change.object_id),
-        reasons=[change.kind],
-        rows=[change],
-    )

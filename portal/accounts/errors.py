@@ -116,3 +116,13 @@ class LastAdministratorError(ConflictError):
     title_en = "The last administrator of a kind must stay"
     remedy_zh = "请先为另一账号申请并批准该管理员角色。"
     remedy_en = "First have the role granted to another account."
+
+
+class AccountDocumentMissingError(ConflictError):
+    """No identity document of this account is registered, or it was removed meanwhile."""
+
+    code = "account-document-missing"
+    title_zh = "该账号没有登记本人证件"
+    title_en = "No identity document of this account is registered"
+    remedy_zh = "请在账号列表中核对；无需再撤销登记。"
+    remedy_en = "See the list of accounts; there is nothing to remove."

@@ -38,6 +38,20 @@ class Account(Base):
     ended_at: Mapped[dt.datetime | None] = mapped_column(Instant)
 
 
+class AccountDocument(Base):
+    """Who an official is as a holder: scheme and keyed hash of the own identity document, never its number.
+
+    Both are empty once it was removed or the account has ended.
+    """
+
+    __tablename__ = "account_document"
+
+    account_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    scheme: Mapped[str | None] = mapped_column(String(3))
+    code_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    set_at: Mapped[dt.datetime] = mapped_column(Instant)
+
+
 class Client(Base):
     """Another system: what it may do, for which items, which persons it may name, until when."""
 
@@ -118,7 +132,7 @@ class RightChange(Base):
     """A change of rights that one person requested and a second one approves or refuses.
 
     ``terms`` say what is to be changed, without names; ``name_cipher`` is a new person's name, ``key_hash`` a
-    new system's key.
+    new system's key, ``document_cipher`` what is kept of an identity document until the change is decided.
     """
 
     __tablename__ = "right_change"
@@ -131,6 +145,7 @@ class RightChange(Base):
     terms: Mapped[dict[str, Any]] = mapped_column(JSON)
     name_cipher: Mapped[bytes | None] = mapped_column(LargeBinary)
     key_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    document_cipher: Mapped[bytes | None] = mapped_column(LargeBinary)
     reason_cipher: Mapped[bytes] = mapped_column(LargeBinary)
     requested_by: Mapped[str] = mapped_column(String(26), index=True)
     requested_at: Mapped[dt.datetime] = mapped_column(Instant)

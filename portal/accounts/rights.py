@@ -13,8 +13,9 @@ from typing import Final
 from sqlalchemy import select
 
 from cases.identifiers import is_plain
+from portal.accounts.documents import forgotten_document
 from portal.accounts.errors import LastAdministratorError
-from portal.accounts.models import SCOPES, Account, Client
+from portal.accounts.models import SCOPES, Account, AccountDocument, Client
 from portal.accounts.posts import roles_of, set_post
 from portal.accounts.services import new_secret, secret_hash
 from portal.errors import RolesExcludeError
@@ -140,13 +141,13 @@ def change_post(
 
 
 def end_account(uow: UnitOfWork, actor: Identity, account: Account) -> None:
-    """End an account: it signs in no more, and its sessions end.
+    """End an account: it signs in no more, its sessions end, and what is kept of its document is forgotten.
 
     Raises:
         LastAdministratorError: An administrator's role would be left to nobody.
     """
     account.ended_at = uow.clock.now()
-    _record_account(uow, ActKind.ACCOUNT_ENDED, actor, account)
+    _record_account(uow, ActKind.ACCOUNT_ENDED, actor, account, *forgotten_document(uow, account.id))
     _keep_administrators(uow, roles_of(account))
 
 
@@ -190,7 +191,9 @@ def end_client(uow: UnitOfWork, actor: Identity, client: Client) -> None:
     _record_client(uow, ActKind.CLIENT_ENDED, actor, client)
 
 
-def _record_account(uow: UnitOfWork, kind: ActKind, actor: Identity, account: Account) -> None:
+def _record_account(
+    uow: UnitOfWork, kind: ActKind, actor: Identity, account: Account, *more: AccountDocument
+) -> None:
     uow.session.flush()
     uow.record(
         Act(
@@ -199,7 +202,7 @@ def _record_account(uow: UnitOfWork, kind: ActKind, actor: Identity, account: Ac
             object_type="account",
             object_id=account.id,
             subject=account.id,
-            rows=[account],
+            rows=[account, *more],
         )
     )
 

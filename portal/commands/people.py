@@ -99,6 +99,34 @@ def account_end(account_id: str, reason: str, account: str | None) -> None:
     _ask(account, lambda here, uow, who: here.rooms.rights.end_account(uow, who, account_id, reason))
 
 
+@account.command("document")
+@click.argument("account_id", metavar="ID")
+@click.option("--scheme", default="111", show_default=True, help="Kind of document 证件类型代码.")
+@click.option(
+    "--number",
+    prompt="Number of the document 证件号码",
+    hide_input=True,
+    help="Number 证件号码; leave it out to be asked for it, unseen 不填则提示输入.",
+)
+@_REASON
+@AS
+def account_document(account_id: str, scheme: str, number: str, reason: str, account: str | None) -> None:
+    """申请登记本人证件 / Ask that the keyed hash of account ID's identity document be kept."""
+    _ask(
+        account,
+        lambda here, uow, who: here.rooms.rights.state_document(uow, who, account_id, scheme, number, reason),
+    )
+
+
+@account.command("document-end")
+@click.argument("account_id", metavar="ID")
+@_REASON
+@AS
+def account_document_end(account_id: str, reason: str, account: str | None) -> None:
+    """申请撤销本人证件登记 / Ask that what is kept of account ID's document be removed."""
+    _ask(account, lambda here, uow, who: here.rooms.rights.end_document(uow, who, account_id, reason))
+
+
 @click.group()
 def client() -> None:
     """调用方 / API clients; a security administrator decides what is asked for here."""

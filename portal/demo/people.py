@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from cases.identifiers import RESIDENT_ID
 from licenses.grants.terms import Ceiling, GrantedItem, NewGrant
 from licenses.purposes import purposes
 from portal.accounts.models import Client
@@ -35,6 +36,8 @@ _NAMES = {
     Role.SEAL_MANAGER: "演示印章管理员",
     Role.LICENSE_MANAGER: "演示证照管理员",
 }
+_DOCUMENTS = {Role.CLERK: "339999190003050034", Role.ARCHIVIST: "339999190001010012"}
+"""Synthetic: the clerk represents a firm that is asked about, the archivist files a case of their own."""
 SANDBOX_KEY = "demo-client.jwk"
 _SUPERVISION = "dsj"
 """Where supervision stands: the administration above the departments."""
@@ -86,17 +89,26 @@ class Cast:
         if "sandbox" not in cast:
             cast["sandbox"] = _add_sandbox(rooms, script, cast["accounts"], key_file)
             write_durably(stored, json.dumps(cast).encode(), 0o600)
+        if "documents" not in cast:
+            cast["documents"] = _add_documents(rooms, cast["accounts"])
+            write_durably(stored, json.dumps(cast).encode(), 0o600)
         return cls(rooms, cast["key"], cast["accounts"], cast["sandbox"], key_file)
 
 
-def _grant(rooms: Rooms, uow: UnitOfWork, client: Client) -> None:
-    """Let the client ask of the library: one administrator requests it, another approves it."""
+def _administrators(rooms: Rooms, uow: UnitOfWork) -> tuple[Identity, Identity]:
+    """Give the administrator who asks for rights, and the one who decides."""
     asks, decides = (
         identity_with(rooms.accounts.with_role(uow, role)[0], role)
         for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN)
     )
     if asks is None or decides is None:
         raise LookupError("the first administrators are there before anybody else")
+    return asks, decides
+
+
+def _grant(rooms: Rooms, uow: UnitOfWork, client: Client) -> None:
+    """Let the client ask of the library: one administrator requests it, another approves it."""
+    asks, decides = _administrators(rooms, uow)
     today = legal_date(rooms.clock.now())
     new = NewGrant(
         organisation=client.organisation,
@@ -130,6 +142,18 @@ def _add(rooms: Rooms, script: Script) -> dict[str, object]:
         added, key = add_client(uow, demo, client)
         _grant(rooms, uow, added)
     return {"key": key, "accounts": accounts}
+
+
+def _add_documents(rooms: Rooms, accounts: dict[str, str]) -> list[str]:
+    """Register who some officials are as holders, so that supervision finds queries about one's own."""
+    with rooms.database.writing() as uow:
+        asks, decides = _administrators(rooms, uow)
+        for role, number in _DOCUMENTS.items():
+            change = rooms.rights.state_document(
+                uow, asks, accounts[role], RESIDENT_ID, number, "入职登记本人证件"
+            )
+            rooms.rights.approve(uow, decides, change.id, "与人事档案相符")
+    return [str(role) for role in _DOCUMENTS]
 
 
 def _client(

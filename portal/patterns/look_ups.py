@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Look-ups that curiosity may explain: numbers that follow each other, and nothing that followed from them.
 
-Whether somebody looks up relatives or colleagues is not asked: accounts hold no code of a person, and names
-alone prove nothing.
+Those of one's own file, of relatives and of colleagues are found in :mod:`portal.patterns.acquainted`.
 """
 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
@@ -20,9 +19,19 @@ from licenses.models import Decision, License, LicenseUsage
 from storage.database import UnitOfWork
 from storage.errors import CunzhengError
 from storage.identity import Basis
+from storage.ledger.kinds import ActKind
 
 MOST: Final = 100_000
 """Look-ups that one look goes through, the newest ones: they are held in memory."""
+QUERIES: Final = (
+    ActKind.ACCESS_REFUSED,
+    ActKind.DOSSIER_PAGES_READ,
+    ActKind.DOSSIER_READ,
+    ActKind.LICENSE_READ,
+    ActKind.PROOF_ANSWERED,
+    ActKind.PROOF_REFUSED,
+)
+"""Acts of who looks at licences and dossiers, asks for proofs or is refused."""
 _MOST_CODES: Final = 2_000
 """Codes that one look opens, of persons whom somebody looked up many of."""
 _LOOKS: Final = ("ask", "find", "read")
@@ -31,8 +40,16 @@ _CHECKED: Final = 18
 """Length of codes that end in a check character, which follows no order."""
 
 
-def curious_look_ups(uow: UnitOfWork, since: dt.datetime) -> list[Unusual]:
-    """Give who looked up persons or licences whose numbers follow each other."""
+class Looked(NamedTuple):
+    """A look-up, whose holder was looked up, and which licence if it was one."""
+
+    look_up: LookUp
+    holder: str
+    license: str | None
+
+
+def newest_look_ups(uow: UnitOfWork, since: dt.datetime) -> list[Looked]:
+    """Give who looked up whom, and which licence, in order of time; the newest :data:`MOST` at most."""
     newest = (
         select(*_COLUMNS, LicenseUsage.holder_id, LicenseUsage.license_id)
         .where(_looked(), LicenseUsage.at >= since)
@@ -40,13 +57,18 @@ def curious_look_ups(uow: UnitOfWork, since: dt.datetime) -> list[Unusual]:
         .limit(MOST)
     )
     rows = uow.session.execute(newest).all()[::-1]
-    looked = [(_look_up(row[:5]), row.holder_id, row.license_id) for row in rows]
+    return [Looked(_look_up(row[:5]), row.holder_id, row.license_id) for row in rows]
+
+
+def curious_look_ups(uow: UnitOfWork, looked: Sequence[Looked]) -> list[Unusual]:
+    """Give who looked up persons or licences whose numbers follow each other."""
     many = _of_many(looked)
     holders = _codes(uow, {holder for one, holder, _ in looked if _person(one) in many})
     licenses = _numbers(uow, {license_ for one, _, license_ in looked if license_ and _person(one) in many})
     nothing = ("", None)
     found = curious(_numbered(one, holders.get(holder, nothing)) for one, holder, _ in looked)
-    return found + curious(_numbered(one, licenses.get(license_, nothing)) for one, _, license_ in looked)
+    of_licenses = ((one, licenses.get(license_ or "", nothing)) for one, _, license_ in looked)
+    return found + curious(_numbered(one, numbered) for one, numbered in of_licenses)
 
 
 def undecided_look_ups(uow: UnitOfWork, since: dt.datetime, until: dt.datetime) -> list[Unusual]:
@@ -107,7 +129,7 @@ def _person(one: LookUp) -> Person:
     return one.actor, one.operator
 
 
-def _of_many(looked: Iterable[tuple[LookUp, str, str | None]]) -> frozenset[Person]:
+def _of_many(looked: Iterable[Looked]) -> frozenset[Person]:
     """Give the persons who looked up so many others that a walk through numbers is possible."""
     holders: dict[Person, set[str]] = defaultdict(set)
     licenses: dict[Person, set[str]] = defaultdict(set)

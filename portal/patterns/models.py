@@ -40,8 +40,9 @@ class UnusualQuery(Base):
         total: All queries of this person.
         first_at: When the first of them was.
         last_at: When the last was.
-        act: Act of the last one; none for look-ups.
+        act: Act of the last one; none for most look-ups.
         cases: Ids of the cases that look-ups were for, the last ones.
+        relations: Codes of the relations to relatives who were looked up.
     """
 
     __tablename__ = "unusual_query"
@@ -57,6 +58,7 @@ class UnusualQuery(Base):
     last_at: Mapped[dt.datetime] = mapped_column(Instant)
     act: Mapped[str | None] = mapped_column(String(64))
     cases: Mapped[list[str]] = mapped_column(JSON)
+    relations: Mapped[list[str]] = mapped_column(JSON)
 
 
 class PatternExplanation(Base):

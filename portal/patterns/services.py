@@ -20,32 +20,25 @@ from archive.unusual import LIMITS, Pattern, Query, Unusual, ordered, unusual
 from cases.calendar import WorkingCalendar
 from cases.models import Case
 from cases.organisations import reached
+from licenses.related import RelatedHolders
 from portal.housekeeping import repeatedly
+from portal.patterns.acquainted import close_look_ups
 from portal.patterns.explaining import explained
-from portal.patterns.look_ups import curious_look_ups, undecided_look_ups
+from portal.patterns.look_ups import QUERIES, curious_look_ups, newest_look_ups, undecided_look_ups
 from portal.patterns.models import PatternLook, UnusualQuery
 from storage.clock import Clock
 from storage.database import Database, UnitOfWork
 from storage.identity import Identity, Role
 from storage.ledger.acts import Outcome
-from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
 
 WINDOW: Final = dt.timedelta(days=7)
 """How far back a look goes."""
-MOST_QUERIES: Final = 100_000
+MOSTQUERIES: Final = 100_000
 """Queries that one look goes through, the newest ones: they are held in memory."""
 _LOOK_SECONDS: Final = 60.0
 _REST: Final = 50
 _ONLY: Final = 1
-_QUERIES: Final = (
-    ActKind.ACCESS_REFUSED,
-    ActKind.DOSSIER_PAGES_READ,
-    ActKind.DOSSIER_READ,
-    ActKind.LICENSE_READ,
-    ActKind.PROOF_ANSWERED,
-    ActKind.PROOF_REFUSED,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +56,7 @@ class Look:
     @property
     def cut(self) -> bool:
         """Tell whether there were more queries than one look goes through."""
-        return self.queries >= MOST_QUERIES
+        return self.queries >= MOSTQUERIES
 
 
 class PatternWatch:
@@ -73,12 +66,16 @@ class PatternWatch:
         database: Where the acts are, and where the findings go.
         clock: Tells when a look is due.
         calendar: Tells on which days offices are open.
+        related: Tells who is related to whom.
     """
 
-    def __init__(self, database: Database, clock: Clock, calendar: WorkingCalendar) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, calendar: WorkingCalendar, related: RelatedHolders
+    ) -> None:
         self._database = database
         self._clock = clock
         self._calendar = calendar
+        self._related = related
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -94,7 +91,9 @@ class PatternWatch:
                 return False
             asked = queries(uow.session, now - WINDOW)
             waited = now - dt.timedelta(days=LIMITS.undecided_days)
-            looked = curious_look_ups(uow, now - WINDOW) + undecided_look_ups(uow, waited - WINDOW, waited)
+            newest = newest_look_ups(uow, now - WINDOW)
+            looked = curious_look_ups(uow, newest) + undecided_look_ups(uow, waited - WINDOW, waited)
+            looked += close_look_ups(uow, self._related, newest)
         found = ordered(unusual(asked, self._calendar) + looked)
         took = round((self._clock.monotonic() - began) * 1000)
         fresh = PatternLook(id=_ONLY, looked_at=now, queries=len(asked), milliseconds=took)
@@ -127,6 +126,7 @@ def found_patterns(session: Session, who: Identity) -> list[Unusual]:
             last_at=row.last_at,
             act=row.act,
             cases=tuple(row.cases),
+            relations=tuple(row.relations),
         )
         for row in rows
     ]
@@ -145,16 +145,23 @@ def count_patterns(session: Session, who: Identity) -> int:
     return session.scalar(select(func.count()).select_from(open_ones)) or 0
 
 
+def count_by_pattern(session: Session) -> Mapping[Pattern, int]:
+    """Count, for each pattern, what the newest look found anywhere and nobody explained."""
+    counted = select(UnusualQuery.pattern, func.count()).where(~explained()).group_by(UnusualQuery.pattern)
+    found: dict[str, int] = {row[0]: row[1] for row in session.execute(counted)}
+    return {pattern: found.get(str(pattern), 0) for pattern in Pattern}
+
+
 def queries(session: Session, since: dt.datetime) -> list[Query]:
     """Give who looked at licences and dossiers, asked for proofs or was refused, in order of time.
 
-    Of officials and calling systems; the newest :data:`MOST_QUERIES` at most.
+    Of officials and calling systems; the newest :data:`MOSTQUERIES` at most.
     """
     newest = (
         select(LedgerAct.act_id, LedgerAct.recorded_at, LedgerAct.outcome, LedgerAct.core)
-        .where(LedgerAct.kind.in_(_QUERIES), LedgerAct.recorded_at >= since)
+        .where(LedgerAct.kind.in_(QUERIES), LedgerAct.recorded_at >= since)
         .order_by(LedgerAct.recorded_at.desc(), LedgerAct.act_id.desc())
-        .limit(MOST_QUERIES)
+        .limit(MOSTQUERIES)
         .execution_options(yield_per=1000)
     )
     found = []
@@ -194,6 +201,7 @@ def _replace(uow: UnitOfWork, fresh: PatternLook, found: list[Unusual]) -> None:
             last_at=one.last_at,
             act=one.act,
             cases=list(one.cases),
+            relations=list(one.relations),
         )
         uow.session.add(row)
 

@@ -10,10 +10,12 @@ from apiflask import APIBlueprint
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from cases.identifiers import RESIDENT_ID, SCHEMES
 from cases.organisations import organisations
 from licenses.purposes import purposes
 from portal.accounts.carrying import ChangeKind, running_account, running_client
 from portal.accounts.directory import clients, persons
+from portal.accounts.documents import DOCUMENT_SCHEMES, documented
 from portal.accounts.models import ADMINISTRATION, SCOPES, RightChange
 from portal.accounts.posts import posts_of
 from portal.accounts.rights import ADMINISTRATORS, PERSONS, NewAccount, NewClient
@@ -52,6 +54,8 @@ def _home(problem: CunzhengError | None = None, about: str = "") -> str:
             names={one.id: one.name for one in people},
             clients=clients(uow, who),
             keyed=clients_with_keys(uow),
+            documented=documented(uow),
+            schemes=SCHEMES,
             asks=who.has(Role.SYSTEM_ADMIN),
             decides=who.has(Role.SECURITY_ADMIN),
             problem=problem,
@@ -144,6 +148,8 @@ def _form(
         administration=ADMINISTRATION,
         roles=[role for role in Role if role in PERSONS],
         scopes=SCOPES,
+        usual_scheme=RESIDENT_ID,
+        schemes=[(scheme, SCHEMES[scheme]) for scheme in DOCUMENT_SCHEMES],
         items=rooms.items.current(),
     )
     return make_response(page, 200 if problem is None else problem.status)
@@ -152,7 +158,12 @@ def _form(
 def _concerned(uow: UnitOfWork, kind: ChangeKind, of: str) -> tuple[str, dict[str, frozenset[Role]]]:
     """Give the name and the posts of whom a change concerns; of somebody new there are none."""
     match kind:
-        case ChangeKind.ACCOUNT_POST | ChangeKind.ACCOUNT_END:
+        case (
+            ChangeKind.ACCOUNT_POST
+            | ChangeKind.ACCOUNT_END
+            | ChangeKind.ACCOUNT_DOCUMENT
+            | ChangeKind.ACCOUNT_DOCUMENT_END
+        ):
             account = running_account(uow, of)
             return context.rooms().accounts.name(uow, account.id), posts_of(account)
         case ChangeKind.CLIENT_END | ChangeKind.CLIENT_KEY_ADD | ChangeKind.CLIENT_KEY_END:
@@ -184,6 +195,18 @@ def _ask_post(uow: UnitOfWork) -> tuple[RightChange, str]:
 
 def _ask_end(uow: UnitOfWork) -> tuple[RightChange, str]:
     return context.rooms().rights.end_account(uow, context.identity(), _text("of"), _text("reason")), ""
+
+
+def _ask_document(uow: UnitOfWork) -> tuple[RightChange, str]:
+    stated = _text("scheme"), request.form.get("code", "").strip()[:_LONGEST]
+    change = context.rooms().rights.state_document(
+        uow, context.identity(), _text("of"), *stated, _text("reason")
+    )
+    return change, ""
+
+
+def _ask_document_end(uow: UnitOfWork) -> tuple[RightChange, str]:
+    return context.rooms().rights.end_document(uow, context.identity(), _text("of"), _text("reason")), ""
 
 
 def _ask_client(uow: UnitOfWork) -> tuple[RightChange, str]:
@@ -218,6 +241,8 @@ _ASK: Final[dict[ChangeKind, Callable[[UnitOfWork], tuple[RightChange, str]]]] =
     ChangeKind.ACCOUNT_ADD: _ask_account,
     ChangeKind.ACCOUNT_POST: _ask_post,
     ChangeKind.ACCOUNT_END: _ask_end,
+    ChangeKind.ACCOUNT_DOCUMENT: _ask_document,
+    ChangeKind.ACCOUNT_DOCUMENT_END: _ask_document_end,
     ChangeKind.CLIENT_ADD: _ask_client,
     ChangeKind.CLIENT_END: _ask_client_end,
     ChangeKind.CLIENT_KEY_ADD: partial(_ask_key, ChangeKind.CLIENT_KEY_ADD),

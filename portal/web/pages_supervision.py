@@ -13,6 +13,7 @@ from archive.supervision import Trace, TraceNotFoundError
 from archive.unusual import LIMITS
 from cases.models import Case
 from cases.organisations import covers, organisations
+from portal.accounts.documents import coverage
 from portal.clients.bundles import signed_decisions
 from portal.housekeeping import last_said, standing_verdict
 from portal.i18n import gettext
@@ -130,8 +131,10 @@ def patterns() -> str:
     with rooms.database.reading() as uow:
         found, look = found_patterns(uow.session, who), last_look(uow.session)
         clients, cases = client_names(uow.session), cases_of(uow, who, found)
-        explained = explanations(uow, found)
+        explained, covered = explanations(uow, found), coverage(uow, who)
+    kinds = {one.code: one for one in rooms.books.relations.newest().relations}
     shown = {"names": _department_names(), "clients": clients, "cases": cases, "explained": explained}
+    shown |= {"coverage": covered, "kinds": kinds}
     return render_template("patterns.html", found=found, look=look, limits=LIMITS, longest=LONGEST, **shown)
 
 

@@ -12,6 +12,8 @@ CHANGES: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.ACCOUNT_ADD: _("Add a person"),
     ChangeKind.ACCOUNT_POST: _("Change roles"),
     ChangeKind.ACCOUNT_END: _("End an account"),
+    ChangeKind.ACCOUNT_DOCUMENT: _("Register the identity document"),
+    ChangeKind.ACCOUNT_DOCUMENT_END: _("Remove the identity document"),
     ChangeKind.CLIENT_ADD: _("Add a calling system"),
     ChangeKind.CLIENT_END: _("End a calling system"),
     ChangeKind.CLIENT_KEY_ADD: _("Register a public key"),

@@ -13,6 +13,8 @@ class ActKind(enum.StrEnum):
     ACCESS_REFUSED = "access.refused"
     ACCOUNT_ADDED = "account.added"
     ACCOUNT_CHANGED = "account.changed"
+    ACCOUNT_DOCUMENT_REMOVED = "account.document-removed"
+    ACCOUNT_DOCUMENT_SET = "account.document-set"
     ACCOUNT_ENDED = "account.ended"
     ACCOUNT_LINK_MADE = "account.link-made"
     ACCOUNT_LOCKED = "account.locked"
@@ -137,6 +139,8 @@ TITLES: dict[ActKind, tuple[str, str]] = {
     ActKind.ACCESS_REFUSED: ("访问被拒绝", "Access refused"),
     ActKind.ACCOUNT_ADDED: ("新增账号", "Account added"),
     ActKind.ACCOUNT_CHANGED: ("账号角色变更", "Roles of an account changed"),
+    ActKind.ACCOUNT_DOCUMENT_REMOVED: ("本人证件登记撤销", "Document of an account removed"),
+    ActKind.ACCOUNT_DOCUMENT_SET: ("本人证件登记", "Document of an account registered"),
     ActKind.ACCOUNT_ENDED: ("账号停用", "Account ended"),
     ActKind.ACCOUNT_LINK_MADE: ("生成登录链接", "Login link made"),
     ActKind.ACCOUNT_LOCKED: ("账号锁定", "Account locked"),

@@ -49,6 +49,7 @@ _READ = {"key_mark"}
 """Whoever sets up writes it; a process that works must not make foreign keys pass for its own."""
 
 _DECIDED = {
+    "account_document": "SELECT, INSERT, UPDATE (scheme, code_hash, set_at)",
     "catalogue_edition": "SELECT, INSERT, UPDATE (state, number, decided_by, decided_at, decision_cipher)",
     "ladder_change": "SELECT, INSERT",
     "license_change": "SELECT, INSERT",

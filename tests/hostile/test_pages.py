@@ -14,6 +14,7 @@ from .calls import filled
 from .ground import Ground, address_is_free_of, mark_of, nothing_told
 from .pages import ASK, FORGED, REFUSED, SESSIONS, Visit
 from .pages_disputes import DISPUTES
+from .pages_documents import DOCUMENTS
 from .pages_effect import EFFECT
 from .pages_grants import GRANTS
 from .pages_holders import HOLDINGS
@@ -30,6 +31,7 @@ CASES = [
     *HOLDINGS,
     *STOCK,
     *DISPUTES,
+    *DOCUMENTS,
     *EFFECT,
     *GRANTS,
     *ONE,

@@ -13,14 +13,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from archive.unusual import LIMITS
-from cases.calendar import WorkingCalendar
 from cases.identifiers import is_resident_id
 from cases.models import Case
 from cases.services import Announcement
 from licenses.models import LicenseUsage
 from portal.accounts.models import Account
 from portal.patterns.models import PatternLook
-from portal.patterns.services import PatternWatch
+from portal.patterns.opening import pattern_watch
 from storage.identity import Identity, Role, system_identity
 from storage.ledger.acts import Act, Outcome
 from storage.ledger.kinds import ActKind
@@ -47,7 +46,7 @@ def refuse(house: House, who: Identity, times: int) -> None:
 
 
 def look(house: House) -> bool:
-    return PatternWatch(house.rooms.database, house.clock, WorkingCalendar.load()).look()
+    return pattern_watch(house.rooms, house.rooms.database, house.clock).look()
 
 
 def test_who_is_refused_often_is_named_by_id_with_the_way_to_the_act(house: House) -> None:
@@ -99,7 +98,7 @@ def test_a_look_that_took_long_lets_the_next_one_wait(house: House) -> None:
 
 def test_an_older_look_does_not_replace_a_newer_one(house: House) -> None:
     refuse(house, CLERK, 5)
-    slow = PatternWatch(house.rooms.database, HandClock(house.clock.now()), WorkingCalendar.load())
+    slow = pattern_watch(house.rooms, house.rooms.database, HandClock(house.clock.now()))
     house.clock.advance(3600)
     look(house)
     assert not slow.look()

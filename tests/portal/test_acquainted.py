@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who looks up the own file, a relative or a colleague is named, to be explained; a stranger's is not."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from kin import CHILD, COLLEAGUE, FIRM, OFFICIAL, SPOUSE, STRANGER, Someone, bear, marry, represent
+from license_library import CLERK, CLIENT, FOOD, Library, on_case
+from sqlalchemy import select
+
+from archive.unusual import Pattern, Unusual
+from cases.calendar import WorkingCalendar
+from cases.models import Case
+from licenses.models import LicenseUsage
+from licenses.related import RelatedHolders
+from licenses.relations import Relations
+from portal.accounts.changes import RightChanges
+from portal.accounts.documents import coverage
+from portal.accounts.models import Account, AccountDocument
+from portal.accounts.rights import NewAccount, add_account, end_account
+from portal.patterns.services import PatternWatch, found_patterns
+from storage.identity import AccessBasis, Basis, Identity, Role, system_identity
+from storage.ledger.kinds import ActKind
+from storage.ledger.models import LedgerAct
+
+TEST = system_identity("test")
+ASKS = Identity("person", "asks", "office", frozenset({Role.SYSTEM_ADMIN}))
+DECIDES = Identity("person", "decides", "office", frozenset({Role.SECURITY_ADMIN}))
+AUDITS = Identity("person", "audits", "office", frozenset({Role.AUDIT_ADMIN}))
+
+
+class Office:
+    """A library, officials with accounts, and the watch that looks at what they looked up."""
+
+    def __init__(self, folder: Path) -> None:
+        self.library = Library(folder)
+        self.database, self.clock = self.library.database, self.library.clock
+        related = RelatedHolders(
+            Relations(self.library.holdings, self.library.holders), self.library.holdings
+        )
+        self.watch = PatternWatch(self.database, self.clock, WorkingCalendar.load(), related)
+        self.cases: dict[str, Case] = {}
+
+    def official(self, document: Someone | None = None, organisation: str = "scjg") -> Identity:
+        """Add somebody with an account, and their document by two persons."""
+        new = NewAccount(name="演示同事", organisation=organisation, roles=frozenset({Role.CLERK}))
+        account = self.database.write(lambda uow: add_account(uow, TEST, new).id)
+        who = replace(CLERK, id=account, organisation=organisation)
+        if document is not None:
+            self.register(who, document)
+        return who
+
+    def register(self, who: Identity, document: Someone) -> None:
+        rights, stated = RightChanges(), document[:2]
+        change = self.database.write(
+            lambda uow: rights.state_document(uow, ASKS, who.id, *stated, "入职登记").id
+        )
+        self.database.write(lambda uow: rights.approve(uow, DECIDES, change, "与人事档案相符"))
+
+    def remove(self, who: Identity) -> None:
+        rights = RightChanges()
+        change = self.database.write(lambda uow: rights.end_document(uow, ASKS, who.id, "调离").id)
+        self.database.write(lambda uow: rights.approve(uow, DECIDES, change, "同意"))
+
+    def look_up(self, who: Identity, holder: Someone) -> str:
+        """Let somebody find a holder's licences for an open case of theirs; give the act."""
+        if holder[1] not in self.cases:
+            self.cases[holder[1]] = self.library.announce(FOOD, holder)
+        case = self.cases[holder[1]]
+        with self.database.writing() as uow:
+            self.library.reader.find_for_holder(uow, on_case(who, case))
+        self.clock.advance(60)
+        with self.database.reading() as uow:
+            read = select(LedgerAct.act_id).where(LedgerAct.kind == ActKind.LICENSE_READ)
+            return uow.session.scalars(read.order_by(LedgerAct.recorded_at.desc())).first() or ""
+
+    def found(self) -> dict[Pattern, Unusual]:
+        self.clock.advance(120)
+        assert self.watch.look()
+        with self.database.reading() as uow:
+            found = found_patterns(uow.session, AUDITS)
+        return {one.pattern: one for one in found if one.pattern in CLOSE}
+
+
+CLOSE = {Pattern.OWN_FILE, Pattern.RELATIVE, Pattern.COLLEAGUE}
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    made = Office(tmp_path)
+    yield made
+    made.database.close()
+
+
+def test_the_own_file_is_named_with_its_act_and_case(office: Office) -> None:
+    who = office.official(OFFICIAL)
+    office.look_up(who, STRANGER)
+    act = office.look_up(who, OFFICIAL)
+    found = office.found()
+    assert set(found) == {Pattern.OWN_FILE}
+    own = found[Pattern.OWN_FILE]
+    assert (own.actor, own.operator, own.count, own.total) == (who.id, None, 1, 2)
+    assert (own.act, own.cases) == (act, (office.cases[OFFICIAL[1]].id,))
+
+
+def test_a_relative_is_named_with_the_kind_of_relation_and_a_stranger_is_not(office: Office) -> None:
+    who = office.official(OFFICIAL)
+    marry(office.library, OFFICIAL, SPOUSE)
+    bear(office.library, CHILD, OFFICIAL)
+    for holder in (STRANGER, SPOUSE, CHILD):
+        office.look_up(who, holder)
+    found = office.found()
+    assert set(found) == {Pattern.RELATIVE}
+    assert (found[Pattern.RELATIVE].count, found[Pattern.RELATIVE].total) == (2, 3)
+    assert found[Pattern.RELATIVE].relations == ("parent", "spouse")
+
+
+def test_a_firm_that_the_official_represents_is_a_related_party(office: Office) -> None:
+    who = office.official(OFFICIAL)
+    represent(office.library, FIRM, OFFICIAL)
+    office.look_up(who, FIRM)
+    assert office.found()[Pattern.RELATIVE].relations == ("legal-representative",)
+
+
+def test_a_colleague_is_an_official_of_the_same_organisation(office: Office) -> None:
+    who = office.official()
+    office.official(COLLEAGUE)
+    office.official(STRANGER, organisation="jtys")
+    office.look_up(who, STRANGER)
+    assert office.found() == {}
+    office.look_up(who, COLLEAGUE)
+    found = office.found()
+    assert set(found) == {Pattern.COLLEAGUE}
+    assert (found[Pattern.COLLEAGUE].actor, found[Pattern.COLLEAGUE].count) == (who.id, 1)
+
+
+def test_a_further_post_makes_a_colleague_too(office: Office) -> None:
+    who, other = office.official(), office.official(COLLEAGUE, organisation="jtys")
+    with office.database.writing() as uow:
+        uow.session.get_one(Account, other.id).posts = {"scjg": ["inspector"]}
+    office.look_up(who, COLLEAGUE)
+    assert set(office.found()) == {Pattern.COLLEAGUE}
+
+
+def test_a_spouse_in_the_same_office_is_both(office: Office) -> None:
+    who = office.official(OFFICIAL)
+    office.official(SPOUSE)
+    marry(office.library, OFFICIAL, SPOUSE)
+    office.look_up(who, SPOUSE)
+    found = office.found()
+    assert set(found) == {Pattern.RELATIVE, Pattern.COLLEAGUE}
+    assert found[Pattern.COLLEAGUE].relations == ()
+
+
+def test_the_operator_whom_a_system_names_is_who_looks(office: Office) -> None:
+    who = office.official(OFFICIAL)
+    client = replace(CLIENT, operator=who.id)
+    act = office.look_up(client, OFFICIAL)
+    own = office.found()[Pattern.OWN_FILE]
+    assert (own.actor, own.operator, own.act) == (client.id, who.id, act)
+
+
+def test_another_account_of_the_same_person_is_no_colleague(office: Office) -> None:
+    first, second = office.official(OFFICIAL), office.official(OFFICIAL)
+    office.look_up(first, OFFICIAL)
+    assert set(office.found()) == {Pattern.OWN_FILE}
+    office.look_up(second, OFFICIAL)
+    with office.database.reading() as uow:
+        assert coverage(uow).without == 0
+
+
+def test_who_looks_as_a_holder_looks_at_the_own_rightly(office: Office) -> None:
+    office.look_up(office.official(OFFICIAL), OFFICIAL)
+    with office.database.writing() as uow:
+        (use,) = uow.session.scalars(select(LicenseUsage))
+        use.basis, use.operator = str(Basis.HOLDER), None
+    assert office.found() == {}
+
+
+@pytest.mark.parametrize("gone", ["document", "account", "never"])
+def test_without_a_document_nothing_is_found_and_that_is_counted(office: Office, gone: str) -> None:
+    who = office.official(OFFICIAL if gone != "never" else None)
+    marry(office.library, OFFICIAL, SPOUSE)
+    other = office.official()
+    for holder in (OFFICIAL, SPOUSE):
+        office.look_up(who, holder)
+    office.look_up(other, OFFICIAL)
+    if gone == "document":
+        office.remove(who)
+    if gone == "account":
+        with office.database.writing() as uow:
+            end_account(uow, TEST, uow.session.get_one(Account, who.id))
+    assert office.found() == {}
+    with office.database.reading() as uow:
+        counted = coverage(uow)
+        kept = uow.session.get(AccountDocument, who.id)
+    assert (counted.officials, counted.without) == ((1, 1) if gone == "account" else (2, 2))
+    assert kept is None or (kept.scheme, kept.code_hash) == (None, None)
+
+
+def test_an_erased_holder_is_found_no_more(office: Office) -> None:
+    who = office.official(OFFICIAL)
+    office.official(COLLEAGUE)
+    marry(office.library, OFFICIAL, SPOUSE)
+    for holder in (OFFICIAL, SPOUSE, COLLEAGUE):
+        office.look_up(who, holder)
+    assert set(office.found()) == CLOSE
+    with office.database.writing() as uow:
+        for holder in (SPOUSE, COLLEAGUE):
+            row = office.library.holders.find(uow, *holder[:2])
+            assert row is not None
+            uow.secrets.destroy(row.id)
+    assert set(office.found()) == {Pattern.OWN_FILE}
+
+
+def test_an_older_week_is_forgotten(office: Office) -> None:
+    office.look_up(office.official(OFFICIAL), OFFICIAL)
+    assert office.found()
+    office.clock.advance(dt.timedelta(days=7).total_seconds())
+    assert office.found() == {}
+
+
+def test_a_refused_look_up_counts_and_one_of_a_stranger_does_not(office: Office) -> None:
+    who = office.official(OFFICIAL)
+    office.look_up(who, OFFICIAL)
+    with office.database.writing() as uow:
+        (use,) = uow.session.scalars(select(LicenseUsage))
+        use.result = "REFUSED"
+    assert set(office.found()) == {Pattern.OWN_FILE}
+
+
+PEOPLE = (OFFICIAL, SPOUSE, COLLEAGUE, STRANGER)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=st.lists(st.tuples(st.sampled_from(range(4)), st.sampled_from(range(4))), max_size=8))
+def test_whoever_looks_up_whom_exactly_the_close_ones_are_named(
+    tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[int, int]]
+) -> None:
+    office = Office(tmp_path_factory.mktemp("office"))
+    organisations = ("scjg", "jtys", "scjg", "wjw")
+    who = [office.official(one, at) for one, at in zip(PEOPLE, organisations, strict=True)]
+    marry(office.library, OFFICIAL, SPOUSE)
+    expected: dict[tuple[str, Pattern], int] = {}
+    for looks, looked in drawn:
+        basis = AccessBasis(Basis.CASE)
+        with office.database.writing() as uow:
+            holder = office.library.holders.find_or_add(uow, *PEOPLE[looked])
+            use = {"action": "read", "basis": str(basis.kind), "asked": "", "result": "READ"}
+            use |= {"actor_id": who[looks].id, "operator": who[looks].id, "holder_id": holder.id}
+            use |= {"organisation": organisations[looks], "id": uow.ids.new_id(), "at": uow.clock.now()}
+            uow.session.add(LicenseUsage(**use))
+        way = Pattern.OWN_FILE if looks == looked else None
+        way = Pattern.RELATIVE if {looks, looked} == {0, 1} else way
+        way = Pattern.COLLEAGUE if {looks, looked} == {0, 2} else way
+        if way is not None:
+            expected[who[looks].id, way] = expected.get((who[looks].id, way), 0) + 1
+    office.clock.advance(120)
+    assert office.watch.look()
+    with office.database.reading() as uow:
+        found = found_patterns(uow.session, AUDITS)
+    assert {(one.actor, one.pattern): one.count for one in found if one.pattern in CLOSE} == expected
+    office.database.close()
