@@ -9,13 +9,14 @@ become, is not asked. Renditions get their final digests when they are sealed. A
 no dossier of the case holds yet.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import select
 
 from archive.errors import FilingRefusedError
 from archive.filings import FilingFile, load, move, parts_of, text_of
+from archive.intake import METADATA_TYPE
 from archive.members import ANSWER_TYPE, dossier_slots, stored_json
 from archive.models import Dossier, DossierMember, FilingState, Role
 from archive.numbering import NumberTemplates, reserve, supplement_number
@@ -28,6 +29,7 @@ from documents.formats import identify
 from documents.sandbox import Sandbox
 from licenses.copies.models import LicenseCopy
 from licenses.copies.services import copies_of
+from licenses.ladder.calls import calls_of, token_is_good_for
 from licenses.ladder.statements import awaits_form, forms_of, newest_statements
 from licenses.models import Decision, License, LicenseUsage, SignedAnswer
 from storage.clock import legal_date
@@ -75,7 +77,9 @@ class AssembleStep:
         self._sandbox = sandbox
 
     def plan(self, uow: UnitOfWork, job: Job) -> Json | Later:
-        """Name the licences, copies and signed answers to join in; waits for the forms of commitments.
+        """Name the licences, copies and signed answers to join in.
+
+        It waits for the forms of commitments, and until the tokens in signed calls are over.
 
         Raises:
             FilingRefusedError: The case's licence has no file, though its step is done.
@@ -85,6 +89,8 @@ class AssembleStep:
             return None
         if awaits_form(uow, file.case.id):
             return Later("commitment-form-missing", _LOOK_AGAIN)
+        if (left := token_is_good_for(uow, file.case.id)) > 0:
+            return Later("signed-call-young", left)
         own, held = _own_license(uow, file), _held(uow, file.case.id)
         called_up = [
             one
@@ -116,6 +122,10 @@ class AssembleStep:
                 for one in forms_of(uow, file.case.id)
                 if one.id not in held
             ],
+            "calls": [
+                {"id": one.id, "call": uow.secrets.decrypt(one.call_cipher).decode()}
+                for one in calls_of(uow, file.case.id, held)
+            ],
         }
 
     def perform(self, plan: Json, staging: Staging) -> Json:
@@ -126,6 +136,7 @@ class AssembleStep:
             "decisions": [self._decision(entry) for entry in parts_of(plan, "decisions")],
             "statements": [self._decision(entry) for entry in parts_of(plan, "statements")],
             "commitments": [self._license(entry, staging) for entry in parts_of(plan, "commitments")],
+            "calls": [self._call(entry) for entry in _calls(plan)],
         }
 
     def record(self, uow: UnitOfWork, job: Job, plan: Json, result: Json) -> None:  # noqa: ARG002 - the plan has served
@@ -160,6 +171,10 @@ class AssembleStep:
         stored = self._objects.put(text_of(entry, "jws").encode(), ANSWER_TYPE)
         return {"id": entry["id"], "stored": stored_json(stored)}
 
+    def _call(self, entry: dict[str, Json]) -> dict[str, Json]:
+        stored = self._objects.put(text_of(entry, "call").encode(), METADATA_TYPE)
+        return {"id": entry["id"], "stored": stored_json(stored)}
+
     def _dossier(self, uow: UnitOfWork, file: FilingFile, item: Item) -> Dossier:
         if file.filing.supplement is not None:
             return _supplement(uow, file, main_dossier(uow, file.case.id), file.filing.supplement)
@@ -187,6 +202,11 @@ class AssembleStep:
             assembled_at=uow.clock.now(),
             version=1,
         )
+
+
+def _calls(plan: Json) -> Sequence[dict[str, Json]]:
+    """Give the signed calls of a plan; one that a release before them made knows none."""
+    return parts_of(plan, "calls") if isinstance(plan, Mapping) and "calls" in plan else ()
 
 
 def main_dossier(uow: UnitOfWork, case_id: str) -> Dossier:

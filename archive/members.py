@@ -158,8 +158,8 @@ def joined_slots(uow: UnitOfWork, result: Json) -> Iterator[Slot]:
 
 
 def _rung_slots(result: Json) -> Iterator[Slot]:
-    """Give the forms of commitments and the signed statements of rungs."""
-    if isinstance(result, Mapping) and not {"commitments", "statements"} <= result.keys():
+    """Give the forms of commitments, the signed statements of rungs, and the calls that systems signed."""
+    if not isinstance(result, Mapping) or not {"commitments", "statements"} <= result.keys():
         # Staged by a release that knew neither.
         return
     for entry in parts_of(result, "commitments"):
@@ -183,6 +183,18 @@ def _rung_slots(result: Json) -> Iterator[Slot]:
             f"statement-{event}.jws",
             read_stored(entry["stored"]),
             reference=event,
+        )
+    if "calls" not in result:
+        return
+    for entry in parts_of(result, "calls"):
+        call = text_of(entry, "id")
+        yield Slot(
+            Role.DECISION,
+            "call",
+            "业务系统签名的请求",
+            f"call-{call}.json",
+            read_stored(entry["stored"]),
+            reference=call,
         )
 
 

@@ -6,6 +6,7 @@ check it again with the client's public key alone.
 """
 
 import base64
+import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +17,15 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 from joserfc.jws import JWSRegistry
 
-from storage.ledger.canonical import canonical
+from storage.ledger.canonical import Json, canonical
 
 ALGORITHMS: Final[Mapping[str, tuple[str, str]]] = {
     "P-256": ("ecdsa-p256-sha256", "ES256"),
     "Ed25519": ("ed25519", "Ed25519"),
 }
 """By curve: the name in RFC 9421, and the one in JOSE, whose raw signatures are the same bytes."""
+TOKEN_LIFE: Final = dt.timedelta(minutes=10)
+"""How long the token that stands in a signature base is good at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class SignedRequest:
         base: The signature base, as it was signed.
         signature: Raw signature over it.
         body: The body that the base's digest covers; ``None`` where other people's questions stand in it.
+        key: The public key (JWK) that signed it, where it is known.
     """
 
     client_id: str
@@ -44,6 +48,7 @@ class SignedRequest:
     base: bytes
     signature: bytes
     body: bytes | None
+    key: Mapping[str, str] | None = None
 
     def named(self) -> dict[str, dict[str, str]]:
         """Give what the signed answer says of the request: whose key, over exactly which base."""
@@ -51,13 +56,18 @@ class SignedRequest:
 
     def kept(self) -> bytes:
         """Give what is kept of it, as canonical JSON; bytes stand in base64."""
-        return canonical(
-            {
-                "base": self.base.decode("ascii"),
-                "signature": base64.b64encode(self.signature).decode(),
-                "body": None if self.body is None else base64.b64encode(self.body).decode(),
-            }
-        )
+        return canonical(self._members())
+
+    def kept_with_key(self) -> bytes:
+        """Give what :meth:`kept` gives and the public key, so that it can be checked by itself."""
+        return canonical(self._members() | {"key": None if self.key is None else dict(self.key)})
+
+    def _members(self) -> dict[str, Json]:
+        return {
+            "base": self.base.decode("ascii"),
+            "signature": base64.b64encode(self.signature).decode(),
+            "body": None if self.body is None else base64.b64encode(self.body).decode(),
+        }
 
 
 def verify_signature(base: bytes, signature: bytes, jwk: Mapping[str, str]) -> bool:

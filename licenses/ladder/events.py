@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from licenses.ladder.deadlines import Term
-from licenses.ladder.models import LadderEvent, LadderRung
+from licenses.ladder.models import LadderEvent, LadderRung, RungRequest
 from licenses.ladder.states import RungEventKind, RungState
 from licenses.usage import operator_of
 from storage.base import Base
@@ -20,7 +20,11 @@ from storage.ledger.kinds import ActKind
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """An event with what was said."""
+    """An event with what was said.
+
+    Attributes:
+        signed: Key and digest of the signature base, where a system signed the call that told of it.
+    """
 
     kind: RungEventKind
     at: dt.datetime
@@ -29,6 +33,7 @@ class Spoken:
     actor_id: str
     operator: str | None
     words: str
+    signed: tuple[str, str] | None = None
 
 
 def added(
@@ -62,13 +67,22 @@ def added(
 
 def events_of(uow: UnitOfWork, row: LadderRung) -> Iterator[Spoken]:
     """Give what happened to a rung, oldest first, with what was said; the caller has permitted it."""
+    calls = uow.session.scalars(select(RungRequest).where(RungRequest.rung_id == row.id))
+    signed = {one.event_id: (one.kid, one.base_sha256) for one in calls}
     rows = uow.session.scalars(
         select(LadderEvent).where(LadderEvent.rung_id == row.id).order_by(LadderEvent.position)
     )
     for one in rows:
         words = uow.secrets.decrypt(one.words_cipher).decode() if one.words_cipher is not None else ""
         yield Spoken(
-            RungEventKind(one.kind), one.at, one.due, one.organisation, one.actor_id, one.operator, words
+            RungEventKind(one.kind),
+            one.at,
+            one.due,
+            one.organisation,
+            one.actor_id,
+            one.operator,
+            words,
+            signed.get(one.id),
         )
 
 

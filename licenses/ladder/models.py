@@ -108,6 +108,27 @@ class DepartmentAssertion(Base):
     __table_args__ = (Index("ix_ladder_assertion_holder_predicate", "holder_id", "predicate"),)
 
 
+class RungRequest(Base):
+    """What a system signed when it said what happened to a rung: beside our statement, its own signature.
+
+    Attributes:
+        kid: Key that signed it.
+        base_sha256: Digest of the signature base, which our statement names.
+        call_cipher: Base, signature, body and public key
+            (:meth:`licenses.requests.SignedRequest.kept_with_key`), under the holder's key.
+    """
+
+    __tablename__ = "ladder_request"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(26), unique=True)
+    rung_id: Mapped[str] = mapped_column(String(26), index=True)
+    client_id: Mapped[str] = mapped_column(String(26))
+    kid: Mapped[str] = mapped_column(String(43))
+    base_sha256: Mapped[str] = mapped_column(String(64))
+    call_cipher: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class RungStatement(Base):
     """A signed statement of a rung after one of its events, as it left.
 

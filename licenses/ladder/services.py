@@ -22,12 +22,13 @@ from licenses.evaluation import evaluate
 from licenses.grants.services import Grants
 from licenses.inquiry import Inquiry
 from licenses.ladder.barring import BARRABLE, demand_not_barred, lock
+from licenses.ladder.calls import kept_calls
 from licenses.ladder.deadlines import Deadlines
 from licenses.ladder.errors import RungEventError, RungNotOfferedError, RungUnknownError, RungWordsError
 from licenses.ladder.events import Spoken, act_of, added, events_of
 from licenses.ladder.forms import FORM_STEP
 from licenses.ladder.granted import demand_granted
-from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung
+from licenses.ladder.models import DepartmentAssertion, LadderRung
 from licenses.ladder.statements import state_signed
 from licenses.ladder.states import (
     BY_ASKED,
@@ -41,10 +42,12 @@ from licenses.ladder.states import (
 )
 from licenses.models import Decision, LicenseUsage
 from licenses.reason_table import ReasonTable
+from licenses.requests import SignedRequest
 from licenses.rule_definition import Cooperation, Requirement
 from licenses.rules import Rule, RuleBook
 from licenses.sharing.feed import record_change
 from licenses.usage import Use, operator_of, usage_row
+from storage.base import Base
 from storage.database import UnitOfWork
 from storage.errors import NotPermittedError
 from storage.identity import AccessBasis, Basis, Identity, Role
@@ -96,11 +99,13 @@ class Happening:
         kind: The event.
         words: What is said of it.
         holds: The answer to the predicate, for ``answered``.
+        signed: The call of a system that said so.
     """
 
     kind: RungEventKind
     words: str = ""
     holds: bool | None = None
+    signed: SignedRequest | None = None
 
 
 class LadderService:
@@ -204,11 +209,11 @@ class LadderService:
             demand_not_barred(who, row, locked)
         term = self._deadlines.then(requirement, row, kind, now)
         event = added(uow, row, kind, who, state, term, words)
-        rows: list[LadderRung | LadderEvent | DepartmentAssertion | LicenseUsage] = [row, event]
+        rows: list[Base] = [row, event, *kept_calls(uow, row, event, happening.signed)]
         if kind is RungEventKind.ANSWERED:
             answer = self._assertion(uow, requirement, row, holds=bool(happening.holds))
             rows += [answer, _use(uow, who, row, "MET" if answer.holds else "NOT_MET")]
-            uow.session.add_all(rows[2:])
+            uow.session.add_all(rows[-2:])
         if kind is RungEventKind.ACCEPTED:
             uow.add_step(FORM_STEP, row.id)
         uow.session.flush()

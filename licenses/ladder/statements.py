@@ -12,7 +12,7 @@ from sqlalchemy import exists, func, select
 
 from cases.models import Case
 from licenses.answers import AnswerKeys
-from licenses.ladder.events import events_of
+from licenses.ladder.events import Spoken, events_of
 from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung, RungStatement
 from licenses.ladder.states import RungEventKind
 from storage.clock import rfc3339
@@ -57,15 +57,21 @@ def stated(uow: UnitOfWork, row: LadderRung) -> Mapping[str, Json]:
         "state": row.state,
         "asked": {"department": row.asked, "predicate": row.predicate} if row.asked else None,
         "answer": {"holds": answer.holds, "valid_until": answer.valid_until.isoformat()} if answer else None,
-        "events": [
-            {
-                "kind": str(one.kind),
-                "at": rfc3339(one.at),
-                "by": {"id": one.actor_id, "operator": one.operator, "organisation": one.organisation},
-            }
-            for one in events_of(uow, row)
-        ],
+        "events": [_event(one) for one in events_of(uow, row)],
     }
+
+
+def _event(event: Spoken) -> dict[str, Json]:
+    """Give an event; of one that a system told of also whose key signed that, over exactly which base."""
+    stated: dict[str, Json] = {
+        "kind": str(event.kind),
+        "at": rfc3339(event.at),
+        "by": {"id": event.actor_id, "operator": event.operator, "organisation": event.organisation},
+    }
+    if event.signed is not None:
+        kid, base = event.signed
+        stated["request"] = {"kid": kid, "base_sha256": base}
+    return stated
 
 
 def newest_statements(

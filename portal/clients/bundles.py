@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from licenses.bundle import Evidence
 from licenses.models import Decision, LicenseRequest, LicenseUsage, SignedAnswer
+from licenses.requests import TOKEN_LIFE
 from licenses.usage import Use, usage_row
 from portal.clients.errors import BundleHeldError
 from portal.clients.models import ClientKey
-from portal.clients.tokens import TOKEN_LIFE
 from portal.rooms import Rooms
 from storage.database import UnitOfWork
 from storage.errors import NotFoundError

@@ -84,7 +84,7 @@ def verify_call(call: Call, signer: Signer, now: dt.datetime) -> SignedRequest:
     if not base.isascii() or not verify_signature(base.encode(), signature, signer.jwk):
         raise SignatureInvalidError(rule="signature")
     return SignedRequest(
-        signer.client_id, signer.kid, parameters["nonce"], base.encode(), signature, call.body
+        signer.client_id, signer.kid, parameters["nonce"], base.encode(), signature, call.body, signer.jwk
     )
 
 

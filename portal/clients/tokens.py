@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, select
 from licenses.answers import AnswerKeys
 from licenses.errors import AnswerInvalidError
 from licenses.purposes import is_purpose
-from licenses.requests import public_key
+from licenses.requests import TOKEN_LIFE, public_key
 from portal.accounts.models import Client
 from portal.accounts.operators import OPERATOR_RUNS, demand_operator, operator_runs
 from portal.clients.errors import (
@@ -40,7 +40,6 @@ from storage.looking import Looking
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 TOKEN_TYPE: Final = "at+jwt"  # noqa: S105 - the name of a type
-TOKEN_LIFE: Final = dt.timedelta(minutes=10)
 LEEWAY: Final = 60
 """Seconds by which a client's clock may differ from ours."""
 _AHEAD: Final = 300

@@ -102,9 +102,10 @@ def answer(rung_id: str, body: CooperationAnswerBody) -> dict[str, Any]:
     """Record the answer of a named operator; it serves every other department for its term."""
     rooms, who, said = context.rooms(), context.identity(), _SAID[body.answer]
     kind = RungEventKind.UNANSWERABLE if said is None else RungEventKind.ANSWERED
+    happening = Happening(kind, body.words, said, signed.signed_request())
     with rooms.database.writing() as uow:
         signed.take(uow)
-        row, promise = rooms.ladder.happen(uow, who, rung_id, Happening(kind, body.words, said))
+        row, promise = rooms.ladder.happen(uow, who, rung_id, happening)
         return {"state": row.state, "promise": promise.as_json()}
 
 

@@ -102,7 +102,7 @@ def show(rung_id: str) -> dict[str, Any]:
 def happen(rung_id: str, body: RungEventBody) -> dict[str, Any]:
     """Record what happened; the operator must be named."""
     rooms, who = context.rooms(), context.identity()
-    happening = Happening(RungEventKind(body.kind), body.words)
+    happening = Happening(RungEventKind(body.kind), body.words, signed=signed.signed_request())
     with rooms.database.writing() as uow:
         signed.take(uow)
         _, promise = rooms.ladder.happen(uow, who, rung_id, happening)

@@ -8,9 +8,10 @@ from apiflask import APIBlueprint
 from flask import Response, json, request
 
 from licenses.answers import ALGORITHM
+from licenses.requests import TOKEN_LIFE
 from portal.accounts.models import SCOPES
 from portal.clients.errors import TokenRequestError
-from portal.clients.tokens import TOKEN_LIFE, TokenRequest
+from portal.clients.tokens import TokenRequest
 from portal.errors import RateLimitedError
 from portal.web import context
 from portal.web.access import public

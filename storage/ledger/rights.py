@@ -52,6 +52,7 @@ _DECIDED = {
     "account_document": "SELECT, INSERT, UPDATE (scheme, code_hash, set_at)",
     "catalogue_edition": "SELECT, INSERT, UPDATE (state, number, decided_by, decided_at, decision_cipher)",
     "ladder_change": "SELECT, INSERT",
+    "ladder_request": "SELECT, INSERT",
     "license_change": "SELECT, INSERT",
     "license_grant": "SELECT, INSERT, UPDATE (ended_at)",
     "pattern_explanation": "SELECT, INSERT",

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was done on the ladder for a case is filed in its dossier: sealed forms, signed statements."""
 
+import base64
 import dataclasses
 import datetime as dt
+import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from archive_line import Line
+from joserfc.jwk import OKPKey
+from joserfc.jws import JWSRegistry
 from license_library import CLERK
 from pdf_text import text_of
 from sqlalchemy import select
@@ -27,11 +33,17 @@ from licenses.ladder.standing import TakenRungs
 from licenses.ladder.statements import TYPE
 from licenses.ladder.states import RungEventKind
 from licenses.questions import ProofQuestion
+from licenses.requests import SignedRequest, verify_signature
 from licenses.rules import RuleBook
+from seals.models import Seal
+from seals.orders import DOCUMENT_TYPES
+from seals.services import Scope
 from seals.verdicts import State
 from storage.identity import Identity, system_identity
 from storage.identity import Role as Person
 from storage.steps import StepRow
+
+HEALTH = Identity("person", "doctor", "wjw", frozenset({Person.CLERK}))
 
 
 class Window:
@@ -120,6 +132,59 @@ def test_a_case_that_is_filed_at_once_waits_for_the_form(line: Line, window: Win
         line.clock.advance(600)
         line.run()
     assert Role.COMMITMENT in {one.role for one in members(line) if one.reference == taken.id}
+
+
+def test_a_form_that_no_seal_covers_holds_the_dossier_back_until_one_does(line: Line, window: Window) -> None:
+    """As a licence that waits for its seal does: nothing is filed without what it rests on."""
+    others = tuple(one for one in DOCUMENT_TYPES if one != "commitment")
+    with line.database.writing() as uow:
+        uow.session.get_one(Seal, line.seal_id).scope = Scope(("scjg",), document_types=others).as_json()
+    taken = window.take("R2", "commitment", RungEventKind.COMMITTED, RungEventKind.ACCEPTED)
+    line.file(line.granted())
+    for _ in range(4):
+        line.run()
+        line.clock.advance(3600)
+    with line.database.reading() as uow:
+        steps = uow.session.scalars(select(StepRow).where(StepRow.state != "done")).all()
+        told = {one.kind: (one.state, one.problem) for one in steps if one.kind != "index.put"}
+    assert members(line) == []
+    assert told.keys() == {FORM_STEP, "archive.assemble"}
+    assert told["archive.assemble"] == ("ready", "commitment-form-missing"), "it waits and is never stuck"
+    with line.database.writing() as uow:
+        uow.session.get_one(Seal, line.seal_id).scope = Scope(("scjg",)).as_json()
+    for _ in range(2):
+        line.clock.advance(3600)
+        line.run()
+    assert Role.COMMITMENT in {one.role for one in members(line) if one.reference == taken.id}
+
+
+def test_the_call_that_a_department_s_system_signed_is_filed_once_its_token_is_over(
+    line: Line, window: Window
+) -> None:
+    key = OKPKey.generate_key("Ed25519")
+    base = b'"@method": POST\n"authorization": Bearer token'
+    signature = JWSRegistry.algorithms["Ed25519"].sign(base, key)
+    public = {name: str(value) for name, value in key.as_dict(private=False).items() if name != "kid"}
+    call = SignedRequest("system-9", key.thumbprint(), "nonce", base, signature, b'{"answer":"yes"}', public)
+    taken = window.take("R3", "cooperation")
+    with line.database.writing() as uow:
+        line.clock.advance(1)
+        said = Happening(RungEventKind.ANSWERED, holds=True, signed=call)
+        window.ladder.happen(uow, HEALTH, taken.id, said)
+    line.file(line.granted())
+    line.run()
+    assert members(line) == [], "its token could still be used"
+    line.clock.advance(600)
+    line.run()
+    filed = {one.code: line.objects.read(one.sha256) for one in members(line) if one.role == Role.DECISION}
+    kept = json.loads(filed["call"])
+    assert base64.b64decode(kept["body"]) == b'{"answer":"yes"}'
+    assert verify_signature(kept["base"].encode(), base64.b64decode(kept["signature"]), kept["key"])
+    payload = verify_signed(filed["statement"].decode(), window.keys.jwks(), TYPE, 65_536)
+    stated: Any = payload["rung"]
+    named = [one.get("request") for one in stated["events"]]
+    digest = hashlib.sha256(kept["base"].encode()).hexdigest()
+    assert named == [None, {"kid": key.thumbprint(), "base_sha256": digest}]
 
 
 def test_what_was_collected_is_filed_as_collected(line: Line, window: Window) -> None:

@@ -148,7 +148,8 @@ def answered_department(rooms: Rooms, uow: UnitOfWork) -> LadderRung:
     question = ProofQuestion(case.source, case.number, case.item_code, "accept", signed=signed)
     answer = rooms.proofs.ask(uow, clerk, question)
     row, _ = rooms.ladder.take(uow, clerk, answer.decision.id, "R3", "cooperation")
-    rooms.ladder.happen(uow, asked, row.id, Happening(RungEventKind.ANSWERED, "已核对", holds=True))
+    said = Happening(RungEventKind.ANSWERED, "已核对", holds=True, signed=signed)
+    rooms.ladder.happen(uow, asked, row.id, said)
     return row
 
 

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The own system of an asked department reads what it is asked, and answers as its officials do."""
 
+import base64
+import json
 from typing import Any
 
 import pytest
 from calling import Caller
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from cases.models import Case
-from licenses.ladder.models import LadderRung
+from licenses.ladder import statements
+from licenses.ladder.models import LadderRung, RungRequest
+from licenses.requests import verify_signature
 from portal.web.schemas import CASE_EXAMPLE
 from storage.identity import Role
 
@@ -68,6 +73,23 @@ def test_it_finds_the_question_reads_whom_it_is_about_and_answers(
     house.clock.advance(1)
     clerk = house.browser(Role.CLERK)
     assert "已由主管部门协查确认" in clerk.get(ask(clerk, NUMBER).headers["Location"]).text
+
+
+def test_what_it_signed_is_kept_beside_our_statement_of_the_answer(
+    house: House, question: str, department: Caller
+) -> None:
+    told(department, f"{PLACE}/{question}/answer", {"answer": "yes", "words": "体检合格"})
+    with house.rooms.database.reading() as uow:
+        call = uow.session.scalars(select(RungRequest)).one()
+        row = uow.session.get_one(LadderRung, question)
+        assert call.call_cipher.find(b"authorization") == -1, "it stands under the holder's key"
+        kept = json.loads(uow.secrets.decrypt(call.call_cipher))
+        stated: Any = statements.stated(uow, row)
+    assert (call.client_id, call.kid) == (department.client_id, department.key.kid)
+    assert json.loads(base64.b64decode(kept["body"])) == {"answer": "yes", "words": "体检合格"}
+    assert kept["base"].splitlines()[1].endswith(f'{PLACE}/{question}/answer"'.rstrip('"'))
+    assert verify_signature(kept["base"].encode(), base64.b64decode(kept["signature"]), kept["key"])
+    assert stated["events"][-1]["request"] == {"kid": call.kid, "base_sha256": call.base_sha256}
 
 
 def test_what_cannot_be_answered_takes_words(question: str, department: Caller) -> None:
