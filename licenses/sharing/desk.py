@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from licenses.sharing.cursor import read_place, write_place
-from licenses.sharing.envelope import RECALL, Told
+from licenses.sharing.envelope import Told, event_of
 from licenses.sharing.errors import (
     DeadLetterUnknownError,
     SubscriptionNotRunningError,
@@ -238,7 +238,7 @@ class SharingDesk:
             DeadLetterUnknownError: No such event waits for this subscription.
         """
         identity.demand(Role.SYSTEM_ADMIN)
-        event_id = event_id.removesuffix(RECALL)
+        event_id = event_of(event_id)
         row = uow.session.scalar(
             select(Delivery).where(
                 Delivery.subscription_id == subscription_id,

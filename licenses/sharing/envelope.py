@@ -27,6 +27,8 @@ SECRET_BYTES: Final = 32
 _SPEC: Final = "1.0"
 RECALL: Final = "-recall"
 """What follows the id of a licence's event where decisions are told of it."""
+QUESTION: Final = "-question"
+"""What follows the id of a rung's event where the asked department is told of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,72 @@ class ProofChange:
         return self.rung or self.licence or ""
 
 
-Told = Change | ProofChange
+@dataclass(frozen=True, slots=True)
+class QuestionChange:
+    """What a department is told of a question that it is asked.
+
+    Attributes:
+        id: Opaque id of what happened.
+        kind: ``cooperation.asked``, ``cooperation.reminded`` or ``cooperation.escalated``.
+        question: Opaque id of the question, under which it is read and answered.
+        change: What happened, a word of the question's own history.
+        at: When.
+        due: Until when it is to be answered.
+        percent: How much of the time is over, for a reminder.
+        sequence: Grows within the question; not every number is told.
+    """
+
+    id: str
+    kind: str
+    question: str
+    change: str
+    at: dt.datetime
+    due: dt.datetime | None
+    percent: int | None
+    sequence: int
+
+    @property
+    def object_id(self) -> str:
+        """Give the id of what keeps its order: the question."""
+        return self.question
+
+
+Told = Change | ProofChange | QuestionChange
 
 
 def told_event(told: Told, source: str) -> dict[str, Json]:
     """Give what is told as a CloudEvent."""
+    if isinstance(told, QuestionChange):
+        return question_event(told, source)
     return change_event(told, source) if isinstance(told, Change) else proof_event(told, source)
+
+
+def event_of(message_id: str) -> str:
+    """Give the id of the event that a message told of."""
+    return message_id.removesuffix(RECALL).removesuffix(QUESTION)
+
+
+def question_event(told: QuestionChange, source: str) -> dict[str, Json]:
+    """Give what happened to a question as a CloudEvent."""
+    data: dict[str, Json] = {
+        "question": told.question,
+        "change": told.change,
+        "time": rfc3339(told.at),
+        "due": None if told.due is None else rfc3339(told.due),
+        "sequence": told.sequence,
+    }
+    if told.percent is not None:
+        data["percent"] = told.percent
+    return {
+        "specversion": _SPEC,
+        # Who asked may be told of the same event: this is another message.
+        "id": f"{told.id}{QUESTION}",
+        "source": source,
+        "type": told.kind,
+        "time": rfc3339(told.at),
+        "datacontenttype": "application/json",
+        "data": data,
+    }
 
 
 def proof_event(told: ProofChange, source: str) -> dict[str, Json]:

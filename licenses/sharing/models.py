@@ -27,6 +27,7 @@ class About(enum.StrEnum):
 
     LICENCES = "licences"
     PROOFS = "proofs"
+    QUESTIONS = "questions"
 
 
 class DeliveryState(enum.StrEnum):
@@ -68,7 +69,8 @@ class Subscription(Base):
     """What another system asked to be told of, and what a second person said to it.
 
     Attributes:
-        about: ``licences``, or ``proofs``: what became of the client's own decisions.
+        about: ``licences``, or ``proofs``: what became of the client's own decisions, or ``questions``: what
+            its department is asked.
         types: Codes of licence types; none = every type.
         items: Codes of items; none = every item.
         holders: How many holders it is about; 0 = whoever holds the licence.

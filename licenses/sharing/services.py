@@ -6,7 +6,7 @@ what is told (terms never change, another wish is another subscription); a secre
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,8 +41,8 @@ from storage.ledger.kinds import ActKind
 from storage.secrets import SYSTEM_SUBJECT
 
 SCOPE: Final = "subscribe"
-ASKING: Final = "ask"
-"""The scope of a client that has decisions of its own."""
+NEEDED: Final[Mapping[str, str]] = {About.PROOFS: "ask", About.QUESTIONS: "answer"}
+"""By what a subscription is about, the scope without which a client has nothing to be told of."""
 OPEN_FOR: Final = dt.timedelta(days=7)
 FORMER_SIGNS_FOR: Final = dt.timedelta(hours=24)
 """How long the secret before a rotation signs as well."""
@@ -102,12 +102,13 @@ class SubscriptionService:
         """Ask for a subscription of the client's own organisation.
 
         Raises:
-            NotPermittedError: The caller is no client that may subscribe, or asks no questions to be told of.
+            NotPermittedError: The caller is no client that may subscribe, or has nothing to be told of.
             SubscriptionTermsError, EndpointRefusedError: The wish breaks a rule.
             SubscriptionsTooManyError: The client has as many as it may have.
         """
         _demand_client(identity)
-        if wish.about == About.PROOFS and ASKING not in identity.scopes:
+        needed = NEEDED.get(wish.about)
+        if needed is not None and needed not in identity.scopes:
             raise NotPermittedError
         hashes = self._terms.check(uow, wish)
         standing = select(func.count()).where(

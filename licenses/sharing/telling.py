@@ -9,6 +9,7 @@ from licenses.sharing.envelope import Told
 from licenses.sharing.feed import Place, Stretch, changes_by_event, read_feed, told_from
 from licenses.sharing.models import About, Subscription
 from licenses.sharing.proofs import proofs_by_event, read_proofs
+from licenses.sharing.questions import questions_by_event, read_questions
 from storage.database import UnitOfWork
 
 
@@ -22,13 +23,17 @@ def read_told(uow: UnitOfWork, rows: Sequence[Subscription], after: Place, limit
         limit: Events at most.
     """
     proofs = [one for one in rows if one.about == About.PROOFS]
-    licences = [one for one in rows if one.about != About.PROOFS]
+    questions = [one for one in rows if one.about == About.QUESTIONS]
+    licences = [one for one in rows if one.about not in {About.PROOFS, About.QUESTIONS}]
     found: list[Stretch] = []
     if licences:
         found.append(read_feed(uow, or_(*(told_from(one) for one in licences)), after, limit))
     if proofs:
         start = min(one.start or 0 for one in proofs)
         found.append(read_proofs(uow, proofs[0].client_id, start, after, limit))
+    if questions:
+        start = min(one.start or 0 for one in questions)
+        found.append(read_questions(uow, questions[0].organisation, start, after, limit))
     return found[0] if len(found) == 1 else _merged(found, limit)
 
 
@@ -36,6 +41,8 @@ def told_by_event(uow: UnitOfWork, row: Subscription, events: Sequence[str]) -> 
     """Give what a subscription is told by the id of the event."""
     if row.about == About.PROOFS:
         return proofs_by_event(uow, row.client_id, events)
+    if row.about == About.QUESTIONS:
+        return questions_by_event(uow, row.organisation, events)
     return changes_by_event(uow, events)
 
 

@@ -26,7 +26,8 @@ class Wish:
 
     Attributes:
         name: What it is for, in its own words.
-        about: ``licences``, or ``proofs``: the client's own decisions.
+        about: ``licences``, or ``proofs``: the client's own decisions, or ``questions``: what its department
+            is asked.
         types: Codes of licence types.
         items: Codes of items.
         holders: Scheme and code of each holder.
@@ -78,9 +79,9 @@ class Terms:
 
     def _check_scope(self, wish: Wish) -> None:
         named = bool(wish.types or wish.items or wish.holders)
-        if wish.about == About.PROOFS:
+        if wish.about != About.LICENCES:
             if named:
-                raise SubscriptionTermsError(field="about", rule="proofs: no types, items or holders")
+                raise SubscriptionTermsError(field="about", rule=f"{wish.about}: no types, items or holders")
             return
         if not named:
             raise SubscriptionTermsError(field="types", rule="types, items or holders")

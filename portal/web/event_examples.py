@@ -47,15 +47,34 @@ PROOF_RECALLED: Final = _event(
     _OF_DECISIONS | {"licence": _ID, "change": "suspended", "sequence": 2},
     f"{_ID}-recall",
 )
+_OF_QUESTION: Final[dict[str, Any]] = {"question": _OTHER_ID, "time": _AT, "due": _AT}
+COOPERATION_ASKED: Final = _event(
+    "cooperation.asked",
+    _OF_QUESTION | {"change": "asked", "sequence": 1},
+    f"{_ID}-question",
+)
+COOPERATION_REMINDED: Final = _event(
+    "cooperation.reminded",
+    _OF_QUESTION | {"change": "reminded", "percent": 50, "sequence": 2},
+    f"{_ID}-question",
+)
+COOPERATION_ESCALATED: Final = _event(
+    "cooperation.escalated",
+    _OF_QUESTION | {"change": "escalated", "sequence": 4},
+    f"{_ID}-question",
+)
 _EVENTS: Final = {
     "licence": ("A licence changed", LICENCE_EVENT),
     "resolved": ("What an own decision waited for or rests on came to something", PROOF_RESOLVED),
     "check-due": ("A commitment that an own decision rests on has to be checked", COMMITMENT_CHECK_DUE),
+    "asked": ("The own department is asked something", COOPERATION_ASKED),
+    "reminded": ("Half, or four fifths, of the time for an answer is over", COOPERATION_REMINDED),
+    "escalated": ("The time is over: supervision sees it", COOPERATION_ESCALATED),
     "recalled": ("A licence that own decisions rest on was suspended, withdrawn or revoked", PROOF_RECALLED),
 }
 LICENCE_EVENTS: Final[dict[str, Any]] = {"events": [LICENCE_EVENT], "next": "AAAAAAAAAAA", "more": False}
 _SCHEMA: Final[dict[str, Any]] = {
-    "anyOf": [schema_of(one, ("successor",)) for _, one in (*_EVENTS.values(),)]
+    "anyOf": [schema_of(one, ("due", "successor")) for _, one in (*_EVENTS.values(),)]
 }
 
 

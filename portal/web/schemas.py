@@ -196,8 +196,12 @@ class SubscriptionBody(Body):
 
     name: Annotated[str, Field(min_length=1, max_length=120, pattern=PLAIN), AfterValidator(plain)]
     about: Annotated[
-        Literal["licences", "proofs"],
-        Field(default="licences", description="Of `proofs`, the own decisions, it names nothing further."),
+        Literal["licences", "proofs", "questions"],
+        Field(
+            default="licences",
+            description="`proofs`: the own decisions; `questions`: what the own department is asked; "
+            "neither names anything further.",
+        ),
     ]
     types: Annotated[list[Code], Field(default_factory=list, max_length=100)]
     items: Annotated[list[Code], Field(default_factory=list, max_length=100)]

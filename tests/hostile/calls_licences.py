@@ -160,6 +160,7 @@ SUBSCRIPTIONS = [
     wished("a subscription to an item made up", "subscription-terms", items=["{mark}"]),
     wished("a subscription about what is not", "invalid-input", about="{mark}"),
     wished("a subscription about own answers", "not-permitted", 403, about="proofs", acts=REFUSED),
+    wished("a subscription about questions", "not-permitted", 403, about="questions", acts=REFUSED),
     wished("a subscription for a purpose made up", "subscription-terms", purpose="curiosity"),
     wished("a subscription about a holder with a wrong digit", "subscription-terms", holders=[
         {"scheme": "001", "code": HOLDER["code"][:-1] + "0"}]),

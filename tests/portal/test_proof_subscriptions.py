@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from portal.web.event_examples import COMMITMENT_CHECK_DUE, PROOF_RECALLED, PROOF_RESOLVED, event_pages
+from portal.web.event_examples import (
+    COMMITMENT_CHECK_DUE,
+    COOPERATION_ASKED,
+    COOPERATION_ESCALATED,
+    COOPERATION_REMINDED,
+    PROOF_RECALLED,
+    PROOF_RESOLVED,
+    event_pages,
+)
 from storage.identity import Role
 from storage.ledger.sequencer import Sequencer
 
@@ -31,10 +39,10 @@ def key(house: House) -> str:
     return house.client_key("announce", "ask", "subscribe")
 
 
-def subscribed(house: House, key: str, sequencer: Sequencer) -> str:
-    made = call(house, "POST", PATH, key, json=_WISH)
+def subscribed(house: House, key: str, sequencer: Sequencer, about: str = "proofs") -> str:
+    made = call(house, "POST", PATH, key, json=_WISH | {"about": about})
     assert made.status_code == 201, made.json
-    assert made.json["subscription"]["about"] == "proofs"
+    assert made.json["subscription"]["about"] == about
     while sequencer.drain():
         pass
     subscription = str(made.json["subscription"]["id"])
@@ -71,11 +79,31 @@ def test_who_was_told_to_wait_fetches_that_the_wait_is_over(
     assert answer.status_code == 200, "who asks again has the word that was waited for"
 
 
+def test_the_asked_department_s_system_fetches_that_it_is_asked_until_when(
+    house: House, key: str, sequencer: Sequencer
+) -> None:
+    department = house.client_key("answer", "subscribe", organisation="wjw", items=(), sources=())
+    subscribed(house, department, sequencer, "questions")
+    caller = Caller(house, key)
+    caller.ask()
+    (event,) = fetched(house, department, sequencer)
+    assert (event["type"], event["data"]["question"]) == (
+        "cooperation.asked",
+        caller.rungs["cooperation"]["id"],
+    )
+    elsewhere = house.client_key("answer", "subscribe", organisation="jtys", items=(), sources=())
+    subscribed(house, elsewhere, sequencer, "questions")
+    assert fetched(house, elsewhere, sequencer) == []
+    page = house.browser(Role.SECURITY_ADMIN, "office").get("/subscriptions").text
+    assert "其他部门向本部门提出的协查" in page
+
+
 def test_examples_are_what_is_described() -> None:
     content = event_pages()["content"]
     assert isinstance(content, dict)
     judge = Draft202012Validator(content["application/json"]["schema"]["properties"]["events"]["items"])
-    for example in (PROOF_RESOLVED, PROOF_RECALLED, COMMITMENT_CHECK_DUE):
+    of_questions = (COOPERATION_ASKED, COOPERATION_REMINDED, COOPERATION_ESCALATED)
+    for example in (PROOF_RESOLVED, PROOF_RECALLED, COMMITMENT_CHECK_DUE, *of_questions):
         judge.validate(example)
     assert not judge.is_valid(PROOF_RESOLVED | {"data": {"change": "answered"}})
 
@@ -87,8 +115,9 @@ def test_it_names_nothing_further(house: House, key: str, more: dict[str, Any]) 
     assert answer.json["facts"]["field"] == "about"
 
 
-def test_who_asks_no_questions_has_no_answers_to_be_told_of(house: House) -> None:
-    answer = call(house, "POST", PATH, house.client_key("subscribe"), json=_WISH)
+@pytest.mark.parametrize("about", ["proofs", "questions"])
+def test_who_neither_asks_nor_answers_has_nothing_to_be_told_of(house: House, about: str) -> None:
+    answer = call(house, "POST", PATH, house.client_key("subscribe"), json=_WISH | {"about": about})
     assert (answer.status_code, answer.json["code"]) == (403, "not-permitted")
 
 
@@ -114,6 +143,9 @@ def test_the_interface_description_tells_of_what_is_sent_and_of_waiting(house: H
         "proof.resolved",
         "proof.recalled",
         "commitment.check_due",
+        "cooperation.asked",
+        "cooperation.reminded",
+        "cooperation.escalated",
     }
     waiting = told["paths"]["/api/v1/proofs"]["post"]["responses"]["202"]
     assert set(waiting["headers"]) == {"Retry-After", "Location"}

@@ -44,10 +44,11 @@ class ProofEvents(LadderWorld):
     Args:
         folder: Where the database lies.
         sender: Sends messages; the receiver in the test's hand when ``None``.
+        fallback: The rungs of the requirement.
     """
 
-    def __init__(self, folder: Path, sender: Any = None) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, sender: Any = None, fallback: Any = None) -> None:
+        super().__init__(folder, fallback)
         self.sharing = SharingWorld(folder, sender, self.library)
         self.receiver = self.sharing.receiver
 
