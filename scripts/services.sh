@@ -12,7 +12,8 @@
 # A `start` that fails stops again what it started.
 # CUNZHENG_SERVICES names another folder, CUNZHENG_SERVICES_DATA another place for the servers' data,
 # CUNZHENG_SERVICES_BUILT where programs were built, and each …_PORT below may be set: that makes further
-# servers beside those that run.
+# servers beside those that run. POSTGRESQL_OPTIONS and ELASTICSEARCH_JAVA are further options of PostgreSQL and of
+# Elasticsearch's Java.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -152,7 +153,7 @@ start_postgresql() {
     # After a machine that went down with it, it recovers first: `syncfs` instead of a look at each file of what
     # may be thousands of tables, and time for the rest.
     as_owner "$bin/pg_ctl" -D "$DATA/postgresql" -l "$BASE/log/postgresql.log" -s -t 300 start \
-        -o "-p $POSTGRESQL_PORT -c recovery_init_sync_method=syncfs -c listen_addresses=127.0.0.1 -c unix_socket_directories=$BASE/run -c max_connections=200 -c shared_buffers=256MB" 9>&-
+        -o "-p $POSTGRESQL_PORT -c recovery_init_sync_method=syncfs -c listen_addresses=127.0.0.1 -c unix_socket_directories=$BASE/run -c max_connections=200 -c shared_buffers=256MB ${POSTGRESQL_OPTIONS:-}" 9>&-
 }
 
 stop_postgresql() { as_owner "$(postgresql_bin)/pg_ctl" -D "$DATA/postgresql" -s -m fast stop; }
@@ -176,7 +177,17 @@ check_rabbitmq() {
     require_series RabbitMQ "$RABBITMQ_SERIES" "${server##*-}"
 }
 
-answers_rabbitmq() { rabbitmq rabbitmq-diagnostics -q check_port_connectivity >/dev/null 2>&1; }
+# As a client begins: the server's first frame. Erlang's own tools take seconds of processor for each look.
+answers_rabbitmq() {
+    local first=
+    {
+        exec 8<>"/dev/tcp/127.0.0.1/$RABBITMQ_PORT" || return
+        printf 'AMQP\0\0\11\1' >&8
+        IFS= read -r -n 1 -t 5 first <&8
+        exec 8>&-
+    } 2>/dev/null
+    [[ $first == $'\1' ]]
+}
 
 start_rabbitmq() {
     data_folder rabbitmq
@@ -231,7 +242,8 @@ start_elasticsearch() {
     data_folder elasticsearch
     own "$home"
     java=$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")
-    in_background elasticsearch env "ES_JAVA_HOME=$java" "ES_TMPDIR=$BASE/run" "ES_JAVA_OPTS=-Xms${ELASTICSEARCH_HEAP:-512m} -Xmx${ELASTICSEARCH_HEAP:-512m}" "$home/bin/elasticsearch" \
+    in_background elasticsearch env "ES_JAVA_HOME=$java" "ES_TMPDIR=$BASE/run" "CLI_JAVA_OPTS=${ELASTICSEARCH_JAVA:-}" \
+        "ES_JAVA_OPTS=-Xms${ELASTICSEARCH_HEAP:-512m} -Xmx${ELASTICSEARCH_HEAP:-512m} ${ELASTICSEARCH_JAVA:-}" "$home/bin/elasticsearch" \
         -E discovery.type=single-node -E xpack.security.enabled=false -E xpack.ml.enabled=false \
         -E "http.port=$ELASTICSEARCH_PORT" -E "transport.port=$ELASTICSEARCH_PEER_PORT" -E http.host=127.0.0.1 \
         -E "path.data=$DATA/elasticsearch" -E "path.logs=$BASE/log" \
@@ -337,7 +349,7 @@ CUNZHENG_TEST_ELASTICSEARCH=http://127.0.0.1:$ELASTICSEARCH_PORT
 END
     ;;
 *)
-    sed -n '7,17s/^# //p' "$0" >&2
+    sed -n '7,19s/^# //p' "$0" >&2
     exit 64
     ;;
 esac

@@ -103,6 +103,7 @@ class Server:
             "CUNZHENG_SERVICES": str(folder),
             "CUNZHENG_SERVICES_BUILT": os.environ.get("CUNZHENG_SERVICES_BUILT", built),
             "POSTGRESQL_SEGMENT": "1",
+            "ELASTICSEARCH_JAVA": os.environ.get("ELASTICSEARCH_JAVA", ""),
             **{port: str(free_port()) for port in _PORTS[name]},
         }
         self.disk = None if disk is None else Disk(disk, self._environment)
