@@ -58,6 +58,7 @@ class AnswerKeys:
             create_once(first, json.dumps(private, sort_keys=True).encode(), 0o400)
         self._keys = [_load(path) for path in sorted(folder.glob("answer-*.jwk"))]
         self._kid = self._keys[-1].thumbprint()
+        self._heads: dict[str, bytes] = {}
         self._own = _key_set(self.jwks())
 
     @property
@@ -93,11 +94,17 @@ class AnswerKeys:
         return self._signed(canonical(dict(payload)), kind)
 
     def _signed(self, payload: bytes, kind: str) -> str:
-        header = json.dumps({"alg": ALGORITHM, "kid": self.kid, "typ": kind}, separators=(",", ":")).encode()
-        signed = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in (header, payload))
+        signed = self._head(kind) + b"." + base64.urlsafe_b64encode(payload).rstrip(b"=")
         # The library's own algorithm; what it does around it takes longer than signing.
         signature = jws.JWSRegistry.algorithms[ALGORITHM].sign(signed, self._keys[-1])
         return (signed + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+    def _head(self, kind: str) -> bytes:
+        if kind not in self._heads:
+            header = {"alg": ALGORITHM, "kid": self.kid, "typ": kind}
+            written = json.dumps(header, separators=(",", ":")).encode()
+            self._heads[kind] = base64.urlsafe_b64encode(written).rstrip(b"=")
+        return self._heads[kind]
 
     def read_payload(self, token: str, kind: str) -> Mapping[str, Any]:
         """Give what :meth:`sign_payload` of this installation signed.

@@ -33,16 +33,26 @@ class AnsweredProof:
     """The answer to a question.
 
     Attributes:
-        decision: The stored row.
+        row: The decision as it is stored, by column.
         body: The decision as JSON, as signed.
         promise: Redeemed by the receipt of the act ``proof.answered``.
         jws: The signed answer.
     """
 
-    decision: Decision
+    row: Mapping[str, Any]
     body: Mapping[str, Json]
     promise: Promise
     jws: str
+
+    @property
+    def id(self) -> str:
+        """Give the id of the decision."""
+        return str(self.row["id"])
+
+    @property
+    def decision(self) -> Decision:
+        """Give the decision, made of its row; most who ask want its id alone."""
+        return Decision(**self.row)
 
 
 class _Made(NamedTuple):
@@ -83,7 +93,7 @@ def record_each(
     ]
     insert_many(connection, SignedAnswer, answers)
     return [
-        AnsweredProof(Decision(**one.decision), one.body, promise, jws)
+        AnsweredProof(one.decision, one.body, promise, jws)
         for one, promise, jws in zip(made, promises, signed, strict=True)
     ]
 

@@ -159,7 +159,7 @@ def _given(rule: Rule, facts: Facts) -> Json:
     """Give what was given beside the facts, so that a replay is given the same."""
     given: dict[str, Json] = {
         "case_date": facts.case_date.isoformat(),
-        "library": list[Json](sorted(rule.type_codes() & set(facts.library_types))),
+        "library": list[Json](sorted(rule.type_codes().intersection(facts.library_types))),
     }
     if facts.counted_as:
         given["counted_as"] = {item: list[Json](sorted(codes)) for item, codes in facts.counted_as.items()}

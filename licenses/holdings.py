@@ -152,12 +152,13 @@ class Holdings:
     ) -> list[list[LicenseFact] | CunzhengError]:
         """Give what :meth:`facts` gives of each holder and its types, or why nothing can be given."""
         all_types = self.types.all()
-        wanted = [frozenset(types) | covering(all_types, types) for _, types in asked]
-        held = held_by_each(uow, {holder for holder, _ in asked}, frozenset().union(*wanted), at)
+        kinds = {types: types | covering(all_types, types) for types in {frozenset(one) for _, one in asked}}
+        wanted = [kinds[frozenset(types)] for _, types in asked]
+        held = held_by_each(uow, {holder for holder, _ in asked}, frozenset().union(*kinds.values()), at)
         seals = self.seal_states(uow, list({one.id: one for of in held.values() for one in of}.values()), at)
         found: list[list[LicenseFact] | CunzhengError] = []
-        for (holder, types), kinds in zip(asked, wanted, strict=True):
-            of_kinds = [one for one in held.get(holder, ()) if one.type_code in kinds]
+        for (holder, types), of_types in zip(asked, wanted, strict=True):
+            of_kinds = [one for one in held.get(holder, ()) if one.type_code in of_types]
             try:
                 found.append(self._facts(uow, of_kinds, types, seals, at))
             except CunzhengError as error:

@@ -89,14 +89,16 @@ class Inquiry:
             uow, [(one.rule, APPLICANT, one.case.holder_id) for one in sought], at, counted
         )
         taken = self._ladder.taken(uow, [one.case for one in sought], at) if self._ladder is not None else {}
-        types = [kind.code for kind in self._holdings.types.all()]
+        types = frozenset(kind.code for kind in self._holdings.types.all())
+        rules = {one.rule.digest: one.rule for one in sought}
+        needed = {digest: _needed(rule, counted) for digest, rule in rules.items()}
         found: list[Facts | CunzhengError] = []
         for one, applicant in zip(sought, applicants, strict=True):
             if isinstance(applicant, CunzhengError):
                 found.append(applicant)
                 continue
             try:
-                facts = self._facts(uow, one, applicant, types, at)
+                facts = self._facts(uow, one, applicant, types, needed[one.rule.digest], at)
             except CunzhengError as error:
                 found.append(error)
                 continue
@@ -107,9 +109,14 @@ class Inquiry:
         return found
 
     def _facts(
-        self, uow: UnitOfWork, one: Sought, applicant: SubjectFacts, types: Collection[str], at: dt.datetime
+        self,
+        uow: UnitOfWork,
+        one: Sought,
+        applicant: SubjectFacts,
+        types: Collection[str],
+        counted: Mapping[str, frozenset[str]],
+        at: dt.datetime,
     ) -> Facts:
-        counted = _needed(one.rule, self._rules.counted_as())
         return Facts(
             legal_date(one.case.accepted_at),
             types,
@@ -166,9 +173,11 @@ class Inquiry:
         counted: Mapping[str, frozenset[str]],
     ) -> list[SubjectFacts | CunzhengError]:
         """Give what is known of each holder in its part in a rule, or why nothing can be given."""
-        wants = [_wanted(rule, subject, counted) for rule, subject, _ in subjects]
+        parts = {(rule, subject) for rule, subject, _ in subjects}
+        of_part = {part: _wanted(*part, counted) for part in parts}
+        wants = [of_part[rule, subject] for rule, subject, _ in subjects]
         holders = {holder for _, _, holder in subjects}
-        items, predicates = (frozenset().union(*parts) for parts in zip(*wants, strict=True))
+        items, predicates = (frozenset().union(*each) for each in zip(*of_part.values(), strict=True))
         cases = self._prior.filed(uow, holders, items, at) if self._prior is not None and items else {}
         assertions = (
             self._ladder.assertions(uow, holders, predicates, at)

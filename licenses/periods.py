@@ -3,6 +3,7 @@
 
 import datetime as dt
 import re
+from functools import lru_cache
 from typing import Final
 
 _PERIOD: Final = re.compile(r"P(?:([0-9]{1,3})Y|([0-9]{1,4})D)")
@@ -40,6 +41,7 @@ def hours_of(period: str) -> int:
     return int(match[1])
 
 
+@lru_cache(maxsize=1024)
 def _moved(day: dt.date, period: str, way: int) -> dt.date:
     match = _PERIOD.fullmatch(period)
     if match is None:

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -36,16 +36,13 @@ class Rule:
     digest: str
     document: bytes = b""
 
+    def __hash__(self) -> int:
+        """Rules are remembered by what they state."""
+        return hash(self.digest)
+
     def type_codes(self, subject: str | None = None) -> frozenset[str]:
         """Give every licence type that the rule asks about, of one subject or of all."""
-        return frozenset(
-            code
-            for requirement in self.body.requirements
-            if subject in {None, requirement.subject}
-            for evidence in requirement.evidence()
-            if isinstance(evidence, LicenseEvidence)
-            for code in evidence.licence.type
-        )
+        return _type_codes(self, subject)
 
     def types_proving(self, requirements: Collection[str]) -> frozenset[str]:
         """Give every licence type that may prove one of some requirements."""
@@ -60,12 +57,30 @@ class Rule:
 
     def subjects(self) -> frozenset[str]:
         """Give the subjects that stand in a relation to the applicant."""
-        return frozenset(one.subject for one in self.body.requirements) - {APPLICANT}
+        return _subjects(self)
 
     def applies(self, day: dt.date) -> bool:
         """Tell whether the rule is in force on a day; both ends are inclusive."""
         start, end = self.body.effective
         return start <= day and (end is None or day <= end)
+
+
+@lru_cache(maxsize=1024)
+def _type_codes(rule: Rule, subject: str | None) -> frozenset[str]:
+    # Every question asks for them, and a rule never changes.
+    return frozenset(
+        code
+        for requirement in rule.body.requirements
+        if subject in {None, requirement.subject}
+        for evidence in requirement.evidence()
+        if isinstance(evidence, LicenseEvidence)
+        for code in evidence.licence.type
+    )
+
+
+@lru_cache(maxsize=1024)
+def _subjects(rule: Rule) -> frozenset[str]:
+    return frozenset(one.subject for one in rule.body.requirements) - {APPLICANT}
 
 
 def read_rule(data: bytes, name: str) -> Rule:

@@ -8,6 +8,7 @@ import datetime as dt
 import re
 import secrets
 import time
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -60,8 +61,14 @@ def legal_time(instant: dt.datetime) -> dt.time:
 
 def rfc3339(instant: dt.datetime) -> str:
     """Write an instant as RFC 3339 UTC with six decimals and ``Z``."""
-    # strftime takes eight times as long, and a decision writes a dozen instants.
-    return instant.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    # A decision writes the same instant a dozen times. Of another zone two instants may pass for equal.
+    return _in_utc(instant if instant.tzinfo is dt.UTC else instant.astimezone(dt.UTC))
+
+
+@lru_cache(maxsize=256)
+def _in_utc(instant: dt.datetime) -> str:
+    # strftime takes eight times as long.
+    return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_rfc3339(text: str) -> dt.datetime:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
+import orjson
 from apiflask import APIBlueprint
+from flask import Response
 from pydantic import Field
 
 from licenses.admitting import Question
@@ -55,14 +57,15 @@ _ANSWERS: Final[dict[str, Any]] = {"answers": [{"status": 200, "answer": PROOF, 
     ),
 )
 @allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"), signed=True)
-def ask(body: ProofBatchBody) -> dict[str, Any]:
+def ask(body: ProofBatchBody) -> Response:
     """Answer or refuse each question by itself; a refusal takes nothing from the others."""
     for one in body.questions:
         signed.check_purpose(one.purpose)
     context.rooms().database.write(signed.take)
     call = _alone(signed.signed_request())
     questions = [(context.identity(), question_of(one, call)) for one in body.questions]
-    return {"answers": [_told(one) for one in _answers(questions)]}
+    made = {"answers": [_told(one) for one in _answers(questions)]}
+    return Response(orjson.dumps(made), mimetype="application/json")
 
 
 def _answers(questions: Sequence[Question]) -> Answers:

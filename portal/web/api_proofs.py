@@ -4,8 +4,9 @@
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+import orjson
 from apiflask import APIBlueprint
-from flask import Response, current_app, json, request, url_for
+from flask import Response, current_app, request, url_for
 
 from licenses.answers import verify_answer
 from licenses.awaiting import awaited
@@ -62,7 +63,7 @@ def ask(body: ProofBody) -> Response:
     waits = awaited(answered.body, rooms.clock.now())
     if waits is not None:
         made.status_code, made.headers["Retry-After"] = 202, str(waits.wait_seconds)
-    made.headers["Location"] = url_for("proofs.show", decision_id=answered.decision.id)
+    made.headers["Location"] = url_for("proofs.show", decision_id=answered.id)
     return made
 
 
@@ -128,7 +129,7 @@ def evidence(decision_id: str) -> Response:
 def _answer(jws: str, decision: Mapping[str, Json], promise: Mapping[str, Any]) -> Response:
     if request.accept_mimetypes.best_match(["application/json", JOSE]) == JOSE:
         return Response(jws, mimetype=JOSE)
-    return Response(json.dumps(told(jws, decision, promise)), mimetype="application/json")
+    return Response(orjson.dumps(told(jws, decision, promise)), mimetype="application/json")
 
 
 def told(jws: str, decision: Mapping[str, Json], promise: Mapping[str, Any]) -> dict[str, Any]:

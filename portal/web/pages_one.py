@@ -56,7 +56,7 @@ def handle() -> str | tuple[str, int]:
             refusal = rooms.one_certificate.shown_to_holder(uow, holder, refusal)
         record_apart(rooms.database, refusal)
         return _page(refusal), refusal.status
-    return _filled(answered.decision.id)
+    return _filled(answered.id)
 
 
 @blueprint.post("/decisions/<decision>/form")

@@ -131,7 +131,7 @@ def ask() -> Response | tuple[str, int]:
     except QuestionRefusedError as refusal:
         record_apart(rooms.database, refusal)
         return render_template("window.html", **desk(), number=number, refusal=refusal), refusal.status
-    return redirect(url_for("window.decision", decision=answered.decision.id), 303)
+    return redirect(url_for("window.decision", decision=answered.id), 303)
 
 
 def _hint(subject: str, said: str) -> SubjectHint:

@@ -30,10 +30,14 @@ from licenses.grants.covering import running
 from licenses.grants.services import end
 from portal.accounts.models import Client
 from storage.database import UnitOfWork
+from storage.ledger.canonical import Json
 
 ON_SERVERS: Final = True
 PROOFS: Final = "/api/v1/proofs"
+BATCH: Final = "/api/v1/proofs:batch"
 CLIENTS: Final = (4, 32)
+BATCHES: Final = ((1, 10), (1, 20), (2, 20), (1, 100))
+"""Clients, and how many questions each asks in a call: what a system asks for its list of the day."""
 SECONDS: Final = 5.0
 CASES: Final = 50
 CHUNK: Final = 400
@@ -49,16 +53,22 @@ Send = Callable[[http.client.HTTPConnection], None]
 
 @dataclass(frozen=True)
 class Load:
-    """What a load came to: milliseconds of each answer, seconds, and processor of either side in seconds."""
+    """What a load came to: milliseconds of each call, seconds, and processor of either side in seconds."""
 
     times: list[float]
     seconds: float
     served: float
     offered: float
+    each: int = 1
+    """Decisions in a call."""
+
+    @property
+    def decisions(self) -> int:
+        return len(self.times) * self.each
 
     @property
     def rate(self) -> float:
-        return len(self.times) / self.seconds
+        return self.decisions / self.seconds
 
 
 def measure() -> Iterator[Measurement]:
@@ -77,13 +87,17 @@ def measure() -> Iterator[Measurement]:
         plain: Send = lambda line: line.request("GET", "/api/v1/ledger/key")  # noqa: E731 # says what is sent
         read = _load(site, CLIENTS[0], lambda: [plain] * 4 * CHUNK)
         for clients in CLIENTS:
-            yield from _told(clients, _load(site, clients, partial(_signed, system)), read)
+            asked = _load(site, clients, partial(_signed, system))
+            yield from _told(f"decisions over HTTP, {clients} clients", asked, read)
+        for clients, each in BATCHES:
+            asked = _load(site, clients, partial(_signed_batches, system, each), each)
+            yield from _told(f"decisions over HTTP, {clients} clients with {each} a call", asked, read)
 
 
-def _told(clients: int, asked: Load, read: Load) -> Iterator[Measurement]:
-    name, reference = f"decisions over HTTP, {clients} clients", "GET of the ledger's key"
+def _told(name: str, asked: Load, read: Load) -> Iterator[Measurement]:
+    reference = "GET of the ledger's key"
     p50, p95, p99 = (percentile(asked.times, share) for share in (0.5, 0.95, 0.99))
-    served, offered = (1000 * used / len(asked.times) for used in (asked.served, asked.offered))
+    served, offered = (1000 * used / asked.decisions for used in (asked.served, asked.offered))
     yield Measurement(name, asked.rate, "1/s", "wanted", WANTED)
     yield Measurement(f"{name}, read", asked.rate, "1/s", reference, read.rate)
     yield Measurement(f"{name}, p50", p50, "ms", reference, percentile(read.times, 0.5))
@@ -109,16 +123,31 @@ def _signed(system: Outside) -> list[Send]:
     """Sign some calls, each about another case than the one before."""
     made: list[Send] = []
     for number in range(CHUNK):
-        case = {"source": "yctb", "number": f"O-{number % CASES}"}
-        question = {"case": case, "item": FOOD, "purpose": "accept", "requirements": []}
-        body = json.dumps(question).encode()
-        headers = system.headers(PROOFS, body)
-        made.append(partial(_post, body=body, headers=headers))
+        made.append(_call(system, PROOFS, _question(number)))
     return made
 
 
-def _post(line: http.client.HTTPConnection, body: bytes, headers: dict[str, str]) -> None:
-    line.request("POST", PROOFS, body, headers)
+def _signed_batches(system: Outside, each: int) -> list[Send]:
+    """Sign some calls that ask about so many cases each."""
+    starts = range(0, CHUNK, each)
+    return [
+        _call(system, BATCH, {"questions": [_question(start + place) for place in range(each)]})
+        for start in starts
+    ]
+
+
+def _question(number: int) -> Json:
+    case = {"source": "yctb", "number": f"O-{number % CASES}"}
+    return {"case": case, "item": FOOD, "purpose": "accept", "requirements": []}
+
+
+def _call(system: Outside, path: str, asked: Json) -> Send:
+    body = json.dumps(asked).encode()
+    return partial(_post, path=path, body=body, headers=system.headers(path, body))
+
+
+def _post(line: http.client.HTTPConnection, path: str, body: bytes, headers: dict[str, str]) -> None:
+    line.request("POST", path, body, headers)
 
 
 def _line(site: Installation) -> http.client.HTTPConnection:
@@ -141,7 +170,7 @@ def _wait(site: Installation) -> None:
             line.close()
 
 
-def _load(site: Installation, clients: int, chunk: Callable[[], Sequence[Send]]) -> Load:
+def _load(site: Installation, clients: int, chunk: Callable[[], Sequence[Send]], each: int = 1) -> Load:
     """Offer chunk after chunk, each made before the clock runs, until the clock has run long enough."""
     times: list[float] = []
     seconds = served = offered = 0.0
@@ -157,7 +186,7 @@ def _load(site: Installation, clients: int, chunk: Callable[[], Sequence[Send]])
             offered += time.process_time() - own
             served += _servers() - used
             times += [each for one in found for each in one]
-    return Load(times, seconds, served, offered)
+    return Load(times, seconds, served, offered, each)
 
 
 def _servers() -> float:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our canonical JSON is RFC 8785's within the subset that the ledger writes, and nothing else is read."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage.clock import SHANGHAI, rfc3339
 from storage.ledger.canonical import canonical, parse_canonical
 
 KEYS = st.text(st.characters(max_codepoint=127))
@@ -23,6 +25,24 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_the_bytes_are_those_of_an_independent_implementation(value: Any) -> None:
     assert canonical(value) == rfc8785.dumps(value)
+
+
+@given(
+    st.integers(-(10**9), 4 * 10**9),
+    st.sampled_from((dt.UTC, SHANGHAI, dt.timezone(dt.timedelta(hours=-3)))),
+)
+def test_an_instant_is_written_in_utc_whatever_its_zone(second: int, zone: dt.tzinfo) -> None:
+    at = dt.datetime.fromtimestamp(second, zone)
+    assert dt.datetime.fromisoformat(rfc3339(at)).timestamp() == second
+
+
+def test_of_the_hour_that_came_twice_each_instant_is_written_as_itself() -> None:
+    # When the clock was put back; to the language both are equal.
+    summer = dt.datetime(1986, 9, 14, 1, 30, tzinfo=SHANGHAI)
+    winter = summer.replace(fold=1)
+    assert summer == winter
+    assert rfc3339(summer) == "1986-09-13T16:30:00.000000Z"
+    assert rfc3339(winter) == "1986-09-13T17:30:00.000000Z"
 
 
 @given(VALUES)
