@@ -7,12 +7,14 @@
 import http.client
 import json
 import os
+import signal
+import subprocess
 import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,7 @@ from granting import APPROVER, grant
 from installation import FOOD, Installation, installed
 from licences_at_size import fill
 from measuring import Measurement, percentile
+from parts import S3
 from running import free_port
 
 from licenses.grants.covering import running
@@ -33,6 +36,7 @@ from storage.database import UnitOfWork
 from storage.ledger.canonical import Json
 
 ON_SERVERS: Final = True
+SERVICES: Final = Path(__file__).resolve().parents[2] / "scripts" / "services.sh"
 PROOFS: Final = "/api/v1/proofs"
 BATCH: Final = "/api/v1/proofs:batch"
 CLIENTS: Final = (4, 32)
@@ -92,6 +96,26 @@ def measure() -> Iterator[Measurement]:
         for clients, each in BATCHES:
             asked = _load(site, clients, partial(_signed_batches, system, each), each)
             yield from _told(f"decisions over HTTP, {clients} clients with {each} a call", asked, read)
+        if S3 in os.environ:
+            with _silent("minio", "elasticsearch"):
+                asked = _load(site, CLIENTS[0], partial(_signed, system))
+            yield from _told("decisions over HTTP, object store and index silent", asked, read)
+
+
+@contextmanager
+def _silent(*names: str) -> Iterator[None]:
+    """Let servers stand still: they take connections and answer nothing."""
+    told = [
+        subprocess.run([SERVICES, "pid", name], check=True, stdout=subprocess.PIPE).stdout for name in names
+    ]
+    servers = [int(each) for each in told]
+    for server in servers:
+        os.kill(server, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for server in servers:
+            os.kill(server, signal.SIGCONT)
 
 
 def _told(name: str, asked: Load, read: Load) -> Iterator[Measurement]:
