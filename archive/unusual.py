@@ -37,6 +37,10 @@ class Pattern(enum.StrEnum):
     COLLEAGUE = "colleague"
 
 
+CLOSE: Final = (Pattern.OWN_FILE, Pattern.RELATIVE, Pattern.COLLEAGUE)
+"""Look-ups of one's own: they may well be lawful, and are to be explained."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """Somebody looked at a licence or dossier, asked for a proof, or was refused.

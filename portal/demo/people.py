@@ -37,7 +37,7 @@ _NAMES = {
     Role.LICENSE_MANAGER: "演示证照管理员",
 }
 _DOCUMENTS = {Role.CLERK: "339999190003050034", Role.ARCHIVIST: "339999190001010012"}
-"""Synthetic: the clerk represents a firm that is asked about, the archivist files a case of their own."""
+"""Synthetic: the clerk represents a firm that is asked about; of the archivist, a driver, a case is open."""
 SANDBOX_KEY = "demo-client.jwk"
 _SUPERVISION = "dsj"
 """Where supervision stands: the administration above the departments."""

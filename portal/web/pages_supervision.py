@@ -10,7 +10,7 @@ from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from archive.supervision import Trace, TraceNotFoundError
-from archive.unusual import LIMITS
+from archive.unusual import CLOSE, LIMITS
 from cases.models import Case
 from cases.organisations import covers, organisations
 from portal.accounts.documents import coverage
@@ -134,7 +134,7 @@ def patterns() -> str:
         explained, covered = explanations(uow, found), coverage(uow, who)
     kinds = {one.code: one for one in rooms.books.relations.newest().relations}
     shown = {"names": _department_names(), "clients": clients, "cases": cases, "explained": explained}
-    shown |= {"coverage": covered, "kinds": kinds}
+    shown |= {"coverage": covered, "kinds": kinds, "close_ones": CLOSE}
     return render_template("patterns.html", found=found, look=look, limits=LIMITS, longest=LONGEST, **shown)
 
 

@@ -13,7 +13,7 @@ TITLES: Final[Mapping[Pattern, str]] = {
     Pattern.REFUSED_OFTEN: _("Often refused"),
     Pattern.SEQUENCE: _("Numbers that follow each other"),
     Pattern.UNDECIDED: _("Nothing followed"),
-    Pattern.OWN_FILE: _("Own file, to be explained"),
-    Pattern.RELATIVE: _("Relative or related party, to be explained"),
-    Pattern.COLLEAGUE: _("Colleague, to be explained"),
+    Pattern.OWN_FILE: _("Own file"),
+    Pattern.RELATIVE: _("Relative or related party"),
+    Pattern.COLLEAGUE: _("Colleague"),
 }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who looks up the own file, a relative or a colleague is named, to be explained; a stranger's is not."""
 
+import csv
 import datetime as dt
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ from kin import CHILD, COLLEAGUE, FIRM, OFFICIAL, SPOUSE, STRANGER, Someone, bea
 from license_library import CLERK, CLIENT, FOOD, Library, on_case
 from sqlalchemy import select
 
-from archive.unusual import Pattern, Unusual
+from archive.unusual import CLOSE, Pattern, Unusual
 from cases.calendar import WorkingCalendar
 from cases.models import Case
 from licenses.models import LicenseUsage
@@ -23,10 +25,15 @@ from portal.accounts.changes import RightChanges
 from portal.accounts.documents import coverage
 from portal.accounts.models import Account, AccountDocument
 from portal.accounts.rights import NewAccount, add_account, end_account
+from portal.patterns.models import UnusualQuery
 from portal.patterns.services import PatternWatch, found_patterns
 from storage.identity import AccessBasis, Basis, Identity, Role, system_identity
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct
+
+from .conftest import House
+from .test_operation import figures
+from .test_patterns import explain
 
 TEST = system_identity("test")
 ASKS = Identity("person", "asks", "office", frozenset({Role.SYSTEM_ADMIN}))
@@ -85,9 +92,6 @@ class Office:
         with self.database.reading() as uow:
             found = found_patterns(uow.session, AUDITS)
         return {one.pattern: one for one in found if one.pattern in CLOSE}
-
-
-CLOSE = {Pattern.OWN_FILE, Pattern.RELATIVE, Pattern.COLLEAGUE}
 
 
 @pytest.fixture
@@ -209,7 +213,7 @@ def test_an_erased_holder_is_found_no_more(office: Office) -> None:
     marry(office.library, OFFICIAL, SPOUSE)
     for holder in (OFFICIAL, SPOUSE, COLLEAGUE):
         office.look_up(who, holder)
-    assert set(office.found()) == CLOSE
+    assert set(office.found()) == set(CLOSE)
     with office.database.writing() as uow:
         for holder in (SPOUSE, COLLEAGUE):
             row = office.library.holders.find(uow, *holder[:2])
@@ -232,6 +236,33 @@ def test_a_refused_look_up_counts_and_one_of_a_stranger_does_not(office: Office)
         (use,) = uow.session.scalars(select(LicenseUsage))
         use.result = "REFUSED"
     assert set(office.found()) == {Pattern.OWN_FILE}
+
+
+def test_the_page_names_the_kind_of_relation_and_nothing_else_until_it_is_explained(house: House) -> None:
+    """And the table of figures and the figures for machines count what nobody explained."""
+    at = house.clock.now()
+    with house.rooms.database.writing() as uow:
+        told = {"organisation": "scjg", "total": 9, "first_at": at, "last_at": at, "cases": []}
+        found = UnusualQuery(place=0, pattern="relative", actor="clerk-1", count=2, **told)
+        found.relations = ["spouse", "unheard-of"]
+        uow.session.add(found)
+    browser = house.browser(Role.SUPERVISOR)
+    page = browser.get("/supervision/patterns").text
+    assert "查询亲属或关系人" in page
+    assert "<small>配偶、unheard-of · 待说明</small>" in page
+    told_to_machines = figures(house)
+    relative = {"pattern": "relative"}
+    assert told_to_machines.get_sample_value("cunzheng_unusual_queries", relative) == 1
+    assert told_to_machines.get_sample_value("cunzheng_unusual_queries", {"pattern": "own-file"}) == 0
+    assert told_to_machines.get_sample_value("cunzheng_officials_without_document") == 2
+    said = {"pattern": "relative", "actor": "clerk-1", "operator": "", "reason": "窗口只有一人当班"}
+    assert explain(browser, **said).status_code == 303
+    page = browser.get("/supervision/patterns").text
+    assert "<small>配偶、unheard-of</small>" in page
+    assert "窗口只有一人当班" in page
+    counted = list(csv.reader(io.StringIO(browser.get("/supervision/effect/patterns.csv").text)))
+    assert ["查询亲属或关系人", "1", "1"] in counted
+    assert told_to_machines.get_sample_value("cunzheng_unusual_queries", relative) == 0
 
 
 PEOPLE = (OFFICIAL, SPOUSE, COLLEAGUE, STRANGER)

@@ -252,7 +252,7 @@ def test_the_page_of_unusual_queries_says_of_how_many_nothing_can_be_found(
     assert "3 名工作人员中有 3 名未登记本人证件" in browser.get("/supervision/patterns").text
     approve(house, security, state(house, system, clerk.id).id)
     assert "3 名工作人员中有 2 名未登记本人证件" in browser.get("/supervision/patterns").text
-    assert "Of 2 of 3 officials" in browser.get("/supervision/patterns?lang=en").text
+    assert "for 2 of 3 officials" in browser.get("/supervision/patterns?lang=en").text
 
 
 def test_the_commands_ask_for_it_with_the_number_typed_unseen(
