@@ -62,7 +62,7 @@ def test_an_official_of_whom_the_library_knows_nothing_is_found_by_the_hash(libr
 def test_a_stranger_is_related_to_nobody_whatever_the_name(library: Library) -> None:
     represent(library, FIRM, (*STRANGER[:2], OFFICIAL[2]))
     bear(library, CHILD, STRANGER)
-    library.issue(FOOD, FIRM, number="N-OTHER")
+    library.issue(FOOD, FIRM, number="NOTHER")
     assert related(library, FIRM, CHILD, STRANGER) == {}
 
 
