@@ -156,9 +156,10 @@ def answered_department(rooms: Rooms, uow: UnitOfWork) -> LadderRung:
 def explained_pattern(uow: UnitOfWork, supervisor: Identity) -> None:
     """Find an unusual query and say what it was."""
     now = uow.clock.now()
-    told = {"actor": "clerk", "organisation": "scjg", "count": 5, "total": 5, "cases": []}
+    told: dict[str, Any] = {"actor": "clerk", "organisation": "scjg", "count": 5, "total": 5}
     # A look of the worker may have found something already.
-    uow.session.add(UnusualQuery(place=900, pattern="sequence", first_at=now, last_at=now, **told))
+    told |= {"cases": [], "relations": [], "first_at": now, "last_at": now}
+    uow.session.add(UnusualQuery(place=900, pattern="sequence", **told))
     uow.session.flush()
     explain(uow, supervisor, "sequence", "clerk", None, "集中补录")
 
