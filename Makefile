@@ -24,7 +24,7 @@ BROWSER_COMPAT := 1ba5af938601e572d37f19129b923cb077e7f084899e2d032593f661a5a32e
 SHORT_LIVED := POSTGRESQL_OPTIONS="-c fsync=off -c full_page_writes=off" ELASTICSEARCH_JAVA=-XX:TieredStopAtLevel=1
 
 .PHONY: help setup setup-product system-packages check-packages demo test check mutations crashes crashes-services \
-	services services-stop test-services lint types architecture conformance-tools bench bench-index bench-backup bench-import bench-licences bench-simulation screenshots reference revision lock clean
+	services services-stop test-services lint types architecture guards static conformance-tools bench bench-index bench-backup bench-import bench-licences bench-simulation screenshots reference revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +35,9 @@ demo: setup-product system-packages ## start the whole product with demo cases (
 test: setup system-packages ## unit, property, contract and integration tests (ARGS go to pytest)
 	@$(PY) -m pytest -q -n $(JOBS) --dist worksteal -m "not conformance and not browser and not slow and not services" $(ARGS)
 
-check: setup system-packages check-packages lint types architecture conformance-tools ## lint, types, architecture, conformance, browser, slow tests
-	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile -m "(conformance or browser or slow) and not services" $(ARGS)
+# GUARDED: by make test, which runs the guards too.
+check: setup system-packages check-packages static $(if $(GUARDED),,guards) conformance-tools ## lint, types, architecture, conformance, browser, slow tests
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "(conformance or browser or slow) and not services" $(ARGS)
 
 services: setup ## install and start PostgreSQL, RabbitMQ, MinIO and Elasticsearch natively, on loopback
 	@scripts/services.sh start >/dev/null
@@ -95,9 +96,15 @@ lint: setup
 types: setup
 	@$(VENV)/bin/mypy
 
-architecture: setup
+architecture: setup guards
 	@$(VENV)/bin/lint-imports
-	@$(PY) -m pytest -q -n 0 tests/guards
+
+guards: setup
+	@$(PY) -m pytest -q -n $(JOBS) tests/guards
+
+# The types take one processor half a minute; the rest is looked at meanwhile.
+static: setup
+	@$(VENV)/bin/mypy & types=$$!; trap 'wait $$types' EXIT; $(VENV)/bin/ruff check .; $(VENV)/bin/ruff format --check .; $(VENV)/bin/lint-imports; wait $$types
 
 conformance-tools: build/verapdf/.complete build/compose-spec/.complete build/browser-compat/.complete
 	@scripts/go.sh >/dev/null

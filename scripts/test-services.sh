@@ -1,12 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs the suites of the ports, and what needs a server, on the real servers that the environment names
-# (scripts/with-services.sh). Arguments go to pytest. Each file stays with one process: those that install, fill
-# or break something do so once for all their tests.
+# Runs the suites of the ports, what needs a server, and the rooms with tables on the real servers that the
+# environment names (scripts/with-services.sh); which these are: tests/support/sharing_out.py. Arguments go to
+# pytest. Each file stays with one process: those that install, fill or break something do so once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-tests() { .venv/bin/python -m pytest -q --dist loadfile "$@"; }
-tests "$@" -m "not sqlite" tests/storage tests/contracts
-tests "$@" -m services --ignore=tests/storage --ignore=tests/contracts tests
-tests "$@" -m "not (services or sqlite or conformance or browser or slow)" tests/portal tests/licenses
-CUNZHENG_STRESS_SECONDS=10 tests "$@" tests/e2e/test_concurrency.py
+CUNZHENG_STRESS_SECONDS=10 exec .venv/bin/python -m pytest -q --dist loadfile --no-loadscope-reorder --on-servers "$@"

@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from fakes import close_databases
 from parts import drop_databases
+from sharing_out import keep_what_servers_change, longest_first
 from tooling import require_tool as find_or_skip
 from tooling import tools_required
 
@@ -24,6 +25,16 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
 )
 hypothesis.settings.load_profile("cunzheng")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--on-servers", action="store_true", help="only what runs on the real servers")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    longest_first(items)
+    if config.getoption("on_servers"):
+        keep_what_servers_change(config, items)
 
 
 @pytest.fixture(scope="session")
