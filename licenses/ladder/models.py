@@ -10,10 +10,11 @@ from storage.base import Base, Instant
 
 
 class LadderRung(Base):
-    """A rung that was taken for a requirement of a case; each kind at most once for each.
+    """A rung that was taken for a requirement of a case; each kind once, an expired question again.
 
     Attributes:
         kind: ``commitment``, ``cooperation``, ``supply_later`` or ``citizen_upload``.
+        round: 1, 2 … of its kind for the requirement.
         requirement: Id of the requirement in the rule.
         material: Code of the material that it is about.
         decision_id: The answer that offered it.
@@ -49,9 +50,10 @@ class LadderRung(Base):
     wake_at: Mapped[dt.datetime | None] = mapped_column(Instant, index=True)
     form_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
     form_size: Mapped[int | None] = mapped_column(Integer)
+    round: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
 
     __table_args__ = (
-        UniqueConstraint("case_id", "requirement", "kind"),
+        UniqueConstraint("case_id", "requirement", "kind", "round", name="uq_ladder_rung_round"),
         Index("ix_ladder_rung_organisation_state", "organisation", "state"),
         Index("ix_ladder_rung_asked_state", "asked", "state"),
         Index("ix_ladder_rung_kind_taken", "kind", "taken_at"),
@@ -92,20 +94,25 @@ class DepartmentAssertion(Base):
         department: Code of the department that answered.
         holds: Whether it said yes.
         valid_until: Last legal date on which it serves.
+        replaces: The mistaken answer that it corrects; each is corrected once, and the correction if need be.
     """
 
     __tablename__ = "ladder_assertion"
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    rung_id: Mapped[str] = mapped_column(String(26), unique=True)
+    rung_id: Mapped[str] = mapped_column(String(26), index=True)
     holder_id: Mapped[str] = mapped_column(String(26))
     predicate: Mapped[str] = mapped_column(String(60))
     department: Mapped[str] = mapped_column(String(40))
     holds: Mapped[bool] = mapped_column(Boolean)
     answered_at: Mapped[dt.datetime] = mapped_column(Instant)
     valid_until: Mapped[dt.date] = mapped_column(Date)
+    replaces: Mapped[str | None] = mapped_column(String(26))
 
-    __table_args__ = (Index("ix_ladder_assertion_holder_predicate", "holder_id", "predicate"),)
+    __table_args__ = (
+        UniqueConstraint("replaces", name="uq_ladder_assertion_replaces"),
+        Index("ix_ladder_assertion_holder_predicate", "holder_id", "predicate"),
+    )
 
 
 class RungRequest(Base):

@@ -11,7 +11,6 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from cases.identifiers import is_plain
@@ -21,6 +20,7 @@ from licenses.answers import AnswerKeys
 from licenses.evaluation import evaluate
 from licenses.grants.services import Grants
 from licenses.inquiry import Inquiry
+from licenses.ladder.assertions import GIVING, given, newest_answer, next_round
 from licenses.ladder.barring import BARRABLE, demand_not_barred, lock
 from licenses.ladder.calls import kept_calls
 from licenses.ladder.deadlines import Deadlines
@@ -66,6 +66,7 @@ _SPEAKING: Final = frozenset(
         RungEventKind.REVOKED,
         RungEventKind.DROPPED,
         RungEventKind.UNANSWERABLE,
+        RungEventKind.CORRECTED,
     }
 )
 """Events that must be explained."""
@@ -98,7 +99,7 @@ class Happening:
     Attributes:
         kind: The event.
         words: What is said of it.
-        holds: The answer to the predicate, for ``answered``.
+        holds: The answer to the predicate, for ``answered`` and ``corrected``.
         signed: The call of a system that said so.
     """
 
@@ -165,7 +166,11 @@ class LadderService:
         if kind not in self._offered(uow, rule, requirement, case, now):
             raise RungNotOfferedError
         who = identity.on(AccessBasis(Basis.CASE, case.id, case.item_code, decision.purpose))
+        turn = next_round(uow, case.id, requirement.id, kind)
+        if turn is None:
+            raise RungNotOfferedError
         row = _begun(uow, identity, decision, case, requirement, kind)
+        row.round = turn
         uow.session.add(row)
         try:
             uow.session.flush()
@@ -210,8 +215,8 @@ class LadderService:
         term = self._deadlines.then(requirement, row, kind, now)
         event = added(uow, row, kind, who, state, term, words)
         rows: list[Base] = [row, event, *kept_calls(uow, row, event, happening.signed)]
-        if kind is RungEventKind.ANSWERED:
-            answer = self._assertion(uow, requirement, row, holds=bool(happening.holds))
+        if kind in GIVING:
+            answer = given(uow, row, requirement, self._deadlines, event, holds=bool(happening.holds))
             rows += [answer, _use(uow, who, row, "MET" if answer.holds else "NOT_MET")]
             uow.session.add_all(rows[-2:])
         if kind is RungEventKind.ACCEPTED:
@@ -232,8 +237,7 @@ class LadderService:
         case = uow.session.get_one(Case, row.case_id)
         who = identity.on(AccessBasis(Basis.CASE, case.id, case.item_code, row.purpose))
         uow.record(act_of(ActKind.RUNG_READ, who, row))
-        given = select(DepartmentAssertion).where(DepartmentAssertion.rung_id == row.id)
-        answer = uow.session.scalar(given)
+        answer = newest_answer(uow, row)
         spoken = tuple(events_of(uow, row))
         return RungView(row, self.requirement(row), case, spoken, answer, self._can(identity, row, case))
 
@@ -259,21 +263,6 @@ class LadderService:
         answers = body["requirements"]
         steps: list[Json] = answers[0]["next"] if isinstance(answers, list) else []
         return {str(step["kind"]) for step in steps if isinstance(step, dict)} & set(FIRST)
-
-    def _assertion(
-        self, uow: UnitOfWork, requirement: Requirement, row: LadderRung, *, holds: bool
-    ) -> DepartmentAssertion:
-        now = uow.clock.now()
-        return DepartmentAssertion(
-            id=uow.ids.new_id(),
-            rung_id=row.id,
-            holder_id=row.holder_id,
-            predicate=row.predicate,
-            department=row.asked,
-            holds=holds,
-            answered_at=now,
-            valid_until=self._deadlines.serves_until(requirement, now),
-        )
 
     def _seen(self, uow: UnitOfWork, identity: Identity, rung_id: str) -> LadderRung:
         row = uow.session.get(LadderRung, rung_id)
@@ -373,7 +362,7 @@ def _words(happening: Happening) -> str:
     words = " ".join(happening.words.split())
     if len(words) > LONGEST or not is_plain(words) or (happening.kind in _SPEAKING and not words):
         raise RungWordsError(field="words", rule=f"1 to {LONGEST} characters")
-    if (happening.holds is None) is (happening.kind is RungEventKind.ANSWERED):
+    if (happening.holds is None) is (happening.kind in GIVING):
         raise RungWordsError(field="holds", rule="yes or no, for an answer only")
     return words
 

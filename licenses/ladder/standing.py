@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from cases.items import ItemCatalogue
 from cases.models import Case
@@ -15,19 +16,39 @@ from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung
 from licenses.ladder.states import BAD_CREDIT, STANDING, Course, Happened, RungEventKind, course
 from licenses.ladder.terms import LadderTerms
 from licenses.ports import TakenOnCase
+from storage.clock import legal_date
 from storage.database import UnitOfWork
 
+_CORRECTION: Final = aliased(DepartmentAssertion)
 _ANSWERED: Final = (
     select(*DepartmentAssertion.__table__.columns)
     .where(
         DepartmentAssertion.holder_id.in_(bindparam("holders", expanding=True)),
         DepartmentAssertion.predicate.in_(bindparam("predicates", expanding=True)),
         DepartmentAssertion.answered_at <= bindparam("at", type_=DepartmentAssertion.answered_at.type),
+        ~exists().where(
+            _CORRECTION.replaces == DepartmentAssertion.id,
+            _CORRECTION.answered_at <= bindparam("at", type_=DepartmentAssertion.answered_at.type),
+        ),
     )
     .order_by(DepartmentAssertion.answered_at, DepartmentAssertion.id)
 )
 _TAKEN: Final = (
-    select(LadderRung.id, LadderRung.case_id, LadderRung.holder_id, LadderRung.requirement, LadderRung.kind)
+    select(
+        LadderRung.id,
+        LadderRung.case_id,
+        LadderRung.holder_id,
+        LadderRung.requirement,
+        LadderRung.kind,
+        select(func.max(DepartmentAssertion.valid_until))
+        .where(
+            DepartmentAssertion.rung_id == LadderRung.id,
+            DepartmentAssertion.answered_at <= bindparam("at", type_=LadderRung.taken_at.type),
+        )
+        .correlate(LadderRung)
+        .scalar_subquery()
+        .label("serves_until"),
+    )
     .where(
         or_(
             LadderRung.case_id.in_(bindparam("cases", expanding=True)),
@@ -84,6 +105,9 @@ class TakenRungs:
         rungs: dict[str, dict[str, list[RungFact]]] = {}
         bad_credit: set[str] = set()
         for row, stands in _courses(uow, rows, at):
+            if row.serves_until is not None and row.serves_until < legal_date(at):
+                # The answer's term is over: the department may be asked again.
+                continue
             fact = RungFact(row.id, row.kind, STANDING[stands.state], stands.due)
             rungs.setdefault(row.case_id, {}).setdefault(row.requirement, []).append(fact)
             if row.kind == "commitment" and stands.state in BAD_CREDIT:

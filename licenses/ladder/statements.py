@@ -12,8 +12,9 @@ from sqlalchemy import exists, func, select
 
 from cases.models import Case
 from licenses.answers import AnswerKeys
+from licenses.ladder.assertions import newest_answer
 from licenses.ladder.events import Spoken, events_of
-from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung, RungStatement
+from licenses.ladder.models import LadderEvent, LadderRung, RungStatement
 from licenses.ladder.states import RungEventKind
 from storage.clock import rfc3339
 from storage.database import UnitOfWork
@@ -44,8 +45,7 @@ def state_signed(
 def stated(uow: UnitOfWork, row: LadderRung) -> Mapping[str, Json]:
     """Give a rung as JSON: never who it is about, who is known by the case."""
     case = uow.session.get_one(Case, row.case_id)
-    given = select(DepartmentAssertion).where(DepartmentAssertion.rung_id == row.id)
-    answer = uow.session.scalar(given)
+    answer = newest_answer(uow, row)
     return {
         "v": 1,
         "id": row.id,

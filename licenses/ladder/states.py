@@ -54,6 +54,7 @@ class RungEventKind(enum.StrEnum):
     ESCALATED = "escalated"
     ACCEPTED_BEFORE_ANSWER = "before-answer"
     ANSWERED = "answered"
+    CORRECTED = "corrected"
     UNANSWERABLE = "unanswerable"
     ADMITTED = "admitted"
     MISSED = "missed"
@@ -88,6 +89,7 @@ TRANSITIONS: Final[Mapping[tuple[RungState, RungEventKind], RungState]] = {
     (_S.ASKED, _E.ESCALATED): _S.ESCALATED,
     (_S.ASKED, _E.ACCEPTED_BEFORE_ANSWER): _S.ACCEPTED_BEFORE_ANSWER,
     **{(state, _E.ANSWERED): _S.ANSWERED for state in WAITING},
+    (_S.ANSWERED, _E.CORRECTED): _S.ANSWERED,
     **{(state, _E.UNANSWERABLE): _S.UNANSWERABLE for state in WAITING},
     **{(state, _E.DROPPED): _S.DROPPED for state in WAITING},
     (_S.ADMITTED, _E.SUPPLIED): _S.SUPPLIED,
@@ -120,13 +122,15 @@ STANDING: Final[Mapping[RungState, Standing]] = {
 
 BAD_CREDIT: Final = frozenset({_S.FALSE, _S.REVOKED})
 """States of a commitment that bar its holder from making others."""
-RUNNING: Final = frozenset(state for state, _ in TRANSITIONS) - {_S.MISSED}
+RUNNING: Final = frozenset(state for state, _ in TRANSITIONS) - {_S.MISSED, _S.ANSWERED}
 """States in which a deadline may run."""
 WHILE_OPEN: Final = frozenset({_E.COMMITTED, _E.ACCEPTED, _E.ANSWERED, _E.UNANSWERABLE})
 """Events that only an open case needs."""
 BY_CLOCK: Final = frozenset({_E.CHECK_DUE, _E.REMINDED, _E.ESCALATED, _E.ACCEPTED_BEFORE_ANSWER, _E.MISSED})
 """Events that only the clock brings about."""
-BY_ASKED: Final = frozenset({_E.ANSWERED, _E.UNANSWERABLE})
+ANSWERING: Final = frozenset({_E.ANSWERED, _E.UNANSWERABLE})
+"""Events by which the asked department answers; while one may happen it sees whom it is about."""
+BY_ASKED: Final = ANSWERING | {_E.CORRECTED}
 """Events that only the asked department brings about."""
 
 

@@ -8,10 +8,10 @@ happened, and nothing of a holder, a licence's number or an answer: whoever want
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
-from licenses.ladder.models import LadderEvent, LadderRung
+from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung
 from licenses.ladder.states import RungEventKind
 from licenses.models import Decision, DecisionReliance, LicenseEvent
 from licenses.recall import RECALLING
@@ -37,6 +37,7 @@ TOLD_OF: Final[Mapping[RungEventKind, str]] = {
     RungEventKind.RECTIFIED: RESOLVED,
     RungEventKind.REVOKED: RESOLVED,
     RungEventKind.CHECK_DUE: CHECK_DUE,
+    RungEventKind.CORRECTED: RECALLED,
 }
 """By event of a rung, what is told of it: how it ends and that its time is over, not that it goes on."""
 MOST_NAMED: Final = 200
@@ -44,6 +45,8 @@ MOST_NAMED: Final = 200
 RECALLS_FROM: Final = 500_000
 """Places of recalls lie behind those of the licences' own events, which may be told in one feed with them."""
 _LICENCE: Final = "licence"
+_ASSERTION: Final = "assertion"
+_CORRECTED: Final = str(RungEventKind.CORRECTED)
 _RUNG_KINDS: Final = sorted(str(kind) for kind in TOLD_OF)
 _RECALL_KINDS: Final = sorted(str(kind) for kind in RECALLING)
 
@@ -87,10 +90,17 @@ def proofs_by_event(uow: UnitOfWork, client_id: str, events: Sequence[str]) -> d
 
 def _rung_events(client_id: str) -> Select[LadderEvent, LadderRung]:
     own, rests = aliased(Decision), aliased(Decision)
-    offered = exists().where(own.id == LadderRung.decision_id, own.actor_id == client_id)
+    offered = exists().where(
+        own.id == LadderRung.decision_id, own.actor_id == client_id, LadderEvent.kind != _CORRECTED
+    )
+    replaced = select(DepartmentAssertion.replaces).where(
+        DepartmentAssertion.rung_id == LadderRung.id, DepartmentAssertion.answered_at == LadderEvent.at
+    )
     rested = exists().where(
-        DecisionReliance.object_id == LadderRung.id,
-        DecisionReliance.kind == LadderRung.kind,
+        or_(
+            and_(DecisionReliance.object_id == LadderRung.id, DecisionReliance.kind == LadderRung.kind),
+            and_(DecisionReliance.object_id.in_(replaced), DecisionReliance.kind == _ASSERTION),
+        ),
         rests.id == DecisionReliance.decision_id,
         rests.actor_id == client_id,
         rests.at <= LadderEvent.at,
@@ -119,13 +129,18 @@ def _license_events(client_id: str) -> Select[LicenseEvent]:
 
 
 def _of_rung(uow: UnitOfWork, client_id: str, event: LadderEvent, rung: LadderRung) -> ProofChange:
-    rests = _resting_on(rung.id, rung.kind)
-    named, count = _named(
-        uow,
-        Decision.actor_id == client_id,
-        Decision.at <= event.at,
-        or_(Decision.id == rung.decision_id, Decision.id.in_(rests)),
-    )
+    concerned = or_(Decision.id == rung.decision_id, Decision.id.in_(_resting_on(rung.id, rung.kind)))
+    if event.kind == _CORRECTED:
+        # Whoever asked without relying on the mistaken answer has lost nothing.
+        replaced = select(DepartmentAssertion.replaces).where(
+            DepartmentAssertion.rung_id == rung.id, DepartmentAssertion.answered_at == event.at
+        )
+        concerned = Decision.id.in_(
+            select(DecisionReliance.decision_id).where(
+                DecisionReliance.object_id.in_(replaced), DecisionReliance.kind == _ASSERTION
+            )
+        )
+    named, count = _named(uow, Decision.actor_id == client_id, Decision.at <= event.at, concerned)
     return ProofChange(
         id=event.id,
         kind=TOLD_OF[RungEventKind(event.kind)],

@@ -14,7 +14,7 @@ from licenses.ladder.errors import RungUnknownError
 from licenses.ladder.listing import RungLine, waiting
 from licenses.ladder.models import LadderRung
 from licenses.ladder.services import LONGEST, Happening
-from licenses.ladder.states import BY_ASKED, RungEventKind
+from licenses.ladder.states import ANSWERING, BY_ASKED, RungEventKind
 from licenses.rule_definition import Cooperation
 from portal.web import context, signed
 from portal.web.access import allow
@@ -49,6 +49,7 @@ class CooperationAnswerBody(Body):
     """Yes, no, or why it cannot be answered."""
 
     answer: Literal["yes", "no", "unanswerable"]
+    correction: bool = False
     words: Annotated[str, Field(max_length=LONGEST, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
 
 
@@ -87,13 +88,14 @@ def show(rung_id: str) -> dict[str, Any]:
         late = view.row.due is not None and view.row.due <= uow.clock.now()
         can = sorted(str(one) for one in view.can & BY_ASKED)
         line = _line(RungLine(view.row, view.case, late))
-        return {**line, "holder": _holder(uow, view.row) if can else None, "can": can}
+        holder = _holder(uow, view.row) if ANSWERING & view.can else None
+        return {**line, "holder": holder, "can": can}
 
 
 @blueprint.post("/<rung_id>/answer")
 @blueprint.input(CooperationAnswerBody, arg_name="body", example=COOPERATION_ANSWER_EXAMPLE)
 @blueprint.doc(
-    summary="Answer a question: yes, no, or why it cannot be answered",
+    summary="Answer a question: yes, no, or why it cannot be answered; or correct a mistaken answer",
     security="key",
     responses=by_status({200: answers("It was recorded", _MADE)}),
 )
@@ -101,7 +103,9 @@ def show(rung_id: str) -> dict[str, Any]:
 def answer(rung_id: str, body: CooperationAnswerBody) -> dict[str, Any]:
     """Record the answer of a named operator; it serves every other department for its term."""
     rooms, who, said = context.rooms(), context.identity(), _SAID[body.answer]
-    kind = RungEventKind.UNANSWERABLE if said is None else RungEventKind.ANSWERED
+    kind = RungEventKind.CORRECTED if body.correction else RungEventKind.ANSWERED
+    if said is None and not body.correction:
+        kind = RungEventKind.UNANSWERABLE
     happening = Happening(kind, body.words, said, signed.signed_request())
     with rooms.database.writing() as uow:
         signed.take(uow)

@@ -21,6 +21,7 @@ _RECALLED: Final[dict[str, Any]] = {
             "item": "339999010002",
             "result": "MET",
             "licence": {"id": "1h2n6v8k0m2p4r6t8w0y2a4c6e", "type": "11100000MB0143028R001"},
+            "rung": "7k3q0c1v9m2xw4e8r5t6y7u0pa",
             "event": "revoked",
             "happened_at": "2026-11-25T03:00:00.000000Z",
         }
@@ -32,9 +33,10 @@ _RECALLED: Final[dict[str, Any]] = {
 @blueprint.get("/recalled")
 @blueprint.input(CursorQuery, location="query", arg_name="query")
 @blueprint.doc(
-    summary="Own decisions that relied on a licence which was suspended, withdrawn or revoked afterwards",
+    summary="Own decisions whose ground is gone: a licence was suspended, withdrawn or revoked, or a "
+    "department's answer corrected",
     security="key",
-    responses=by_status({200: answers("A page, what happened last first", _RECALLED)}),
+    responses=by_status({200: answers("A page, what happened last first", _RECALLED, ("licence", "rung"))}),
 )
 @allow(scopes=("ask",), unrecorded="gives the asker's own decisions and what befell the licences, no holder")
 def recalled(query: CursorQuery) -> dict[str, Any]:
@@ -50,7 +52,8 @@ def recalled(query: CursorQuery) -> dict[str, Any]:
                 "case": {"source": one.source, "number": one.number},
                 "item": one.item_code,
                 "result": one.answer,
-                "licence": {"id": one.license_id, "type": one.type_code},
+                "licence": {"id": one.license_id, "type": one.type_code} if one.license_id else None,
+                "rung": one.rung_id,
                 "event": one.event,
                 "happened_at": rfc3339(one.happened_at),
             }

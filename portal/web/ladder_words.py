@@ -48,6 +48,7 @@ HAPPENED: Final[Mapping[RungEventKind, str]] = {
     RungEventKind.ESCALATED: _("Late: supervision was told"),
     RungEventKind.ACCEPTED_BEFORE_ANSWER: _("Late: accepted before the answer"),
     RungEventKind.ANSWERED: _("The department answered"),
+    RungEventKind.CORRECTED: _("The department corrected its answer"),
     RungEventKind.UNANSWERABLE: _("The department cannot say"),
     RungEventKind.ADMITTED: _("Admitted without it"),
     RungEventKind.MISSED: _("The term passed without it"),

@@ -15,7 +15,7 @@ from cases.models import Holder
 from licenses.ladder.errors import RungWordsError
 from licenses.ladder.listing import WATCHERS, RungListing, listed
 from licenses.ladder.services import HANDLERS, LONGEST, Happening, RungView
-from licenses.ladder.states import BY_ASKED, RungEventKind
+from licenses.ladder.states import ANSWERING, RungEventKind
 from licenses.ladder.terms import LadderTerms
 from licenses.rule_definition import Cooperation
 from portal.web import context
@@ -27,7 +27,13 @@ from storage.identity import Role
 
 blueprint = APIBlueprint("ladder", __name__, url_prefix="/ladder", enable_openapi=False)
 _LONGEST: Final = 2000
-_ANSWERS: Final = {"answered-yes": True, "answered-no": False}
+_ANSWERS: Final = {
+    "answered-yes": (RungEventKind.ANSWERED, True),
+    "answered-no": (RungEventKind.ANSWERED, False),
+    "corrected-yes": (RungEventKind.CORRECTED, True),
+    "corrected-no": (RungEventKind.CORRECTED, False),
+}
+"""By what a button sends: the event, and the answer."""
 
 
 @blueprint.get("")
@@ -70,11 +76,11 @@ def happen(rung: str) -> Response:
     if context.only_redisplays():
         return _shown(rung, words)
     try:
-        kind = RungEventKind.ANSWERED if event in _ANSWERS else RungEventKind(event)
+        kind, holds = _ANSWERS.get(event) or (RungEventKind(event), None)
     except ValueError:
         raise InvalidInputError(field="event", rule=" ".join(RungEventKind)) from None
     try:
-        happening = Happening(kind, words, _ANSWERS.get(event))
+        happening = Happening(kind, words, holds)
         rooms.database.write(lambda uow: rooms.ladder.happen(uow, who, rung, happening))
     except RungWordsError as problem:
         return _shown(rung, words, problem)
@@ -99,6 +105,7 @@ def _shown(rung: str, words: str = "", problem: CunzhengError | None = None) -> 
         checks=CHECKS,
         offered=[(kind, word) for kind, word in DO.items() if kind in view.can],
         answers=RungEventKind.ANSWERED in view.can,
+        corrects=RungEventKind.CORRECTED in view.can,
         late=view.row.due is not None and view.row.due <= rooms.clock.now(),
         longest=LONGEST,
         words=words,
@@ -110,7 +117,7 @@ def _shown(rung: str, words: str = "", problem: CunzhengError | None = None) -> 
 def _holder(uow: UnitOfWork, view: RungView) -> MaskedHolder | ClearHolder:
     """Give whom it concerns: masked, but to a department that has to answer a question about them."""
     holders, row = context.rooms().holders, uow.session.get_one(Holder, view.row.holder_id)
-    if BY_ASKED & view.can:
+    if ANSWERING & view.can:
         return holders.reveal(uow, row)
     return holders.masked(uow, row)
 

@@ -19,7 +19,7 @@ from licenses.evaluation import evaluate
 from licenses.ladder.errors import RungEventError, RungNotOfferedError, RungUnknownError, RungWordsError
 from licenses.ladder.models import DepartmentAssertion
 from licenses.ladder.statements import TYPE, newest_statements
-from licenses.ladder.states import BY_ASKED, BY_CLOCK, RungEventKind, RungState
+from licenses.ladder.states import ANSWERING, BY_CLOCK, RungEventKind, RungState
 from licenses.models import Decision, LicenseUsage
 from licenses.reason_table import ReasonTable
 from licenses.replay import ReplayState
@@ -93,7 +93,7 @@ def test_a_cooperation_is_answered_and_serves_every_other_case(world: LadderWorl
     row = world.take("cooperation")
     assert world.came_to() == ("PENDING", "R.ASKED_DEPARTMENT")
     seen = world.view(row, ASKED)
-    assert seen.can == BY_ASKED
+    assert seen.can == ANSWERING
     assert seen.requirement.zh
     world.happens(row, E.ANSWERED, ASKED, holds=True)
     assert world.came_to() == ("MET", "R.CONFIRMED_BY_DEPARTMENT")

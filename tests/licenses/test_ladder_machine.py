@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cases.calendar import WorkingCalendar
 from licenses.facts import Standing
+from licenses.ladder.assertions import GIVING
 from licenses.ladder.states import (
     BY_CLOCK,
     FIRST,
@@ -80,7 +81,7 @@ def test_every_state_can_be_reached_has_a_word_and_a_meaning() -> None:
     assert set(KINDS) == set(LADDER) == set(FIRST)
     assert set(RungState) == set(STANDING)
     by_persons = {event for _, event in TRANSITIONS} - BY_CLOCK
-    assert set(DO) == by_persons - {RungEventKind.ANSWERED}, "an answer has two buttons of its own"
+    assert set(DO) == by_persons - GIVING, "answers and corrections have buttons of their own"
 
 
 def test_only_a_check_a_supply_or_a_collection_confirms_and_only_a_check_denies() -> None:

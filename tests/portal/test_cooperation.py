@@ -19,7 +19,7 @@ from portal.web.schemas import CASE_EXAMPLE
 from storage.identity import Role
 
 from .conftest import House
-from .test_ladder import asked, take
+from .test_ladder import asked, happen, take
 from .test_window import NUMBER, ask
 
 PLACE = "/api/v1/cooperation"
@@ -69,7 +69,7 @@ def test_it_finds_the_question_reads_whom_it_is_about_and_answers(
     assert (made["state"], house.acts()[-1]) == ("answered", "rung.changed")
     assert told(department, PLACE) == {"questions": [], "next": None}
     shown = told(department, f"{PLACE}/{question}")
-    assert (shown["holder"], shown["can"]) == (None, []), "nothing is left to identify them for"
+    assert (shown["holder"], shown["can"]) == (None, ["corrected"]), "nothing is left to identify them for"
     house.clock.advance(1)
     clerk = house.browser(Role.CLERK)
     assert "已由主管部门协查确认" in clerk.get(ask(clerk, NUMBER).headers["Location"]).text
@@ -90,6 +90,34 @@ def test_what_it_signed_is_kept_beside_our_statement_of_the_answer(
     assert kept["base"].splitlines()[1].endswith(f'{PLACE}/{question}/answer"'.rstrip('"'))
     assert verify_signature(kept["base"].encode(), base64.b64decode(kept["signature"]), kept["key"])
     assert stated["events"][-1]["request"] == {"kid": call.kid, "base_sha256": call.base_sha256}
+
+
+def test_a_mistaken_answer_is_corrected_over_the_interface_and_on_the_page(
+    house: House, question: str, department: Caller
+) -> None:
+    place = f"{PLACE}/{question}/answer"
+    assert refused(department, place, {"answer": "no", "correction": True, "words": "误"})[0] == 409
+    told(department, place, {"answer": "yes"})
+    house.clock.advance(1)
+    clerk = house.browser(Role.CLERK)
+    ask(clerk, NUMBER)
+    house.clock.advance(1)
+    assert refused(department, place, {"answer": "no", "correction": True}) == (422, "rung-words-invalid")
+    assert refused(department, place, {"answer": "yes", "correction": True, "words": "误"})[0] == 409
+    made = told(department, place, {"answer": "no", "correction": True, "words": "体检日期录入有误"})
+    assert made["state"] == "answered"
+    house.clock.advance(1)
+    assert "已由主管部门协查确认" not in clerk.get(ask(clerk, NUMBER).headers["Location"]).text
+    recalls = house.browser(Role.SUPERVISOR).get("/supervision/recalls").text
+    assert "部门更正了答复" in recalls
+    assert NUMBER in recalls
+    doctor = house.browser(Role.CLERK, "wjw")
+    page = doctor.get(f"/ladder/{question}").text
+    assert "更正为：是，属实" in page
+    assert CASE_EXAMPLE["holder"]["code"] not in page, "to correct an answer nobody is named anew"
+    house.clock.advance(1)
+    assert happen(doctor, f"/ladder/{question}", "corrected-yes", words="复核无误").status_code == 303
+    assert "更正为：否，不属实" in doctor.get(f"/ladder/{question}").text
 
 
 def test_what_cannot_be_answered_takes_words(question: str, department: Caller) -> None:

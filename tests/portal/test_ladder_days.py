@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from browsing import open_page
+from browsing import faults_in_light_and_dark, open_page
 from playwright.sync_api import Browser
 from walking import Walk
 from werkzeug.serving import make_server
@@ -136,3 +136,29 @@ def test_what_is_supplied_later_in_time_and_what_is_not(town: Town) -> None:
         window.stands(SECOND, "逾期未补交")
         asked(window, SECOND)
         window.stands("只需向申请人收取.*" + PREMISES)
+
+
+def test_a_mistaken_answer_is_corrected_and_what_relied_on_it_is_recalled(town: Town) -> None:
+    with town.desk() as window:
+        asked(window)
+        window.press(f"部门协查 {HEALTH}")
+        with town.desk("wjw") as department:
+            department.desk("承诺与协查")
+            department.follow(":", inside=department.row(NUMBER))
+            department.press("是，属实")
+            town.house.clock.advance(1)
+            asked(window)
+            window.stands("已由主管部门协查确认")
+            town.house.clock.advance(1)
+            department.press("更正为：否，不属实")
+            department.stands("说明缺失或过长")
+            department.main.get_by_label("说明").fill("体检日期录入有误")
+            department.press("更正为：否，不属实")
+            department.stands("部门更正了答复", "更正为：是，属实")
+            assert faults_in_light_and_dark(department.page) == []
+    with town.desk(role=Role.SUPERVISOR, organisation="dsj") as supervision:
+        supervision.page.goto(f"{town.address}/supervision/recalls")
+        supervision.stands("部门更正了答复", NUMBER)
+        assert faults_in_light_and_dark(supervision.page) == []
+        supervision.follow("部门协查")
+        supervision.stands("体检日期录入有误")
