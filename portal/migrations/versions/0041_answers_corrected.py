@@ -9,22 +9,16 @@ down_revision = "0040"
 branch_labels = None
 depends_on = None
 
-_NAMES = {"uq": "uq_%(table_name)s_%(column_0_name)s"}
-"""SQLite keeps constraints without names; this names them while the tables are made anew."""
-
 
 def upgrade() -> None:
     """Bring the schema to this revision: every rung so far is the first, no answer replaces another."""
-    on_server = op.get_bind().dialect.name == "postgresql"
-    once = "ladder_rung_case_id_requirement_kind_key" if on_server else "uq_ladder_rung_case_id"
-    with op.batch_alter_table("ladder_rung", naming_convention=_NAMES) as batch:
+    with op.batch_alter_table("ladder_rung") as batch:
         batch.add_column(sa.Column("round", sa.Integer(), nullable=False, server_default="1"))
-        batch.drop_constraint(once, type_="unique")
+        batch.drop_constraint("uq_ladder_rung_case_id", type_="unique")
         batch.create_unique_constraint("uq_ladder_rung_round", ["case_id", "requirement", "kind", "round"])
-    one = "ladder_assertion_rung_id_key" if on_server else "uq_ladder_assertion_rung_id"
-    with op.batch_alter_table("ladder_assertion", naming_convention=_NAMES) as batch:
+    with op.batch_alter_table("ladder_assertion") as batch:
         batch.add_column(sa.Column("replaces", sa.String(26), nullable=True))
-        batch.drop_constraint(one, type_="unique")
+        batch.drop_constraint("uq_ladder_assertion_rung_id", type_="unique")
         batch.create_unique_constraint("uq_ladder_assertion_replaces", ["replaces"])
     op.create_index("ix_ladder_assertion_rung_id", "ladder_assertion", ["rung_id"])
 
@@ -34,11 +28,9 @@ def downgrade() -> None:
     op.drop_index("ix_ladder_assertion_rung_id", "ladder_assertion")
     with op.batch_alter_table("ladder_assertion") as batch:
         batch.drop_constraint("uq_ladder_assertion_replaces", type_="unique")
-        batch.create_unique_constraint("ladder_assertion_rung_id_key", ["rung_id"])
+        batch.create_unique_constraint("uq_ladder_assertion_rung_id", ["rung_id"])
         batch.drop_column("replaces")
     with op.batch_alter_table("ladder_rung") as batch:
         batch.drop_constraint("uq_ladder_rung_round", type_="unique")
-        batch.create_unique_constraint(
-            "ladder_rung_case_id_requirement_kind_key", ["case_id", "requirement", "kind"]
-        )
+        batch.create_unique_constraint("uq_ladder_rung_case_id", ["case_id", "requirement", "kind"])
         batch.drop_column("round")
