@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import aliased
 
+from cases.organisations import organisations
 from licenses.ladder.models import LadderEvent, LadderRung
 from licenses.ladder.states import RungEventKind
 from licenses.ladder.terms import LadderTerms
@@ -35,12 +36,12 @@ QUESTIONS_FROM: Final = 250_000
 _KINDS: Final = sorted(str(kind) for kind in TOLD_OF)
 
 
-def read_questions(uow: UnitOfWork, department: str, start: int, after: Place, limit: int) -> Stretch:
-    """Read what a department is asked on from a place.
+def read_questions(uow: UnitOfWork, organisation: str, start: int, after: Place, limit: int) -> Stretch:
+    """Read what an organisation's department is asked on from a place.
 
     Args:
         uow: Any unit of work.
-        department: Which one.
+        organisation: The client's own.
         start: The first entry of the ledger that is told of.
         after: Where the stretch before ended.
         limit: Events at most.
@@ -48,7 +49,7 @@ def read_questions(uow: UnitOfWork, department: str, start: int, after: Place, l
     end, top = window(uow, after)
     place = LadderChange.place + QUESTIONS_FROM
     rows = uow.session.execute(
-        _events(department)
+        _events(organisation)
         .join(LadderChange, LadderChange.event_id == LadderEvent.id)
         .join(LedgerEntry, LedgerEntry.act_id == LadderChange.act_id)
         .add_columns(LedgerEntry.seq, place)
@@ -60,14 +61,16 @@ def read_questions(uow: UnitOfWork, department: str, start: int, after: Place, l
     return stretch_of(found, after, top, end, limit)
 
 
-def questions_by_event(uow: UnitOfWork, department: str, events: Sequence[str]) -> dict[str, QuestionChange]:
-    """Give what a department is told by the id of the event."""
-    rows = uow.session.execute(_events(department).where(LadderEvent.id.in_(events)))
+def questions_by_event(
+    uow: UnitOfWork, organisation: str, events: Sequence[str]
+) -> dict[str, QuestionChange]:
+    """Give what an organisation's department is told by the id of the event."""
+    rows = uow.session.execute(_events(organisation).where(LadderEvent.id.in_(events)))
     return {one.id: one for one in (_told(*row) for row in rows)}
 
 
-def _events(department: str) -> Select[LadderEvent, int]:
-    before = aliased(LadderEvent)
+def _events(organisation: str) -> Select[LadderEvent, int]:
+    before, departments = aliased(LadderEvent), sorted(organisations().departments_of(organisation))
     reminders = (
         select(func.count(before.id))
         .where(
@@ -80,7 +83,10 @@ def _events(department: str) -> Select[LadderEvent, int]:
     return (
         select(LadderEvent, reminders)
         .join(LadderRung, LadderRung.id == LadderEvent.rung_id)
-        .where(LadderEvent.kind.in_(_KINDS), LadderRung.asked == department)
+        .where(
+            LadderEvent.kind.in_(_KINDS),
+            LadderRung.asked.in_(sorted(organisations().departments_of(organisation))),
+        )
     )
 
 
