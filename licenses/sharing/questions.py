@@ -85,7 +85,7 @@ def _events(organisation: str) -> Select[LadderEvent, int]:
         .join(LadderRung, LadderRung.id == LadderEvent.rung_id)
         .where(
             LadderEvent.kind.in_(_KINDS),
-            LadderRung.asked.in_(sorted(organisations().departments_of(organisation))),
+            LadderRung.asked.in_(departments),
         )
     )
 
