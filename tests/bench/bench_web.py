@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections import deque
@@ -52,7 +53,10 @@ ALLOWED_CPU: Final = 1.5
 """Milliseconds of the servers' processor for each decision."""
 WANTED: Final = 500.0
 _STARTED_WITHIN = 60.0
+PLAIN: Final = 0.351
+"""Milliseconds that one word took of the processor for which 1.5 was set (docs/performance.md)."""
 Send = Callable[[http.client.HTTPConnection], None]
+Connect = Callable[[], http.client.HTTPConnection]
 
 
 @dataclass(frozen=True)
@@ -85,21 +89,43 @@ def measure() -> Iterator[Measurement]:
             site.announce(f"O-{number}")
         if LICENCES:
             fill(site, LICENCES)
-        _wait(site)
+        line = partial(_line, site)
+        _wait(line, "/api/v1/ledger/key")
         system = Outside.of(site.settings.public_url, site.settings.data)
         _grant(site, system)
         plain: Send = lambda line: line.request("GET", "/api/v1/ledger/key")  # noqa: E731 # says what is sent
-        read = _load(site, CLIENTS[0], lambda: [plain] * 4 * CHUNK)
+        read = _load(line, CLIENTS[0], lambda: [plain] * 4 * CHUNK)
+        yield from _told_plain(_word())
         for clients in CLIENTS:
-            asked = _load(site, clients, partial(_signed, system))
+            asked = _load(line, clients, partial(_signed, system))
             yield from _told(f"decisions over HTTP, {clients} clients", asked, read)
         for clients, each in BATCHES:
-            asked = _load(site, clients, partial(_signed_batches, system, each), each)
+            asked = _load(line, clients, partial(_signed_batches, system, each), each)
             yield from _told(f"decisions over HTTP, {clients} clients with {each} a call", asked, read)
         if S3 in os.environ:
             with _silent("minio", "elasticsearch"):
-                asked = _load(site, CLIENTS[0], partial(_signed, system))
+                asked = _load(line, CLIENTS[0], partial(_signed, system))
             yield from _told("decisions over HTTP, object store and index silent", asked, read)
+
+
+def _word() -> Load:
+    """Ask for one word of a bare application under the same server, one process and one thread of it."""
+    port = free_port()
+    server = ["gunicorn", "--threads", "1", "--worker-class", "gthread", "--bind", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", *server, "--chdir", str(Path(__file__).parent), "plain_web:app"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            line = partial(http.client.HTTPConnection, "127.0.0.1", port, timeout=30)
+            _wait(line, "/")
+            plain: Send = lambda one: one.request("GET", "/")  # noqa: E731 # says what is sent
+            return _load(line, CLIENTS[0], lambda: [plain] * 4 * CHUNK)
+        finally:
+            process.terminate()
+
+
+def _told_plain(word: Load) -> Iterator[Measurement]:
+    each = 1000 * word.served / len(word.times)
+    yield Measurement("one word of a bare application, processor", each, "ms", "where 1.5 was set", PLAIN)
 
 
 @contextmanager
@@ -108,7 +134,8 @@ def _silent(*names: str) -> Iterator[None]:
     told = [
         subprocess.run([SERVICES, "pid", name], check=True, stdout=subprocess.PIPE).stdout for name in names
     ]
-    servers = [int(each) for each in told]
+    # The main process of one only started the server.
+    servers = [one for each in told for one in (int(each), *descendants(int(each)))]
     for server in servers:
         os.kill(server, signal.SIGSTOP)
     try:
@@ -178,12 +205,12 @@ def _line(site: Installation) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(site.settings.host, site.settings.port, timeout=30)
 
 
-def _wait(site: Installation) -> None:
+def _wait(connect: Connect, path: str) -> None:
     end = time.monotonic() + _STARTED_WITHIN
     while True:
-        line = _line(site)
+        line = connect()
         try:
-            line.request("GET", "/api/v1/ledger/key")
+            line.request("GET", path)
             assert line.getresponse().status == 200
         except OSError:
             assert time.monotonic() < end, "the web process does not answer"
@@ -194,12 +221,12 @@ def _wait(site: Installation) -> None:
             line.close()
 
 
-def _load(site: Installation, clients: int, chunk: Callable[[], Sequence[Send]], each: int = 1) -> Load:
+def _load(connect: Connect, clients: int, chunk: Callable[[], Sequence[Send]], each: int = 1) -> Load:
     """Offer chunk after chunk, each made before the clock runs, until the clock has run long enough."""
     times: list[float] = []
     seconds = served = offered = 0.0
     with ExitStack() as lines:
-        open_ = [lines.enter_context(closing(_line(site))) for _ in range(clients)]
+        open_ = [lines.enter_context(closing(connect())) for _ in range(clients)]
         while seconds < SECONDS:
             # Signed before the clock runs: what a caller spends on its signature is not ours.
             waiting = deque(chunk())

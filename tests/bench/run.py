@@ -23,6 +23,8 @@ EMBEDDED, DISTRIBUTED = "embedded", "distributed"
 sys.path[:0] = [str(HERE), str(HERE.parent / "support"), str(HERE.parent / "conformance")]
 
 from measuring import Measurement  # noqa: E402 # the path above has to be set first
+from parts import POSTGRESQL  # noqa: E402 # as above
+from sqlalchemy import create_engine, text  # noqa: E402 # as above
 
 
 def _row(name: str, value: str, unit: str, ratio: str, reference: str) -> str:
@@ -63,9 +65,17 @@ def _rounds(chosen: list[str], servers: dict[str, str]) -> Iterator[tuple[str, s
             yield name, DISTRIBUTED, servers
 
 
+def _keep_what_they_write(servers: dict[str, str]) -> bool:
+    with create_engine(servers[POSTGRESQL]).connect() as connection:
+        return connection.scalar(text("SHOW fsync")) == "on"
+
+
 def main(words: list[str]) -> int:
     """Measure and report."""
     servers = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("CUNZHENG_TEST_")}
+    if servers and not _keep_what_they_write(servers):
+        print("PostgreSQL runs without fsync (make test-services does that): make services-stop, then again")
+        return 1
     names = sorted(path.stem for path in HERE.glob("bench_*.py"))
     chosen = [name for name in names if not words or any(word in name for word in words)]
     load = os.getloadavg()
