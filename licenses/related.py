@@ -30,8 +30,10 @@ class Party(NamedTuple):
     holder_id: str | None
 
 
+BACK: Final = "of:"
+"""Before a kind: it leads from the holder to the party, who is, say, the holder's parent."""
 Ties = Mapping[tuple[str, str], frozenset[str]]
-"""Kinds of relations by who and to which holder."""
+"""Kinds of relations by who and to which holder: what the holder is to the party, or :data:`BACK`."""
 
 
 class RelatedHolders:
@@ -59,7 +61,8 @@ class RelatedHolders:
         found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         for name, holder, kind in (*self._from(uow, parties, pairs), *self._to(uow, parties, pairs)):
             found[name, holder].add(kind)
-        return {pair: frozenset(kinds) for pair, kinds in found.items()}
+        # What leads both ways, as a marriage does, is told once.
+        return {pair: frozenset(kinds - {BACK + kind for kind in kinds}) for pair, kinds in found.items()}
 
     def _from(
         self, uow: UnitOfWork, parties: Mapping[str, Party], pairs: Mapping[str, Collection[str]]
@@ -100,7 +103,7 @@ class RelatedHolders:
                 for one in stating[license_.type_code]:
                     for name in named.get(self._names(uow, license_, one) or ("", b""), ()):
                         if license_.holder_id in pairs.get(name, ()) and self._proven(uow, license_, one):
-                            yield name, license_.holder_id, one.relation
+                            yield name, license_.holder_id, BACK + one.relation
 
     def _names(self, uow: UnitOfWork, license_: License, statement: Statement) -> tuple[str, bytes] | None:
         """Give whom a licence names, by scheme and keyed hash."""

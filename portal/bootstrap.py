@@ -44,7 +44,7 @@ from portal.accounts.opening import account_service
 from portal.books import Books
 from portal.checking import DocumentCheck, SealCheck, Verify
 from portal.editions.approved import ApprovedEditions
-from portal.forgetting import ContactWatch, ForgetStep
+from portal.forgetting import ForgetStep, ForgetWatch
 from portal.housekeeping import Beside, Housekeeping, stamped_now
 from portal.index_steps import index_steps
 from portal.license_steps import license_steps
@@ -370,7 +370,7 @@ def make_worker(
         pattern_watch(parts, found.database, found.clock),
         Announcer(found.database),
         LadderWatch(found.database, ladder_clock(parts)),
-        ContactWatch(found.database),
+        ForgetWatch(found.database),
     )
     return worker, found.database, beside if house is None else (house, *beside)
 

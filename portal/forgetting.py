@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forgets what has served: keys of single records are destroyed by a step, contacts once their term is over.
+"""Forgets what has served: keys of single records by a step, contacts and documents that wait by a watch.
+
+Contacts of strangers go once their term is over, identity documents of officials once nobody may decide on
+them any more.
 
 A key that is to be destroyed does not hang on a process that goes on living after a commit: the decision adds
 the step in its own transaction.
@@ -10,6 +13,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from licenses.contacts import forget_contacts
+from portal.accounts.documents import lapse_documents
 from portal.housekeeping import repeatedly
 from storage.database import Database, UnitOfWork
 from storage.identity import system_identity
@@ -19,6 +23,7 @@ from storage.steps import Job, Staging
 
 _LOOK_SECONDS: Final = 3600.0
 _ACTOR: Final = system_identity("housekeeping")
+_LATE: Final = "逾期未审批 / not decided in time"
 
 
 class ForgetStep:
@@ -49,8 +54,8 @@ class ForgetStep:
         """Nothing was intended that could be done twice."""
 
 
-class ContactWatch:
-    """Looks every hour for contacts whose term is over.
+class ForgetWatch:
+    """Looks every hour for contacts whose term is over, and for documents that nobody decided on in time.
 
     Args:
         database: Where they are.
@@ -62,10 +67,12 @@ class ContactWatch:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Look in a thread of its own, while the block runs."""
-        with repeatedly("contacts", _LOOK_SECONDS, self.look):
+        with repeatedly("forgetting", _LOOK_SECONDS, self.look):
             yield
 
     def look(self) -> None:
         """Forget what is due."""
         while self._database.write(lambda uow: forget_contacts(uow, _ACTOR)):
+            pass
+        while self._database.write(lambda uow: lapse_documents(uow, _ACTOR, _LATE)):
             pass

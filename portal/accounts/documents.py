@@ -3,7 +3,8 @@
 
 The hash is the one by which holders are found, so an account is compared with holders without a number. The
 number itself is never stored: until the second person has decided, its masked form and the hash lie encrypted
-under the account's key, then the hash alone is kept. It cannot be read back.
+under the account's key, then the hash alone is kept. The number cannot be computed from it; whoever holds the
+system's key finds the holder by it, which is its purpose.
 """
 
 import json
@@ -18,6 +19,8 @@ from cases.organisations import reached
 from portal.accounts.errors import AccountDocumentMissingError, ChangeUnknownError
 from portal.accounts.models import Account, AccountDocument, RightChange
 from portal.accounts.posts import posts_of
+from portal.accounts.reasons import encrypted_reason
+from portal.accounts.second_person import DecisionState
 from storage.database import UnitOfWork
 from storage.errors import InvalidInputError
 from storage.identity import Identity, Role
@@ -133,6 +136,47 @@ def forgotten_document(uow: UnitOfWork, account_id: str) -> list[AccountDocument
         return []
     _empty(row)
     return [row]
+
+
+def lapse_documents(
+    uow: UnitOfWork, actor: Identity, words: str, account_id: str | None = None, most: int = 100
+) -> int:
+    """Take back requests for documents that nobody decided on, and forget the document; tell how many.
+
+    Args:
+        uow: A writing unit of work.
+        actor: Who does it.
+        words: Why.
+        account_id: The account that ends; without one, those whose time is over are taken back.
+        most: How many at once.
+    """
+    due = (
+        RightChange.expires_at <= uow.clock.now()
+        if account_id is None
+        else RightChange.object_id == account_id
+    )
+    query = select(RightChange).where(
+        RightChange.state == DecisionState.OPEN, RightChange.document_cipher.is_not(None), due
+    )
+    query = query.order_by(RightChange.id).limit(most).with_for_update(skip_locked=True)
+    changes = uow.session.scalars(query).all()
+    for change in changes:
+        change.state, change.decided_by = DecisionState.WITHDRAWN, actor.id
+        change.decided_at, change.document_cipher = uow.clock.now(), None
+        change.decision_cipher = encrypted_reason(uow, change.object_id, words)
+        uow.session.flush()
+        uow.record(
+            Act(
+                kind=ActKind.RIGHT_WITHDRAWN,
+                actor=actor,
+                object_type="right-change",
+                object_id=change.id,
+                subject=change.object_id,
+                reasons=[change.kind],
+                rows=[change],
+            )
+        )
+    return len(changes)
 
 
 def documented(uow: UnitOfWork) -> frozenset[str]:

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import select
 
 from cases.identifiers import is_plain
-from portal.accounts.documents import forgotten_document
+from portal.accounts.documents import forgotten_document, lapse_documents
 from portal.accounts.errors import LastAdministratorError
 from portal.accounts.models import SCOPES, Account, AccountDocument, Client
 from portal.accounts.posts import roles_of, set_post
@@ -141,12 +141,13 @@ def change_post(
 
 
 def end_account(uow: UnitOfWork, actor: Identity, account: Account) -> None:
-    """End an account: it signs in no more, its sessions end, and what is kept of its document is forgotten.
+    """End an account: nobody signs in, its sessions end, its document is forgotten, also one that waits.
 
     Raises:
         LastAdministratorError: An administrator's role would be left to nobody.
     """
     account.ended_at = uow.clock.now()
+    lapse_documents(uow, actor, "账号已停用 / the account ended", account.id)
     _record_account(uow, ActKind.ACCOUNT_ENDED, actor, account, *forgotten_document(uow, account.id))
     _keep_administrators(uow, roles_of(account))
 

@@ -34,6 +34,7 @@ def right_list(*, as_json: bool, account: str | None) -> None:
                     "object": one.row.object_id,
                     "name": one.name,
                     "terms": one.row.terms,
+                    "document": list(one.document) if any(one.document) else None,
                     "reason": one.reason,
                     "requested_by": one.row.requested_by,
                     "requested_at": one.row.requested_at.isoformat(),
@@ -46,8 +47,10 @@ def right_list(*, as_json: bool, account: str | None) -> None:
         return
     for change in shown:
         terms = json.dumps(change["terms"], ensure_ascii=False)
+        document = f" 证件 document: {' '.join(change['document'])}" if change["document"] else ""
         click.echo(
-            f"{change['id']} {change['kind']:12} {change['name']} {terms} 理由 reason: {change['reason']}"
+            f"{change['id']} {change['kind']:12} {change['name']} {terms}{document}"
+            f" 理由 reason: {change['reason']}"
         )
     if not shown:
         click.echo("没有待审批的申请 / nothing waits")

@@ -149,7 +149,8 @@ def _with_acts(uow: UnitOfWork, found: Sequence[tuple[LookUp, str]]) -> Iterator
     last = {(_person(one), way): place for place, (one, _) in enumerate(found) for way in one.close}
     named = set(last.values())
     for place, (one, holder) in enumerate(found):
-        yield replace(one, act=_act(uow, one, holder)) if place in named else one
+        unknown = place in named and one.act is None
+        yield replace(one, act=_act(uow, one, holder)) if unknown else one
 
 
 def _act(uow: UnitOfWork, one: LookUp, holder: str) -> str | None:

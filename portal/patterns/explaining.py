@@ -2,15 +2,16 @@
 """Explaining unusual queries: a supervisor looked, and says what it was; an act, and seen by all who look.
 
 What is found is replaced at each look, so an explanation names the pattern, who asked, and up to when: a
-later query of the same kind stands unexplained again.
+later query of the same kind stands unexplained again. So do look-ups of one's own where more of them are
+known than were explained: a relation that is proven later makes one of an earlier look-up.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 
-from archive.unusual import Pattern, Unusual
+from archive.unusual import CLOSE, Pattern, Unusual
 from cases.identifiers import is_plain
 from cases.organisations import reached
 from portal.patterns.errors import PatternReasonError, PatternUnknownError
@@ -61,6 +62,7 @@ def explain(
         actor=found.actor,
         operator=found.operator or "",
         until=found.last_at,
+        count=found.count,
         reason=reason,
         explained_by=identity.id,
         explained_at=uow.clock.now(),
@@ -80,12 +82,13 @@ def explain(
 
 
 def explained() -> ColumnElement[bool]:
-    """Give the condition that somebody explained an unusual query up to its last one."""
+    """Give the condition that somebody explained an unusual query: all of it that is known."""
     return exists().where(
         PatternExplanation.pattern == UnusualQuery.pattern,
         PatternExplanation.actor == UnusualQuery.actor,
         PatternExplanation.operator == func.coalesce(UnusualQuery.operator, ""),
         PatternExplanation.until >= UnusualQuery.last_at,
+        or_(UnusualQuery.pattern.not_in(CLOSE), PatternExplanation.count >= UnusualQuery.count),
     )
 
 
@@ -101,5 +104,10 @@ def explanations(
         (one.pattern, one.actor, one.operator): row
         for one in found
         if (row := newest.get((str(one.pattern), one.actor, one.operator or ""))) is not None
-        and row.until >= one.last_at
+        and _covers(row, one)
     }
+
+
+def _covers(row: PatternExplanation, one: Unusual) -> bool:
+    counted = one.pattern not in CLOSE or (row.count is not None and row.count >= one.count)
+    return counted and row.until >= one.last_at

@@ -69,6 +69,7 @@ class PatternExplanation(Base):
         actor: Id of the account or client.
         operator: Id of the person that a client named; empty when it named none.
         until: Up to which query it explains; a later one stands unexplained again.
+        count: How many queries it explains; none in explanations of releases that did not count them.
         reason: What it was, in words.
     """
 
@@ -79,6 +80,7 @@ class PatternExplanation(Base):
     actor: Mapped[str] = mapped_column(String(64), index=True)
     operator: Mapped[str] = mapped_column(String(64))
     until: Mapped[dt.datetime] = mapped_column(Instant)
+    count: Mapped[int | None] = mapped_column(Integer)
     reason: Mapped[str] = mapped_column(String(200))
     explained_by: Mapped[str] = mapped_column(String(64))
     explained_at: Mapped[dt.datetime] = mapped_column(Instant)

@@ -23,6 +23,7 @@ from cases.organisations import reached
 from licenses.related import RelatedHolders
 from portal.housekeeping import repeatedly
 from portal.patterns.acquainted import close_look_ups
+from portal.patterns.dossiers import dossier_look_ups
 from portal.patterns.explaining import explained
 from portal.patterns.look_ups import QUERIES, curious_look_ups, newest_look_ups, undecided_look_ups
 from portal.patterns.models import PatternLook, UnusualQuery
@@ -93,7 +94,8 @@ class PatternWatch:
             waited = now - dt.timedelta(days=LIMITS.undecided_days)
             newest = newest_look_ups(uow, now - WINDOW)
             looked = curious_look_ups(uow, newest) + undecided_look_ups(uow, waited - WINDOW, waited)
-            looked += close_look_ups(uow, self._related, newest)
+            opened = newest + dossier_look_ups(uow, now - WINDOW)
+            looked += close_look_ups(uow, self._related, sorted(opened, key=lambda one: one.look_up.at))
         found = ordered(unusual(asked, self._calendar) + looked)
         took = round((self._clock.monotonic() - began) * 1000)
         fresh = PatternLook(id=_ONLY, looked_at=now, queries=len(asked), milliseconds=took)

@@ -13,6 +13,7 @@ from archive.supervision import Trace, TraceNotFoundError
 from archive.unusual import CLOSE, LIMITS
 from cases.models import Case
 from cases.organisations import covers, organisations
+from licenses.related import BACK
 from portal.accounts.documents import coverage
 from portal.clients.bundles import signed_decisions
 from portal.housekeeping import last_said, standing_verdict
@@ -134,7 +135,7 @@ def patterns() -> str:
         explained, covered = explanations(uow, found), coverage(uow, who)
     kinds = {one.code: one for one in rooms.books.relations.newest().relations}
     shown = {"names": _department_names(), "clients": clients, "cases": cases, "explained": explained}
-    shown |= {"coverage": covered, "kinds": kinds, "close_ones": CLOSE}
+    shown |= {"coverage": covered, "kinds": kinds, "close_ones": CLOSE, "back": BACK}
     return render_template("patterns.html", found=found, look=look, limits=LIMITS, longest=LONGEST, **shown)
 
 

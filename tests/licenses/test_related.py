@@ -11,7 +11,7 @@ from license_library import FOOD, WORKER, Library
 from licenses.events import Grounds, new_event
 from licenses.lifecycle import EventKind
 from licenses.models import License
-from licenses.related import Party, RelatedHolders
+from licenses.related import BACK, Party, RelatedHolders
 from licenses.relations import Relations
 from storage.ledger.canonical import canonical
 
@@ -48,15 +48,22 @@ def test_a_marriage_leads_both_ways(library: Library) -> None:
 
 def test_a_birth_certificate_leads_from_the_child_to_the_mother_and_back(library: Library) -> None:
     bear(library, CHILD, OFFICIAL)
-    assert related(library, CHILD) == {CHILD[2]: {"parent"}}
+    assert related(library, CHILD) == {CHILD[2]: {BACK + "parent"}}
     assert related(library, OFFICIAL, official=CHILD) == {OFFICIAL[2]: {"parent"}}
+
+
+def test_which_way_a_relation_leads_is_told(library: Library) -> None:
+    """The looked-up mother is the child's parent; of the looked-up child the mother is."""
+    bear(library, CHILD, OFFICIAL)
+    assert related(library, OFFICIAL, official=CHILD) == {OFFICIAL[2]: {"parent"}}
+    assert related(library, CHILD, official=OFFICIAL) == {CHILD[2]: {BACK + "parent"}}
 
 
 def test_an_official_of_whom_the_library_knows_nothing_is_found_by_the_hash(library: Library) -> None:
     represent(library, FIRM, OFFICIAL)
     with library.database.reading() as uow:
         assert library.holders.find(uow, *OFFICIAL[:2]) is None
-    assert related(library, FIRM, STRANGER) == {FIRM[2]: {"legal-representative"}}
+    assert related(library, FIRM, STRANGER) == {FIRM[2]: {BACK + "legal-representative"}}
 
 
 def test_a_stranger_is_related_to_nobody_whatever_the_name(library: Library) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An official's identity document is registered by two persons, as a keyed hash that nobody reads back."""
+"""An official's identity document is registered by two persons, as a keyed hash and never as a number."""
 
+import json
 import re
 from typing import Any
 
@@ -20,6 +21,7 @@ from portal.accounts.errors import (
 )
 from portal.accounts.models import Account, AccountDocument, RightChange
 from portal.accounts.rights import ADMINISTRATORS, end_account
+from portal.forgetting import ForgetWatch
 from storage.errors import CunzhengError, InvalidInputError, NotPermittedError
 from storage.identity import Identity, Role
 from storage.ledger.models import LedgerAct
@@ -62,6 +64,23 @@ def kept(house: House, account: str) -> tuple[str | None, bytes | None] | None:
     with house.rooms.database.reading() as uow:
         row = uow.session.get(AccountDocument, account)
         return None if row is None else (row.scheme, row.code_hash)
+
+
+def waiting(house: House, change: str) -> tuple[str, str | None, bool]:
+    """Give how far a request is, who decided, and whether it holds a document."""
+    with house.rooms.database.reading() as uow:
+        row = uow.session.get_one(RightChange, change)
+        return row.state, row.decided_by, row.document_cipher is not None
+
+
+def last_rows(house: House) -> list[tuple[str, bytes | None]]:
+    """Give state and document of the rows that the newest act of a request holds."""
+    with house.rooms.database.reading() as uow:
+        acts = select(LedgerAct).where(LedgerAct.object_type == "right-change")
+        act = uow.session.scalars(acts.order_by(LedgerAct.recorded_at.desc())).first()
+        assert act is not None
+        rows = json.loads(uow.secrets.decrypt(act.detail))["rows"]
+    return [(row["values"]["state"], row["values"]["document_cipher"]) for row in rows]
 
 
 def hashed(house: House, scheme: str, code: str) -> bytes:
@@ -142,6 +161,45 @@ def test_a_document_that_waited_too_long_is_shown_no_more(
     house.clock.advance(7 * 86400)
     with house.rooms.database.reading() as uow:
         assert [one.document for one in RightChanges().past(uow, security)] == [("", "")]
+
+
+def test_a_document_that_nobody_decided_on_in_time_is_forgotten_and_the_act_says_so(
+    house: House, system: Identity, clerk: Identity
+) -> None:
+    change, watch = state(house, system, clerk.id), ForgetWatch(house.rooms.database)
+    house.clock.advance(7 * 86400 - 1)
+    watch.look()
+    assert waiting(house, change.id) == ("open", None, True)
+    house.clock.advance(1)
+    watch.look()
+    watch.look()
+    assert waiting(house, change.id) == ("withdrawn", "housekeeping", False)
+    assert house.acts().count("right.withdrawn") == 1
+    assert last_rows(house) == [("withdrawn", None)], "a rebuild agrees"
+    with house.rooms.database.reading() as uow:
+        assert [one.decision for one in RightChanges().past(uow, system)] == [
+            "逾期未审批 / not decided in time"
+        ]
+
+
+def test_other_requests_whose_time_is_over_stand_as_they_were(
+    house: House, system: Identity, clerk: Identity
+) -> None:
+    change = house.rooms.database.write(lambda uow: RightChanges().end_account(uow, system, clerk.id, "离职"))
+    house.clock.advance(8 * 86400)
+    ForgetWatch(house.rooms.database).look()
+    assert waiting(house, change.id) == ("open", None, False)
+
+
+def test_an_account_that_ends_leaves_no_document_that_waits(
+    house: House, system: Identity, security: Identity, clerk: Identity
+) -> None:
+    change, other = state(house, system, clerk.id), state(house, system, security.id)
+    with house.rooms.database.writing() as uow:
+        end_account(uow, ADMINISTRATOR, uow.session.get_one(Account, clerk.id))
+    assert waiting(house, change.id) == ("withdrawn", ADMINISTRATOR.id, False)
+    assert waiting(house, other.id) == ("open", None, True)
+    assert house.acts()[-2:] == ["right.withdrawn", "account.ended"]
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.SYSTEM_ADMIN}))
@@ -267,9 +325,13 @@ def test_the_commands_ask_for_it_with_the_number_typed_unseen(
     change = printed.split("request ")[1].split()[0]
     code, printed = run("right", "list", "--json", capsys=capsys)
     assert CODE not in printed
-    assert "3399" not in printed
+    (shown,) = json.loads(printed)
+    assert shown["document"] == ["111", "3399**********0419"], "who decides compares it, on the page and here"
+    assert "证件 document: 111 3399**********0419" in run("right", "list", capsys=capsys)[1]
     assert run("right", "approve", change, "--reason", "同意", capsys=capsys)[0] == 0
     assert run("account", "document-end", account, "--reason", "调离", capsys=capsys)[0] == 0
+    code, printed = run("right", "list", "--json", capsys=capsys)
+    assert [one["document"] for one in json.loads(printed)] == [None]
     number = ("--number", "339999199001010418")
     code, printed = run("account", "document", account, *number, "--reason", "入职", capsys=capsys)
     assert code == 64

@@ -13,7 +13,7 @@ from licenses.contacts import CONTACT_FORGET_STEP, contact_days
 from licenses.disputes import Dispute, DisputeService
 from licenses.models import Objection
 from licenses.objections import ObjectionService
-from portal.forgetting import ContactWatch, ForgetStep
+from portal.forgetting import ForgetStep, ForgetWatch
 from portal.worker import Worker
 from storage.clock import RandomIds
 from storage.identity import PUBLIC
@@ -30,7 +30,7 @@ class Office(Library):
         super().__init__(folder)
         self.objections = ObjectionService(WorkingCalendar.load())
         self.disputes = DisputeService(self.objections, self.service, self.holders)
-        self.watch = ContactWatch(self.database)
+        self.watch = ForgetWatch(self.database)
         step = ForgetStep(CONTACT_FORGET_STEP, self.database.secrets)
         self.worker = Worker(self.database, {step.kind: step}, folder / "staging", self.clock, RandomIds())
 
