@@ -252,7 +252,7 @@ def test_the_page_names_the_kind_of_relation_and_nothing_else_until_it_is_explai
     browser = house.browser(Role.SUPERVISOR)
     page = browser.get("/supervision/patterns").text
     assert "查询亲属或关系人" in page
-    assert "<small>本人是其父母、配偶、unheard-of · 待说明</small>" in page
+    assert "<small>父母（即行为人）、配偶、unheard-of · 待说明</small>" in page
     told_to_machines = figures(house)
     relative = {"pattern": "relative"}
     assert told_to_machines.get_sample_value("cunzheng_unusual_queries", relative) == 1
@@ -261,13 +261,13 @@ def test_the_page_names_the_kind_of_relation_and_nothing_else_until_it_is_explai
     said = {"pattern": "relative", "actor": "clerk-1", "operator": "", "reason": "窗口只有一人当班"}
     assert explain(browser, **said).status_code == 303
     page = browser.get("/supervision/patterns").text
-    assert "<small>本人是其父母、配偶、unheard-of</small>" in page
+    assert "<small>父母（即行为人）、配偶、unheard-of</small>" in page
     assert "窗口只有一人当班" in page
     counted = list(csv.reader(io.StringIO(browser.get("/supervision/effect/patterns.csv").text)))
     assert ["查询亲属或关系人", "1", "1"] in counted
     assert told_to_machines.get_sample_value("cunzheng_unusual_queries", relative) == 0
     assert (
-        "<small>the official is: Parent, Spouse, unheard-of</small>"
+        "<small>Parent (the official), Spouse, unheard-of</small>"
         in browser.get("/supervision/patterns?lang=en").text
     )
 
