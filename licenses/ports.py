@@ -62,7 +62,10 @@ class Ladder(Protocol):
     def assertions(
         self, uow: UnitOfWork, holders: Collection[str], predicates: Collection[str], at: dt.datetime
     ) -> Mapping[str, Sequence[AssertionFact]]:
-        """Give what departments had answered by an instant, by id of the holder, oldest first."""
+        """Give what departments had answered by an instant, by id of the holder, oldest first.
+
+        A correction is as old as what it corrects.
+        """
         ...
 
     def taken(self, uow: UnitOfWork, cases: Sequence[Case], at: dt.datetime) -> Mapping[str, TakenOnCase]:

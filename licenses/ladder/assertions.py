@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What departments answered: given, corrected, and whether it still serves.
 
-A correction is a new answer that names the one it replaces. From then on nothing rests on that one any more;
-decisions that do are recalled (:mod:`licenses.recall`).
+A correction is a new answer that names the one it replaces and takes its place: it serves as long as that one
+would have, and is as old against other answers. From then on nothing rests on that one any more; decisions that
+do are recalled (:mod:`licenses.recall`).
 """
 
 from collections.abc import Sequence
@@ -56,7 +57,8 @@ def given(
         department=row.asked,
         holds=holds,
         answered_at=event.at,
-        valid_until=deadlines.serves_until(requirement, event.at),
+        # Nobody was asked anew: what was to be known at that time is said again, and no longer than then.
+        valid_until=before.valid_until if before else deadlines.serves_until(requirement, event.at),
         replaces=before.id if before is not None else None,
     )
 

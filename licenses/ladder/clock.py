@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from cases.models import Case, CaseState
 from licenses.answers import AnswerKeys
 from licenses.ladder.deadlines import Deadlines
 from licenses.ladder.errors import RungUnknownError
 from licenses.ladder.events import act_of, added
-from licenses.ladder.models import LadderRung
+from licenses.ladder.models import LadderEvent, LadderRung
 from licenses.ladder.services import LadderService
 from licenses.ladder.statements import state_signed
 from licenses.ladder.states import RungEventKind, RungState, after
@@ -72,12 +72,19 @@ class LadderClock:
             row.wake_at = None
             return
         who = system_identity("housekeeping", row.organisation)
-        term = self._deadlines.then(requirement, row, kind, now)
+        term = self._deadlines.then(requirement, row, kind, now, _reminders(uow, row))
         event = added(uow, row, kind, who, state, term if term.due else replace(term, due=row.due))
         promise = record_change(
             uow, act_of(ActKind.RUNG_CHANGED, who, row, [row, event], [row.kind, str(kind)])
         )
         state_signed(uow, self._keys, row, event, promise)
+
+
+def _reminders(uow: UnitOfWork, row: LadderRung) -> int:
+    query = select(func.count(LadderEvent.id)).where(
+        LadderEvent.rung_id == row.id, LadderEvent.kind == str(RungEventKind.REMINDED)
+    )
+    return uow.session.scalar(query) or 0
 
 
 def _event(row: LadderRung, requirement: Requirement, now: dt.datetime) -> RungEventKind:

@@ -51,8 +51,23 @@ class Deadlines:
             return Term(due, due)
         return Term()
 
-    def then(self, requirement: Requirement, row: LadderRung, event: RungEventKind, now: dt.datetime) -> Term:
-        """Give the term after an event; a deadline that goes on is the row's."""
+    def then(
+        self,
+        requirement: Requirement,
+        row: LadderRung,
+        event: RungEventKind,
+        now: dt.datetime,
+        reminded: int = 0,
+    ) -> Term:
+        """Give the term after an event; a deadline that goes on is the row's.
+
+        Args:
+            requirement: What the rung is to establish.
+            row: The rung.
+            event: What happens.
+            now: When.
+            reminded: How many reminders there were before.
+        """
         rung = requirement.rung(row.kind)
         match event:
             case RungEventKind.ACCEPTED if isinstance(rung, Commitment):
@@ -62,7 +77,7 @@ class Deadlines:
                 days = self._terms.rectify_working_days
                 return Term(_end_of(self._calendar.add_working_days(legal_date(now), days)))
             case RungEventKind.REMINDED if isinstance(rung, Cooperation):
-                return Term(row.due, self._next_reminder(rung, row, now))
+                return Term(row.due, self._next_reminder(rung, row, reminded + 1))
             case RungEventKind.CHECK_DUE | RungEventKind.ESCALATED | RungEventKind.ACCEPTED_BEFORE_ANSWER:
                 return Term(row.due)
         return Term()
@@ -72,12 +87,11 @@ class Deadlines:
         rung = requirement.rung("cooperation")
         return on_from(legal_date(now), rung.valid_for) if isinstance(rung, Cooperation) else legal_date(now)
 
-    def _next_reminder(self, rung: Cooperation, row: LadderRung, now: dt.datetime) -> dt.datetime | None:
-        for place in range(len(self._terms.remind_at)):
-            at = self._calendar.add_working_hours(row.taken_at, self._share(rung, place))
-            if at > now:
-                return at
-        return row.due
+    def _next_reminder(self, rung: Cooperation, row: LadderRung, place: int) -> dt.datetime | None:
+        """Give when the next share is over, even if it was while nobody looked: each is told by itself."""
+        if place >= len(self._terms.remind_at):
+            return row.due
+        return self._calendar.add_working_hours(row.taken_at, self._share(rung, place))
 
     def _share(self, rung: Cooperation, place: int) -> float:
         if not self._terms.remind_at:

@@ -20,6 +20,7 @@ from storage.clock import legal_date
 from storage.database import UnitOfWork
 
 _CORRECTION: Final = aliased(DepartmentAssertion)
+_FIRST: Final = aliased(DepartmentAssertion)
 _ANSWERED: Final = (
     select(*DepartmentAssertion.__table__.columns)
     .where(
@@ -31,7 +32,15 @@ _ANSWERED: Final = (
             _CORRECTION.answered_at <= bindparam("at", type_=DepartmentAssertion.answered_at.type),
         ),
     )
-    .order_by(DepartmentAssertion.answered_at, DepartmentAssertion.id)
+    .order_by(
+        # All of a question are corrections of its first answer, and as old as that one.
+        select(func.min(_FIRST.answered_at))
+        .where(_FIRST.rung_id == DepartmentAssertion.rung_id)
+        .correlate(DepartmentAssertion)
+        .scalar_subquery(),
+        DepartmentAssertion.answered_at,
+        DepartmentAssertion.id,
+    )
 )
 _TAKEN: Final = (
     select(

@@ -85,6 +85,38 @@ def test_an_answer_is_corrected_after_its_case_closed(world: ProofEvents) -> Non
     assert world.came_to(world.library.announce(FOOD))[0] == "NOT_MET"
 
 
+def test_a_correction_of_an_ended_answer_overrules_no_later_one(world: ProofEvents) -> None:
+    first = answered(world)
+    world.until(dt.datetime.combine(answers(world)[0].valid_until + dt.timedelta(days=2), dt.time(), dt.UTC))
+    world.happens(world.take("cooperation"), E.ANSWERED, ASKED, holds=True)
+    world.happens(first, E.CORRECTED, ASKED, holds=False)
+    world.clock.advance(1)
+    assert [world.came_to(one)[0] for one in (None, world.library.announce(FOOD))] == ["MET", "MET"]
+
+
+def test_of_two_answers_that_serve_a_correction_of_the_older_one_overrules_not_the_newer(
+    world: ProofEvents,
+) -> None:
+    older, newer = (world.take("cooperation", one) for one in (None, world.library.announce(FOOD)))
+    for row in (older, newer):
+        world.clock.advance(1)
+        world.happens(row, E.ANSWERED, ASKED, holds=True)
+    for row, holds, result in ((older, False, "MET"), (newer, False, "NOT_MET"), (older, True, "NOT_MET")):
+        world.clock.advance(1)
+        world.happens(row, E.CORRECTED, ASKED, holds=holds)
+        assert world.came_to()[0] == result
+
+
+def test_a_correction_serves_no_longer_than_the_answer_that_it_replaces(world: ProofEvents) -> None:
+    row = answered(world, holds=False)
+    world.library.close(world.case)
+    world.clock.advance(700 * 86_400)
+    world.happens(row, E.CORRECTED, ASKED, holds=True)
+    old, new = answers(world)
+    assert new.valid_until == old.valid_until
+    assert world.came_to(world.library.announce(FOOD))[0] != "MET", "nobody was asked"
+
+
 def test_decisions_that_relied_on_the_mistaken_answer_are_recalled_and_their_client_is_told(
     world: ProofEvents,
 ) -> None:

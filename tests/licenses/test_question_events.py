@@ -105,6 +105,21 @@ def test_a_question_is_told_when_asked_at_half_and_four_fifths_and_when_its_time
     assert len(world.receiver.got) == 4, "what the department did itself it knows"
 
 
+def test_who_looks_late_tells_both_reminders_each_with_its_own_share(world: ProofEvents) -> None:
+    subscribed(world)
+    row = world.rung("cooperation")
+    assert row.due is not None
+    world.until(row.due - dt.timedelta(minutes=1))
+    world.strikes()
+    world.strikes()
+    assert world.now(row).wake_at == row.due
+    world.deliver()
+    assert told(world.receiver.arrived) == COURSE[:3]
+    time_passes(world, row)
+    world.deliver()
+    assert told(world.receiver.arrived) == COURSE
+
+
 def test_where_the_rule_does_not_wait_the_department_is_told_that_the_case_went_on(tmp_path: Path) -> None:
     world = ProofEvents(tmp_path, fallback=[COOPERATES | {"on_timeout": "accept_and_check"}, UPLOAD])
     subscribed(world)
