@@ -29,7 +29,7 @@ from documents.formats import identify
 from documents.sandbox import Sandbox
 from licenses.copies.models import LicenseCopy
 from licenses.copies.services import copies_of
-from licenses.ladder.calls import calls_of, token_is_good_for
+from licenses.ladder.calls import calls_of, filed_call, token_is_good_for
 from licenses.ladder.statements import awaits_form, forms_of, newest_statements
 from licenses.models import Decision, License, LicenseUsage, SignedAnswer
 from storage.clock import legal_date
@@ -123,8 +123,7 @@ class AssembleStep:
                 if one.id not in held
             ],
             "calls": [
-                {"id": one.id, "call": uow.secrets.decrypt(one.call_cipher).decode()}
-                for one in calls_of(uow, file.case.id, held)
+                {"id": one.id, "call": filed_call(uow, one)} for one in calls_of(uow, file.case.id, held)
             ],
         }
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What departments answered: given, corrected, and whether it still serves.
 
-A correction is a new answer that names the one it replaces and takes its place: it serves as long as that one
-would have, and is as old against other answers. From then on nothing rests on that one any more; decisions that
-do are recalled (:mod:`licenses.recall`).
+A correction is a new answer that names the one it replaces and takes its place: it serves as long as that
+one would have, and is as old against other answers. From then on nothing rests on that one any more;
+decisions that do are recalled (:mod:`licenses.recall`).
 """
 
 from collections.abc import Sequence

@@ -22,6 +22,10 @@ from storage.ledger.kinds import ActKind
 
 BARRABLE: Final = (RungEventKind.COMMITTED, RungEventKind.ACCEPTED)
 """What nobody who is barred does, and what nobody does for them."""
+BAD: Final = "commitment-untrue"
+"""Reason of a refusal: an earlier commitment of the holder bars."""
+EXCLUDED: Final = "commitment-excluded"
+"""Reason of a refusal: the item bars."""
 _KIND: Final = "commitment"
 
 
@@ -47,9 +51,9 @@ def demand_not_barred(who: Identity, row: LadderRung, locked: Sequence[LadderRun
     Raises:
         CommitmentBarredError: An earlier one was false and not made good, or none is taken for the item.
     """
-    reasons = ["credit_ok"] if any(one.state in BAD_CREDIT for one in locked) else []
+    reasons = [BAD] if any(one.state in BAD_CREDIT for one in locked) else []
     if row.item_code in LadderTerms.load().excluded:
-        reasons.append("not_high_risk")
+        reasons.append(EXCLUDED)
     if reasons:
         raise CommitmentBarredError(
             act_of(ActKind.ACCESS_REFUSED, who, row, (), reasons, outcome=Outcome.REFUSED)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signed calls by which systems said what happened to rungs: kept beside the event, filed with the statement.
+"""Signed calls by which systems said what happened to rungs: kept beside the event, filed without words.
 
 Our signed statement names key and digest of what was signed; the call with its public key stands beside it in
 the dossier. Its signature base holds the caller's token, so nobody is given it before that one is over.
@@ -7,6 +7,7 @@ the dossier. Its signature base holds the caller's token, so nobody is given it 
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, select
@@ -14,6 +15,7 @@ from sqlalchemy import func, select
 from licenses.ladder.models import LadderEvent, LadderRung, RungRequest
 from licenses.requests import TOKEN_LIFE, SignedRequest
 from storage.database import UnitOfWork
+from storage.ledger.canonical import Json, canonical
 
 
 def kept_calls(
@@ -45,6 +47,12 @@ def calls_of(uow: UnitOfWork, case_id: str, held: Collection[str]) -> Sequence[R
         .order_by(LadderEvent.at, RungRequest.id)
     )
     return [one for one in rows if one.id not in held]
+
+
+def filed_call(uow: UnitOfWork, kept: RungRequest) -> str:
+    """Give a call as it is filed: what was said stays under the holder's key, the base holds its digest."""
+    call: dict[str, Json] = json.loads(uow.secrets.decrypt(kept.call_cipher))
+    return canonical(call | {"body": None}).decode()
 
 
 def token_is_good_for(uow: UnitOfWork, case_id: str) -> float:

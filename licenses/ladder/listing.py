@@ -3,7 +3,7 @@
 
 import datetime as dt
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,6 +94,18 @@ def waiting(uow: UnitOfWork, identity: Identity, after: str | None = None, rows:
     asked = _is(RungListing.ASKED, identity, uow.clock.now()) & Case.closed_at.is_(None)
     found, cursor = _page(uow, asked, after, rows, oldest=True)
     return RungPage(found, {}, cursor)
+
+
+def watched(uow: UnitOfWork, identity: Identity, rungs: Collection[str]) -> frozenset[str]:
+    """Give which of some rungs supervision may open: those of departments that it covers, or asked of them.
+
+    Raises:
+        NotPermittedError: The caller is no supervisor.
+    """
+    identity.demand(Role.SUPERVISOR)
+    concerned = reached(LadderRung.organisation, identity) | reached(LadderRung.asked, identity)
+    query = select(LadderRung.id).where(LadderRung.id.in_(sorted(rungs)), concerned)
+    return frozenset(uow.session.scalars(query))
 
 
 def _page(

@@ -71,7 +71,7 @@ class ProofChange:
         change: What happened, a word of the rung's or the licence's own history.
         at: When.
         sequence: Grows within the rung or the licence; not every number is told.
-        rung: Opaque id of the rung; ``None`` for a recall.
+        rung: Opaque id of the rung, also of one whose answer was corrected; ``None`` where a licence recalls.
         requirement: Id of the requirement that the rung is about; ``None`` for a recall.
         licence: Opaque id of the licence that recalls; ``None`` otherwise.
     """
@@ -171,7 +171,9 @@ def proof_event(told: ProofChange, source: str) -> dict[str, Json]:
         "sequence": told.sequence,
     }
     if told.rung is not None:
-        data |= {"rung": told.rung, "requirement": told.requirement}
+        data["rung"] = told.rung
+    if told.requirement is not None:
+        data["requirement"] = told.requirement
     # A licence's event is told as such, too, under its own id: this is another message.
     event_id = told.id
     if told.licence is not None:

@@ -150,7 +150,8 @@ def _of_rung(uow: UnitOfWork, client_id: str, event: LadderEvent, rung: LadderRu
         at=event.at,
         sequence=event.position,
         rung=rung.id,
-        requirement=rung.requirement,
+        # Decisions of other cases relied on a corrected answer for requirements of their own rules.
+        requirement=None if event.kind == _CORRECTED else rung.requirement,
     )
 
 

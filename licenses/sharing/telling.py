@@ -24,7 +24,7 @@ def read_told(uow: UnitOfWork, rows: Sequence[Subscription], after: Place, limit
     """
     proofs = [one for one in rows if one.about == About.PROOFS]
     questions = [one for one in rows if one.about == About.QUESTIONS]
-    licences = [one for one in rows if one.about not in {About.PROOFS, About.QUESTIONS}]
+    licences = [one for one in rows if one.about == About.LICENCES]
     found: list[Stretch] = []
     if licences:
         found.append(read_feed(uow, or_(*(told_from(one) for one in licences)), after, limit))
@@ -34,6 +34,9 @@ def read_told(uow: UnitOfWork, rows: Sequence[Subscription], after: Place, limit
     if questions:
         start = min(one.start or 0 for one in questions)
         found.append(read_questions(uow, questions[0].organisation, start, after, limit))
+    if not found:
+        # About what only a later release tells: nothing, and least of all about every licence.
+        return Stretch((), after, more=False)
     return found[0] if len(found) == 1 else _merged(found, limit)
 
 
@@ -43,7 +46,7 @@ def told_by_event(uow: UnitOfWork, row: Subscription, events: Sequence[str]) -> 
         return proofs_by_event(uow, row.client_id, events)
     if row.about == About.QUESTIONS:
         return questions_by_event(uow, row.organisation, events)
-    return changes_by_event(uow, events)
+    return changes_by_event(uow, events) if row.about == About.LICENCES else {}
 
 
 def _merged(stretches: Sequence[Stretch], limit: int) -> Stretch:

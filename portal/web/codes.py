@@ -10,6 +10,7 @@ from archive.findings import check_texts
 from cases.items import ItemCatalogue
 from documents.reasons import REASONS
 from licenses.copies.terms import copy_terms
+from licenses.ladder.barring import BAD, EXCLUDED
 from licenses.lifecycle import status_titles
 from licenses.reason_table import ReasonTable
 from licenses.stock.reasons import stock_reasons
@@ -34,6 +35,9 @@ _REASONS: Final[Mapping[str, str]] = {
     # Why access was refused.
     "role": _("The role does not allow it"),
     "scope": _("The key does not allow it"),
+    # Why a commitment was not made or accepted.
+    BAD: _("An earlier commitment was untrue and not made good"),
+    EXCLUDED: _("No commitment is taken for the item"),
     # What an objection is about, and how it ended.
     "about-licence": _("Against a licence"),
     "about-use": _("Against a use"),

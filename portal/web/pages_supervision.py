@@ -13,6 +13,7 @@ from archive.supervision import Trace, TraceNotFoundError
 from archive.unusual import CLOSE, LIMITS
 from cases.models import Case
 from cases.organisations import covers, organisations
+from licenses.ladder.listing import watched
 from licenses.related import BACK
 from portal.accounts.documents import coverage
 from portal.clients.bundles import signed_decisions
@@ -116,11 +117,18 @@ def recalls() -> str:
     rooms, who = context.rooms(), context.identity()
     with rooms.database.reading() as uow:
         page = rooms.recalls.recalled(uow, who, _after())
+        rungs = watched(uow, who, {one.rung_id for one in page.rows if one.rung_id is not None})
         clients = client_names(uow.session)
     types = {one.code: one for one in rooms.license_types.all()}
     items = {one.code: one for one in rooms.items.current()}
     return render_template(
-        "recalls.html", page=page, names=_department_names(), items=items, types=types, clients=clients
+        "recalls.html",
+        page=page,
+        rungs=rungs,
+        names=_department_names(),
+        items=items,
+        types=types,
+        clients=clients,
     )
 
 

@@ -48,7 +48,7 @@ def test_a_false_commitment_bars_the_making_and_the_acceptance_of_another_until_
     for who in (CLERK, holder) if position == 0 else (CLERK,):
         with pytest.raises(CommitmentBarredError) as refused:
             world.happens(row, PROMISED[position], who)
-        assert (refused.value.act.object_id, refused.value.act.reasons) == (row.id, ["credit_ok"])
+        assert (refused.value.act.object_id, refused.value.act.reasons) == (row.id, ["commitment-untrue"])
         assert refused.value.act.actor.id == who.id
     assert world.now(row).state == ["told", "committed"][position]
     world.happens(false, E.RECTIFIED)
@@ -78,7 +78,7 @@ def test_an_item_that_takes_no_commitment_any_more_takes_none_that_was_offered(
     monkeypatch.setattr(barring.LadderTerms, "load", lambda: without)
     with pytest.raises(CommitmentBarredError) as refused:
         world.happens(row, E.ACCEPTED)
-    assert refused.value.act.reasons == ["not_high_risk"]
+    assert refused.value.act.reasons == ["commitment-excluded"]
 
 
 @pytest.mark.services

@@ -3,6 +3,8 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from proof_events import HEARING, ProofEvents
 from sqlalchemy import select
 
 from licenses.ladder.errors import RungEventError, RungNotOfferedError, RungUnknownError, RungWordsError
+from licenses.ladder.listing import watched
 from licenses.ladder.models import DepartmentAssertion, LadderRung
 from licenses.ladder.states import RungEventKind, RungState
 from licenses.recall import RecallService
@@ -136,10 +139,24 @@ def test_decisions_that_relied_on_the_mistaken_answer_are_recalled_and_their_cli
     (event,) = (one for one in world.receiver.arrived if one["type"] == "proof.recalled")
     assert (sorted(event["data"]["decisions"]), event["data"]["count"]) == (sorted(relied), 2)
     assert (event["data"]["change"], event["data"]["rung"]) == ("corrected", row.id)
+    assert "requirement" not in event["data"], "each decision has the one of its own rule"
     world.happens(row, E.CORRECTED, ASKED, holds=True)
     world.deliver()
     *_, event = world.receiver.arrived
     assert event["data"]["count"] == 1, "what relied on the correction, and not again on what that replaced"
+
+
+@pytest.mark.parametrize(
+    ("department", "sees"), [("dsj", True), ("scjg", True), ("jtys", True), ("zhzf", False)]
+)
+def test_supervision_is_led_to_a_corrected_answer_only_where_it_may_open_it(
+    world: ProofEvents, department: str, sees: bool
+) -> None:
+    row, supervisor = answered(world), replace(SUPERVISOR, organisation=department)
+    with world.database.reading() as uow:
+        assert watched(uow, supervisor, {row.id, "unknown"}) == ({row.id} if sees else set())
+    with nullcontext() if sees else pytest.raises(RungUnknownError):
+        world.view(row, supervisor)
 
 
 def test_what_was_answered_before_a_correction_replays_as_it_was(world: ProofEvents) -> None:

@@ -13,7 +13,7 @@ import pytest
 from event_receiver import Receiver, serving
 from granting import grant
 from ladder_world import ASKED, COOPERATES
-from license_library import COMPANY
+from license_library import BUSINESS, COMPANY
 from proof_events import HEARING, Endpoints, ProofEvents
 from rule_world import UPLOAD
 from sharing_world import REFUSED, SOURCE, SYSTEM
@@ -25,7 +25,7 @@ from licenses.ladder.states import RungEventKind
 from licenses.ladder.terms import LadderTerms
 from licenses.sharing.errors import SubscriptionTermsError
 from licenses.sharing.feed import tie_again
-from licenses.sharing.models import LadderChange
+from licenses.sharing.models import LadderChange, Subscription
 from licenses.sharing.services import Asked
 from portal.sharing.addresses import Reach
 from portal.sharing.posting import HttpSender
@@ -206,6 +206,16 @@ def test_events_that_were_told_are_tied_again_after_a_restore_under_the_same_ids
     with world.database.writing() as uow:
         (again,) = world.sharing.desk.fetch(uow, TRANSPORT, "log", None, 10).changes
     assert f"{again.id}-question" == world.receiver.arrived[0]["id"]
+
+
+def test_about_what_this_release_does_not_know_nothing_is_told(world: ProofEvents) -> None:
+    asked = subscribed(world)
+    with world.database.writing() as uow:
+        uow.session.get_one(Subscription, asked.subscription.id).about = "later"
+    world.rung("cooperation")
+    world.sharing.licence(BUSINESS)
+    world.deliver()
+    assert world.receiver.got == []
 
 
 def test_an_operator_skips_a_message_by_the_id_that_it_bears(world: ProofEvents) -> None:

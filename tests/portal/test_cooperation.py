@@ -2,6 +2,7 @@
 """The own system of an asked department reads what it is asked, and answers as its officials do."""
 
 import base64
+import hashlib
 import json
 from typing import Any
 
@@ -13,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from cases.models import Case
 from licenses.ladder import statements
+from licenses.ladder.calls import filed_call
 from licenses.ladder.models import LadderRung, RungRequest
 from licenses.requests import verify_signature
 from portal.web.schemas import CASE_EXAMPLE
@@ -85,11 +87,14 @@ def test_what_it_signed_is_kept_beside_our_statement_of_the_answer(
         assert call.call_cipher.find(b"authorization") == -1, "it stands under the holder's key"
         kept = json.loads(uow.secrets.decrypt(call.call_cipher))
         stated: Any = statements.stated(uow, row)
+        filed = json.loads(filed_call(uow, call))
     assert (call.client_id, call.kid) == (department.client_id, department.key.kid)
     assert json.loads(base64.b64decode(kept["body"])) == {"answer": "yes", "words": "体检合格"}
     assert kept["base"].splitlines()[1].endswith(f'{PLACE}/{question}/answer"'.rstrip('"'))
     assert verify_signature(kept["base"].encode(), base64.b64decode(kept["signature"]), kept["key"])
     assert stated["events"][-1]["request"] == {"kid": call.kid, "base_sha256": call.base_sha256}
+    assert filed == kept | {"body": None}, "what was said stays under the holder's key"
+    assert hashlib.sha256(filed["base"].encode()).hexdigest() == call.base_sha256
 
 
 def test_a_mistaken_answer_is_corrected_over_the_interface_and_on_the_page(
@@ -111,6 +116,7 @@ def test_a_mistaken_answer_is_corrected_over_the_interface_and_on_the_page(
     recalls = house.browser(Role.SUPERVISOR).get("/supervision/recalls").text
     assert "部门更正了答复" in recalls
     assert NUMBER in recalls
+    assert f'href="/ladder/{question}"' in recalls
     doctor = house.browser(Role.CLERK, "wjw")
     page = doctor.get(f"/ladder/{question}").text
     assert "更正为：是，属实" in page

@@ -17,6 +17,7 @@ from licenses.ladder.forms import FORM_STEP
 from licenses.ladder.models import LadderEvent, LadderRung
 from portal.demo.holders import demo_persons
 from portal.demo.script import Script
+from portal.web.codes import reason_title
 from storage.identity import Role, system_identity
 from storage.ledger.models import LedgerAct
 from storage.steps import StepRow
@@ -142,9 +143,12 @@ def test_who_is_barred_since_the_offer_neither_declares_nor_is_accepted(counter:
         acts = uow.session.scalars(select(LedgerAct).where(LedgerAct.outcome == "refused")).all()
     cores = [json.loads(one.core) for one in acts]
     assert {(one["kind"], one["object"]["id"], *one["reasons"]) for one in cores} == {
-        ("access.refused", row.id, "credit_ok")
+        ("access.refused", row.id, "commitment-untrue")
     }
     assert [one["actor"]["kind"] for one in cores] == ["holder", "person"]
+    with counter.house.app.test_request_context():
+        titles = [reason_title(one) for one in ("commitment-untrue", "commitment-excluded")]
+    assert titles == ["此前的承诺不实且未整改", "该事项不适用告知承诺"]
     assert counter.say(event="drop") == 303, "the proof can still be brought"
 
 

@@ -33,7 +33,7 @@ def downgrade() -> None:
     with op.batch_alter_table("subscription_delivery") as batch_op:
         batch_op.alter_column("object_id", new_column_name="license_id")
     # Without the column it would be one about every licence.
-    op.execute("UPDATE subscription SET state = 'ended' WHERE about = 'proofs'")
+    op.execute("UPDATE subscription SET state = 'ended' WHERE about <> 'licences'")
     with op.batch_alter_table("subscription") as batch_op:
         batch_op.drop_column("about")
     op.drop_table("ladder_change")
