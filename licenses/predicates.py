@@ -9,6 +9,7 @@ Status, issuer and relation of the holder are conditions of the evidence, not pr
 import datetime as dt
 import enum
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
@@ -26,6 +27,9 @@ class Truth(enum.StrEnum):
     NOT_MET = "NOT_MET"
     UNKNOWN = "UNKNOWN"
 
+    # As equal, so hashed: as its text, and not by a call of Python's own at each look into a table.
+    __hash__ = str.__hash__
+
 
 class Answer(enum.StrEnum):
     """What a requirement comes to, the weakest first; an item comes to its weakest requirement."""
@@ -35,6 +39,8 @@ class Answer(enum.StrEnum):
     PENDING = "PENDING"
     PROVISIONAL = "PROVISIONAL"
     MET = "MET"
+
+    __hash__ = str.__hash__
 
 
 def all_of(values: Iterable[Truth]) -> Truth:
@@ -66,9 +72,11 @@ class Op(enum.StrEnum):
     PRESENT = "present"
     WITHIN = "within"
 
+    __hash__ = str.__hash__
 
-_DATES = frozenset({Op.NOT_BEFORE, Op.NOT_AFTER})
-_NUMBERS = frozenset({Op.AT_LEAST, Op.AT_MOST})
+
+Wanted = str | int | tuple[str, ...] | None
+"""What a rule compares with."""
 
 
 class Predicate(BaseModel):
@@ -99,34 +107,7 @@ class Predicate(BaseModel):
         if isinstance(value, list):
             # Of a table it is asked whether any cell says so.
             return any_of(self.test(cell, case_date) for row in value for cell in row.values())
-        if self.op in _DATES or self.op is Op.WITHIN:
-            return self._test_date(value, case_date)
-        if self.op in _NUMBERS:
-            return self._test_number(value)
-        return _truth(self._holds_for_text(value))
-
-    def _holds_for_text(self, value: FaceValue) -> bool:
-        if self.op is Op.IN:
-            return isinstance(self.value, tuple) and value in self.value
-        if self.op is Op.CONTAINS:
-            return str(self.value) in str(value)
-        return value == self.value
-
-    def _test_date(self, value: FaceValue, case_date: dt.date) -> Truth:
-        day = _date(value)
-        if day is None:
-            return Truth.UNKNOWN
-        if self.op is Op.WITHIN:
-            return _truth(back_from(case_date, str(self.value)) <= day <= case_date)
-        limit = case_date if self.value == CASE_DATE else _date(str(self.value))
-        if limit is None:
-            return Truth.UNKNOWN
-        return _truth(day >= limit if self.op is Op.NOT_BEFORE else day <= limit)
-
-    def _test_number(self, value: FaceValue) -> Truth:
-        if not (isinstance(value, int) and isinstance(self.value, int)):
-            return Truth.UNKNOWN
-        return _truth(value >= self.value if self.op is Op.AT_LEAST else value <= self.value)
+        return _ASKED[self.op](self.value, value, case_date)
 
 
 def value_class(value: FaceValue | None) -> str:
@@ -149,6 +130,51 @@ def _date(value: object) -> dt.date | None:
         return dt.date.fromisoformat(str(value))
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=1024)
+def _stated(limit: str) -> dt.date | None:
+    # What a rule states is the same for everybody; a holder's dates are not remembered.
+    return _date(limit)
+
+
+def _not_before(wanted: Wanted, value: FaceValue, case_date: dt.date) -> Truth:
+    day, limit = _date(value), case_date if wanted == CASE_DATE else _stated(str(wanted))
+    return Truth.UNKNOWN if day is None or limit is None else _truth(day >= limit)
+
+
+def _not_after(wanted: Wanted, value: FaceValue, case_date: dt.date) -> Truth:
+    day, limit = _date(value), case_date if wanted == CASE_DATE else _stated(str(wanted))
+    return Truth.UNKNOWN if day is None or limit is None else _truth(day <= limit)
+
+
+def _within(wanted: Wanted, value: FaceValue, case_date: dt.date) -> Truth:
+    day = _date(value)
+    return Truth.UNKNOWN if day is None else _truth(back_from(case_date, str(wanted)) <= day <= case_date)
+
+
+def _at_least(wanted: Wanted, value: FaceValue, _: dt.date) -> Truth:
+    if isinstance(value, int) and isinstance(wanted, int):
+        return _truth(value >= wanted)
+    return Truth.UNKNOWN
+
+
+def _at_most(wanted: Wanted, value: FaceValue, _: dt.date) -> Truth:
+    if isinstance(value, int) and isinstance(wanted, int):
+        return _truth(value <= wanted)
+    return Truth.UNKNOWN
+
+
+_ASKED: Mapping[Op, Callable[[Wanted, FaceValue, dt.date], Truth]] = {
+    Op.EQUALS: lambda wanted, value, _: _truth(value == wanted),
+    Op.IN: lambda wanted, value, _: _truth(isinstance(wanted, tuple) and value in wanted),
+    Op.CONTAINS: lambda wanted, value, _: _truth(str(wanted) in str(value)),
+    Op.NOT_BEFORE: _not_before,
+    Op.NOT_AFTER: _not_after,
+    Op.AT_LEAST: _at_least,
+    Op.AT_MOST: _at_most,
+    Op.WITHIN: _within,
+}
 
 
 def _is_limit(value: object) -> bool:
