@@ -113,7 +113,11 @@ def main(words: list[str]) -> int:
 def _side_by_side(results: list[tuple[str, Measurement]]) -> None:
     """Print what was measured on both, each with its ratio."""
     first = {result.name: result for parts, result in results if parts == EMBEDDED}
-    both = [(first[result.name], result) for parts, result in results if parts == DISTRIBUTED]
+    both = [
+        (first[result.name], result)
+        for parts, result in results
+        if parts == DISTRIBUTED and result.name in first
+    ]
     if both:
         print(f"{'measured on both':<46} {EMBEDDED:>12} {'ratio':>9} {DISTRIBUTED:>12} {'ratio':>9} unit")
     for one, other in both:
