@@ -36,6 +36,12 @@ class Spoken:
     signed: tuple[str, str] | None = None
 
 
+def took(uow: UnitOfWork, person: str | None, row: LadderRung) -> bool:
+    """Tell whether a person took a rung, at a desk or named by a system."""
+    first = select(LadderEvent.operator).where(LadderEvent.rung_id == row.id, LadderEvent.position == 1)
+    return person is not None and uow.session.scalar(first) == person
+
+
 def added(
     uow: UnitOfWork,
     row: LadderRung,

@@ -25,7 +25,7 @@ from licenses.ladder.barring import BARRABLE, demand_not_barred, lock
 from licenses.ladder.calls import kept_calls
 from licenses.ladder.deadlines import Deadlines
 from licenses.ladder.errors import RungEventError, RungNotOfferedError, RungUnknownError, RungWordsError
-from licenses.ladder.events import Spoken, act_of, added, events_of
+from licenses.ladder.events import Spoken, act_of, added, events_of, took
 from licenses.ladder.forms import FORM_STEP
 from licenses.ladder.granted import demand_granted
 from licenses.ladder.models import DepartmentAssertion, LadderRung
@@ -199,7 +199,7 @@ class LadderService:
         row = self._seen(uow, identity, rung_id)
         locked = lock(uow, row)
         kind, case = happening.kind, uow.session.get_one(Case, row.case_id)
-        if kind not in self._can(identity, row, case):
+        if kind not in self._can(uow, identity, row, case):
             raise RungEventError
         if kind is RungEventKind.RECTIFIED and row.due is not None and uow.clock.now() > row.due:
             # What is made good after its term is no making good in time.
@@ -239,7 +239,7 @@ class LadderService:
         uow.record(act_of(ActKind.RUNG_READ, who, row))
         answer = newest_answer(uow, row)
         spoken = tuple(events_of(uow, row))
-        return RungView(row, self.requirement(row), case, spoken, answer, self._can(identity, row, case))
+        return RungView(row, self.requirement(row), case, spoken, answer, self._can(uow, identity, row, case))
 
     def requirement(self, row: LadderRung) -> Requirement:
         """Give the requirement that a rung is to establish, as its rule states it.
@@ -275,12 +275,16 @@ class LadderService:
             demand_granted(uow, self._grants, identity, row.decision_id, row.requirement)
         return row
 
-    def _can(self, identity: Identity, row: LadderRung, case: Case) -> frozenset[RungEventKind]:
+    def _can(
+        self, uow: UnitOfWork, identity: Identity, row: LadderRung, case: Case
+    ) -> frozenset[RungEventKind]:
         """Give what an identity may do to a rung now; a question ends with its case."""
         open_to = possible(RungState(row.state)) - BY_CLOCK
         if case.state is not CaseState.OPEN:
             open_to -= WHILE_OPEN
-        mine = open_to & BY_ASKED if _is_asked(identity, row) else frozenset()
+        # Nobody answers their own question, whatever department they act for.
+        answers = _is_asked(identity, row) and not took(uow, operator_of(identity), row)
+        mine = open_to & BY_ASKED if answers else frozenset()
         if _handles(identity, row):
             return mine | (open_to - BY_ASKED)
         if identity.has(Role.HOLDER) and identity.id == row.holder_id:

@@ -31,19 +31,19 @@ _AFTER: Final = dt.timedelta(minutes=1)
 def close_look_ups(uow: UnitOfWork, related: RelatedHolders, looked: Sequence[Looked]) -> list[Unusual]:
     """Give who looked up themselves, relatives or colleagues, of look-ups in order of time."""
     everybody = officials(uow)
-    by_person = {_who(one): everybody[_who(one)] for one, _, _ in looked if _who(one) in everybody}
+    by_person = {_who(one): everybody[_who(one)] for one, *_ in looked if _who(one) in everybody}
     of_officials = _holders(uow, everybody)
     pairs = _pairs(looked, by_person)
     ties = related.among(uow, _parties(by_person, of_officials), pairs)
     known = _Acquaintance(everybody, of_officials, ties)
     found = [
         (replace(one, close=ways, relations=known.relations(_who(one), holder)), holder)
-        for one, holder, _ in looked
+        for one, holder, *_ in looked
         if (ways := known.ways(one, holder))
     ]
     standing = _standing(uow, {holder for _, holder in found})
     found = [(one, holder) for one, holder in found if holder in standing]
-    totals = Counter(_person(one) for one, _, _ in looked)
+    totals = Counter(_person(one) for one, *_ in looked)
     return close(_with_acts(uow, found), totals)
 
 
@@ -124,7 +124,7 @@ def _parties(
 def _pairs(looked: Sequence[Looked], by_person: Mapping[str, Official]) -> Mapping[str, Collection[str]]:
     """Give whom each official looked up of whom a document is kept."""
     pairs: defaultdict[str, set[str]] = defaultdict(set)
-    for one, holder, _ in looked:
+    for one, holder, *_ in looked:
         official = by_person.get(_who(one))
         if official is not None and official.document is not None:
             pairs[_who(one)].add(holder)

@@ -41,33 +41,48 @@ _CHECKED: Final = 18
 
 
 class Looked(NamedTuple):
-    """A look-up, whose holder was looked up, and which licence if it was one."""
+    """A look-up, whose holder was looked up, which licence if it was one, and the decision it came to."""
 
     look_up: LookUp
     holder: str
     license: str | None
+    decision: str | None = None
 
 
 def newest_look_ups(uow: UnitOfWork, since: dt.datetime) -> list[Looked]:
     """Give who looked up whom, and which licence, in order of time; the newest :data:`MOST` at most."""
     newest = (
-        select(*_COLUMNS, LicenseUsage.holder_id, LicenseUsage.license_id)
+        select(*_COLUMNS, LicenseUsage.holder_id, LicenseUsage.license_id, LicenseUsage.decision_id)
         .where(_looked(), LicenseUsage.at >= since)
         .order_by(LicenseUsage.at.desc(), LicenseUsage.id.desc())
         .limit(MOST)
     )
     rows = uow.session.execute(newest).all()[::-1]
-    return [Looked(_look_up(row[:5]), row.holder_id, row.license_id) for row in rows]
+    return [Looked(_look_up(row[:5]), row.holder_id, row.license_id, row.decision_id) for row in rows]
+
+
+def once(looked: Iterable[Looked]) -> list[Looked]:
+    """Count a question about a holder once, however many requirements it named."""
+    found: list[Looked] = []
+    seen: set[tuple[str, str]] = set()
+    for one in looked:
+        question = (one.decision, one.holder) if one.decision is not None else None
+        if question not in seen:
+            found.append(one)
+        if question is not None:
+            seen.add(question)
+    return found
 
 
 def curious_look_ups(uow: UnitOfWork, looked: Sequence[Looked]) -> list[Unusual]:
     """Give who looked up persons or licences whose numbers follow each other."""
     many = _of_many(looked)
-    holders = _codes(uow, {holder for one, holder, _ in looked if _person(one) in many})
-    licenses = _numbers(uow, {license_ for one, _, license_ in looked if license_ and _person(one) in many})
+    of_many = [one for one in looked if _person(one.look_up) in many]
+    holders = _codes(uow, {one.holder for one in of_many})
+    licenses = _numbers(uow, {one.license for one in of_many if one.license})
     nothing = ("", None)
-    found = curious(_numbered(one, holders.get(holder, nothing)) for one, holder, _ in looked)
-    of_licenses = ((one, licenses.get(license_ or "", nothing)) for one, _, license_ in looked)
+    found = curious(_numbered(one.look_up, holders.get(one.holder, nothing)) for one in once(looked))
+    of_licenses = ((one.look_up, licenses.get(one.license or "", nothing)) for one in looked)
     return found + curious(_numbered(one, numbered) for one, numbered in of_licenses)
 
 
@@ -133,10 +148,10 @@ def _of_many(looked: Iterable[Looked]) -> frozenset[Person]:
     """Give the persons who looked up so many others that a walk through numbers is possible."""
     holders: dict[Person, set[str]] = defaultdict(set)
     licenses: dict[Person, set[str]] = defaultdict(set)
-    for one, holder, license_ in looked:
-        holders[_person(one)].add(holder)
-        if license_ is not None:
-            licenses[_person(one)].add(license_)
+    for one in looked:
+        holders[_person(one.look_up)].add(one.holder)
+        if one.license is not None:
+            licenses[_person(one.look_up)].add(one.license)
     found = {
         person for each in (holders, licenses) for person, of in each.items() if len(of) >= LIMITS.sequence
     }

@@ -25,7 +25,7 @@ from portal.housekeeping import repeatedly
 from portal.patterns.acquainted import close_look_ups
 from portal.patterns.dossiers import dossier_look_ups
 from portal.patterns.explaining import explained
-from portal.patterns.look_ups import QUERIES, curious_look_ups, newest_look_ups, undecided_look_ups
+from portal.patterns.look_ups import QUERIES, curious_look_ups, newest_look_ups, once, undecided_look_ups
 from portal.patterns.models import PatternLook, UnusualQuery
 from storage.clock import Clock
 from storage.database import Database, UnitOfWork
@@ -94,7 +94,7 @@ class PatternWatch:
             waited = now - dt.timedelta(days=LIMITS.undecided_days)
             newest = newest_look_ups(uow, now - WINDOW)
             looked = curious_look_ups(uow, newest) + undecided_look_ups(uow, waited - WINDOW, waited)
-            opened = newest + dossier_look_ups(uow, now - WINDOW)
+            opened = once(newest) + dossier_look_ups(uow, now - WINDOW)
             looked += close_look_ups(uow, self._related, sorted(opened, key=lambda one: one.look_up.at))
         found = ordered(unusual(asked, self._calendar) + looked)
         took = round((self._clock.monotonic() - began) * 1000)

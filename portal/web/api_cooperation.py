@@ -31,13 +31,13 @@ _LINE: Final[dict[str, Any]] = {
     "case": {"source": "ycsl", "number": "YC-2026-000140"},
     "item": "339999010002",
     "organisation": "scjg",
-    "predicate": {"code": "HEALTH_CHECK_PASSED", "zh": "从业人员健康检查合格", "en": "Health check passed"},
+    "predicate": {"code": "health-check-passed", "zh": "从业人员健康检查合格", "en": "Health check passed"},
     "state": "asked",
     "asked_at": _AT,
     "due": _AT,
     "late": False,
 }
-_HOLDER: Final = {"scheme": "person-id", "code": "11010519491231002X", "name": "测试人"}
+_HOLDER: Final = {"scheme": "001", "code": "11010519491231002X", "name": "测试人"}
 _QUESTION: Final[dict[str, Any]] = {**_LINE, "holder": _HOLDER, "can": ["answered", "unanswerable"]}
 _PROMISE: Final = {"log": "cunzheng.example/log", "core_sha256": "ab" * 32, "redeem_by": _AT}
 _NULLABLE: Final = ("due", "holder", "next", "predicate")

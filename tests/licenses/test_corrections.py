@@ -16,7 +16,7 @@ from sqlalchemy import select
 from licenses.ladder.errors import RungEventError, RungNotOfferedError, RungUnknownError, RungWordsError
 from licenses.ladder.listing import watched
 from licenses.ladder.models import DepartmentAssertion, LadderRung
-from licenses.ladder.states import RungEventKind, RungState
+from licenses.ladder.states import BY_ASKED, RungEventKind, RungState
 from licenses.recall import RecallService
 from licenses.replay import ReplayState
 from storage.identity import Identity, Role
@@ -45,6 +45,19 @@ def answers(world: ProofEvents) -> list[DepartmentAssertion]:
 def recalled(world: ProofEvents, who: Identity) -> list[tuple[str, str | None]]:
     with world.database.reading() as uow:
         return [(one.decision_id, one.rung_id) for one in RecallService().recalled(uow, who).rows]
+
+
+def test_nobody_answers_their_own_question_whatever_department_they_act_for(world: ProofEvents) -> None:
+    row = world.take("cooperation", who=replace(ASKER, operator=ASKED.id))
+    assert not world.view(row, ASKED).can & BY_ASKED
+    for kind, holds in ((E.ANSWERED, True), (E.UNANSWERABLE, None)):
+        with pytest.raises(RungEventError):
+            world.happens(row, kind, ASKED, holds=holds)
+    colleague = replace(ASKED, id="clerk-10")
+    world.happens(row, E.ANSWERED, colleague, holds=True)
+    with pytest.raises(RungEventError):
+        world.happens(row, E.CORRECTED, ASKED, holds=False)
+    assert world.came_to()[0] == "MET"
 
 
 @pytest.mark.parametrize("first", [True, False])

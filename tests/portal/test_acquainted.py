@@ -19,6 +19,7 @@ from archive.unusual import CLOSE, Pattern, Unusual
 from cases.calendar import WorkingCalendar
 from cases.models import Case
 from licenses.models import LicenseUsage
+from licenses.questions import ProofQuestion
 from licenses.related import RelatedHolders
 from licenses.relations import Relations
 from portal.accounts.changes import RightChanges
@@ -125,6 +126,19 @@ def test_a_relative_is_named_with_the_kind_of_relation_and_a_stranger_is_not(off
     assert set(found) == {Pattern.RELATIVE}
     assert (found[Pattern.RELATIVE].count, found[Pattern.RELATIVE].total) == (2, 3)
     assert found[Pattern.RELATIVE].relations == ("of:parent", "spouse")
+
+
+def test_a_question_counts_once_however_many_requirements_it_names(office: Office) -> None:
+    who = office.official(OFFICIAL)
+    marry(office.library, OFFICIAL, SPOUSE)
+    case = office.library.announce(FOOD, SPOUSE)
+    question = ProofQuestion(case.source, case.number, case.item_code, "accept")
+    with office.database.writing() as uow:
+        answers = office.library.proofs.ask(uow, who, question).body["requirements"]
+    assert isinstance(answers, list)
+    assert len(answers) > 1
+    found = office.found()[Pattern.RELATIVE]
+    assert (found.count, found.total) == (1, 1)
 
 
 def test_a_firm_that_the_official_represents_is_a_related_party(office: Office) -> None:
