@@ -40,6 +40,7 @@ NOT_NAMES = {
     "filing.content_sha256": "of the metadata's content, formatting aside",
     "filing.set_sha256": "of the set, the key of idempotency",
     "filing_material.declared_sha256": "as the sender said",
+    "ladder_request.base_sha256": "of what a system signed, which the row holds encrypted",
     "license.data_sha256": "of the stated data",
     "stock_run.profile_sha256": "of the edition of the profile, which is a row",
     "stock_run.file_sha256": "of the file as it was sent, which is kept encrypted",

@@ -15,6 +15,7 @@ from proof_events import HEARING, OTHER_HEARING, ProofEvents
 from sharing_world import ARRIVED, DOWN, REFUSED, SYSTEM
 from sqlalchemy import select
 
+from licenses.ladder.assertions import GIVING, newest_answer
 from licenses.ladder.models import LadderEvent, LadderRung
 from licenses.ladder.states import BY_ASKED, BY_CLOCK, RungEventKind, RungState, possible
 from licenses.sharing.ports import Answer
@@ -53,12 +54,20 @@ def _goes_on(world: ProofEvents, row: LadderRung, chance: random.Random) -> None
         kinds = [one for one in kinds if one is not RungEventKind.RECTIFIED]
     if kinds:
         kind = chance.choice(kinds)
-        answers = kind is RungEventKind.ANSWERED
-        world.happens(row, kind, ASKED if kind in BY_ASKED else CLERK, holds=True if answers else None)
+        answers = _said(world, row) if kind in GIVING else None
+        world.happens(row, kind, ASKED if kind in BY_ASKED else CLERK, holds=answers)
+
+
+def _said(world: ProofEvents, row: LadderRung) -> bool:
+    """Give what the department says: yes at first, then the opposite of what it said."""
+    with world.database.reading() as uow:
+        before = newest_answer(uow, row)
+    return before is None or not before.holds
 
 
 def _wanted(world: ProofEvents, client: str, rungs: list[LadderRung]) -> dict[str, list[int]]:
-    told = [str(kind) for kind in TOLD_OF]
+    # A correction is told of to whose decisions rest on the answer, and none is made here after an answer.
+    told = [str(kind) for kind in TOLD_OF if kind is not RungEventKind.CORRECTED]
     query = select(LadderEvent.rung_id, LadderEvent.position).where(LadderEvent.kind.in_(told))
     own = {row.id for row in rungs if row.taken_by == client}
     found: dict[str, list[int]] = {}
