@@ -41,7 +41,7 @@ SERVICES: Final = Path(__file__).resolve().parents[2] / "scripts" / "services.sh
 PROOFS: Final = "/api/v1/proofs"
 BATCH: Final = "/api/v1/proofs:batch"
 CLIENTS: Final = (4, 32)
-BATCHES: Final = ((1, 10), (1, 20), (2, 20), (1, 100))
+BATCHES: Final = ((1, 10), (1, 20), (1, 25), (2, 20), (1, 100))
 """Clients, and how many questions each asks in a call: what a system asks for its list of the day."""
 SECONDS: Final = 5.0
 CASES: Final = 50
