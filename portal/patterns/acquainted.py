@@ -13,11 +13,11 @@ from typing import Final, TypeVar
 
 from sqlalchemy import select
 
-from archive.unusual import LookUp, Pattern, Person, Unusual, close
+from archive.unusual import LookUp, Pattern, Unusual, close
 from cases.models import Holder
 from licenses.related import Party, RelatedHolders, Ties
 from portal.accounts.documents import Official, officials
-from portal.patterns.look_ups import QUERIES, Looked
+from portal.patterns.look_ups import QUERIES, Looked, person_of
 from storage.database import UnitOfWork
 from storage.errors import CunzhengError
 from storage.ledger.models import LedgerAct
@@ -43,7 +43,7 @@ def close_look_ups(uow: UnitOfWork, related: RelatedHolders, looked: Sequence[Lo
     ]
     standing = _standing(uow, {holder for _, holder in found})
     found = [(one, holder) for one, holder in found if holder in standing]
-    totals = Counter(_person(one) for one, *_ in looked)
+    totals = Counter(person_of(one) for one, *_ in looked)
     return close(_with_acts(uow, found), totals)
 
 
@@ -83,10 +83,6 @@ class _Acquaintance:
 def _who(one: LookUp) -> str:
     """Give the account of who looked: the operator whom a system named, or the person."""
     return one.operator or one.actor
-
-
-def _person(one: LookUp) -> Person:
-    return one.actor, one.operator
 
 
 def _holders(uow: UnitOfWork, everybody: Mapping[str, Official]) -> Mapping[str, Collection[str]]:
@@ -146,7 +142,7 @@ def _standing(uow: UnitOfWork, holders: Collection[str]) -> frozenset[str]:
 
 def _with_acts(uow: UnitOfWork, found: Sequence[tuple[LookUp, str]]) -> Iterator[LookUp]:
     """Name the act of each person's last look-up of each kind, which is what a finding leads to."""
-    last = {(_person(one), way): place for place, (one, _) in enumerate(found) for way in one.close}
+    last = {(person_of(one), way): place for place, (one, _) in enumerate(found) for way in one.close}
     named = set(last.values())
     for place, (one, holder) in enumerate(found):
         unknown = place in named and one.act is None

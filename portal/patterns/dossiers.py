@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import select
 
 from archive.unusual import LookUp
-from portal.patterns.look_ups import MOST, Looked
+from portal.patterns.look_ups import MOST, Looked, named
 from storage.database import UnitOfWork
 from storage.identity import Role
 from storage.ledger.kinds import ActKind
@@ -30,7 +30,8 @@ def dossier_look_ups(uow: UnitOfWork, since: dt.datetime) -> list[Looked]:
     for act_id, at, case, holder, core in uow.session.execute(newest):
         actor = json.loads(core)["actor"]
         if actor["kind"] == "person" or actor.get("roles") == str(Role.CLIENT):
-            operator = None if actor.get("operator") == actor["id"] else actor.get("operator")
-            one = LookUp(at, actor["id"], operator, actor.get("org", ""), case, act=act_id)
+            one = LookUp(
+                at, *named(actor["id"], actor.get("operator")), actor.get("org", ""), case, act=act_id
+            )
             found.append(Looked(one, holder, None))
     return found[::-1]

@@ -77,7 +77,7 @@ def once(looked: Iterable[Looked]) -> list[Looked]:
 def curious_look_ups(uow: UnitOfWork, looked: Sequence[Looked]) -> list[Unusual]:
     """Give who looked up persons or licences whose numbers follow each other."""
     many = _of_many(looked)
-    of_many = [one for one in looked if _person(one.look_up) in many]
+    of_many = [one for one in looked if person_of(one.look_up) in many]
     holders = _codes(uow, {one.holder for one in of_many})
     licenses = _numbers(uow, {one.license for one in of_many if one.license})
     nothing = ("", None)
@@ -93,7 +93,7 @@ def undecided_look_ups(uow: UnitOfWork, since: dt.datetime, until: dt.datetime) 
     within &= and_(LicenseUsage.basis == str(Basis.CASE), LicenseUsage.decision_id.is_(None))
     counted = select(LicenseUsage.actor_id, LicenseUsage.operator, func.count()).where(within)
     totals = {
-        _named(actor, operator): count
+        named(actor, operator): count
         for actor, operator, count in uow.session.execute(
             counted.group_by(LicenseUsage.actor_id, LicenseUsage.operator)
         )
@@ -130,17 +130,18 @@ def _followed() -> ColumnElement[bool]:
 
 def _look_up(row: Sequence[object]) -> LookUp:
     at, actor, operator, organisation, case = row
-    actor, operator = _named(str(actor), str(operator))
+    actor, operator = named(str(actor), str(operator))
     assert isinstance(at, dt.datetime)
     return LookUp(at, actor, operator, str(organisation), None if case is None else str(case))
 
 
-def _named(actor: str, operator: str | None) -> Person:
+def named(actor: str, operator: str | None) -> Person:
     """Name a person as acts do: the operator apart only where a system named one."""
     return actor, None if operator == actor else operator
 
 
-def _person(one: LookUp) -> Person:
+def person_of(one: LookUp) -> Person:
+    """Give who looked."""
     return one.actor, one.operator
 
 
@@ -149,9 +150,9 @@ def _of_many(looked: Iterable[Looked]) -> frozenset[Person]:
     holders: dict[Person, set[str]] = defaultdict(set)
     licenses: dict[Person, set[str]] = defaultdict(set)
     for one in looked:
-        holders[_person(one.look_up)].add(one.holder)
+        holders[person_of(one.look_up)].add(one.holder)
         if one.license is not None:
-            licenses[_person(one.look_up)].add(one.license)
+            licenses[person_of(one.look_up)].add(one.license)
     found = {
         person for each in (holders, licenses) for person, of in each.items() if len(of) >= LIMITS.sequence
     }
