@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """No-proof questions of several requests, answered in units of work that they share (ADR 0050, 0063).
 
-A signed call uses its nonce up in the unit that answers it: one that was refused has used none, and of two
-equal calls one is answered, whether they share a unit or not.
+A signed call uses its nonce up in the unit that answers it, and of two equal calls one is answered, whether
+they share a unit or not. A single question that was refused has used none; a call of many uses it up whatever
+came of it.
 """
 
 from collections.abc import Sequence
@@ -28,12 +29,14 @@ class Asking:
 
     Attributes:
         questions: Who asks what, each to be answered or refused by itself.
-        call: The signed call whose nonce the answer uses up; ``None`` where nothing was signed, or the nonce
-            was taken before.
+        call: The signed call whose nonce is used up; ``None`` where nothing was signed, or the nonce was
+            taken before.
+        answered_or_not: Whether it is used up even where everything is refused.
     """
 
     questions: Sequence[Question]
     call: SignedRequest | None = None
+    answered_or_not: bool = False
 
     def nonce(self) -> bytes | None:
         """Give the digest of what the call may use once."""
@@ -88,7 +91,9 @@ def _answered(uow: UnitOfWork, service: ProofService, asked: Sequence[Asking]) -
         for place in turn:
             answers[place] = [next(found) for _ in asked[place].questions]
             nonce = nonces[place]
-            if nonce is not None and any(isinstance(one, AnsweredProof) for one in answers[place]):
+            if nonce is not None and (
+                asked[place].answered_or_not or any(isinstance(one, AnsweredProof) for one in answers[place])
+            ):
                 taken.add(nonce)
                 used.append(nonce)
         waiting = later

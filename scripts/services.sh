@@ -22,8 +22,10 @@ ALL=(postgresql rabbitmq minio elasticsearch)
 DATA=${CUNZHENG_SERVICES_DATA:-$BASE}
 BUILT=${CUNZHENG_SERVICES_BUILT:-$BASE}
 OWNER=cunzheng-services
-: "${POSTGRESQL_PORT:=55432}" "${RABBITMQ_PORT:=55672}" "${RABBITMQ_PEER_PORT:=55673}" "${EPMD_PORT:=55674}"
-: "${MINIO_PORT:=59000}" "${ELASTICSEARCH_PORT:=59200}" "${ELASTICSEARCH_PEER_PORT:=59300}"
+# Below those that the kernel gives to clients (net.ipv4.ip_local_port_range, from 32768): a connection of anybody
+# that ended a minute ago still keeps a server off the port that it left from.
+: "${POSTGRESQL_PORT:=21432}" "${RABBITMQ_PORT:=21672}" "${RABBITMQ_PEER_PORT:=21673}" "${EPMD_PORT:=21674}"
+: "${MINIO_PORT:=21900}" "${ELASTICSEARCH_PORT:=21920}" "${ELASTICSEARCH_PEER_PORT:=21930}"
 POSTGRESQL_SERIES=15
 RABBITMQ_SERIES=3.10
 MINIO_VERSION=v0.0.0-20260212201848-7aac2a2c5b7c

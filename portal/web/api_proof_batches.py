@@ -15,6 +15,7 @@ from licenses.awaiting import awaited
 from licenses.deciding import AnsweredProof
 from licenses.requests import SignedRequest
 from portal.answering import Answers, Asking
+from portal.clients.errors import RequestReplayedError
 from portal.refusals import RecordedRefusal, record_apart
 from portal.web import context, signed
 from portal.web.access import allow
@@ -61,23 +62,37 @@ def ask(body: ProofBatchBody) -> Response:
     """Answer or refuse each question by itself; a refusal takes nothing from the others."""
     for one in body.questions:
         signed.check_purpose(one.purpose)
-    context.rooms().database.write(signed.take)
-    call = _alone(signed.signed_request())
-    questions = [(context.identity(), question_of(one, call)) for one in body.questions]
-    made = {"answers": [_told(one) for one in _answers(questions)]}
+    call = signed.signed_request()
+    questions = [(context.identity(), question_of(one, _alone(call))) for one in body.questions]
+    made = {"answers": [_told(one) for one in _answers(questions, call)]}
     return Response(orjson.dumps(made), mimetype="application/json")
 
 
-def _answers(questions: Sequence[Question]) -> Answers:
-    """Answer all in one transaction, or each in its own where that fails for one of them."""
+def _answers(questions: Sequence[Question], call: SignedRequest | None) -> Answers:
+    """Answer all in one transaction, or each in its own where that fails for one of them.
+
+    Raises:
+        RequestReplayedError: The call was made before.
+    """
+    found = _asked(Asking(questions, call, answered_or_not=True))
+    if isinstance(found, CunzhengError):
+        context.rooms().database.write(signed.take)
+        alone = [_asked(Asking([one])) for one in questions] if len(questions) > 1 else [found]
+        found = [answer for one in alone for answer in ([one] if isinstance(one, CunzhengError) else one)]
+    replayed = next((one for one in found if isinstance(one, RequestReplayedError)), None)
+    if replayed is not None:
+        raise replayed
+    return found
+
+
+def _asked(asking: Asking) -> Answers | CunzhengError:
+    """Give the answers, or why none of them was made; without a ledger or a database that is so for each."""
     try:
-        return together().ask(Asking(questions))
+        return together().ask(asking)
     except (LedgerClosedError, RecordsUnavailableError) as error:
-        return [error for _ in questions]
+        return [error for _ in asking.questions]
     except CunzhengError as error:
-        if len(questions) == 1:
-            return [error]
-    return [answer for one in questions for answer in _answers([one])]
+        return error
 
 
 def _alone(call: SignedRequest | None) -> SignedRequest | None:

@@ -3,6 +3,7 @@
 command that ended, and no other series of a server is used unseen."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -103,6 +104,15 @@ def place() -> Iterator[Place]:
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_ports_are_none_that_clients_are_given() -> None:
+    """A connection that ended a minute ago keeps a server off the port that its client was given."""
+    text = (SCRIPTS / "services.sh").read_text(encoding="utf-8")
+    given = dict(re.findall(r"\$\{(\w+_PORT):=(\d+)\}", text))
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    assert given.keys() == set(PORTS)
+    assert all(int(port) < first for port in given.values())
 
 
 def test_a_start_that_fails_leaves_nothing_running(place: Place) -> None:

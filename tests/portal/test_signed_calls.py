@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from licenses.decisions import ProofService
 from portal.clients.signatures import COVERED
 from portal.web.schemas import PROOF_EXAMPLE
+from storage.secrets import ErasedError
 
 from .conftest import House
 from .test_client_tokens import PROOFS, announced
@@ -61,6 +63,27 @@ def test_a_batch_is_answered_once(house: House, caller: Caller) -> None:
     assert _send(house, headers, body, path).status_code == 200
     assert _send(house, headers, body, path).status_code == 409
     assert house.acts().count("proof.answered") == 2
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_batch_that_is_refused_or_breaks_is_not_asked_again(
+    house: House, caller: Caller, monkeypatch: pytest.MonkeyPatch, *, broken: bool
+) -> None:
+    def breaks(*_: Any) -> None:
+        raise ErasedError
+
+    if broken:
+        monkeypatch.setattr(ProofService, "ask_each", breaks)
+    unknown = PROOF_EXAMPLE | {"case": {"source": "ycsl", "number": "UNKNOWN"}}
+    body = json.dumps({"questions": [unknown, unknown]}).encode()
+    path = f"{PROOFS}:batch"
+    headers = caller.signed(path, body, JSON | caller.headers())
+    answers = _send(house, headers, body, path).json["answers"]
+    assert [one["status"] for one in answers] == [ErasedError.status if broken else 403] * 2
+    acts = house.acts()
+    again = _send(house, headers, body, path)
+    assert (again.status_code, again.json["code"]) == (409, "request-replayed")
+    assert house.acts() == [*acts, "access.refused"]
 
 
 @pytest.mark.parametrize("later", [-61, -60, 0, 60, 61])
