@@ -69,6 +69,7 @@ class _Known:
     counting: Counting
     holders: Mapping[str, tuple[str, bytes]]
     grants: dict[tuple[str, str], Sequence[LicenseGrant]] = field(default_factory=dict)
+    covering: dict[tuple[object, ...], Sequence[LicenseGrant]] = field(default_factory=dict)
 
 
 class Admission:
@@ -164,13 +165,18 @@ class Admission:
         if not identity.has(Role.CLIENT):
             return ()
         whose = identity.id, identity.organisation
+        # Nothing else of a question decides which grants cover it, see covers_call.
+        same = (whose, case.item_code, case.item_edition, question.purpose, asked)
+        if same in known.covering:
+            return known.covering[same]
         if whose not in known.grants:
             known.grants[whose] = running(uow, whose)
         need = Need(
             case=case, purpose=question.purpose, ceiling=Ceiling.PREDICATE, requirements=frozenset(asked)
         )
         refuse = _refusing(uow, identity, question, case)
-        return self._grants.found(uow, identity, need, refuse, known.grants[whose])
+        known.covering[same] = self._grants.found(uow, identity, need, refuse, known.grants[whose])
+        return known.covering[same]
 
 
 def _let_on(questions: Sequence[Question], early: Sequence[CunzhengError | None]) -> list[Question]:

@@ -24,6 +24,7 @@ from storage.ledger.acts import Act, Outcome, Promise
 from storage.ledger.canonical import Json, canonical
 from storage.ledger.kinds import ActKind
 from storage.ledger.rows import TableRows
+from storage.secrets import SubjectKey
 
 _TABLES: Final[tuple[type[Base], ...]] = (Decision, LicenseUsage, DecisionReliance, LicenseRequest)
 
@@ -56,10 +57,11 @@ class AnsweredProof:
 
 
 class _Made(NamedTuple):
-    """A decision before it is written: its JSON, that JSON's bytes, and its rows by table."""
+    """A decision before it is written: its JSON, that JSON's bytes, its holder's key, its rows by table."""
 
     body: dict[str, Json]
     written: bytes
+    key: SubjectKey
     rows: tuple[TableRows, ...]
 
     @property
@@ -71,23 +73,25 @@ def record_each(
     uow: UnitOfWork, keys: AnswerKeys, found: Sequence[tuple[Admitted, Evaluation]]
 ) -> list[AnsweredProof]:
     """Record questions, each before its answer, and what they came to; give the signed answers."""
-    intents = uow.record_all([_asking(one) for one, _ in found])
-    made = [_decide(uow, one, evaluation) for one, evaluation in found]
-    connection = uow.session.connection()
-    for place, table in enumerate(_TABLES):
-        insert_many(connection, table, [row for one in made for row in one.rows[place].rows])
-    promises = uow.record_all(
-        [
+    made: list[_Made] = []
+
+    def decided(intents: Sequence[Promise]) -> list[Act]:
+        made.extend(_decide(uow, one, evaluation) for one, evaluation in found)
+        return [
             _answering(admitted, one, intent)
             for (admitted, _), one, intent in zip(found, made, intents, strict=True)
         ]
-    )
+
+    promises = uow.record_all([_asking(one) for one, _ in found], decided)[len(found) :]
+    connection = uow.session.connection()
+    for place, table in enumerate(_TABLES):
+        insert_many(connection, table, [row for one in made for row in one.rows[place].rows])
     signed = [keys.sign_written(one.written, promise) for one, promise in zip(made, promises, strict=True)]
     answers = [
         {
             "decision_id": one.decision["id"],
             "act_id": promise.core_sha256,
-            "jws_cipher": uow.secrets.encrypt(one.decision["holder_id"], jws.encode()),
+            "jws_cipher": one.key.encrypt(jws.encode()),
         }
         for one, promise, jws in zip(made, promises, signed, strict=True)
     ]
@@ -128,7 +132,9 @@ def _answering(admitted: Admitted, made: _Made, intent: Promise) -> Act:
 
 def _decide(uow: UnitOfWork, one: Admitted, evaluation: Evaluation) -> _Made:
     case, rule, question, asker = one.case, one.rule, one.question, one.asker
-    decision_id = uow.ids.new_id()
+    at = parse_rfc3339(str(evaluation.body["at"]))
+    key = uow.secrets.key_of(case.holder_id)
+    decision_id = uow.ids.id_at(at)
     body: dict[str, Json] = {
         "v": 1,
         "id": decision_id,
@@ -155,8 +161,8 @@ def _decide(uow: UnitOfWork, one: Admitted, evaluation: Evaluation) -> _Made:
         "actor_id": asker.id,
         "operator": operator_of(asker) or "",
         "organisation": asker.organisation,
-        "at": parse_rfc3339(str(evaluation.body["at"])),
-        "body_cipher": uow.secrets.encrypt(case.holder_id, written),
+        "at": at,
+        "body_cipher": key.encrypt(written),
         "body_sha256": hashlib.sha256(written).hexdigest(),
     }
     rests_on = [
@@ -167,10 +173,10 @@ def _decide(uow: UnitOfWork, one: Admitted, evaluation: Evaluation) -> _Made:
         [decision],
         uses_of(uow, asker, case, rule, evaluation, decision_id),
         rests_on,
-        request_values(uow, case.holder_id, decision_id, question.signed),
+        request_values(key, decision_id, question.signed),
     )
     tables = tuple(TableRows(table, of) for table, of in zip(_TABLES, rows, strict=True))
-    return _Made(body, written, tables)
+    return _Made(body, written, key, tables)
 
 
 def _reason_codes(body: Mapping[str, Json]) -> list[str]:

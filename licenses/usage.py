@@ -29,10 +29,10 @@ def usage_row(uow: UnitOfWork, identity: Identity, use: Use) -> LicenseUsage:
 
 def usage_values(uow: UnitOfWork, identity: Identity, use: Use) -> dict[str, Any]:
     """Give what :func:`usage_row` makes, by column: for many uses at once."""
-    basis = identity.basis
+    basis, now = identity.basis, uow.clock.now()
     return {
-        "id": uow.ids.new_id(),
-        "at": uow.clock.now(),
+        "id": uow.ids.id_at(now),
+        "at": now,
         "action": use.action,
         "holder_id": use.holder_id,
         "license_id": use.license_id,

@@ -71,7 +71,7 @@ from seals.tokens import TrustedTokens
 from seals.trust import TrustList
 from seals.untrusted import verify_untrusted
 from storage.clock import Clock, IdSource, RandomIds, SystemClock
-from storage.database import Database, Doorbell, UnitOfWork
+from storage.database import Database, UnitOfWork
 from storage.files import create_once
 from storage.ledger.anchors import Anchorer
 from storage.ledger.checkpoints import CheckpointWriter
@@ -85,6 +85,7 @@ from storage.objects.ports import ObjectStore
 from storage.objects.probe import LockProbe
 from storage.objects.server import PATIENCE, BucketAddress, Patience
 from storage.objects.versions import TableBook, VersionBook
+from storage.ports import Doorbell
 from storage.secrets import Secrets
 from storage.steps import Step
 

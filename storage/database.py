@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -37,7 +37,8 @@ from storage.identity import system_identity
 from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 from storage.looking import Look
-from storage.recording import ActWriter
+from storage.ports import Doorbell, Gate
+from storage.recording import ActWriter, Follow
 from storage.secrets import Secrets
 from storage.steps import StepRow, followers, wake
 
@@ -55,35 +56,6 @@ class LedgerClosedError(CunzhengError):
     title_en = "The ledger lags behind; acts are refused"
     remedy_zh = "请运维检查 sequencer 进程与时间戳服务，恢复后自动受理。"
     remedy_en = "The operator checks the sequencer and the time-stamping service; acts resume by themselves."
-
-
-class Gate(Protocol):
-    """Decides whether the ledger may take a promise now (docs/architecture.md, fail closed)."""
-
-    def admit(self, kind: ActKind) -> None:
-        """Return, or raise :class:`LedgerClosedError`."""
-        ...
-
-    def count_refusal(self, session: Session) -> None:
-        """Count one refusal durably; called in a transaction of its own."""
-        ...
-
-    def take_refusals(self, session: Session) -> int:
-        """Give and zero the durable count, 0 when there is none; cheap when there is none."""
-        ...
-
-
-class Doorbell(Protocol):
-    """Tells workers of steps that may run now. Best effort: the table of steps is the truth."""
-
-    @property
-    def heard(self) -> bool:
-        """Tell whether the last ring was taken, as far as is known."""
-        ...
-
-    def ring(self, steps: Sequence[tuple[str, str]]) -> None:
-        """Announce steps, each by kind and id; return at once and raise nothing."""
-        ...
 
 
 class UnitOfWork:
@@ -126,8 +98,15 @@ class UnitOfWork:
         """
         return self.record_all([act])[0]
 
-    def record_all(self, acts: Sequence[Act]) -> list[Promise]:
+    def record_all(self, acts: Sequence[Act], follow: Follow | None = None) -> list[Promise]:
         """Write acts as :meth:`record` writes each, in their order, with fewer ways to the database.
+
+        Args:
+            acts: The acts.
+            follow: Gives further ones, once it is known what these promise.
+
+        Returns:
+            The promises of all of them.
 
         Raises:
             LedgerClosedError: The ledger lags; the transaction must not commit.
@@ -137,8 +116,7 @@ class UnitOfWork:
         writer = ActWriter(self.session, self.ids, self.secrets, self._origin)
         now = self.clock.now()
         if self._gate is not None:
-            for kind in dict.fromkeys(act.kind for act in acts):
-                self._gate.admit(kind)
+            self._admit(acts)
             refused = self._gate.take_refusals(self.session)
             if refused:
                 closed = Act(
@@ -149,7 +127,20 @@ class UnitOfWork:
                     notes={"count": refused},
                 )
                 writer.write([closed], now)
-        return writer.write(acts, now)
+        return writer.write(acts, now, follow and self._admitted(follow))
+
+    def _admitted(self, follow: Follow) -> Follow:
+        def admitted(promises: Sequence[Promise]) -> Sequence[Act]:
+            acts = follow(promises)
+            self._admit(acts)
+            return acts
+
+        return admitted
+
+    def _admit(self, acts: Sequence[Act]) -> None:
+        if self._gate is not None:
+            for kind in dict.fromkeys(act.kind for act in acts):
+                self._gate.admit(kind)
 
     def add_step(
         self,

@@ -11,6 +11,7 @@ import datetime as dt
 import zlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import Table, bindparam, func, select, update
@@ -39,10 +40,11 @@ _ADD: Final = (
 )
 
 
+@lru_cache(maxsize=256)
 def shares(quota: int) -> Sequence[int]:
     """Give the share of each place; together they are the quota."""
     places = min(quota, PLACES)
-    return [quota // places + (1 if place < quota % places else 0) for place in range(places)]
+    return tuple(quota // places + (1 if place < quota % places else 0) for place in range(places))
 
 
 def take(uow: UnitOfWork, grants: Sequence[LicenseGrant], case_id: str) -> LicenseGrant | None:

@@ -131,17 +131,19 @@ class Sequencer:
         if self._stale:
             self._edge, self._stale = self._reload(), False
         with self._database.reading() as uow:
-            # An idle sequencer must not queue for the one writer lock five times a second.
-            if uow.session.scalar(select(LedgerPending.position).limit(1)) is None:
-                return 0
+            # Nobody else takes away what is pending: it is read and hashed before anybody has to wait for it.
+            pending = _pending(uow.session)
+        if not pending:
+            return 0
         edge = self._edge.next()
+        edge.last_at = max(edge.last_at, self._clock.now())
+        self._build(edge, pending)
         # Until the commit is known to have taken effect the edge in memory may not be the table's.
         self._stale = True
-        count = self._append(edge)
+        self._append(edge, [row.position for row in pending])
         self._stale = False
-        if count:
-            self._edge = Edge(edge.frontier, edge.last_leaf, edge.last_at, edge.rows)
-        return count
+        self._edge = Edge(edge.frontier, edge.last_leaf, edge.last_at, edge.rows)
+        return len(pending)
 
     def _reload(self) -> Edge:
         with self._database.reading() as uow:
@@ -150,22 +152,16 @@ class Sequencer:
                 raise FencedError
             return load_edge(uow.session, state)
 
-    def _append(self, edge: Edge) -> int:
+    def _append(self, edge: Edge, positions: Sequence[int]) -> None:
         with self._database.writing() as uow:
-            pending = _pending(uow.session)
-            if not pending:
-                return 0
-            edge.last_at = max(edge.last_at, self._clock.now())
-            self._build(edge, pending)
+            # First: what was read is true only as long as nobody has taken over.
+            self._set_state(uow.session, state_values(edge))
             append(uow.session, LedgerEntry, edge.entries)
             failpoint("sequencer.after-append")
             if edge.full:
                 uow.session.execute(insert(LedgerTile), edge.full)
-            self._set_state(uow.session, state_values(edge))
-            positions = [row.position for row in pending]
             remove(uow.session, LedgerPending.position, positions)
             failpoint("sequencer.before-commit")
-        return len(pending)
 
     def _build(self, edge: Edge, pending: Sequence[Row[int, str, bytes]]) -> None:
         at = rfc3339(edge.last_at)

@@ -3,15 +3,19 @@
 
 import contextlib
 import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 from fakes import make_database
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
+from storage.database import LedgerClosedError
 from storage.identity import system_identity
-from storage.ledger.acts import Act
+from storage.ledger.acts import Act, Promise
 from storage.ledger.kinds import ActKind
 from storage.ledger.models import LedgerAct, LedgerPending
 from storage.secrets import ErasedError
@@ -52,6 +56,43 @@ def test_each_of_them_lies_under_the_key_of_its_own_subject(tmp_path: Path) -> N
     with pytest.raises(ErasedError):
         database.secrets.decrypt(details["holder-0"])
     assert orjson.loads(database.secrets.decrypt(details["holder-1"]))["notes"] == {"number": 1}
+
+
+def test_acts_that_follow_from_others_know_their_promises_and_wait_behind_them(tmp_path: Path) -> None:
+    database = make_database(tmp_path)
+
+    def answers(promises: Sequence[Promise]) -> list[Act]:
+        return [replace(announced(7), intent=one.core_sha256) for one in promises]
+
+    with database.writing() as uow:
+        promises = uow.record_all([announced(number) for number in range(3)], answers)
+    with database.reading() as uow:
+        waiting = uow.session.scalars(select(LedgerPending.act_id).order_by(LedgerPending.position)).all()
+        intents = {row.act_id: row.intent for row in uow.session.scalars(select(LedgerAct))}
+    assert [one.core_sha256 for one in promises] == list(waiting)
+    assert [intents[one] for one in waiting] == [None, None, None, *waiting[:3]]
+
+
+def test_acts_that_follow_are_admitted_by_their_own_kind(tmp_path: Path) -> None:
+    class Closed:
+        """Lets announcements through and nothing else."""
+
+        def admit(self, kind: ActKind) -> None:
+            if kind is not ActKind.CASE_ANNOUNCED:
+                raise LedgerClosedError
+
+        def count_refusal(self, session: Session) -> None:
+            pass
+
+        def take_refusals(self, session: Session) -> int:
+            return 0
+
+    database = make_database(tmp_path, gate=Closed())
+    follow = [replace(announced(1), kind=ActKind.PROOF_ANSWERED)]
+    with pytest.raises(LedgerClosedError), database.writing() as uow:
+        uow.record_all([announced(0)], lambda _promises: follow)
+    with database.reading() as uow:
+        assert uow.session.scalar(select(func.count()).select_from(LedgerAct)) == 0
 
 
 def test_a_unit_that_fails_leaves_none_of_them_and_recording_none_is_nothing(tmp_path: Path) -> None:

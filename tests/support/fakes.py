@@ -12,7 +12,8 @@ from sqlalchemy import inspect
 
 from storage.base import Base
 from storage.clock import Clock, RandomIds
-from storage.database import Database, Doorbell, Gate
+from storage.database import Database
+from storage.ports import Doorbell, Gate
 from storage.secrets import Secrets
 
 ORIGIN = "test.cunzheng.invalid/log"

@@ -10,7 +10,7 @@ from pathlib import Path
 from fakes import ORIGIN, HandClock, make_database
 
 from storage.clock import parse_rfc3339, rfc3339
-from storage.database import Database, Gate
+from storage.database import Database
 from storage.errors import CunzhengError
 from storage.identity import system_identity
 from storage.ledger.acts import Act
@@ -22,6 +22,7 @@ from storage.ledger.notes import NoteSigner
 from storage.ledger.policies import Policy, parse_policy, single_log_policy
 from storage.ledger.sequencer import Sequencer
 from storage.objects.folder import FolderStore
+from storage.ports import Gate
 
 SIGNER = NoteSigner(ORIGIN, bytes(range(32)))
 
