@@ -27,7 +27,7 @@ from granting import APPROVER, grant
 from installation import FOOD, Installation, installed
 from licences_at_size import fill
 from measuring import Measurement, percentile
-from parts import S3
+from parts import POSTGRESQL, S3
 from running import free_port
 
 from licenses.grants.covering import running
@@ -43,6 +43,8 @@ BATCH: Final = "/api/v1/proofs:batch"
 CLIENTS: Final = (4, 32)
 BATCHES: Final = ((1, 10), (1, 20), (1, 25), (2, 20), (1, 100))
 """Clients, and how many questions each asks in a call: what a system asks for its list of the day."""
+SILENT: Final = 20
+"""Questions in a call while object store and index are silent."""
 SECONDS: Final = 5.0
 CASES: Final = 50
 CHUNK: Final = 400
@@ -61,12 +63,14 @@ Connect = Callable[[], http.client.HTTPConnection]
 
 @dataclass(frozen=True)
 class Load:
-    """What a load came to: milliseconds of each call, seconds, and processor of either side in seconds."""
+    """What a load came to: milliseconds of each call, seconds, and processor of every side in seconds."""
 
     times: list[float]
     seconds: float
     served: float
     offered: float
+    stored: float
+    """What a database that is a server of its own took."""
     each: int = 1
     """Decisions in a call."""
 
@@ -105,7 +109,9 @@ def measure() -> Iterator[Measurement]:
         if S3 in os.environ:
             with _silent("minio", "elasticsearch"):
                 asked = _load(line, CLIENTS[0], partial(_signed, system))
+                batches = _load(line, 1, partial(_signed_batches, system, SILENT), SILENT)
             yield from _told("decisions over HTTP, object store and index silent", asked, read)
+            yield from _told(f"the same with {SILENT} a call", batches, read)
 
 
 def _word() -> Load:
@@ -131,11 +137,8 @@ def _told_plain(word: Load) -> Iterator[Measurement]:
 @contextmanager
 def _silent(*names: str) -> Iterator[None]:
     """Let servers stand still: they take connections and answer nothing."""
-    told = [
-        subprocess.run([SERVICES, "pid", name], check=True, stdout=subprocess.PIPE).stdout for name in names
-    ]
     # The main process of one only started the server.
-    servers = [one for each in told for one in (int(each), *descendants(int(each)))]
+    servers = [one for main in map(_main_process, names) for one in (main, *descendants(main))]
     for server in servers:
         os.kill(server, signal.SIGSTOP)
     try:
@@ -143,6 +146,10 @@ def _silent(*names: str) -> Iterator[None]:
     finally:
         for server in servers:
             os.kill(server, signal.SIGCONT)
+
+
+def _main_process(name: str) -> int:
+    return int(subprocess.run([SERVICES, "pid", name], check=True, stdout=subprocess.PIPE).stdout)
 
 
 def _told(name: str, asked: Load, read: Load) -> Iterator[Measurement]:
@@ -156,6 +163,9 @@ def _told(name: str, asked: Load, read: Load) -> Iterator[Measurement]:
     yield Measurement(f"{name}, p99", p99, "ms", "allowed", ALLOWED_P99)
     yield Measurement(f"{name}, servers' processor", served, "ms", "allowed", ALLOWED_CPU)
     yield Measurement(f"{name}, load's processor", offered, "ms", "servers' processor", served)
+    if asked.stored:
+        stored = 1000 * asked.stored / asked.decisions
+        yield Measurement(f"{name}, database's processor", stored, "ms", "servers' processor", served)
 
 
 def _grant(site: Installation, system: Outside) -> None:
@@ -224,25 +234,31 @@ def _wait(connect: Connect, path: str) -> None:
 def _load(connect: Connect, clients: int, chunk: Callable[[], Sequence[Send]], each: int = 1) -> Load:
     """Offer chunk after chunk, each made before the clock runs, until the clock has run long enough."""
     times: list[float] = []
-    seconds = served = offered = 0.0
+    seconds = served = offered = stored = 0.0
     with ExitStack() as lines:
         open_ = [lines.enter_context(closing(connect())) for _ in range(clients)]
         while seconds < SECONDS:
             # Signed before the clock runs: what a caller spends on its signature is not ours.
             waiting = deque(chunk())
-            used, own, start = _servers(), time.process_time(), time.perf_counter()
+            used, kept, own, start = _servers(), _database(), time.process_time(), time.perf_counter()
             with ThreadPoolExecutor(clients) as pool:
                 found = list(pool.map(partial(_offer, waiting), open_))
             seconds += time.perf_counter() - start
             offered += time.process_time() - own
             served += _servers() - used
+            stored += _database() - kept
             times += [each for one in found for each in one]
-    return Load(times, seconds, served, offered, each)
+    return Load(times, seconds, served, offered, stored, each)
 
 
 def _servers() -> float:
     """Give the seconds of processor that the processes of the installation took."""
     return sum(descendants(os.getpid()).values())
+
+
+def _database() -> float:
+    """Give the seconds of processor that PostgreSQL took; it is no process of the installation."""
+    return sum(descendants(_main_process("postgresql")).values()) if POSTGRESQL in os.environ else 0.0
 
 
 def _offer(waiting: deque[Send], line: http.client.HTTPConnection) -> list[float]:
