@@ -57,8 +57,6 @@ _REASON_OF_STATUS = {
     Status.SEAL_INVALID: (Truth.UNKNOWN, "R.SEAL_INVALID"),
 }
 _RANK: Final = {Truth.NOT_MET: 0, Truth.UNKNOWN: 1, Truth.MET: 2}
-
-
 _STRENGTH: Final = {answer: place for place, answer in enumerate(Answer)}
 _STANDING: Final = {
     Standing.PROVISIONAL: Answer.PROVISIONAL,
@@ -240,7 +238,10 @@ def _evidence(evidence: Evidence, subject: SubjectFacts, facts: Facts) -> _Findi
     if isinstance(evidence, CaseEvidence):
         return _prior_case(evidence, subject, facts)
     types = evidence.licence.type
-    found = [_license(evidence, fact, facts.case_date) for fact in subject.licenses if fact.says in types]
+    of_type = [fact for fact in subject.licenses if fact.says in types]
+    # A licence of an issuer outside the rule hides nothing that an accepted one says.
+    counting = [fact for fact in of_type if _is_accepted(evidence, fact)] or of_type
+    found = [_license(evidence, fact, facts.case_date) for fact in counting]
     if found:
         # Of equal ones the newest decides, one of the type itself before one that covers it: it is the one
         # the holder would show.
@@ -257,22 +258,28 @@ def _evidence(evidence: Evidence, subject: SubjectFacts, facts: Facts) -> _Findi
     return _Finding(Truth.UNKNOWN, reason, None, trace)
 
 
-def _license(evidence: LicenseEvidence, fact: LicenseFact, case_date: dt.date) -> _Finding:
-    steps = [_REASON_OF_STATUS[fact.status]]
+def _is_accepted(evidence: LicenseEvidence, fact: LicenseFact) -> bool:
     accepted = evidence.licence.issuer_in
-    if accepted is not None and fact.issuer_code not in accepted:
-        steps.append((Truth.NOT_MET, "R.ISSUER_NOT_ACCEPTED"))
-    if fact.trust > evidence.licence.trust:
-        steps.append((Truth.UNKNOWN, "R.TRUST_TOO_LOW"))
-    if _is_stale(evidence.licence.freshness, fact, case_date):
-        steps.append((Truth.UNKNOWN, "R.STALE_COPY"))
+    return accepted is None or fact.issuer_code in accepted
+
+
+def _license(evidence: LicenseEvidence, fact: LicenseFact, case_date: dt.date) -> _Finding:
     tests: list[Json] = []
-    for predicate in evidence.predicates:
-        outcome = predicate.test(fact.face.get(predicate.field), case_date)
-        tests.append(_tested(predicate, fact, outcome))
-        if outcome is not Truth.MET:
-            denied = outcome is Truth.NOT_MET
-            steps.append((outcome, "R.PREDICATE_NOT_SATISFIED" if denied else "R.FIELD_ABSENT"))
+    if _is_accepted(evidence, fact):
+        steps = [_REASON_OF_STATUS[fact.status]]
+        if fact.trust > evidence.licence.trust:
+            steps.append((Truth.UNKNOWN, "R.TRUST_TOO_LOW"))
+        if _is_stale(evidence.licence.freshness, fact, case_date):
+            steps.append((Truth.UNKNOWN, "R.STALE_COPY"))
+        for predicate in evidence.predicates:
+            outcome = predicate.test(fact.face.get(predicate.field), case_date)
+            tests.append(_tested(predicate, fact, outcome))
+            if outcome is not Truth.MET:
+                denied = outcome is Truth.NOT_MET
+                steps.append((outcome, "R.PREDICATE_NOT_SATISFIED" if denied else "R.FIELD_ABSENT"))
+    else:
+        # Nobody the rule listens to said anything: neither its status nor its face denies.
+        steps = [(Truth.UNKNOWN, "R.ISSUER_NOT_ACCEPTED")]
     result, reason = min(steps, key=lambda step: _RANK[step[0]])
     trace = {
         "kind": "licence",

@@ -99,11 +99,12 @@ class Predicate(BaseModel):
         return self
 
     def test(self, value: FaceValue | None, case_date: dt.date) -> Truth:
-        """Ask it of a value; ``None`` means that the face does not hold the field."""
-        if self.op is Op.PRESENT:
-            return _truth(value is not None)
-        if value is None:
+        """Ask it of a value; ``None`` or a table without rows means that the face does not hold the field."""
+        if value is None or value == []:
+            # Faces of stock are incomplete: what they leave out, ``present`` included, they do not deny.
             return Truth.UNKNOWN
+        if self.op is Op.PRESENT:
+            return Truth.MET
         if isinstance(value, list):
             # Of a table it is asked whether any cell says so.
             return any_of(self.test(cell, case_date) for row in value for cell in row.values())

@@ -120,11 +120,43 @@ def test_what_its_issuer_has_not_confirmed_establishes_nothing(trust: str, answe
     assert first(fact(trust=trust)) == answer
 
 
-def test_an_issuer_outside_the_rule_is_denied() -> None:
+def test_a_face_that_lacks_a_field_denies_nothing_and_leaves_the_ladder_open() -> None:
     raw = json.loads(json.dumps(RAW))
-    raw["requirements"][0]["alternatives"][0]["all_of"][0]["licence"]["issuer_in"] = ["11330105002500287C"]
-    answer = evaluate(read_rule(json.dumps(raw).encode(), "x"), facts(fact()), AT, TABLE).body
-    assert answer["requirements"][0]["reason"]["code"] == "R.ISSUER_NOT_ACCEPTED"  # type: ignore[index,call-overload]
+    raw["requirements"][0]["alternatives"][0]["all_of"][0]["predicates"] = [
+        {"field": "scope", "op": "present"}
+    ]
+    rule = read_rule(json.dumps(raw).encode(), "x")
+    body: Any = evaluate(rule, facts(fact(scope=None)), AT, TABLE).body
+    answer = body["requirements"][0]
+    assert (answer["result"], answer["reason"]["code"]) == ("UNKNOWN", "R.FIELD_ABSENT")
+    assert "citizen_upload" in {one["kind"] for one in answer["next"]}
+
+
+ACCEPTED, OTHER = "11330105002500287C", "11339999MBDEM0015L"
+
+
+def of_accepted_issuer(*licenses: LicenseFact) -> Any:
+    raw = json.loads(json.dumps(RAW))
+    raw["requirements"][0]["alternatives"][0]["all_of"][0]["licence"]["issuer_in"] = [ACCEPTED]
+    body: Any = evaluate(read_rule(json.dumps(raw).encode(), "x"), facts(*licenses), AT, TABLE).body
+    return body["requirements"][0]
+
+
+@pytest.mark.parametrize("status", [Status.VALID, Status.EXPIRED, Status.REVOKED])
+def test_a_licence_of_another_issuer_proves_and_denies_nothing(status: Status) -> None:
+    answer = of_accepted_issuer(fact(status, scope="日用品", issuer_code=OTHER))
+    assert (answer["result"], answer["reason"]["code"]) == ("UNKNOWN", "R.ISSUER_NOT_ACCEPTED")
+    assert answer["tried"][0]["evidence"][0]["predicates"] == [], "its face is not asked"
+    assert answer["tried"][0]["evidence"][0]["status"] == str(status), "what was seen is told"
+    assert "citizen_upload" in {one["kind"] for one in answer["next"]}
+
+
+def test_a_licence_of_another_issuer_hides_no_denial_of_an_accepted_one() -> None:
+    foreign, own = fact(issuer_code=OTHER), fact(Status.REVOKED, id="1" * 26, issuer_code=ACCEPTED)
+    for found in ([foreign, own], [own, foreign]):
+        answer = of_accepted_issuer(*found)
+        assert (answer["result"], answer["reason"]["code"]) == ("NOT_MET", "R.STATUS_REVOKED")
+    assert of_accepted_issuer(foreign, fact(id="1" * 26, issuer_code=ACCEPTED))["result"] == "MET"
 
 
 def test_only_what_is_asked_is_evaluated() -> None:
@@ -222,7 +254,9 @@ def test_a_sure_conjunction_or_disjunction_stands_whatever_the_unknown_turns_out
         (Op.AT_MOST, 2, 3, Truth.NOT_MET),
         (Op.AT_LEAST, 2, "two", Truth.UNKNOWN),
         (Op.PRESENT, None, "x", Truth.MET),
-        (Op.PRESENT, None, None, Truth.NOT_MET),
+        (Op.PRESENT, None, None, Truth.UNKNOWN),
+        (Op.PRESENT, None, [], Truth.UNKNOWN),
+        (Op.CONTAINS, "食品", [], Truth.UNKNOWN),
         (Op.WITHIN, "P3Y", "2023-11-20", Truth.MET),
         (Op.WITHIN, "P3Y", "2023-11-19", Truth.NOT_MET),
         (Op.WITHIN, "P30D", "2026-12-01", Truth.NOT_MET),
