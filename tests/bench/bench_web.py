@@ -24,17 +24,20 @@ from typing import Final
 from calling import Outside
 from family import descendants
 from granting import APPROVER, grant
-from installation import FOOD, Installation, installed
-from licences_at_size import fill
+from installation import BUSINESS_LICENSE, FOOD, Installation, holder, installed
+from licences_at_size import events, fill, row
 from measuring import Measurement, percentile
 from parts import POSTGRESQL, S3
 from running import free_port
+from sqlalchemy import insert, select
 
 from licenses.grants.covering import running
 from licenses.grants.services import end
+from licenses.models import License, LicenseEvent
 from portal.accounts.models import Client
+from seals.models import Seal
 from storage.database import UnitOfWork
-from storage.ledger.canonical import Json
+from storage.ledger.canonical import Json, canonical
 
 ON_SERVERS: Final = True
 SERVICES: Final = Path(__file__).resolve().parents[2] / "scripts" / "services.sh"
@@ -89,14 +92,14 @@ def measure() -> Iterator[Measurement]:
         tempfile.TemporaryDirectory() as name,
         installed(Path(name), "sequencer", "serve", port=free_port()) as site,
     ):
-        for number in range(CASES):
-            site.announce(f"O-{number}")
         if LICENCES:
             fill(site, LICENCES)
+        _cases(site)
         line = partial(_line, site)
         _wait(line, "/api/v1/ledger/key")
         system = Outside.of(site.settings.public_url, site.settings.data)
         _grant(site, system)
+        _require_met(line(), system)
         plain: Send = lambda line: line.request("GET", "/api/v1/ledger/key")  # noqa: E731 # says what is sent
         read = _load(line, CLIENTS[0], lambda: [plain] * 4 * CHUNK)
         yield from _told_plain(_word())
@@ -112,6 +115,28 @@ def measure() -> Iterator[Measurement]:
                 batches = _load(line, 1, partial(_signed_batches, system, SILENT), SILENT)
             yield from _told("decisions over HTTP, object store and index silent", asked, read)
             yield from _told(f"the same with {SILENT} a call", batches, read)
+
+
+def _cases(site: Installation) -> None:
+    """Announce cases of as many holders, each of whom holds the business licence that the rule asks for."""
+    now = site.rooms.clock.now()
+    for number in range(CASES):
+        who, stands = holder(number), LICENCES + number
+        holder_id = site.announce(f"O-{number}", (who["scheme"], who["code"], who["name"]))
+        with site.rooms.database.writing() as uow:
+            seal = uow.session.scalars(select(Seal.id)).first()
+            face = uow.secrets.encrypt(holder_id, canonical(BUSINESS_LICENSE["face"]))
+            values = row(stands, now, face) | {"holder_id": holder_id, "seal_id": seal}
+            uow.session.execute(insert(License), values)
+            uow.session.execute(insert(LicenseEvent), next(events(stands, now)))
+
+
+def _require_met(line: http.client.HTTPConnection, system: Outside) -> None:
+    """See that what is measured establishes a proof: a decision that finds nothing costs less."""
+    _call(system, PROOFS, _question(0))(line)
+    answer = json.loads(line.getresponse().read())
+    results = [one["result"] for one in answer["decision"]["requirements"]]
+    assert results == ["MET", "UNKNOWN", "UNKNOWN"], results
 
 
 def _word() -> Load:

@@ -38,7 +38,7 @@ _REQUIRED = {
     BUSINESS: ("application-form", "identity", "premises", "acceptance-notice", "decision"),
 }
 _GROUPS = {"acceptance-notice": "process", "decision": "result"}
-_BUSINESS_LICENSE: dict[str, Any] = {
+BUSINESS_LICENSE: dict[str, Any] = {
     "type": "11100000MB0143028R001",
     "number": ASKER[1],
     "issued_on": "2026-11-12",
@@ -102,7 +102,7 @@ class Submissions:
     def business(self, number: str) -> Arrival:
         """Give the filing that grants the asker's business licence."""
         who = dict(zip(("scheme", "code", "name"), ASKER, strict=True))
-        return self.make(number, BUSINESS, holder=who, result="approved", license=_BUSINESS_LICENSE)
+        return self.make(number, BUSINESS, holder=who, result="approved", license=BUSINESS_LICENSE)
 
 
 @dataclass(frozen=True)
@@ -159,16 +159,17 @@ class Installation:
         stored = rooms.intake.store(arrival)
         return rooms.database.write(lambda uow: rooms.intake.receive(uow, identity, stored))
 
-    def announce(self, number: str, *, closed: bool = False) -> None:
-        """Announce a case of the asker, or report its closing."""
+    def announce(self, number: str, who: tuple[str, str, str] = ASKER, *, closed: bool = False) -> str:
+        """Announce a case of the asker, or of another holder, or report its closing; give the holder's id."""
         accepted, closed_at = parse_rfc3339("2026-11-23T01:21:40Z"), parse_rfc3339("2026-11-24T01:21:40Z")
         announcement = Announcement(
-            "yctb", number, FOOD, "2026-03", *ASKER, "scjg", accepted, closed_at if closed else None
+            "yctb", number, FOOD, "2026-03", *who, "scjg", accepted, closed_at if closed else None
         )
 
-        self.rooms.database.write(
+        case, _ = self.rooms.database.write(
             lambda uow: self.rooms.cases.announce(uow, self.cast.client(uow), announcement)
         )
+        return case.holder_id
 
     def wait_for_steps(self, within: float) -> None:
         """Wait until the worker has nothing left to do."""
