@@ -321,7 +321,7 @@ stop)
     shift
     (($#)) || set -- "${ALL[@]}"
     for name in "$@"; do
-        if "answers_$name"; then "stop_$name"; fi
+        if "answers_$name" || lives "$name"; then "stop_$name"; fi
     done
     ;;
 disk)

@@ -74,25 +74,31 @@ def _answers(questions: Sequence[Question], call: SignedRequest | None) -> Answe
     Raises:
         RequestReplayedError: The call was made before.
     """
-    found = _asked(Asking(questions, call, answered_or_not=True))
-    if isinstance(found, CunzhengError):
+    try:
+        found = together().ask(Asking(questions, call, answered_or_not=True))
+    except (RequestReplayedError, RecordsUnavailableError):
+        # Where the database fell silent nobody knows what was committed; the nonce stands where answers do.
+        raise
+    except Exception as error:
+        # Nothing stands, the nonce neither; what was told as refused or failed is not asked again by others.
         context.rooms().database.write(signed.take)
-        alone = [_asked(Asking([one])) for one in questions] if len(questions) > 1 else [found]
-        found = [answer for one in alone for answer in ([one] if isinstance(one, CunzhengError) else one)]
+        if not isinstance(error, CunzhengError):
+            raise
+        if len(questions) == 1 or isinstance(error, LedgerClosedError):
+            return [error for _ in questions]
+        return [_answer_alone(one) for one in questions]
     replayed = next((one for one in found if isinstance(one, RequestReplayedError)), None)
     if replayed is not None:
         raise replayed
     return found
 
 
-def _asked(asking: Asking) -> Answers | CunzhengError:
-    """Give the answers, or why none of them was made; without a ledger or a database that is so for each."""
+def _answer_alone(question: Question) -> AnsweredProof | CunzhengError:
     try:
-        return together().ask(asking)
-    except (LedgerClosedError, RecordsUnavailableError) as error:
-        return [error for _ in asking.questions]
+        (answer,) = together().ask(Asking([question]))
     except CunzhengError as error:
         return error
+    return answer
 
 
 def _alone(call: SignedRequest | None) -> SignedRequest | None:

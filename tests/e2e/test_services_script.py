@@ -110,9 +110,9 @@ def test_ports_are_none_that_clients_are_given() -> None:
     """A connection that ended a minute ago keeps a server off the port that its client was given."""
     text = (SCRIPTS / "services.sh").read_text(encoding="utf-8")
     given = dict(re.findall(r"\$\{(\w+_PORT):=(\d+)\}", text))
-    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
     assert given.keys() == set(PORTS)
-    assert all(int(port) < first for port in given.values())
+    # The first that a Linux kernel gives, unless somebody has set ip_local_port_range.
+    assert all(int(port) < 32_768 for port in given.values())
 
 
 def test_a_start_that_fails_leaves_nothing_running(place: Place) -> None:

@@ -108,6 +108,40 @@ def test_what_is_asked_together_is_answered_as_it_is_alone(
     assert [said(library, one) for one in together(library, questions)] == each
 
 
+def test_a_grant_covers_no_question_because_it_covered_another_one_of_the_unit(library: Library) -> None:
+    colleague = replace(CLIENT, id="client-2")
+    with library.database.writing() as uow:
+        end(uow, APPROVER, uow.session.get_one(LicenseGrant, library.granted))
+        grant(uow, client_id=CLIENT.id, requirements=["R1"], purposes=["accept"])
+    case = library.announce(FOOD)
+    covered = question(case, requirements=("R1",))
+    questions = [
+        (CLIENT, covered),
+        (CLIENT, replace(covered, requirements=("R2",))),
+        (CLIENT, replace(covered, purpose="examine")),
+        (colleague, covered),
+        (CLIENT, covered),
+    ]
+    each = [said(library, alone(library, one)) for one in questions]
+    found = together(library, questions)
+    assert [isinstance(one, AnsweredProof) for one in found] == [True, False, False, False, True]
+    assert [said(library, one) for one in found] == each
+
+
+def test_ids_of_decisions_and_uses_begin_with_their_instant(library: Library) -> None:
+    case, made = library.announce(FOOD), []
+    for _ in range(3):
+        made += [alone(library, (CLIENT, question(case))) for _ in range(2)]
+        library.clock.advance(0.002)
+    with library.database.reading() as uow:
+        for table in (Decision, LicenseUsage):
+            rows = uow.session.scalars(select(table)).all()
+            assert [one.at for one in sorted(rows, key=lambda one: one.id)] == sorted(one.at for one in rows)
+            beginnings = {one.at: {other.id[:9] for other in rows if other.at == one.at} for one in rows}
+            assert len(beginnings) == 3
+            assert all(len(of) == 1 for of in beginnings.values())
+
+
 def test_each_leaves_its_own_rows_acts_and_uses_and_a_refused_one_none(library: Library) -> None:
     licence = library.issue(BUSINESS)
     cases = [library.announce(FOOD) for _ in range(5)]
@@ -183,6 +217,18 @@ def test_of_fifty_for_the_last_units_of_a_quota_exactly_so_many_are_answered(
     with library.database.reading() as uow:
         assert uow.session.scalar(select(func.sum(LicenseGrantUse.used))) == quota
         assert len(uow.session.scalars(select(Decision)).all()) == quota
+
+
+def test_of_equal_calls_of_many_the_second_is_a_replay_even_where_the_first_was_refused(
+    library: Library,
+) -> None:
+    closed = library.announce(FOOD, closed=True)
+    call = SignedRequest(CLIENT.id, "kid", "n1", b"base", b"signature", b"{}")
+    asking = Asking([(CLIENT, question(closed, signed=call))], call, answered_or_not=True)
+    with library.database.writing() as uow:
+        (first,), (second,) = proof_answers(library.database, library.proofs)._work(uow, [asking, asking])
+    assert not isinstance(first, AnsweredProof | RequestReplayedError)
+    assert isinstance(second, RequestReplayedError)
 
 
 def test_of_equal_signed_calls_one_is_answered_and_a_refused_one_uses_no_nonce(library: Library) -> None:

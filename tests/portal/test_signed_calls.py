@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from licenses.decisions import ProofService
 from portal.clients.signatures import COVERED
 from portal.web.schemas import PROOF_EXAMPLE
+from storage.database import LedgerClosedError
 from storage.secrets import ErasedError
 
 from .conftest import House
@@ -65,25 +66,40 @@ def test_a_batch_is_answered_once(house: House, caller: Caller) -> None:
     assert house.acts().count("proof.answered") == 2
 
 
-@pytest.mark.parametrize("broken", [False, True])
-def test_a_batch_that_is_refused_or_breaks_is_not_asked_again(
-    house: House, caller: Caller, monkeypatch: pytest.MonkeyPatch, *, broken: bool
+@pytest.mark.parametrize("error", [None, ErasedError, LedgerClosedError, KeyError])
+def test_a_batch_that_is_refused_or_fails_is_not_asked_again(
+    house: House, caller: Caller, monkeypatch: pytest.MonkeyPatch, error: type[Exception] | None
 ) -> None:
-    def breaks(*_: Any) -> None:
-        raise ErasedError
+    def fails(*_: Any) -> None:
+        assert error is not None
+        raise error
 
-    if broken:
-        monkeypatch.setattr(ProofService, "ask_each", breaks)
     unknown = PROOF_EXAMPLE | {"case": {"source": "ycsl", "number": "UNKNOWN"}}
     body = json.dumps({"questions": [unknown, unknown]}).encode()
     path = f"{PROOFS}:batch"
     headers = caller.signed(path, body, JSON | caller.headers())
-    answers = _send(house, headers, body, path).json["answers"]
-    assert [one["status"] for one in answers] == [ErasedError.status if broken else 403] * 2
-    acts = house.acts()
+    with monkeypatch.context() as while_it_fails:
+        if error is not None:
+            while_it_fails.setattr(ProofService, "ask_each", fails)
+        answer = _send(house, headers, body, path)
+    if error is KeyError:
+        assert answer.status_code == 500
+    else:
+        status = 403 if error is None else error.status  # type: ignore[union-attr] # one of ours
+        assert [one["status"] for one in answer.json["answers"]] == [status, status]
     again = _send(house, headers, body, path)
     assert (again.status_code, again.json["code"]) == (409, "request-replayed")
-    assert house.acts() == [*acts, "access.refused"]
+    assert "proof.asked" not in house.acts()
+
+
+def test_of_a_batch_sent_twice_at_once_one_is_answered(house: House, caller: Caller) -> None:
+    body = json.dumps({"questions": [PROOF_EXAMPLE]}).encode()
+    path = f"{PROOFS}:batch"
+    headers = caller.signed(path, body, JSON | caller.headers())
+    with ThreadPoolExecutor(8) as pool:
+        codes = [one.status_code for one in pool.map(lambda _: _send(house, headers, body, path), range(8))]
+    assert sorted(codes) == [200, *[409] * 7]
+    assert house.acts().count("proof.answered") == 1
 
 
 @pytest.mark.parametrize("later", [-61, -60, 0, 60, 61])
