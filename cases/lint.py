@@ -84,6 +84,7 @@ class LintFinding:
         blocks: Whether an edition with it cannot be proposed or approved.
         rule: Keyword of the schema that is broken, or empty.
         place: Line and column in the text that was sent; zero where there is none.
+        about: What is in force that it is about: its id, version and parts; empty when it is the document.
     """
 
     code: str
@@ -93,6 +94,7 @@ class LintFinding:
     blocks: bool
     rule: str = ""
     place: Place = NOWHERE
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lint of a proposed edition of no-proof rules; pure, like :mod:`cases.lint`."""
 
+import datetime as dt
 import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cases.items import Item
@@ -13,11 +14,21 @@ from licenses.definition import LicenseType, TypeState
 from licenses.errors import CatalogueError
 from licenses.rule_definition import APPLICANT, Commitment, Cooperation, LicenseEvidence, Requirement
 from licenses.rule_edition import SCHEMA
+from licenses.rule_heirs import HEIR_SENTENCES, broken_heirs, in_force_within
 from licenses.rule_inheritance import broken_inheritance, narrows
 from licenses.rules import Rule, overlap, rule_of
 
 WARNINGS: Final = frozenset(
-    {"type-dead", "alternative-unreachable", "no-coverage", "edition-unknown", "upload-only", "rule-ended"}
+    {
+        "type-dead",
+        "alternative-unreachable",
+        "no-coverage",
+        "edition-unknown",
+        "upload-only",
+        "rule-ended",
+        # A county that has not followed yet must not keep a province from abolishing a proof.
+        *HEIR_SENTENCES,
+    }
 )
 """Codes of findings that are for the two persons to weigh."""
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
@@ -78,6 +89,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "下级规则不得取消上级提供的办理方式",
         "A rule that inherits may not close a rung",
     ),
+    **HEIR_SENTENCES,
 }
 """Finding → sentence in Chinese and English."""
 
@@ -93,6 +105,7 @@ class RuleGround:
         relations: Codes of relations that licences state.
         held: Rules that are in force or were.
         covered: Codes of the types of which the library holds licences.
+        today: The legal day: what was in force before is not looked at any more.
         versions: Names of the editions that were in force.
     """
 
@@ -102,6 +115,7 @@ class RuleGround:
     relations: Collection[str]
     held: Sequence[Rule]
     covered: Collection[str]
+    today: dt.date
     versions: Collection[str] = ()
 
 
@@ -113,12 +127,21 @@ def lint_rules(document: Any, ground: RuleGround) -> tuple[LintFinding, ...]:  #
     found = schema_findings(document, SCHEMA)
     if found or not isinstance(document, dict):
         return found
-    return tuple(itertools.islice(_findings(document, ground), MOST_FINDINGS))
+    read: dict[int, Rule] = {}
+    found = tuple(itertools.islice(_findings(document, ground, read), MOST_FINDINGS))
+    # Each county is to be named, however many other findings there are.
+    return (*found, *_about_heirs(read, ground))
 
 
-def _findings(document: Mapping[str, Any], ground: RuleGround) -> Iterator[LintFinding]:
+def heir_findings(held: Sequence[Rule], today: dt.date) -> tuple[LintFinding, ...]:
+    """Give the rules in force, today or later, that do not fit a rule which they inherit."""
+    return tuple(replace(_found(one.code, ()), about=one.named()) for one in broken_heirs(held, today))
+
+
+def _findings(
+    document: Mapping[str, Any], ground: RuleGround, read: dict[int, Rule]
+) -> Iterator[LintFinding]:
     yield from version_findings(document["version"], ground.versions)
-    read: list[Rule] = []
     for place, stated in enumerate(document["rules"]):
         path: Path = ("rules", place)
         try:
@@ -126,11 +149,44 @@ def _findings(document: Mapping[str, Any], ground: RuleGround) -> Iterator[LintF
         except CatalogueError:
             yield _found("rule-contradicts", path)
             continue
-        yield from _about(rule, path, ground, read)
-        read.append(rule)
+        yield from _about(rule, path, ground, tuple(read.values()))
+        read[place] = rule
     held = {one.digest for one in ground.held}
-    if read and all(one.digest in held for one in read):
+    for place, rule in read.items():
+        yield from _about_inheritance(rule, ("rules", place), held, (*ground.held, *read.values()))
+    if read and all(one.digest in held for one in read.values()):
         yield nothing_new()
+
+
+def _about_inheritance(
+    rule: Rule, path: Path, held: Collection[str], known: Sequence[Rule]
+) -> Iterator[LintFinding]:
+    body = rule.body
+    above = [one for one in known if one.body.rule_id == body.inherits]
+    if body.inherits is None:
+        return
+    if not above:
+        yield _found("inherits-unknown", (*path, "inherits"))
+    elif rule.digest not in held:
+        # What is in force already and only stated again is looked at as the others that are.
+        newest = max(above, key=lambda one: one.body.version)
+        places = {one.id: place for place, one in enumerate(body.requirements)}
+        broken = (
+            found
+            for one in in_force_within(above, *body.effective) or [newest]
+            for found in broken_inheritance(body, one.body)
+        )
+        for name, code in dict.fromkeys(broken):
+            yield _found(code, (*path, "requirements", places[name]))
+
+
+def _about_heirs(read: Mapping[int, Rule], ground: RuleGround) -> Iterator[LintFinding]:
+    """Find the rules in force that do not fit a proposed rule any more which they inherit."""
+    held = {one.digest: one for one in ground.held}
+    new = {rule.digest: place for place, rule in read.items() if rule.digest not in held}
+    for one in broken_heirs((held | {rule.digest: rule for rule in read.values()}).values(), ground.today):
+        if one.above.digest in new and one.rule.digest in held:
+            yield replace(_found(one.code, ("rules", new[one.above.digest])), about=one.named())
 
 
 def _about(rule: Rule, path: Path, ground: RuleGround, read: Sequence[Rule]) -> Iterator[LintFinding]:
@@ -143,15 +199,6 @@ def _about(rule: Rule, path: Path, ground: RuleGround, read: Sequence[Rule]) -> 
     related = {one for one in (body.item.replaced_by, *body.item.split_into, *body.item.merged_from) if one}
     if not related <= codes:
         yield _found("edition-unknown", (*path, "item"))
-    if body.inherits is not None:
-        above = [one for one in (*ground.held, *read) if one.body.rule_id == body.inherits]
-        if not above:
-            yield _found("inherits-unknown", (*path, "inherits"))
-        else:
-            newest = max(above, key=lambda one: one.body.version)
-            places = {one.id: place for place, one in enumerate(body.requirements)}
-            for name, code in broken_inheritance(body, newest.body):
-                yield _found(code, (*path, "requirements", places[name]))
     for place, requirement in enumerate(body.requirements):
         where = (*path, "requirements", place)
         if item is not None and item.material(requirement.material) is None:

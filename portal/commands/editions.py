@@ -16,6 +16,9 @@ from storage.errors import EXIT_DONE, EXIT_INVALID
 from storage.identity import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cases.lint import LintFinding
     from portal.editions.services import Checked, EditionView
 
 _REASON = click.option("--reason", required=True, help="Reason 理由.")
@@ -69,6 +72,7 @@ def edition_list(*, as_json: bool, account: str | None) -> None:
         with here.rooms.database.reading() as uow:
             editions = here.rooms.editions
             shown = [_summary(one) for one in (*editions.open(uow, who), *editions.past(uow, who))]
+            heirs = editions.broken_heirs(uow, who)
     if as_json:
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
         return
@@ -78,6 +82,7 @@ def edition_list(*, as_json: bool, account: str | None) -> None:
         )
     if not shown:
         click.echo("没有提交过版本 / no edition was proposed")
+    _tell_findings(heirs)
 
 
 @edition.command("show")
@@ -166,16 +171,21 @@ def _read(file: Path) -> bytes:
 
 
 def _tell(checked: "Checked") -> None:
-    for one in checked.findings:
-        kind = "错误 error" if one.blocks else "提示 warning"
-        rule = f" ({one.rule})" if one.rule else ""
-        line, column = one.place
-        at = f" 第{line}行第{column}列 line {line}, column {column}" if line else ""
-        click.echo(f"{kind} [{one.code}]{rule} {one.path or '/'}{at}  {one.zh} / {one.en}")
+    _tell_findings(checked.findings)
     for change in checked.differences:
         click.echo(f"{change.name} {change.zh}")
         for row in change.rows:
             click.echo(f"  {row.place}: {row.before or '—'} → {row.after or '—'}")
+
+
+def _tell_findings(findings: "Iterable[LintFinding]") -> None:
+    for one in findings:
+        kind = "错误 error" if one.blocks else "提示 warning"
+        rule = f" ({one.rule})" if one.rule else ""
+        line, column = one.place
+        at = f" 第{line}行第{column}列 line {line}, column {column}" if line else ""
+        place = one.about or one.path or "/"
+        click.echo(f"{kind} [{one.code}]{rule} {place}{at}  {one.zh} / {one.en}")
 
 
 def _summary(view: "EditionView") -> dict[str, Any]:

@@ -17,7 +17,7 @@ from licenses.relation_table import RelationTable, read_relations, relation_tabl
 from licenses.relations_lint import RelationGround
 from licenses.rule_edition import VERSION as RULES_VERSION
 from licenses.rule_edition import read_rules
-from licenses.rules import RuleBook
+from licenses.rules import Rule, RuleBook
 from licenses.rules_lint import RuleGround
 from licenses.stock.profiles import VERSION as PROFILES_VERSION
 from licenses.stock.profiles import Profile, read_profiles
@@ -25,6 +25,7 @@ from licenses.stock.profiles_lint import ProfileGround
 from licenses.types_lint import TypeGround
 from portal.books import Books
 from portal.editions.approved import EditionKind, approved, items_of
+from storage.clock import legal_date
 from storage.database import UnitOfWork
 
 
@@ -102,21 +103,25 @@ class EditionGrounds:
             held.extend(read_templates(row.body))
         return NumberGround(frozenset(one.fonds for one in self._items.departments), held, versions)
 
+    def rules(self, uow: UnitOfWork) -> list[Rule]:
+        """Give every version of every no-proof rule that is in force or was."""
+        held = {one.digest: one for one in self._rules.all()}
+        for row in approved(uow, EditionKind.RULES):
+            held |= {one.digest: one for one in read_rules(row.body)}
+        return list(held.values())
+
     def of_rules(self, uow: UnitOfWork) -> RuleGround:
         """Give what an edition of the no-proof rules must fit."""
-        held = list(self._rules.all())
-        versions = {RULES_VERSION}
-        for row in approved(uow, EditionKind.RULES):
-            versions.add(row.version)
-            held += [one for one in read_rules(row.body) if one.digest not in {each.digest for each in held}]
+        versions = {RULES_VERSION, *(row.version for row in approved(uow, EditionKind.RULES))}
         types = self.of_types(uow).held
         return RuleGround(
             items=self.of_items(uow).held,
             departments=frozenset(one.code for one in self._items.departments),
             types={code: kind for (code, _), kind in sorted(types.items())},
             relations=frozenset(one.code for one in self._table(uow).relations),
-            held=held,
+            held=self.rules(uow),
             covered=frozenset(uow.session.scalars(select(License.type_code).distinct())),
+            today=legal_date(uow.clock.now()),
             versions=versions,
         )
 

@@ -22,7 +22,7 @@ from licenses.relation_table import read_relations
 from licenses.relations_lint import lint_relations
 from licenses.rule_edition import read_rules
 from licenses.rule_text import places_in_yaml, read_text
-from licenses.rules_lint import lint_rules
+from licenses.rules_lint import heir_findings, lint_rules
 from licenses.stock.profiles import read_profiles
 from licenses.stock.profiles_lint import lint_profiles
 from licenses.types_lint import lint_types
@@ -43,6 +43,7 @@ from portal.editions.differences import (
 from portal.editions.errors import EditionClosedError, EditionFaultyError, EditionUnknownError
 from portal.editions.grounds import Catalogues, EditionGrounds
 from portal.editions.models import CatalogueEdition
+from storage.clock import legal_date
 from storage.database import UnitOfWork
 from storage.identity import Identity, Role
 from storage.ledger.acts import Act, Promise
@@ -250,6 +251,15 @@ class EditionService:
             rows = list(approved(uow, kind))
             found.append((kind, rows[-1].version, rows[-1].decided_at) if rows else (kind, version, None))
         return found
+
+    def broken_heirs(self, uow: UnitOfWork, identity: Identity) -> tuple[LintFinding, ...]:
+        """Give the rules in force that no longer fit a rule of a higher level, until they are mended.
+
+        Raises:
+            NotPermittedError: The caller is none of the three administrators.
+        """
+        identity.demand(*ADMINISTRATORS)
+        return heir_findings(self._grounds.rules(uow), legal_date(uow.clock.now()))
 
     def _to_decide(self, uow: UnitOfWork, identity: Identity, edition_id: str) -> CatalogueEdition:
         identity.demand(Role.SECURITY_ADMIN)

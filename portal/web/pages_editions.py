@@ -115,6 +115,7 @@ def _home(problem: CunzhengError | None = None, checked: Checked | None = None) 
             waiting=rooms.editions.open(uow, who),
             past=rooms.editions.past(uow, who),
             force=rooms.editions.in_force(uow, who),
+            heirs=rooms.editions.broken_heirs(uow, who),
             names={one.id: one.name for one in persons(uow, who, rooms.sign_ins)},
             proposes=who.has(Role.SYSTEM_ADMIN),
             decides=who.has(Role.SECURITY_ADMIN),

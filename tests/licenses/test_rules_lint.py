@@ -2,6 +2,7 @@
 """The lint of no-proof rules: what blocks an edition, what two persons weigh, what a county may do."""
 
 import copy
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -20,11 +21,12 @@ from rule_world import (
 )
 
 from cases.items import ItemCatalogue
+from cases.lint import MOST_FINDINGS
 from licenses.catalogue import TypeCatalogue
 from licenses.relation_table import relation_table
 from licenses.rule_inheritance import broken_inheritance
-from licenses.rules import Rule
-from licenses.rules_lint import SENTENCES, WARNINGS, RuleGround, lint_rules
+from licenses.rules import Rule, rule_of
+from licenses.rules_lint import SENTENCES, WARNINGS, RuleGround, heir_findings, lint_rules
 
 ITEMS = ItemCatalogue.load()
 
@@ -37,6 +39,7 @@ def ground(*held: Rule, **changes: Any) -> RuleGround:
         "relations": frozenset(one.code for one in relation_table().relations),
         "held": held,
         "covered": {BUSINESS, FOOD},
+        "today": dt.date(2026, 11, 20),
         "versions": {"2026-11"},
     }
     return RuleGround(**(values | changes))
@@ -184,6 +187,155 @@ def test_inheritance_is_part_of_the_lint() -> None:
     )
     more = stated(requirement([licence()]), requirement([licence()], name="R2"), inherits="province")
     assert found(more, held=(above,)) == {"proof-added"}
+
+
+ABOVE = {"code": "339999010001", "edition": "2026-03"}
+
+
+def province(*requirements: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Give the province's rule; its second version from December on abolishes or drops what is not named."""
+    base = {"rule_id": "province", "version": 2, "item": ABOVE, "effective": ["2026-12-01", None]}
+    return stated(*requirements, **(base | changes))
+
+
+FIRST = rule(
+    requirement([licence()]),
+    requirement([licence()], name="R2"),
+    rule_id="province",
+    item=ABOVE,
+)
+ABOLISHED = requirement(name="R2", cancelled="无依据", fallback=[])
+
+
+def county(name: str = "county", **changes: Any) -> Rule:
+    made = requirement([licence()]), requirement([licence()], name="R2")
+    item = {"code": name, "edition": "2026-03"}
+    return rule(*made, **({"rule_id": name, "inherits": "province", "item": item} | changes))
+
+
+def heirs(*rules: dict[str, Any], held: tuple[Rule, ...]) -> list[tuple[str, str]]:
+    """Give code and rule of the findings about rules in force; the province may go first all the same."""
+    findings = lint_rules({"version": "2026-12", "rules": list(rules)}, ground(*held))
+    assert not [one for one in findings if one.blocks]
+    return [(one.code, one.about.partition(" ←")[0]) for one in findings if one.about]
+
+
+@pytest.mark.parametrize(
+    ("now", "code"),
+    [
+        ([requirement([licence()]), ABOLISHED], "heir-proof-revived"),
+        ([requirement([licence()])], "heir-proof-added"),
+        (
+            [requirement([licence()]), requirement([licence(trust="A")], name="R2")],
+            "heir-source-widened",
+        ),
+        (
+            [requirement([licence()]), requirement([licence()], name="R2", fallback=[COMMITMENT, UPLOAD])],
+            "heir-rung-removed",
+        ),
+        (
+            [requirement([licence()]), requirement([licence()], name="R2", decision={"ask": "fields"})],
+            "heir-proof-otherwise",
+        ),
+    ],
+)
+def test_a_change_above_names_every_rule_in_force_that_would_no_longer_fit(now: Any, code: str) -> None:
+    held = (FIRST, county("east"), county("west"), rule(requirement([licence()]), rule_id="alone"))
+    assert heirs(province(*now), held=held) == [(code, "east v1 R2"), (code, "west v1 R2")]
+
+
+def test_the_warning_names_where_the_proposal_stands_and_from_which_day_on() -> None:
+    document = {"version": "2026-12", "rules": [province(requirement([licence()]), ABOLISHED)]}
+    (finding,) = lint_rules(document, ground(FIRST, county()))
+    assert (finding.path, finding.blocks) == ("/rules/0", False)
+    assert finding.about == "county v1 R2 ← province v2 · 2026-12-01"
+
+
+def test_a_change_above_that_fits_names_nobody() -> None:
+    wider = requirement([licence()], [licence(FOOD)], name="R2")
+    assert heirs(province(requirement([licence()]), wider), held=(FIRST, county())) == []
+
+
+def test_only_what_is_in_force_together_is_compared() -> None:
+    ends = county("east", effective=["2026-01-01", "2026-11-30"])
+    follows = county("west"), county("west", version=2, effective=["2026-12-01", None])
+    mended = rule(
+        requirement([licence()]),
+        ABOLISHED,
+        rule_id="north",
+        inherits="province",
+        version=2,
+        effective=["2026-12-01", None],
+        item={"code": "north", "edition": "2026-03"},
+    )
+    held = (FIRST, ends, *follows, county("north"), mended)
+    new = province(requirement([licence()]), ABOLISHED)
+    assert heirs(new, held=held) == [("heir-proof-revived", "west v2 R2")]
+    later = new | {"effective": ["2026-11-10", None]}
+    assert heirs(later, held=held) == [
+        ("heir-proof-revived", f"{name} v1 R2") for name in ("east", "north", "west")
+    ] + [("heir-proof-revived", "west v2 R2")]
+
+
+def test_what_inherits_over_two_levels_is_named_too() -> None:
+    held = (FIRST, county("city"), county("village", inherits="city"))
+    assert heirs(province(requirement([licence()]), ABOLISHED), held=held) == [
+        ("heir-proof-revived", "city v1 R2"),
+        ("heir-proof-revived", "village v1 R2"),
+    ]
+
+
+def test_each_county_is_named_even_where_there_are_more_than_other_findings_may_be() -> None:
+    held = (FIRST, *(county(f"county-{number}") for number in range(MOST_FINDINGS + 20)))
+    assert len(heirs(province(requirement([licence()]), ABOLISHED), held=held)) == MOST_FINDINGS + 20
+
+
+def test_a_county_is_compared_with_what_is_in_force_above_in_its_own_time() -> None:
+    second = rule_of(province(requirement([licence()]), ABOLISHED))
+    more = requirement([licence()], name="R2")
+    base: dict[str, Any] = {"inherits": "province"}
+    until = stated(requirement([licence()]), more, **base, effective=["2026-01-01", "2026-11-30"])
+    assert found(until, held=(FIRST, second)) == {"rule-ended"}
+    assert found(stated(requirement([licence()]), more, **base), held=(FIRST, second)) == {"proof-revived"}
+
+
+def test_a_county_that_follows_in_the_same_edition_is_judged_by_it_and_not_named() -> None:
+    new = province(requirement([licence()]), ABOLISHED)
+    follows: dict[str, Any] = {"inherits": "province", "rule_id": "some-rule", "version": 2}
+    follows |= {"effective": ["2026-12-01", None]}
+    held = (FIRST, county("some-rule", item={"code": "339999010002", "edition": "2026-03"}))
+    assert found(stated(requirement([licence()]), ABOLISHED, **follows), new, held=held) == set()
+    kept = stated(requirement([licence()]), requirement([licence()], name="R2"), **follows)
+    assert found(kept, new, held=held) == {"proof-revived"}
+
+
+def test_a_county_in_force_that_is_stated_again_does_not_keep_the_province_back() -> None:
+    again = stated(
+        requirement([licence()]),
+        requirement([licence()], name="R2"),
+        inherits="province",
+        effective=["2026-11-01", None],
+    )
+    new = province(requirement([licence()]), ABOLISHED)
+    assert found(again, new, held=(FIRST, rule_of(again))) == {"heir-proof-revived"}
+
+
+def test_what_no_longer_fits_is_listed_until_it_is_mended() -> None:
+    second = rule_of(province(requirement([licence()]), ABOLISHED))
+    broken = heir_findings((FIRST, second, county()), dt.date(2026, 12, 20))
+    assert [(one.code, one.about) for one in broken] == [
+        ("heir-proof-revived", "county v1 R2 ← province v2 · 2026-12-20")
+    ]
+    mended = rule(
+        requirement([licence()]),
+        ABOLISHED,
+        rule_id="county",
+        version=2,
+        inherits="province",
+        effective=["2026-12-10", None],
+    )
+    assert heir_findings((FIRST, second, county(), mended), dt.date(2026, 12, 20)) == ()
+    assert heir_findings((FIRST, second, county(), mended), dt.date(2026, 12, 5)) != ()
 
 
 def test_every_finding_has_a_sentence() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from editions import new_edition
 
 from licenses.rule_edition import SCHEMA, RulesDocument, shipped_document
 from portal.editions.approved import SHIPPED, EditionKind
@@ -92,3 +93,30 @@ def test_yaml_is_for_rules_alone(house: House) -> None:
     with house.rooms.database.reading() as uow:
         checked = house.rooms.editions.check(uow, b"version: '2026-12'\nitems: []\n")
     assert {one.code for one in checked.findings} == {"json"}
+
+
+def test_a_county_that_must_follow_is_named_to_both_persons_and_listed_until_it_does(house: House) -> None:
+    agree(house, new_edition())
+    first = second_version(version=1, effective=["2026-01-01", None])
+    below = {"rule_id": "county", "inherits": first["rule_id"], "item": {"code": ITEM, "edition": "2027-01"}}
+    agree(house, document({**first, **below}))
+    kept, (*others, last) = first["requirements"], first["requirements"]
+    gone = {name: last[name] for name in ("id", "zh", "en", "material", "decision")} | {"cancelled": "无依据"}
+    above = second_version(requirements=[*others, gone])
+    page = house.browser(Role.SYSTEM_ADMIN, "office")
+    assert "heir-proof-revived" not in page.get("/editions").text
+    editions, database = house.rooms.editions, house.rooms.database
+    data = yaml.safe_dump({"version": "2026-12.1", "rules": [above]}, allow_unicode=True).encode()
+    made = database.write(lambda uow: editions.propose(uow, SYSTEM, data, "减证").id)
+    named = f"county v1 {last['id']} ← {first['rule_id']} v2 · 2026-12-01"
+    for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN):
+        assert named in house.browser(role, "office").get("/editions").text
+    database.write(lambda uow: editions.approve(uow, SECURITY, made, "省里先行"))
+    assert named in page.get("/editions").text, "it is in force, and the county has not followed"
+    follows = {**first, **below, "version": 2, "effective": ["2026-12-01", None]}
+    data = yaml.safe_dump({"version": "2026-12.2", "rules": [{**follows, "requirements": kept}]}).encode()
+    with pytest.raises(EditionFaultyError):
+        agree(house, data)
+    data = yaml.safe_dump({"version": "2026-12.2", "rules": [{**follows, "requirements": [*others, gone]}]})
+    agree(house, data.encode())
+    assert "heir-proof-revived" not in page.get("/editions").text
