@@ -22,17 +22,15 @@ from licenses.facts import (
     Standing,
     SubjectFacts,
 )
-from licenses.lifecycle import Status
+from licenses.license_evidence import RANK, Finding, found_licenses
 from licenses.periods import back_from
-from licenses.predicates import Answer, Predicate, Truth, all_of, any_of, value_class
+from licenses.predicates import Answer, Truth, all_of, any_of
 from licenses.reason_table import ReasonTable
 from licenses.rule_definition import (
     APPLICANT,
     CaseEvidence,
     Cooperation,
     Evidence,
-    Freshness,
-    LicenseEvidence,
     Requirement,
 )
 from licenses.rules import Rule
@@ -40,23 +38,6 @@ from licenses.rungs import next_actions
 from storage.clock import legal_date, rfc3339
 from storage.ledger.canonical import Json
 
-_REASON_OF_STATUS = {
-    Status.VALID: (Truth.MET, "R.ESTABLISHED"),
-    Status.EXPIRED: (Truth.NOT_MET, "R.EXPIRED"),
-    Status.NOT_ACTIVATED: (Truth.NOT_MET, "R.NOT_ACTIVATED"),
-    Status.SUSPENDED: (Truth.NOT_MET, "R.STATUS_SUSPENDED"),
-    Status.CANCELLED: (Truth.NOT_MET, "R.STATUS_CANCELLED"),
-    Status.REVOKED: (Truth.NOT_MET, "R.STATUS_REVOKED"),
-    Status.SUPERSEDED: (Truth.NOT_MET, "R.SUPERSEDED"),
-    Status.WITHDRAWN: (Truth.NOT_MET, "R.STATUS_WITHDRAWN"),
-    Status.LAPSED: (Truth.NOT_MET, "R.STATUS_LAPSED"),
-    Status.ABANDONED: (Truth.UNKNOWN, "R.NOT_FOUND"),
-    Status.IN_PREPARATION: (Truth.UNKNOWN, "R.IN_PREPARATION"),
-    Status.SEAL_UNDETERMINED: (Truth.UNKNOWN, "R.SEAL_UNDETERMINED"),
-    # A broken seal denies that the file is sound, not that the holder has the permission.
-    Status.SEAL_INVALID: (Truth.UNKNOWN, "R.SEAL_INVALID"),
-}
-_RANK: Final = {Truth.NOT_MET: 0, Truth.UNKNOWN: 1, Truth.MET: 2}
 _STRENGTH: Final = {answer: place for place, answer in enumerate(Answer)}
 _STANDING: Final = {
     Standing.PROVISIONAL: Answer.PROVISIONAL,
@@ -72,22 +53,6 @@ _RUNG_REASON: Final = {
     ("cooperation", Standing.PROVISIONAL): "R.ACCEPTED_BEFORE_CHECK",
     ("cooperation", Standing.PENDING): "R.ASKED_DEPARTMENT",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    """What one piece of evidence, one alternative or one requirement came to.
-
-    Attributes:
-        fact: The fact that decided, shown as the source.
-        relied: Every fact that it rests on.
-    """
-
-    result: Truth
-    reason: str
-    fact: Fact | None = None
-    trace: Json = None
-    relied: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +89,8 @@ def evaluate(
     Args:
         rule: The rule.
         facts: What the library knows.
-        at: The instant of the question; it stands in the answer and in no comparison but status and terms.
+        at: The instant of the question; it stands in the answer and is compared with status, terms and the
+            age of copies alone: the rest is of the day of acceptance.
         table: The sentences.
         asked: Requirement ids to evaluate; all when ``None``.
 
@@ -176,13 +142,13 @@ class _Settled:
     """A requirement with its finding, its answer, and the rung that made it so."""
 
     requirement: Requirement
-    finding: _Finding
+    finding: Finding
     answer: Answer
     reason: str
     rung: RungFact | None = None
 
 
-def _settled(requirement: Requirement, finding: _Finding, facts: Facts) -> _Settled:
+def _settled(requirement: Requirement, finding: Finding, facts: Facts) -> _Settled:
     """Give the answer: what evidence says stands; where it is unknown, a rung that was taken counts."""
     if finding.result is not Truth.UNKNOWN:
         return _Settled(requirement, finding, Answer(finding.result), finding.reason)
@@ -199,31 +165,38 @@ def _settled(requirement: Requirement, finding: _Finding, facts: Facts) -> _Sett
     return _Settled(requirement, finding, _STANDING[rung.standing], reason, rung)
 
 
-def _requirement(requirement: Requirement, facts: Facts, today: dt.date) -> _Finding:
+def _requirement(requirement: Requirement, facts: Facts, today: dt.date) -> Finding:
     if requirement.cancelled is not None:
-        return _Finding(Truth.MET, "R.CANCELLED", None, [])
+        return Finding(Truth.MET, "R.CANCELLED", None, [])
     subject = facts.of(requirement.subject)
     if subject.unproven is not None:
-        return _Finding(Truth.UNKNOWN, subject.unproven, None, [])
+        return Finding(Truth.UNKNOWN, subject.unproven, None, [])
     tried = [
-        _alternative(number, alternative.all_of, subject, facts)
+        _alternative(number, alternative.all_of, subject, facts, today)
         for number, alternative in enumerate(requirement.alternatives)
     ]
     asserted = _asserted(requirement, subject, today)
     tried += asserted
     if not tried:
-        return _Finding(Truth.UNKNOWN, "R.NO_ALTERNATIVE", None, [])
-    strongest = max(tried, key=lambda finding: _RANK[finding.result])
+        return Finding(Truth.UNKNOWN, "R.NO_ALTERNATIVE", None, [])
+    strongest = max(tried, key=lambda finding: RANK[finding.result])
     result = any_of(finding.result for finding in tried)
     if result is Truth.UNKNOWN and asserted and asserted[0].result is Truth.NOT_MET:
         # The department was asked about the requirement itself: its no decides where nothing establishes it.
         strongest, result = asserted[0], Truth.NOT_MET
-    return _Finding(result, strongest.reason, strongest.fact, [one.trace for one in tried], strongest.relied)
+    return Finding(result, strongest.reason, strongest.fact, [one.trace for one in tried], strongest.relied)
 
 
-def _alternative(number: int, evidence: Sequence[Evidence], subject: SubjectFacts, facts: Facts) -> _Finding:
-    findings = [_evidence(one, subject, facts) for one in evidence]
-    weakest_one = min(findings, key=lambda finding: _RANK[finding.result])
+def _alternative(
+    number: int, evidence: Sequence[Evidence], subject: SubjectFacts, facts: Facts, today: dt.date
+) -> Finding:
+    findings = [
+        _prior_case(one, subject, facts)
+        if isinstance(one, CaseEvidence)
+        else found_licenses(one, subject.licenses, facts, today)
+        for one in evidence
+    ]
+    weakest_one = min(findings, key=lambda finding: RANK[finding.result])
     result = all_of(finding.result for finding in findings)
     trace: Json = {
         "alternative": number,
@@ -231,85 +204,10 @@ def _alternative(number: int, evidence: Sequence[Evidence], subject: SubjectFact
         "evidence": [one.trace for one in findings],
     }
     relied = tuple(fact for one in findings for fact in one.relied)
-    return _Finding(result, weakest_one.reason, weakest_one.fact, trace, relied)
+    return Finding(result, weakest_one.reason, weakest_one.fact, trace, relied)
 
 
-def _evidence(evidence: Evidence, subject: SubjectFacts, facts: Facts) -> _Finding:
-    if isinstance(evidence, CaseEvidence):
-        return _prior_case(evidence, subject, facts)
-    types = evidence.licence.type
-    of_type = [fact for fact in subject.licenses if fact.says in types]
-    # A licence of an issuer outside the rule hides nothing that an accepted one says.
-    counting = [fact for fact in of_type if _is_accepted(evidence, fact)] or of_type
-    found = [_license(evidence, fact, facts.case_date) for fact in counting]
-    if found:
-        # Of equal ones the newest decides, one of the type itself before one that covers it: it is the one
-        # the holder would show.
-        return max(
-            reversed(found),
-            key=lambda one: (
-                _RANK[one.result],
-                not (isinstance(one.fact, LicenseFact) and one.fact.stands_for),
-            ),
-        )
-    known = any(code in facts.library_types for code in types)
-    reason = "R.NOT_FOUND" if known else "R.TYPE_NOT_IN_LIBRARY"
-    trace = {"kind": "licence", "type": list(types), "result": str(Truth.UNKNOWN), "reason": reason}
-    return _Finding(Truth.UNKNOWN, reason, None, trace)
-
-
-def _is_accepted(evidence: LicenseEvidence, fact: LicenseFact) -> bool:
-    accepted = evidence.licence.issuer_in
-    return accepted is None or fact.issuer_code in accepted
-
-
-def _license(evidence: LicenseEvidence, fact: LicenseFact, case_date: dt.date) -> _Finding:
-    tests: list[Json] = []
-    if _is_accepted(evidence, fact):
-        steps = [_REASON_OF_STATUS[fact.status]]
-        if fact.trust > evidence.licence.trust:
-            steps.append((Truth.UNKNOWN, "R.TRUST_TOO_LOW"))
-        if _is_stale(evidence.licence.freshness, fact, case_date):
-            steps.append((Truth.UNKNOWN, "R.STALE_COPY"))
-        for predicate in evidence.predicates:
-            outcome = predicate.test(fact.face.get(predicate.field), case_date)
-            tests.append(_tested(predicate, fact, outcome))
-            if outcome is not Truth.MET:
-                denied = outcome is Truth.NOT_MET
-                steps.append((outcome, "R.PREDICATE_NOT_SATISFIED" if denied else "R.FIELD_ABSENT"))
-    else:
-        # Nobody the rule listens to said anything: neither its status nor its face denies.
-        steps = [(Truth.UNKNOWN, "R.ISSUER_NOT_ACCEPTED")]
-    result, reason = min(steps, key=lambda step: _RANK[step[0]])
-    trace = {
-        "kind": "licence",
-        "type": [fact.type_code],
-        "input": fact.digest,
-        "status": str(fact.status),
-        "predicates": tests,
-        "result": str(result),
-        "reason": reason,
-    }
-    return _Finding(result, reason, fact, trace, (fact,))
-
-
-def _is_stale(freshness: Freshness, fact: LicenseFact, case_date: dt.date) -> bool:
-    if fact.copied_on is None:
-        return False
-    oldest = back_from(case_date, freshness.max_age) if freshness.max_age is not None else None
-    return freshness.source == "live" or (oldest is not None and fact.copied_on < oldest)
-
-
-def _tested(predicate: Predicate, fact: LicenseFact, outcome: Truth) -> Json:
-    return {
-        "field": predicate.field,
-        "op": str(predicate.op),
-        "class": value_class(fact.face.get(predicate.field)),
-        "result": str(outcome),
-    }
-
-
-def _prior_case(evidence: CaseEvidence, subject: SubjectFacts, facts: Facts) -> _Finding:
+def _prior_case(evidence: CaseEvidence, subject: SubjectFacts, facts: Facts) -> Finding:
     """Look for a case that was decided as wanted; what is not found there denies nothing."""
     wanted = evidence.archive_case
     items = facts.counted_as.get(wanted.item, {wanted.item})
@@ -328,10 +226,10 @@ def _prior_case(evidence: CaseEvidence, subject: SubjectFacts, facts: Facts) -> 
     if fact is not None:
         trace["input"] = fact.digest
     relied = tuple(good[-1:])
-    return _Finding(result, reason, relied[0] if relied else None, trace, relied)
+    return Finding(result, reason, relied[0] if relied else None, trace, relied)
 
 
-def _asserted(requirement: Requirement, subject: SubjectFacts, today: dt.date) -> list[_Finding]:
+def _asserted(requirement: Requirement, subject: SubjectFacts, today: dt.date) -> list[Finding]:
     """Give what departments answered to the predicate that the requirement's cooperation asks."""
     rung = requirement.rung("cooperation")
     if not isinstance(rung, Cooperation):
@@ -345,11 +243,11 @@ def _asserted(requirement: Requirement, subject: SubjectFacts, today: dt.date) -
     return [_assertion(good[-1])] if good else []
 
 
-def _assertion(fact: AssertionFact) -> _Finding:
+def _assertion(fact: AssertionFact) -> Finding:
     result = Truth.MET if fact.holds else Truth.NOT_MET
     reason = "R.CONFIRMED_BY_DEPARTMENT" if fact.holds else "R.DENIED_BY_DEPARTMENT"
     trace: Json = {"kind": "assertion", "input": fact.digest, "result": str(result), "reason": reason}
-    return _Finding(result, reason, fact, trace, (fact,))
+    return Finding(result, reason, fact, trace, (fact,))
 
 
 def _answer(one: _Settled, facts: Facts, at: dt.datetime, table: ReasonTable) -> Json:

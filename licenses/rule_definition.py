@@ -29,7 +29,7 @@ class Freshness(BaseModel):
 
     Attributes:
         source: ``live`` takes only what was issued here, ``copy`` takes stock as well.
-        max_age: How old stock may be since it was taken over; any age without.
+        max_age: How old stock may be since it was taken over, on the day of the question; any age without.
     """
 
     model_config = _FROZEN

@@ -3,6 +3,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -240,6 +241,50 @@ def test_a_copy_that_is_too_old_establishes_nothing(freshness: Any, copied_on: A
     made = rule(requirement([licence(freshness=freshness)]))
     result, reason = came_to(made, facts(fact(copied_on=copied_on)))
     assert (result, reason) == (expected, "R.ESTABLISHED" if expected == "MET" else "R.STALE_COPY")
+
+
+@pytest.mark.parametrize(
+    ("copied_on", "accepted_on", "expected"),
+    [
+        # Taken over just before acceptance, and old by the time of the question.
+        (dt.date(2026, 3, 1), dt.date(2026, 3, 2), ("UNKNOWN", "R.STALE_COPY")),
+        # Taken over after acceptance and renewed since: what counts is its age now.
+        (dt.date(2026, 10, 21), dt.date(2025, 1, 2), ("MET", "R.ESTABLISHED")),
+        (dt.date(2026, 10, 20), dt.date(2025, 1, 2), ("UNKNOWN", "R.STALE_COPY")),
+        # An acceptance that lies ahead (announced by a clock before ours) makes no copy older.
+        (dt.date(2026, 10, 21), dt.date(2026, 11, 21), ("MET", "R.ESTABLISHED")),
+    ],
+)
+def test_the_age_of_a_copy_is_its_age_when_the_question_is_asked(
+    copied_on: dt.date, accepted_on: dt.date, expected: tuple[str, str]
+) -> None:
+    made = rule(requirement([licence(freshness={"max_age": "P30D"})]))
+    known = replace(facts(fact(copied_on=copied_on)), case_date=accepted_on)
+    assert came_to(made, known) == expected
+
+
+def test_the_day_of_the_question_is_the_legal_one() -> None:
+    made = rule(requirement([licence(freshness={"max_age": "P1D"})]))
+    known = facts(fact(copied_on=dt.date(2026, 11, 19)))
+    for hour, expected in ((15, "MET"), (16, "UNKNOWN")):
+        body: Any = evaluate(made, known, dt.datetime(2026, 11, 20, hour, tzinfo=dt.UTC), TABLE).body
+        assert body["requirements"][0]["result"] == expected, "midnight in Asia/Shanghai"
+
+
+@pytest.mark.parametrize("freshness", [{"source": "live"}, {"max_age": "P30D"}])
+def test_a_copy_that_is_too_old_denies_nothing_by_its_face_or_dates(freshness: Any) -> None:
+    asks = [{"field": "scope", "op": "contains", "value": "药品"}]
+    old = dt.date(2026, 1, 1)
+    lacks = rule(requirement([licence(freshness=freshness, predicates=asks)]))
+    assert came_to(lacks, facts(fact())) == ("NOT_MET", "R.PREDICATE_NOT_SATISFIED")
+    assert came_to(lacks, facts(fact(copied_on=old))) == ("UNKNOWN", "R.STALE_COPY")
+    plain = rule(requirement([licence(freshness=freshness)]))
+    for status in (Status.EXPIRED, Status.NOT_ACTIVATED):
+        assert came_to(plain, facts(fact(status)))[0] == "NOT_MET"
+        assert came_to(plain, facts(fact(status, copied_on=old))) == ("UNKNOWN", "R.STALE_COPY")
+    # What became of it since is no part of the copy: it was recorded when it happened.
+    revoked = facts(fact(Status.REVOKED, copied_on=old))
+    assert came_to(plain, revoked) == ("NOT_MET", "R.STATUS_REVOKED")
 
 
 def test_everything_that_an_answer_rests_on_is_named() -> None:
