@@ -11,6 +11,8 @@ from licenses.stock.folding import folded_number
 from storage.base import Base, Instant
 
 _FOLDED = text("folded_number IS NOT NULL")
+_CORRECTING = text("change = 'correction'")
+"""Few of all licences, which recall the decisions that relied on what they correct."""
 
 
 def _fold(context: DefaultExecutionContext) -> str:
@@ -79,6 +81,7 @@ class License(Base):
         Index("ix_license_holder_type", "holder_id", "type_code"),
         # Of what is issued here alone: a million licences of stock do not touch it.
         Index("ix_license_folded_number", "folded_number", sqlite_where=_FOLDED, postgresql_where=_FOLDED),
+        Index("ix_license_correcting", "previous_id", sqlite_where=_CORRECTING, postgresql_where=_CORRECTING),
     )
 
 

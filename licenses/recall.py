@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recall: decisions that relied on a licence that ended afterwards, or on an answer that was corrected.
+"""Recall: decisions that relied on a licence or an answer that ended, or was found false, afterwards.
 
 An answer says what was so when it was asked for and stays true as such; who relied on it is told that its
-ground is gone. A licence that was cancelled, replaced or that expired was right while it lasted: its
-decisions stand and are not recalled.
+ground is gone. A licence that was cancelled, renewed, changed or that expired was right while it lasted: its
+decisions stand and are not recalled. One whose next version corrects it never was.
 """
 
 import datetime as dt
@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Subquery, func, literal, null, select, tuple_, union
+from sqlalchemy import ColumnElement, Subquery, and_, exists, func, literal, null, or_, select, tuple_, union
 from sqlalchemy.orm import aliased
 
 from cases.models import Case
 from cases.services import visible_to
 from licenses.ladder.models import DepartmentAssertion
-from licenses.lifecycle import EventKind
+from licenses.lifecycle import EventKind, Process
 from licenses.models import Decision, DecisionReliance, License, LicenseEvent
 from storage.base import Instant
 from storage.cursors import read_cursor, write_cursor
@@ -28,8 +28,18 @@ from storage.identity import Identity, Role
 RECALLING: Final = (EventKind.SUSPENDED, EventKind.WITHDRAWN, EventKind.REVOKED)
 """Events after which decisions that relied on the licence are told of."""
 CORRECTED: Final = "corrected"
-"""What befell a department's answer."""
+"""What befell a department's answer, or a version of a licence whose face was found false."""
 MOST: Final = 200
+_SUCCESSOR: Final = aliased(License)
+_CORRECTS: Final = and_(
+    _SUCCESSOR.id == LicenseEvent.successor_id,
+    # A next version replaces all that came before it and corrects only the one that it was made from.
+    _SUCCESSOR.previous_id == LicenseEvent.license_id,
+    # Written out, as the condition of the index over corrections is.
+    _SUCCESSOR.change == literal(str(Process.CORRECTION), literal_execute=True),
+    LicenseEvent.kind == str(EventKind.SUPERSEDED),
+)
+"""What holds of the event by which a correction takes the place of the version that it corrects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +60,8 @@ class Recalled:
         type_code: Its type.
         rung_id: The question whose answer was corrected, by its opaque id.
         event_id: What befell it.
-        event: The kind of that event.
-        happened_at: When.
+        event: The kind of that event, or :data:`CORRECTED`.
+        happened_at: When; that may lie ahead where the version that corrects is not in force yet.
     """
 
     decision_id: str
@@ -133,29 +143,37 @@ class RecallService:
         return RecallPage(rows, write_cursor(last.happened_at, f"{last.event_id}.{last.decision_id}"))
 
     def count(self, uow: UnitOfWork, identity: Identity, since: dt.datetime) -> int:
-        """Count the decisions that supervision sees and whose licence ended so after an instant."""
+        """Count the decisions that supervision sees and whose ground has gone after an instant."""
         recent = _joined(visible_to(identity))
         count = select(func.count(recent.c.decision_id.distinct())).where(recent.c.happened_at > since)
         return uow.session.scalar(count) or 0
+
+
+def recalling() -> ColumnElement[bool]:
+    """Give the condition on events of licences that decisions which relied on the licence are told of."""
+    return or_(LicenseEvent.kind.in_([str(one) for one in RECALLING]), exists().where(_CORRECTS))
+
+
+def told_as(event: LicenseEvent) -> str:
+    """Give the word for what such an event did to the ground of decisions."""
+    return CORRECTED if event.kind == EventKind.SUPERSEDED else event.kind
 
 
 def _joined(which: ColumnElement[bool]) -> Subquery:
     """Give the decisions of which a condition holds and whose ground is gone, as a table."""
     of_licences = (
         select(*_DECIDED, License.id.label("license_id"), License.type_code, null().label("rung_id"))
-        .add_columns(
-            LicenseEvent.id.label("event_id"), LicenseEvent.kind, LicenseEvent.at.label("happened_at")
-        )
         .join(Decision, Decision.id == DecisionReliance.decision_id)
         .join(Case, Case.id == Decision.case_id)
         .join(License, License.id == DecisionReliance.object_id)
         .join(LicenseEvent, LicenseEvent.license_id == License.id)
-        .where(
-            DecisionReliance.kind == "licence",
-            LicenseEvent.kind.in_([str(one) for one in RECALLING]),
-            LicenseEvent.at > Decision.at,
-            which,
-        )
+        .where(DecisionReliance.kind == "licence", LicenseEvent.at > Decision.at, which)
+    )
+    ended = of_licences.add_columns(
+        LicenseEvent.id.label("event_id"), LicenseEvent.kind, LicenseEvent.at.label("happened_at")
+    ).where(LicenseEvent.kind.in_([str(one) for one in RECALLING]))
+    corrected = of_licences.add_columns(LicenseEvent.id, literal(CORRECTED), LicenseEvent.at).join(
+        _SUCCESSOR, _CORRECTS
     )
     correction = aliased(DepartmentAssertion)
     of_answers = (
@@ -167,4 +185,4 @@ def _joined(which: ColumnElement[bool]) -> Subquery:
         .where(DecisionReliance.kind == "assertion", correction.answered_at > Decision.at, which)
     )
     # Two requirements that rest on one licence are one decision.
-    return union(of_licences, of_answers).subquery()
+    return union(ended, corrected, of_answers).subquery()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung
 from licenses.ladder.states import RungEventKind
 from licenses.models import Decision, DecisionReliance, LicenseEvent
-from licenses.recall import RECALLING
+from licenses.recall import recalling, told_as
 from licenses.sharing.envelope import ProofChange
 from licenses.sharing.feed import Place, Stretch, beyond, stretch_of, window
 from licenses.sharing.models import LadderChange, LicenseChange
@@ -48,7 +48,6 @@ _LICENCE: Final = "licence"
 _ASSERTION: Final = "assertion"
 _CORRECTED: Final = str(RungEventKind.CORRECTED)
 _RUNG_KINDS: Final = sorted(str(kind) for kind in TOLD_OF)
-_RECALL_KINDS: Final = sorted(str(kind) for kind in RECALLING)
 
 
 def read_proofs(uow: UnitOfWork, client_id: str, start: int, after: Place, limit: int) -> Stretch:
@@ -124,7 +123,7 @@ def _license_events(client_id: str) -> Select[LicenseEvent]:
     return (
         select(LicenseEvent)
         .join(LicenseChange, LicenseChange.event_id == LicenseEvent.id)
-        .where(LicenseEvent.kind.in_(_RECALL_KINDS), rested)
+        .where(recalling(), rested)
     )
 
 
@@ -163,7 +162,7 @@ def _of_license(uow: UnitOfWork, client_id: str, event: LicenseEvent) -> ProofCh
         kind=RECALLED,
         decisions=named,
         count=count,
-        change=event.kind,
+        change=told_as(event),
         at=event.at,
         sequence=event.position,
         licence=event.license_id,

@@ -33,8 +33,8 @@ _RECALLED: Final[dict[str, Any]] = {
 @blueprint.get("/recalled")
 @blueprint.input(CursorQuery, location="query", arg_name="query")
 @blueprint.doc(
-    summary="Own decisions whose ground is gone: a licence was suspended, withdrawn or revoked, or a "
-    "department's answer corrected",
+    summary="Own decisions whose ground is gone: a licence was suspended, withdrawn or revoked, or its "
+    "content or a department's answer corrected",
     security="key",
     responses=by_status({200: answers("A page, what happened last first", _RECALLED, ("licence", "rung"))}),
 )

@@ -47,6 +47,11 @@ PROOF_RECALLED: Final = _event(
     _OF_DECISIONS | {"licence": _ID, "change": "suspended", "sequence": 2},
     f"{_ID}-recall",
 )
+FACE_RECALLED: Final = _event(
+    "proof.recalled",
+    _OF_DECISIONS | {"licence": _ID, "change": "corrected", "sequence": 3},
+    f"{_ID}-recall",
+)
 ANSWER_RECALLED: Final = _event(
     "proof.recalled", _OF_DECISIONS | {"rung": _ID, "change": "corrected", "sequence": 4}
 )
@@ -74,6 +79,7 @@ _EVENTS: Final = {
     "reminded": ("Half, or four fifths, of the time for an answer is over", COOPERATION_REMINDED),
     "escalated": ("The time is over: supervision sees it", COOPERATION_ESCALATED),
     "recalled": ("A licence that own decisions rest on was suspended, withdrawn or revoked", PROOF_RECALLED),
+    "face-corrected": ("What a licence states that own decisions rest on was corrected", FACE_RECALLED),
     "corrected": ("A department corrected an answer that own decisions rest on", ANSWER_RECALLED),
 }
 LICENCE_EVENTS: Final[dict[str, Any]] = {"events": [LICENCE_EVENT], "next": "AAAAAAAAAAA", "more": False}

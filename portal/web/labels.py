@@ -132,6 +132,7 @@ STATES: Final[Mapping[str, Mapping[str, Label]]] = {
         "subscription": Label(_("Subscription"), PLAIN),
         "feed": Label(_("Feed of changes"), PLAIN),
     },
+    "recall": {"corrected": Label(_("What it states was corrected"), BAD)},
     "result": {
         "COPIED": Label(_("Copied"), PLAIN),
         "MADE": Label(_("Made"), PLAIN),

@@ -113,7 +113,7 @@ def refusals() -> str:
 @blueprint.get("/recalls")
 @allow(Role.SUPERVISOR, unrecorded="shows decisions and case numbers, no holders and nothing of a face")
 def recalls() -> str:
-    """List decisions that relied on licences which were suspended, withdrawn or revoked afterwards."""
+    """List decisions that relied on licences or answers which ended, or were found false, afterwards."""
     rooms, who = context.rooms(), context.identity()
     with rooms.database.reading() as uow:
         page = rooms.recalls.recalled(uow, who, _after())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from license_library import CLERK, CLIENT, COMPANY, FOOD, MANAGER, OTHER, SUPERVISOR, Library
+from license_library import BUSINESS, CLERK, CLIENT, COMPANY, FOOD, MANAGER, OTHER, SUPERVISOR, Library
 from sqlalchemy import select
 
 from cases.calendar import WorkingCalendar
@@ -34,6 +34,8 @@ from licenses.lifecycle import Status
 from licenses.models import License, LicenseEvent, Objection
 from licenses.objections import ObjectionService
 from licenses.once import new_secret
+from licenses.questions import ProofQuestion
+from licenses.recall import RecallService
 from storage.clock import legal_date
 from storage.errors import NotPermittedError
 from storage.identity import PUBLIC, Identity, Role
@@ -187,6 +189,26 @@ def test_the_next_version_that_corrects_it_is_told(world: World, licence: Licens
     made = world.issue(FOOD, COMPANY, replaces=licence.identifier, change="correction")
     with world.database.reading() as uow:
         assert world.disputes.own(uow, ELSEWHERE, dispute).correction == made.identifier
+
+
+def test_what_relied_on_a_face_that_a_dispute_showed_to_be_wrong_is_recalled(world: World) -> None:
+    licence = world.issue(BUSINESS)
+    world.clock.advance(1)
+    case = world.announce(FOOD)
+    with world.database.writing() as uow:
+        question = ProofQuestion(case.source, case.number, case.item_code, "accept")
+        decision = world.proofs.ask(uow, CLIENT, question).decision.id
+    world.clock.advance(60)
+    world.settle(world.contest(licence), CORRECTION)
+
+    def recalled() -> list[str]:
+        with world.database.reading() as uow:
+            return [one.decision_id for one in RecallService().recalled(uow, CLIENT).rows]
+
+    assert recalled() == [], "until it is corrected"
+    world.clock.advance(60)
+    world.issue(BUSINESS, replaces=licence.identifier, change="correction")
+    assert recalled() == [decision]
 
 
 def test_who_may_answer_and_who_may_change_licences_are_asked_apart(world: World, licence: License) -> None:

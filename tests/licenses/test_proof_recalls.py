@@ -78,6 +78,30 @@ def test_what_recalls_nothing_or_came_before_the_decision_is_not_told(
     assert named(endpoints.receivers[FIRST]) == [(decision,)]
 
 
+def test_a_corrected_face_is_told_as_such_and_other_next_versions_are_not(
+    world: ProofEvents, endpoints: Endpoints
+) -> None:
+    licence, receiver = world.library.issue(BUSINESS), endpoints.receivers[FIRST]
+    world.subscribe(HEARING, endpoint=FIRST)
+    world.relies()
+    world.clock.advance(60)
+    licence = world.library.issue(BUSINESS, replaces=licence.identifier, change="change")
+    world.deliver()
+    assert receiver.got == []
+    world.clock.advance(1)
+    decision = world.relies()
+    world.clock.advance(60)
+    world.library.issue(BUSINESS, replaces=licence.identifier, change="correction")
+    world.deliver()
+    (event,) = receiver.arrived
+    assert (event["type"], event["data"]["decisions"], event["data"]["count"]) == (
+        "proof.recalled",
+        [decision],
+        1,
+    )
+    assert (event["data"]["change"], event["data"]["licence"]) == ("corrected", licence.id)
+
+
 def test_who_is_told_of_licences_too_can_tell_both_messages_apart(
     world: ProofEvents, endpoints: Endpoints
 ) -> None:

@@ -11,7 +11,7 @@ from license_library import BUSINESS, CLERK, CLIENT, FOOD, GROUNDS, MANAGER, Lib
 from licenses.lifecycle import EventKind
 from licenses.models import License
 from licenses.questions import ProofQuestion
-from licenses.recall import RecallPage, RecallService
+from licenses.recall import CORRECTED, RecallPage, RecallService
 from storage.errors import NotPermittedError
 from storage.identity import Identity, Role
 
@@ -68,6 +68,44 @@ def test_a_decision_is_recalled_by_what_takes_its_ground_away(
     happens(library, licence, kind)
     found = [(one.decision_id, one.license_id, one.event) for one in recalled(library).rows]
     assert found == ([(decision, licence.id, str(kind))] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"), [("correction", True), ("change", False), ("renewal", False), ("reissue", False)]
+)
+def test_a_decision_is_recalled_by_a_correction_of_the_face_and_by_no_other_next_version(
+    library: Library, change: str, told: bool
+) -> None:
+    licence = library.issue(BUSINESS)
+    library.clock.advance(1)
+    decision = decided(library)
+    library.clock.advance(60)
+    reserved = library.reserve(BUSINESS, replaces=licence.identifier, change=change)
+    assert recalled(library).rows == [], "under way only"
+    library.clock.advance(1)
+    library.issue_reserved(reserved)
+    for who in (ASKER, OWN):
+        found = [(one.decision_id, one.license_id, one.event) for one in recalled(library, who).rows]
+        assert found == ([(decision, licence.id, CORRECTED)] if told else [])
+    with library.database.reading() as uow:
+        assert RecallService().count(uow, OWN, reserved.reserved_at) == int(told)
+    library.clock.advance(1)
+    before = recalled(library).rows
+    decided(library)
+    assert recalled(library).rows == before, "what rests on the corrected version stands"
+
+
+def test_a_correction_recalls_what_rests_on_the_version_that_it_corrects(library: Library) -> None:
+    """The version before that one is replaced by it, too, and its face was not found false."""
+    first = library.issue(BUSINESS)
+    library.clock.advance(1)
+    decided(library)
+    renewed = library.issue(BUSINESS, replaces=first.identifier, change="renewal", valid_from="2027-12-31")
+    library.clock.advance(60)
+    library.issue(BUSINESS, replaces=renewed.identifier, change="correction", valid_from="2026-12-31")
+    assert recalled(library).rows == []
+    library.clock.advance(365 * 86_400)
+    assert recalled(library).rows == []
 
 
 def test_what_was_asked_afterwards_or_rested_on_another_licence_is_not(library: Library) -> None:
