@@ -187,7 +187,7 @@ class RuleBook(Adopting[Rule]):
         for rule in held:
             by_item.setdefault((rule.body.item.code, rule.body.item.edition), []).append(rule)
         # Readers see the old book or the new one, never half of it.
-        self._held, self._by_item, self._counted = held, by_item, _counted(held)
+        self._held, self._by_item, self._counted = held, by_item, counted(held)
 
 
 def shipped_files() -> list[Path]:
@@ -214,7 +214,8 @@ def _contradict(rule: Rule, held: Rule) -> bool:
     return same and overlap(rule, held)
 
 
-def _counted(rules: Iterable[Rule]) -> dict[str, frozenset[str]]:
+def counted(rules: Iterable[Rule]) -> dict[str, frozenset[str]]:
+    """Give what :meth:`RuleBook.counted_as` gives, of any rules."""
     before: dict[str, set[str]] = {}
     for rule in rules:
         item = rule.body.item

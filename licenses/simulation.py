@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Simulation of a draft rule on closed cases, before it is in force: what citizens need not have brought.
 
-Each closed case of the item is evaluated with the facts of the instant at which it was accepted, by the draft
-and by the rule in force then. What evidence leaves open counts for the first rung that the draft offers. The
-same cases and the same draft give the same figures.
+Each closed case of the item edition, or of those that a new one replaces, is evaluated with the facts of the
+instant at which it was accepted, by the draft and by the rule in force then. What evidence leaves open counts
+for the first rung that the draft offers. The same cases and the same draft give the same figures.
 """
 
 import datetime as dt
 import enum
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-
-from sqlalchemy import select
 
 from cases.models import Case
 from licenses.evaluation import evaluate
 from licenses.inquiry import Inquiry
 from licenses.predicates import Answer
 from licenses.reason_table import ReasonTable
+from licenses.replaced_cases import closed_cases, closed_count, editions_tried
+from licenses.rule_definition import Requirement
 from licenses.rules import Rule, RuleBook
 from storage.clock import legal_date
 from storage.database import UnitOfWork
@@ -30,7 +30,6 @@ from storage.ledger.kinds import ActKind
 from storage.secrets import SYSTEM_SUBJECT, ErasedError
 
 MOST_DIFFERENCES: Final = 1000
-_BATCH: Final = 500
 _TELLING_EVERY: Final = 100
 _SIMULATING: Final = (Role.SUPERVISOR, Role.SYSTEM_ADMIN)
 
@@ -61,13 +60,13 @@ class CaseDifference:
         case_id: The case.
         requirement: Id of the requirement.
         before: What the rule of its day came to; ``None`` where it has no such requirement.
-        after: What the draft comes to.
+        after: What the draft comes to; ``None`` where it does not ask for that proof any more.
     """
 
     case_id: str
     requirement: str
     before: Outcome | None
-    after: Outcome
+    after: Outcome | None
 
 
 @dataclass(slots=True)
@@ -83,6 +82,8 @@ class Simulated:
         nothing_asked_before: The same by the rule of each case's day.
         differences: The first of them, by the order of the cases.
         differing: How many cases differ.
+        replaced: Item editions whose cases were evaluated because no case of the draft's own was closed yet.
+        dropped: Titles in Chinese and English of the requirements that the draft does not have any more.
     """
 
     cases: int = 0
@@ -93,6 +94,8 @@ class Simulated:
     nothing_asked_before: int = 0
     differences: list[CaseDifference] = field(default_factory=list)
     differing: int = 0
+    replaced: tuple[str, ...] = ()
+    dropped: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Json]:
         """Give the figures without the cases."""
@@ -104,6 +107,8 @@ class Simulated:
             "nothing_asked": self.nothing_asked,
             "nothing_asked_before": self.nothing_asked_before,
             "differing": self.differing,
+            "replaced": list(self.replaced),
+            "dropped": {name: {"zh": zh, "en": en} for name, (zh, en) in sorted(self.dropped.items())},
         }
 
 
@@ -126,21 +131,27 @@ class SimulationService:
         identity: Identity,
         draft: Rule,
         told: Callable[[int], None] = lambda _done: None,
+        beside: Collection[Rule] = (),
     ) -> Simulated:
         """Evaluate every closed case of the draft's item edition; who shows the figures records it first.
+
+        While there is none, those of the item editions that it replaces.
 
         Args:
             uow: A unit that reads: nobody who writes waits for it.
             identity: Who asks.
             draft: The draft.
             told: Is told now and then how many cases are done.
+            beside: What is proposed with the draft: it may say which item replaces which.
 
         Raises:
             NotPermittedError: Neither supervision nor an administrator of the system.
         """
         identity.demand(*_SIMULATING)
-        found = Simulated()
-        for place, case in enumerate(_closed(uow, draft), start=1):
+        editions = editions_tried(uow, draft, (*self._rules.all(), *beside))
+        own = draft.body.item.code, draft.body.item.edition
+        found = Simulated(replaced=tuple(" ".join(one) for one in editions if one != own))
+        for place, case in enumerate(closed_cases(uow, editions), start=1):
             try:
                 self._add(uow, found, draft, case)
             except ErasedError:
@@ -148,6 +159,10 @@ class SimulationService:
             if place % _TELLING_EVERY == 0:
                 told(place)
         return found
+
+    def count(self, uow: UnitOfWork, draft: Rule, beside: Collection[Rule] = ()) -> int:
+        """Tell how many cases :meth:`simulate` would evaluate."""
+        return closed_count(uow, editions_tried(uow, draft, (*self._rules.all(), *beside)))
 
     def record(self, uow: UnitOfWork, identity: Identity, draft: Rule, figures: Mapping[str, Json]) -> None:
         """Record what was simulated, and what came of it: the figures as JSON.
@@ -171,16 +186,22 @@ class SimulationService:
     def _add(self, uow: UnitOfWork, found: Simulated, draft: Rule, case: Case) -> None:
         after = self._outcomes(uow, draft, case, case.accepted_at)
         rule = self._rules.find(case.item_code, case.item_edition, legal_date(case.accepted_at))
-        before = self._outcomes(uow, rule, case, case.accepted_at) if rule is not None else {}
+        before: dict[str, Outcome] = {}
+        if rule is not None:
+            names = _names(rule, draft)
+            of = self._outcomes(uow, rule, case, case.accepted_at)
+            before = {names[name]: outcome for name, outcome in of.items()}
+            gone = (one for one in rule.body.requirements if names[one.id] not in after)
+            found.dropped |= {names[one.id]: (one.zh, one.en) for one in gone}
         found.cases += 1
         _count(found.draft, after)
         _count(found.in_force, before)
         found.nothing_asked += Outcome.UPLOAD not in after.values()
         found.nothing_asked_before += bool(before) and Outcome.UPLOAD not in before.values()
         changed = [
-            CaseDifference(case.id, name, before.get(name), outcome)
-            for name, outcome in after.items()
-            if before.get(name) is not outcome
+            CaseDifference(case.id, name, before.get(name), after.get(name))
+            for name in dict.fromkeys((*after, *before))
+            if before.get(name) is not after.get(name)
         ]
         found.differing += bool(changed)
         found.differences += changed[: max(0, MOST_DIFFERENCES - len(found.differences))]
@@ -191,18 +212,30 @@ class SimulationService:
         return {one["id"]: _outcome(one) for one in answers} if isinstance(answers, list) else {}
 
 
-def _closed(uow: UnitOfWork, draft: Rule) -> Iterator[Case]:
-    query = (
-        select(Case)
-        .where(
-            Case.item_code == draft.body.item.code,
-            Case.item_edition == draft.body.item.edition,
-            Case.closed_at.is_not(None),
-        )
-        .order_by(Case.announced_at, Case.id)
-        .execution_options(yield_per=_BATCH)
-    )
-    yield from uow.session.scalars(query)
+def _names(rule: Rule, draft: Rule) -> dict[str, str]:
+    """Give the names under which the requirements of a rule stand beside those of a draft.
+
+    Versions of one rule name a proof alike. Of another rule it is the one of the same material and subject;
+    what has no counterpart keeps its name, with its item where the draft calls something else so.
+    """
+    if rule.body.rule_id == draft.body.rule_id:
+        return {one.id: one.id for one in rule.body.requirements}
+    free: dict[tuple[str, str], list[str]] = {}
+    for one in draft.body.requirements:
+        free.setdefault(_asked(one), []).append(one.id)
+    taken = {one.id for one in draft.body.requirements}
+    names = {}
+    for one in rule.body.requirements:
+        alike = free.get(_asked(one))
+        if alike:
+            names[one.id] = alike.pop(0)
+        else:
+            names[one.id] = f"{one.id}@{rule.body.item.code}" if one.id in taken else one.id
+    return names
+
+
+def _asked(requirement: Requirement) -> tuple[str, str]:
+    return requirement.material, requirement.subject
 
 
 def _outcome(answer: Mapping[str, Json]) -> Outcome:

@@ -77,8 +77,15 @@ def proof_simulate(file: Path, *, as_json: bool, account: str | None) -> None:
         Outcome.PENDING: "协查 pending",
         Outcome.UPLOAD: "收取 upload",
     }
-    for name, counts in sorted(found.draft.items()):
-        click.echo(name)
+    if found.replaced:
+        # What the figures rest on must not be taken for cases of the edition itself.
+        click.echo(
+            "本版本尚无办结件，按其所替代版本的办结件仿真 no closed case of this edition, "
+            f"evaluated those that it replaces: {', '.join(found.replaced)}"
+        )
+    for name in sorted({*found.draft, *found.in_force}):
+        counts = found.draft.get(name, Counter())
+        click.echo(f"{name} 不再要求 no longer asked" if name in found.dropped else name)
         before = found.in_force.get(name, Counter())
         for outcome, title in titles.items():
             if counts[outcome] or before[outcome]:

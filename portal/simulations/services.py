@@ -90,20 +90,24 @@ def edition_of(uow: UnitOfWork, identity: Identity, edition_id: str) -> Catalogu
 
 def cases_behind(
     uow: UnitOfWork, identity: Identity, row: RuleSimulation
-) -> Sequence[tuple[str, str, str | None, str]]:
+) -> Sequence[tuple[str, str, str | None, str | None, str]]:
     """Give the cases that differ, of the departments that a supervisor covers; nobody else sees any.
 
     What a rule asks can be chosen so that its outcome tells of a person: figures are enough to decide by.
 
     Returns:
-        Source and number, requirement, outcome in force, outcome by the draft.
+        Source and number, requirement, outcome in force, outcome by the draft, item with its edition.
     """
     if not identity.has(Role.SUPERVISOR):
         return ()
     found = row.differences or []
     of = select(Case).where(Case.id.in_([one[0] for one in found]), visible_to(identity))
-    names = {case.id: f"{case.source}/{case.number}" for case in uow.session.scalars(of)}
-    return [(names[one[0]], one[1], one[2], one[3]) for one in found if one[0] in names]
+    seen = {case.id: case for case in uow.session.scalars(of)}
+    return [
+        (f"{case.source}/{case.number}", name, before, after, f"{case.item_code} {case.item_edition}")
+        for case_id, name, before, after in found
+        if (case := seen.get(case_id)) is not None
+    ]
 
 
 def simulations_of(uow: UnitOfWork, identity: Identity, edition_id: str) -> Sequence[RuleSimulation]:

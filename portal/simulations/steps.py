@@ -3,9 +3,8 @@
 
 from typing import Any, cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 
-from cases.models import Case
 from licenses.rule_edition import read_rules
 from licenses.rules import Rule
 from licenses.simulation import CaseDifference, SimulationService
@@ -36,13 +35,7 @@ class SimulateStep:
     def plan(self, uow: UnitOfWork, job: Job) -> Json:
         """Count what is to be done."""
         row = uow.session.get_one(RuleSimulation, job.subject)
-        body = _rule_of(uow, row).body
-        closed = (
-            Case.item_code == body.item.code,
-            Case.item_edition == body.item.edition,
-            Case.closed_at.is_not(None),
-        )
-        row.total, row.done = uow.session.scalar(select(func.count()).select_from(Case).where(*closed)), 0
+        row.total, row.done = self._simulations.count(uow, _rule_of(uow, row), _rules_of(uow, row)), 0
         return job.subject
 
     def perform(self, plan: Json, staging: Staging) -> Json:  # noqa: ARG002 - nothing is staged
@@ -50,7 +43,10 @@ class SimulateStep:
         with self._database.reading() as uow:
             row = uow.session.get_one(RuleSimulation, str(plan))
             rule, who = _rule_of(uow, row), _asker(row)
-            found = self._simulations.simulate(uow, who, rule, lambda done: self._tell(str(plan), done))
+            beside = _rules_of(uow, row)
+            found = self._simulations.simulate(
+                uow, who, rule, lambda done: self._tell(str(plan), done), beside
+            )
         return {
             "figures": found.as_json(),
             "differences": [_written(one) for one in found.differences],
@@ -73,9 +69,12 @@ class SimulateStep:
         self._database.write(lambda uow: uow.session.execute(told))
 
 
+def _rules_of(uow: UnitOfWork, row: RuleSimulation) -> tuple[Rule, ...]:
+    return read_rules(uow.session.get_one(CatalogueEdition, row.edition_id).body)
+
+
 def _rule_of(uow: UnitOfWork, row: RuleSimulation) -> Rule:
-    edition = uow.session.get_one(CatalogueEdition, row.edition_id)
-    return next(one for one in read_rules(edition.body) if one.digest == row.digest)
+    return next(one for one in _rules_of(uow, row) if one.digest == row.digest)
 
 
 def _asker(row: RuleSimulation) -> Identity:
@@ -83,5 +82,5 @@ def _asker(row: RuleSimulation) -> Identity:
 
 
 def _written(one: CaseDifference) -> Json:
-    before = None if one.before is None else str(one.before)
-    return [one.case_id, one.requirement, before, str(one.after)]
+    before, after = (None if each is None else str(each) for each in (one.before, one.after))
+    return [one.case_id, one.requirement, before, after]

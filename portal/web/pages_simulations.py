@@ -31,6 +31,7 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.UPLOAD: _("Collected from the applicant"),
 }
 """Outcomes with the words of the page, what is best for the citizen first."""
+NO_LONGER: Final = _("No longer asked")
 
 
 @blueprint.get("/<edition>/simulation")
@@ -49,6 +50,7 @@ def show(edition: str) -> str:
             supervises=supervises,
             running=any(row.finished_at is None for row in rows),
             outcomes=OUTCOMES,
+            no_longer=NO_LONGER,
             titles=_titles(found.body),
             begins=who.has(Role.SYSTEM_ADMIN)
             and found.state == DecisionState.OPEN
@@ -75,11 +77,28 @@ def differences(edition: str) -> Response:
     with rooms.database.reading() as uow:
         edition_of(uow, who, edition)
         found = [
-            [f"{row.rule_id} v{row.rule_version}", case, requirement, _title(before), _title(after)]
+            [
+                f"{row.rule_id} v{row.rule_version}",
+                case,
+                requirement,
+                "" if before is None else _title(before),
+                gettext(NO_LONGER) if after is None else _title(after),
+                item,
+            ]
             for row in simulations_of(uow, who, edition)
-            for case, requirement, before, after in cases_behind(uow, who, row)
+            for case, requirement, before, after, item in cases_behind(uow, who, row)
         ]
-    head = [gettext(one) for one in (_("Rule"), _("Case"), _("Requirement"), _("In force"), _("Draft"))]
+    head = [
+        gettext(one)
+        for one in (
+            _("Rule"),
+            _("Case"),
+            _("Requirement"),
+            _("In force"),
+            _("Draft"),
+            _("Edition of the item"),
+        )
+    ]
     answer = make_response(spreadsheet([head, *found]))
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
     answer.headers["Content-Disposition"] = 'attachment; filename="simulation.csv"'
@@ -91,8 +110,8 @@ def _titles(body: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     return {rule["rule_id"]: {one["id"]: one for one in rule["requirements"]} for rule in body["rules"]}
 
 
-def _title(outcome: str | None) -> str:
-    return "" if outcome is None else gettext(OUTCOMES[Outcome(outcome)])
+def _title(outcome: str) -> str:
+    return gettext(OUTCOMES[Outcome(outcome)])
 
 
 def _shares(
@@ -115,5 +134,7 @@ def _shares(
                 for one in OUTCOMES
             ],
         )
-        for name, counts in figures["draft"].items()
+        # A simulation of an earlier release does not say what the draft drops.
+        for name in sorted({*figures["draft"], *figures.get("dropped", {})})
+        for counts in [figures["draft"].get(name, {})]
     ]

@@ -2,6 +2,7 @@
 """Before an edition of rules is decided on, both persons see what it would have asked of closed cases."""
 
 import datetime as dt
+import json
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -9,21 +10,23 @@ from typing import Any
 
 import pytest
 import yaml
+from editions import new_edition
 from sqlalchemy import select
 
 from cases.services import Announcement
 from licenses.rule_edition import shipped_document
+from portal.commands.common import terminal
 from portal.editions.errors import EditionClosedError, EditionUnknownError
 from portal.simulations.models import RuleSimulation
 from portal.simulations.opening import simulate_step
 from portal.simulations.services import begin, simulations_of
 from portal.worker import Worker
 from storage.clock import RandomIds
-from storage.errors import NotPermittedError
+from storage.errors import EXIT_DONE, NotPermittedError
 from storage.identity import Identity, Role, system_identity
 from storage.ledger.models import LedgerAct
 
-from .conftest import House, form_token
+from .conftest import House, form_token, run
 
 SYSTEM = Identity("person", "system-1", "office", frozenset({Role.SYSTEM_ADMIN}))
 SECURITY = Identity("person", "security-1", "office", frozenset({Role.SECURITY_ADMIN}))
@@ -77,7 +80,7 @@ def test_the_page_shows_shares_and_each_case_that_differs(house: House, tmp_path
     assert re.findall(r"<code>ycsl/(S-\d)</code>", supervisor.get(place).text) == ["S-0", "S-1", "S-2"]
     table = supervisor.get(f"{place}.csv").data.decode("utf-8-sig").splitlines()
     assert len(table) == 4
-    assert table[1] == "339999010002-proofs v2,ycsl/S-0,R3,部门协查,已核实"
+    assert table[1] == "339999010002-proofs v2,ycsl/S-0,R3,部门协查,已核实,339999010002 2026-03"
     elsewhere = house.browser(Role.SUPERVISOR, "jtys").get(place)
     assert (elsewhere.status_code, "S-0" in elsewhere.text) == (200, False)
     with house.rooms.database.reading() as uow:
@@ -146,3 +149,53 @@ def test_a_number_that_could_point_to_a_person_is_for_supervision(house: House, 
     place = f"/editions/{edition}/simulation"
     assert "&lt;3" in house.browser(Role.SECURITY_ADMIN).get(place).text
     assert "&lt;3" not in house.browser(Role.SUPERVISOR).get(place).text
+
+
+def test_a_new_item_edition_is_tried_on_the_cases_before_and_says_so_everywhere(
+    house: House, tmp_path: Path
+) -> None:
+    closed_cases(house, 3)
+    editions, database = house.rooms.editions, house.rooms.database
+    made = database.write(lambda uow: editions.propose(uow, SYSTEM, new_edition(), "新版指南").id)
+    database.write(lambda uow: editions.approve(uow, SECURITY, made, "已核对"))
+    first = next(one for one in shipped_document()["rules"] if one["item"]["code"] == ITEM)
+    edition = proposed(
+        house, item={"code": ITEM, "edition": "2027-01"}, requirements=first["requirements"][:-1]
+    )
+    gone = first["requirements"][-1]
+    database.write(lambda uow: len(begin(uow, SYSTEM, edition)))
+    work(house, tmp_path)
+    with database.reading() as uow:
+        (row,) = simulations_of(uow, SYSTEM, edition)
+        assert (row.total, row.done) == (3, 3)
+    supervisor = house.browser(Role.SUPERVISOR)
+    page = supervisor.get(f"/editions/{edition}/simulation").text
+    assert "该事项版本尚无办结件，以下按其所替代版本的办结件仿真" in page
+    assert f"<code>{ITEM} {EDITION}</code>" in page
+    assert gone["zh"] in page
+    assert "不再要求" in page
+    table = supervisor.get(f"/editions/{edition}/simulation.csv").data.decode("utf-8-sig").splitlines()
+    assert len(table) == 4
+    assert table[1] == f"339999010002-proofs v2,ycsl/S-0,{gone['id']},部门协查,不再要求,{ITEM} {EDITION}"
+
+
+def test_the_command_names_what_it_evaluated_and_what_is_no_longer_asked(
+    installation: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = next(one for one in shipped_document()["rules"] if one["item"]["code"] == ITEM)
+    draft = {**first, "version": 2, "item": {"code": ITEM, "edition": "2027-01"}}
+    file = tmp_path / "draft.yaml"
+    file.write_text(yaml.safe_dump({**draft, "requirements": first["requirements"][:-1]}))
+    code, printed = run("proof", "simulate", str(file), capsys=capsys)
+    assert (code, "所替代版本" in printed) == (EXIT_DONE, False), "there is no closed case at all"
+    with terminal() as here, here.rooms.database.writing() as uow:
+        now = here.rooms.clock.now()
+        said = Announcement("ycsl", "S-1", ITEM, EDITION, *HOLDER, "scjg", now, now)
+        here.rooms.cases.announce(uow, system_identity("worker"), said)
+    code, printed = run("proof", "simulate", str(file), capsys=capsys)
+    assert code == EXIT_DONE
+    assert f"evaluated those that it replaces: {ITEM} {EDITION}" in printed
+    assert f"{first['requirements'][-1]['id']} 不再要求 no longer asked" in printed
+    figures = json.loads(run("proof", "simulate", "--json", str(file), capsys=capsys)[1])
+    assert (figures["cases"], figures["differing"]) == (1, 1)
+    assert figures["replaced"] == [f"{ITEM} {EDITION}"]
