@@ -237,7 +237,7 @@ class Database:
         self._clock = clock
         self._ids = ids
         self._server = Breaker(RecordsUnavailableError)
-        one_writer = self.engine.dialect.name == "sqlite"
+        self._one_writer = one_writer = self.engine.dialect.name == "sqlite"
         self._writer = threading.Lock() if one_writer else nullcontext()
         self._claims = {} if one_writer else {"isolation_level": "READ COMMITTED"}
         self._alone = {BEGIN_OPTION: ALONE} if one_writer else {"isolation_level": "AUTOCOMMIT"}
@@ -324,6 +324,16 @@ class Database:
                 yield session
                 # The session ends without a commit of its own; what it holds must be written before ours.
                 session.flush()
+
+    def write_back(self) -> None:
+        """Bring what lies in an embedded database's log of writes into its file; nobody waits for it.
+
+        Raises:
+            RecordsUnavailableError: The database does not answer.
+        """
+        if self._one_writer:
+            with self.connecting() as connection:
+                connection.execution_options(**self._alone).exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
     @property
     def rings_are_lost(self) -> bool:

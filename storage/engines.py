@@ -32,6 +32,10 @@ _GREETING_SECONDS = 3
 _POOL_SECONDS = 5
 HELD_KIBIBYTES = 32_000
 """KiB of the embedded database's file that a connection holds."""
+LOGGED_PAGES: Final = 20_000
+"""Pages of 4 KiB in the embedded database's log of writes from which on a commit brings them into the file.
+
+The sequencer does it before (ADR 0068); this is for when it does not run."""
 _CONFLICTS = frozenset({"40001", "40P01", "23505", "55P03"})
 """Serialisation failure, deadlock, unique violation, lock not available (PostgreSQL, appendix A)."""
 
@@ -151,6 +155,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
         "secure_delete=ON",
         f"busy_timeout={_BUSY_MILLISECONDS}",
         f"cache_size=-{HELD_KIBIBYTES}",
+        f"wal_autocheckpoint={LOGGED_PAGES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from storage.ledger.keeper import LedgerKeeper
 
 TICK_SECONDS = 0.2
+WRITE_BACK_SECONDS = 1.0
 DOWN_SECONDS = 2.0
 
 log = logging.getLogger("cunzheng.sequencer")
@@ -172,10 +173,14 @@ def sequencer() -> None:
         lambda: public_keys(foundation, settings),
         foundation.clock,
     )
+    write_back_due = 0.0
     while not stop.wait(TICK_SECONDS):
         pulse.beat()
         try:
             tick = keeper.tick()
+            if foundation.clock.monotonic() >= write_back_due:
+                foundation.database.write_back()
+                write_back_due = foundation.clock.monotonic() + WRITE_BACK_SECONDS
         except (RecordsUnavailableError, WriteConflictError) as error:
             log.warning("nothing sequenced: %s", error.code)
             stop.wait(DOWN_SECONDS)

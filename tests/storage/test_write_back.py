@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What lies in an embedded database's log of writes comes into its file, and is there once."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from fakes import make_database
+from sqlalchemy import text
+
+from storage.engines import LOGGED_PAGES
+from storage.identity import system_identity
+from storage.ledger.acts import Act
+from storage.ledger.kinds import ActKind
+
+pytestmark = pytest.mark.sqlite
+
+
+def act(number: int) -> Act:
+    kind, actor = ActKind.CASE_ANNOUNCED, system_identity("test")
+    return Act(kind=kind, actor=actor, object_type="case", object_id=f"case-{number}")
+
+
+def in_the_file_alone(folder: Path, aside: Path) -> int:
+    """Count the acts that the file holds without its log."""
+    shutil.copy(folder / "cunzheng.db", aside)
+    connection = sqlite3.connect(aside)
+    try:
+        return int(connection.execute("SELECT count(*) FROM ledger_act").fetchone()[0])
+    finally:
+        connection.close()
+
+
+def test_what_was_committed_is_brought_into_the_file(tmp_path: Path) -> None:
+    database = make_database(tmp_path)
+    database.write_back()
+    for number in range(20):
+        with database.writing() as uow:
+            uow.record(act(number))
+    assert in_the_file_alone(tmp_path, tmp_path / "before.db") == 0
+    database.write_back()
+    assert in_the_file_alone(tmp_path, tmp_path / "after.db") == 20
+    database.close()
+
+
+def test_nobody_who_writes_waits_for_it_or_is_waited_for(tmp_path: Path) -> None:
+    database = make_database(tmp_path)
+    with database.writing() as uow:
+        uow.record(act(1))
+    with database.writing() as uow:
+        uow.record(act(2))
+        database.write_back()
+        assert in_the_file_alone(tmp_path, tmp_path / "meanwhile.db") == 1
+    with database.reading() as uow:
+        assert uow.session.scalar(text("SELECT count(*) FROM ledger_act")) == 2
+    database.close()
+
+
+def test_without_a_sequencer_a_commit_does_it_in_the_end(tmp_path: Path) -> None:
+    database = make_database(tmp_path)
+    with database.engine.connect() as connection:
+        assert connection.scalar(text("PRAGMA wal_autocheckpoint")) == LOGGED_PAGES
+    database.close()
