@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The closed set of predicates on a licence's face, in three-valued (Kleene) logic.
 
-``NOT_MET`` is said only where the face positively denies it; a value that the face does not hold is
-``UNKNOWN``. There are no free expressions: a rule that needs another predicate needs a release.
-Status, issuer and relation of the holder are conditions of the evidence, not predicates on its face.
+``NOT_MET`` is said only where the face positively denies it; a value that the face does not hold, or holds as
+another kind than is asked, is ``UNKNOWN``. There are no free expressions: a rule that needs another predicate
+needs a release. Status, issuer and relation of the holder are conditions of the evidence, not predicates on
+its face.
 """
 
 import datetime as dt
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_v
 
 from licenses.faces import FaceValue
 from licenses.periods import back_from, is_period
+from licenses.values import Plain
 
 CASE_DATE = "case.date"
 
@@ -106,9 +108,19 @@ class Predicate(BaseModel):
         if self.op is Op.PRESENT:
             return Truth.MET
         if isinstance(value, list):
-            # Of a table it is asked whether any cell says so.
-            return any_of(self.test(cell, case_date) for row in value for cell in row.values())
+            # Of a table it is asked whether any cell says so; a cell of another kind cannot.
+            cells = [cell for row in value for cell in row.values()]
+            like = [cell for cell in cells if self._is_like(cell)]
+            return any_of(self.test(cell, case_date) for cell in like or cells) if cells else Truth.UNKNOWN
+        if not self._is_like(value):
+            return Truth.UNKNOWN
         return _ASKED[self.op](self.value, value, case_date)
+
+    def _is_like(self, value: Plain) -> bool:
+        """Tell whether a value is of the kind asked for: a number differs from no text, and holds none."""
+        if self.op is Op.EQUALS:
+            return isinstance(value, str) is isinstance(self.value, str)
+        return isinstance(value, str) or self.op not in {Op.IN, Op.CONTAINS}
 
 
 def value_class(value: FaceValue | None) -> str:

@@ -257,10 +257,18 @@ def test_a_sure_conjunction_or_disjunction_stands_whatever_the_unknown_turns_out
         (Op.PRESENT, None, None, Truth.UNKNOWN),
         (Op.PRESENT, None, [], Truth.UNKNOWN),
         (Op.CONTAINS, "食品", [], Truth.UNKNOWN),
+        (Op.CONTAINS, "食品", [{}], Truth.UNKNOWN),
         (Op.WITHIN, "P3Y", "2023-11-20", Truth.MET),
         (Op.WITHIN, "P3Y", "2023-11-19", Truth.NOT_MET),
         (Op.WITHIN, "P30D", "2026-12-01", Truth.NOT_MET),
         (Op.EQUALS, "甲", None, Truth.UNKNOWN),
+        (Op.EQUALS, "3", 3, Truth.UNKNOWN),
+        (Op.EQUALS, 3, "3", Truth.UNKNOWN),
+        (Op.IN, ("3", "5"), 3, Truth.UNKNOWN),
+        (Op.CONTAINS, "3", 30, Truth.UNKNOWN),
+        (Op.CONTAINS, "冷食", [{"name": "糕点", "area": 12}], Truth.NOT_MET),
+        (Op.CONTAINS, "冷食", [{"area": 12}], Truth.UNKNOWN),
+        (Op.EQUALS, 12, [{"name": "糕点"}, {"area": 12}], Truth.MET),
     ],
 )
 def test_predicates(op: Op, value: Any, face: Any, truth: Truth) -> None:

@@ -2,7 +2,7 @@
 """Whom a question means where a relation leads to several: a code decides, a name of two decides nothing."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,16 +33,19 @@ RULE = rule(requirement([licence(ROAD)], name="R1", subject="agent", fallback=[U
 class Town(Library):
     """A person with two agents of one name, of whom the first holds what the rule asks for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, agents: Sequence[tuple[str, str, str]] = (FIRST, SECOND)) -> None:
         super().__init__(folder)
         self.book = RuleBook([RULE])
         relations = Relations(self.holdings, self.holders)
         self.inquiry = Inquiry(self.holdings, self.book, relations)
         self.proofs = ProofService(self.book, self.holdings, self.cases, self.keys, inquiry=self.inquiry)
-        for agent in (FIRST, SECOND):
-            self.put(PERSON, ATTORNEY, {"agent": agent[2], "agent_code": agent[1]})
+        for agent in agents:
+            self.empower(agent)
         self.put(FIRST, ROAD, {"domicile": "演示市示范路1号"})
         self.case = self.announce(FOOD, PERSON)
+
+    def empower(self, agent: tuple[str, str, str]) -> None:
+        self.put(PERSON, ATTORNEY, {"agent": agent[2], "agent_code": agent[1]})
 
     def put(self, owner: tuple[str, str, str], type_code: str, face: dict[str, str]) -> None:
         """Put a licence of a type there that no office of the demonstration gives."""
@@ -89,6 +92,20 @@ def test_of_two_holders_with_one_name_a_code_decides_and_the_name_does_not(town:
     result, reason = town.told(SubjectHint("agent", SECOND[:2]))
     assert result == "UNKNOWN"
     assert reason not in {"R.HOLDER_AMBIGUOUS", "R.RELATION_UNPROVEN"}
+
+
+def test_more_of_one_relative_keeps_what_is_met_and_a_second_relative_leaves_it_open(tmp_path: Path) -> None:
+    town = Town(tmp_path, agents=(FIRST,))
+    assert town.told() == ("MET", "R.ESTABLISHED")
+    town.empower(FIRST)
+    town.put(FIRST, ROAD, {"domicile": "演示市示范路2号"})
+    assert town.told() == ("MET", "R.ESTABLISHED"), "what shows the relation twice shows one relative"
+    town.empower(SECOND)
+    assert town.told() == ("UNKNOWN", "R.HOLDER_AMBIGUOUS")
+    town.put(SECOND, ROAD, {"domicile": "演示市示范路3号"})
+    assert town.told() == ("UNKNOWN", "R.HOLDER_AMBIGUOUS"), "both hold it, and still none is meant"
+    assert [town.told(SubjectHint("agent", one[:2]))[0] for one in (FIRST, SECOND)] == ["MET", "MET"]
+    town.database.close()
 
 
 def test_nobody_is_found_who_does_not_stand_in_the_relation(town: Town) -> None:

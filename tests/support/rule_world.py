@@ -127,11 +127,11 @@ def random_rule(source: random.Random) -> Rule:
 
 def random_facts(source: random.Random) -> Facts:
     """Give facts of an applicant and perhaps a spouse."""
-    applicant = _random_subject(source)
+    applicant = random_subject(source)
     spouse = source.choice(
         [
             {},
-            {"spouse": _random_subject(source)},
+            {"spouse": random_subject(source)},
             {"spouse": SubjectFacts(unproven=source.choice(["R.HOLDER_AMBIGUOUS", "R.RELATION_UNPROVEN"]))},
         ]
     )
@@ -142,7 +142,7 @@ def random_facts(source: random.Random) -> Facts:
         if source.random() < 0.3
     }
     return Facts(
-        DAY,
+        source.choice([DAY, DAY, dt.date(2026, 2, 10), dt.date(2024, 2, 29)]),
         source.choice([(), (BUSINESS,), (BUSINESS, FOOD)]),
         applicant.licenses,
         applicant.cases,
@@ -160,40 +160,101 @@ _RUNGS = (
     ("cooperation", Standing.PENDING),
     ("cooperation", Standing.PROVISIONAL),
     ("supply_later", Standing.PROVISIONAL),
+    ("supply_later", Standing.CONFIRMED),
+    ("citizen_upload", Standing.CONFIRMED),
+    ("commitment", Standing.SPENT),
+)
+
+
+PREDICATES: tuple[dict[str, Any], ...] = (
+    {"field": "scope", "op": "equals", "value": "食品销售"},
+    {"field": "count", "op": "equals", "value": 3},
+    {"field": "count", "op": "equals", "value": "3"},
+    {"field": "scope", "op": "in", "value": ["食品销售", "药品零售"]},
+    {"field": "count", "op": "in", "value": ["3", "5"]},
+    {"field": "scope", "op": "contains", "value": "食品"},
+    {"field": "rows", "op": "contains", "value": "冷食"},
+    {"field": "rows", "op": "in", "value": ["糕点", "12"]},
+    {"field": "rows", "op": "equals", "value": 12},
+    {"field": "count", "op": "contains", "value": "3"},
+    {"field": "opened", "op": "not_before", "value": "2020-01-01"},
+    {"field": "opened", "op": "not_before", "value": "case.date"},
+    {"field": "opened", "op": "not_after", "value": "case.date"},
+    {"field": "scope", "op": "not_after", "value": "2030-12-31"},
+    {"field": "count", "op": "at_least", "value": 3},
+    {"field": "scope", "op": "at_least", "value": 1},
+    {"field": "rows", "op": "at_least", "value": 30},
+    {"field": "count", "op": "at_most", "value": 4},
+    {"field": "count", "op": "present"},
+    {"field": "rows", "op": "present"},
+    {"field": "missing", "op": "present"},
+    {"field": "opened", "op": "within", "value": "P3Y"},
+    {"field": "opened", "op": "within", "value": "P90D"},
+    {"field": "scope", "op": "within", "value": "P1Y"},
+)
+"""Each operator, asked of what fits it, of another kind and of nothing."""
+ISSUERS = ("11339999MBDEM0015L", "11339999MBDEM0023G", "11330105002500287C")
+_FACES: tuple[dict[str, Any], ...] = (
+    {},
+    {"scope": "食品销售", "count": 3, "opened": "2020-01-01"},
+    {"scope": "药品零售", "count": 5, "opened": "2030-01-01"},
+    {"scope": "散装食品", "count": 1, "opened": "2026-10-11", "rows": [{"name": "冷食类", "area": 40}]},
+    {"scope": "热食", "opened": "2024-02-29", "rows": [{"name": "糕点"}, {"name": "饮品", "area": 12}]},
+    {"count": 4, "opened": "长期", "rows": []},
 )
 
 
 def _random_evidence(source: random.Random) -> dict[str, Any]:
     if source.random() < 0.2:
         return prior(source.choice([ITEM, OLD_ITEM]), source.choice(["P1Y", "P3Y", "P90D"]))
-    tests = [
-        {"field": "scope", "op": "contains", "value": source.choice(["食品", "药品"])},
-        {"field": "count", "op": "at_least", "value": source.randint(1, 5)},
-        {"field": "opened", "op": "not_after", "value": "case.date"},
-        {"field": "missing", "op": "present"},
-    ]
-    chosen = source.sample(tests, source.randint(0, 3))
+    chosen = source.sample(PREDICATES, source.choice([0, 1, 1, 2, 3]))
     types = source.choice([[BUSINESS], [FOOD], [UNKNOWN_TYPE], [BUSINESS, FOOD]])
-    return licence(*types, predicates=chosen, trust=source.choice("ABCD"))
-
-
-def _random_subject(source: random.Random) -> SubjectFacts:
-    licenses = [
-        fact(
-            source.choice(list(Status)),
-            id=f"L{source.randint(0, 10**9)}",
-            type_code=source.choice([BUSINESS, FOOD]),
-            trust=source.choice("ABCD"),
-            copied_on=source.choice([None, dt.date(2024, 1, 1)]),
-            face=source.choice(
-                [{}, {"scope": "食品销售", "count": 3}, {"scope": "药品", "opened": "2030-01-01"}]
-            ),
+    condition: dict[str, Any] = {"trust": source.choice("ABCD")}
+    if source.random() < 0.4:
+        condition["issuer_in"] = source.sample(ISSUERS, source.randint(1, 2))
+    if source.random() < 0.5:
+        condition["freshness"] = source.choice(
+            [
+                {"source": "live"},
+                {"max_age": "P30D"},
+                {"max_age": "P1Y"},
+                {"source": "copy", "max_age": "P3Y"},
+            ]
         )
-        for _ in range(source.randint(0, 3))
-    ]
+    return licence(*types, predicates=chosen, **condition)
+
+
+def random_license(source: random.Random) -> LicenseFact:
+    """Give a licence, more often valid than not, issued here or taken over at some time."""
+    copies = [None, None, DAY, dt.date(2026, 10, 21), dt.date(2026, 10, 20), dt.date(2024, 1, 1)]
+    return fact(
+        source.choice([Status.VALID] * len(Status) + list(Status)),
+        id=f"L{source.randint(0, 10**9)}",
+        type_code=source.choice([BUSINESS, FOOD]),
+        issuer_code=source.choice(ISSUERS),
+        trust=source.choice("AABCD"),
+        copied_on=source.choice(copies),
+        face=source.choice(_FACES),
+    )
+
+
+def random_subject(source: random.Random) -> SubjectFacts:
+    """Give what is known of one person: licences, cases and what departments said, oldest first."""
+    licenses = [random_license(source) for _ in range(source.randint(0, 3))]
     cases = [
         case(dt.date(2026 - source.randint(0, 5), 1, 5), item_code=source.choice([ITEM, OLD_ITEM]))
         for _ in range(source.randint(0, 2))
     ]
-    answers = [assertion(source.random() < 0.5) for _ in range(source.randint(0, 1))]
+    answers = [random_assertion(source) for _ in range(source.randint(0, 2))]
     return SubjectFacts(licenses, cases, answers)
+
+
+def random_assertion(source: random.Random) -> AssertionFact:
+    """Give what a department said: that which is asked or another, to this or another question."""
+    return assertion(
+        source.random() < 0.6,
+        source.choice([DAY, dt.date(2026, 12, 1), dt.date(2026, 11, 19)]),
+        id=f"A{source.randint(0, 10**9)}",
+        department=source.choice(["zjj", "zjj", "zjj", "wjj"]),
+        predicate=source.choice([ASKED, ASKED, ASKED, "something-else"]),
+    )
