@@ -92,10 +92,12 @@ def proofs() -> str:
 @allow(*_ROLES, unrecorded="gives counts")
 def answers() -> Response:
     """Give how requirements were answered, for a spreadsheet."""
-    heads = [_("Questions"), _("Requirements"), *CAME.values()]
+    heads = [_("Questions"), _("Requirements"), _("Share by evidence alone"), *CAME.values()]
 
     def cells(one: ItemAnswers) -> Sequence[object]:
-        return one.questions, one.requirements, *(one.came.get(came, 0) for came in CAME)
+        share = one.share(Came.BY_EVIDENCE)
+        counts = (one.came.get(came, 0) for came in CAME)
+        return one.questions, one.requirements, "" if share is None else f"{share:.3f}", *counts
 
     return _table("answers", heads, cells, lambda found: found.answers)
 
@@ -110,12 +112,13 @@ def collected() -> Response:
         _("Documents per case (median)"),
         _("Cases with a rule"),
         _("Without a proof"),
+        _("Proofs collected"),
         *VERDICTS.values(),
     ]
 
     def cells(one: ItemCollected) -> Sequence[object]:
         documents = "" if one.documents is None else one.documents
-        counts = (one.closed, one.filed, documents, one.judged, one.without_proof)
+        counts = (one.closed, one.filed, documents, one.judged, one.without_proof, one.collected)
         return *counts, *(one.proofs.get(verdict, 0) for verdict in VERDICTS)
 
     return _table("collected", heads, cells, lambda found: found.collected)

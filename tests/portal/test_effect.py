@@ -49,6 +49,7 @@ def test_each_table_is_taken_away_with_what_the_page_shows(busy: House) -> None:
     found: dict[str, Any] = {name: rows(supervisor.get(f"{PLACE}/{name}.csv").text) for name in TABLES}
     (answers,) = found["answers"]
     assert (answers["事项编码"], answers["核验次数"], answers["证明要求"]) == ("339999010002", "1", "3")
+    assert answers["自动核实率"] == f"{int(answers['凭证据核实']) / 3:.3f}"
     assert sum(int(answers[one]) for one in ("凭证据核实", "无法核实", "核实不符")) == 3
     (cooperation,) = found["cooperation"]
     assert (cooperation["发起协查"], cooperation["按时"], cooperation["逾期"]) == ("1", "1", "0")
