@@ -8,14 +8,15 @@ it offline. What was said stays under the holder's key and is no part of it.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Select, exists, func, or_, select
 
 from cases.models import Case
 from licenses.answers import AnswerKeys
 from licenses.ladder.assertions import newest_answer
 from licenses.ladder.events import Spoken, events_of
-from licenses.ladder.models import LadderEvent, LadderRung, RungStatement
+from licenses.ladder.models import DepartmentAssertion, LadderEvent, LadderRung, RungStatement
 from licenses.ladder.states import RungEventKind
+from licenses.models import Decision, DecisionReliance
 from storage.clock import rfc3339
 from storage.database import UnitOfWork
 from storage.ledger.acts import Promise
@@ -77,7 +78,11 @@ def _event(event: Spoken) -> dict[str, Json]:
 def newest_statements(
     uow: UnitOfWork, case_id: str, held: Collection[str]
 ) -> Sequence[tuple[RungStatement, LadderRung]]:
-    """Give the newest statement of each rung of a case, without those whose event is held already."""
+    """Give the newest statement of each rung of a case, without those whose event is held already.
+
+    An answer of a department that another case of the same holder had asked for is one of them, where a
+    decision of this case relied on it (证明材料内部互认).
+    """
     newest = (
         select(LadderEvent.rung_id, func.max(LadderEvent.position).label("position"))
         .join(RungStatement, RungStatement.event_id == LadderEvent.id)
@@ -89,10 +94,24 @@ def newest_statements(
         .join(LadderEvent, LadderEvent.id == RungStatement.event_id)
         .join(newest, (newest.c.rung_id == LadderEvent.rung_id) & (newest.c.position == LadderEvent.position))
         .join(LadderRung, LadderRung.id == RungStatement.rung_id)
-        .where(LadderRung.case_id == case_id)
+        .where(or_(LadderRung.case_id == case_id, LadderRung.id.in_(_relied_on(case_id))))
         .order_by(LadderRung.taken_at, LadderRung.id)
     )
     return [(statement, row) for statement, row in rows if statement.event_id not in held]
+
+
+def _relied_on(case_id: str) -> Select[str]:
+    """Give the rungs by which departments answered about a case's holder what its decisions relied on."""
+    return (
+        select(DepartmentAssertion.rung_id)
+        .join(DecisionReliance, DecisionReliance.object_id == DepartmentAssertion.id)
+        .join(Decision, Decision.id == DecisionReliance.decision_id)
+        .where(
+            Decision.case_id == case_id,
+            DecisionReliance.kind == "assertion",
+            DepartmentAssertion.holder_id == Decision.holder_id,
+        )
+    )
 
 
 def forms_of(uow: UnitOfWork, case_id: str) -> Sequence[LadderRung]:

@@ -22,6 +22,7 @@ from archive.models import DossierMember, Role
 from cases.calendar import WorkingCalendar
 from cases.models import Case
 from licenses.answers import AnswerKeys, verify_signed
+from licenses.deciding import AnsweredProof
 from licenses.decisions import ProofService
 from licenses.inquiry import Inquiry
 from licenses.ladder.deadlines import Deadlines
@@ -57,6 +58,11 @@ class Window:
         opened = dataclasses.replace(announcement_of(line.granted().submission), closed_at=None)
         with line.database.writing() as uow:
             self.case: Case = line.cases.announce(uow, system_identity("test"), opened)[0]
+
+    def ask(self) -> AnsweredProof:
+        question = ProofQuestion(self.case.source, self.case.number, self.case.item_code, "accept")
+        with self.line.database.writing() as uow:
+            return self.proofs.ask(uow, CLERK, question)
 
     def take(self, requirement: str, kind: str, *events: RungEventKind) -> LadderRung:
         question = ProofQuestion(self.case.source, self.case.number, self.case.item_code, "accept")
@@ -101,6 +107,38 @@ def test_the_form_of_a_commitment_is_sealed_and_filed_with_what_happened(line: L
     payload = verify_signed(jws, window.keys.jwks(), TYPE, 65_536)
     stated = payload["rung"]
     assert [one["kind"] for one in stated["events"]] == ["told", "committed", "accepted"]  # type: ignore[index,call-overload]
+
+
+@pytest.mark.parametrize("reused", [True, False])
+def test_an_answer_that_another_case_asked_for_is_filed_where_a_decision_relied_on_it(
+    line: Line, window: Window, *, reused: bool
+) -> None:
+    own = window.case
+    opened = dataclasses.replace(announcement_of(line.granted().submission), closed_at=None)
+    with line.database.writing() as uow:
+        other = dataclasses.replace(opened, number="YC-2026-009999")
+        window.case = line.cases.announce(uow, system_identity("test"), other)[0]
+    taken = window.take("R3", "cooperation")
+    with line.database.writing() as uow:
+        line.clock.advance(1)
+        window.ladder.happen(uow, HEALTH, taken.id, Happening(RungEventKind.ANSWERED, holds=True))
+    window.case = own
+    line.clock.advance(1)
+    if reused:
+        answered = window.ask()
+        results = {one["id"]: one["reason"]["code"] for one in answered.body["requirements"]}  # type: ignore[union-attr,index,call-overload] # JSON of an answer
+        assert results["R3"] == "R.CONFIRMED_BY_DEPARTMENT"
+    line.file(line.granted())
+    line.run()
+    statements = [one for one in members(line) if one.code == "statement"]
+    if not reused:
+        assert statements == []
+        return
+    (statement,) = statements
+    jws = line.objects.read(statement.sha256).decode()
+    stated = verify_signed(jws, window.keys.jwks(), TYPE, 65_536)["rung"]
+    assert (stated["id"], stated["case"]["number"]) == (taken.id, "YC-2026-009999")
+    assert stated["answer"]["holds"] is True
 
 
 def test_the_form_names_the_holder_who_committed_online(line: Line, window: Window) -> None:
