@@ -62,6 +62,8 @@ class Recalled:
         event_id: What befell it.
         event: The kind of that event, or :data:`CORRECTED`.
         happened_at: When; that may lie ahead where the version that corrects is not in force yet.
+        rule_digest: SHA-256 of the rule by which the decision was given.
+        closed_at: When its case was closed; ``None`` while it is open.
     """
 
     decision_id: str
@@ -79,6 +81,8 @@ class Recalled:
     event_id: str
     event: str
     happened_at: dt.datetime
+    rule_digest: str
+    closed_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ _DECIDED: Final = (
     Decision.operator,
     Decision.result,
 )
+_NOW: Final = (Decision.rule_digest, Case.closed_at)
 
 
 class RecallService:
@@ -125,28 +130,58 @@ class RecallService:
             found_for = Decision.actor_id == identity.id
         else:
             raise NotPermittedError
-        recalls = _joined(found_for)
-        place = (recalls.c.happened_at, recalls.c.event_id, recalls.c.decision_id)
-        query = select(recalls).order_by(*(one.desc() for one in place))
-        if after is not None:
-            at, row = read_cursor(after)
-            event, _, decision = row.partition(".")
-            query = query.where(
-                tuple_(*place) < tuple_(literal(at, Instant), literal(event), literal(decision))
-            )
-        limit = max(1, min(limit, MOST))
-        found = [Recalled(*row) for row in uow.session.execute(query.limit(limit + 1))]
-        rows = found[:limit]
-        if len(found) <= limit:
-            return RecallPage(rows, None)
-        last = rows[-1]
-        return RecallPage(rows, write_cursor(last.happened_at, f"{last.event_id}.{last.decision_id}"))
+        return _page(uow, found_for, after, limit)
+
+    def own(
+        self, uow: UnitOfWork, identity: Identity, after: str | None = None, limit: int = 50
+    ) -> RecallPage:
+        """Give a page of what a clerk asked for, of cases that the clerk may still see.
+
+        Raises:
+            NotPermittedError: No clerk.
+            CursorError: No page gave ``after``.
+        """
+        if not identity.has(Role.CLERK):
+            raise NotPermittedError
+        return _page(uow, and_(Decision.actor_id == identity.id, visible_to(identity)), after, limit)
+
+    def requirements(self, uow: UnitOfWork, rows: Sequence[Recalled]) -> dict[Recalled, list[str]]:
+        """Give the requirements, by id, whose answers rested on what befell; the caller may see the rows."""
+        ground = func.coalesce(DepartmentAssertion.rung_id, DecisionReliance.object_id)
+        query = (
+            select(DecisionReliance.decision_id, ground, DecisionReliance.requirement)
+            .outerjoin(DepartmentAssertion, DepartmentAssertion.id == DecisionReliance.object_id)
+            .where(DecisionReliance.decision_id.in_({one.decision_id for one in rows}))
+            .order_by(DecisionReliance.requirement)
+            .distinct()
+        )
+        found: dict[tuple[str, str], list[str]] = {}
+        for decision, on, requirement in uow.session.execute(query):
+            found.setdefault((decision, on), []).append(requirement)
+        return {one: found.get((one.decision_id, one.rung_id or one.license_id or ""), []) for one in rows}
 
     def count(self, uow: UnitOfWork, identity: Identity, since: dt.datetime) -> int:
         """Count the decisions that supervision sees and whose ground has gone after an instant."""
         recent = _joined(visible_to(identity))
         count = select(func.count(recent.c.decision_id.distinct())).where(recent.c.happened_at > since)
         return uow.session.scalar(count) or 0
+
+
+def _page(uow: UnitOfWork, which: ColumnElement[bool], after: str | None, limit: int) -> RecallPage:
+    recalls = _joined(which)
+    place = (recalls.c.happened_at, recalls.c.event_id, recalls.c.decision_id)
+    query = select(recalls).order_by(*(one.desc() for one in place))
+    if after is not None:
+        at, row = read_cursor(after)
+        event, _, decision = row.partition(".")
+        query = query.where(tuple_(*place) < tuple_(literal(at, Instant), literal(event), literal(decision)))
+    limit = max(1, min(limit, MOST))
+    found = [Recalled(*row) for row in uow.session.execute(query.limit(limit + 1))]
+    rows = found[:limit]
+    if len(found) <= limit:
+        return RecallPage(rows, None)
+    last = rows[-1]
+    return RecallPage(rows, write_cursor(last.happened_at, f"{last.event_id}.{last.decision_id}"))
 
 
 def recalling() -> ColumnElement[bool]:
@@ -170,15 +205,15 @@ def _joined(which: ColumnElement[bool]) -> Subquery:
         .where(DecisionReliance.kind == "licence", LicenseEvent.at > Decision.at, which)
     )
     ended = of_licences.add_columns(
-        LicenseEvent.id.label("event_id"), LicenseEvent.kind, LicenseEvent.at.label("happened_at")
+        LicenseEvent.id.label("event_id"), LicenseEvent.kind, LicenseEvent.at.label("happened_at"), *_NOW
     ).where(LicenseEvent.kind.in_([str(one) for one in RECALLING]))
-    corrected = of_licences.add_columns(LicenseEvent.id, literal(CORRECTED), LicenseEvent.at).join(
+    corrected = of_licences.add_columns(LicenseEvent.id, literal(CORRECTED), LicenseEvent.at, *_NOW).join(
         _SUCCESSOR, _CORRECTS
     )
     correction = aliased(DepartmentAssertion)
     of_answers = (
         select(*_DECIDED, null(), null(), correction.rung_id)
-        .add_columns(correction.id, literal(CORRECTED), correction.answered_at)
+        .add_columns(correction.id, literal(CORRECTED), correction.answered_at, *_NOW)
         .join(Decision, Decision.id == DecisionReliance.decision_id)
         .join(Case, Case.id == Decision.case_id)
         .join(correction, correction.replaces == DecisionReliance.object_id)

@@ -31,6 +31,7 @@ SEARCH_ROLES: Final = (Role.ARCHIVIST, Role.CLERK, Role.SUPERVISOR)
 _DESKS: Final = (
     ("archivist.home", i18n.mark("Archive desk"), (Role.ARCHIVIST,)),
     ("window.home", i18n.mark("Service window"), (Role.CLERK,)),
+    ("recalled.home", i18n.mark("Recalled answers"), (Role.CLERK,)),
     ("supervision.home", i18n.mark("Supervision"), (Role.SUPERVISOR, Role.AUDIT_ADMIN)),
     ("issue.home", i18n.mark("Issue a licence"), (Role.LICENSE_MANAGER,)),
     ("manage.home", i18n.mark("Manage a licence"), (Role.LICENSE_MANAGER,)),

@@ -217,6 +217,15 @@ TYPED = [
         redisplays=True,
     ),
     Visit(
+        name="own recalled answers after markup",
+        status=422,
+        code="cursor",
+        who="clerk",
+        path="/window/recalled",
+        query={"after": SCRIPT},
+        redisplays=True,
+    ),
+    Visit(
         name="own acts after NUL",
         status=422,
         code="cursor",

@@ -138,6 +138,30 @@ def test_everybody_sees_the_own_and_supervision_its_departments(library: Library
         assert RecallService().count(uow, OWN, now) == 0
 
 
+def test_a_clerk_sees_what_they_asked_of_cases_that_they_may_still_see(library: Library) -> None:
+    licence = library.issue(BUSINESS)
+    library.clock.advance(1)
+    decided(library)
+    case = library.announce(FOOD)
+    with library.database.writing() as uow:
+        question = ProofQuestion(case.source, case.number, case.item_code, "accept")
+        mine = library.proofs.ask(uow, CLERK, question).decision
+    happens(library, licence, EventKind.REVOKED)
+    recalls = RecallService()
+    with library.database.reading() as uow:
+        (row,) = recalls.own(uow, CLERK).rows
+        assert (row.decision_id, row.closed_at, row.rule_digest) == (mine.id, None, mine.rule_digest)
+        assert recalls.requirements(uow, [row]) == {row: ["R1"]}
+        for other in (replace(CLERK, id="clerk-2"), replace(CLERK, organisation="jtj")):
+            assert recalls.own(uow, other).rows == []
+        for stranger in (OWN, ASKER, MANAGER):
+            with pytest.raises(NotPermittedError):
+                recalls.own(uow, stranger)
+    library.close(case)
+    with library.database.reading() as uow:
+        assert [one.closed_at for one in recalls.own(uow, CLERK).rows] == [library.clock.now()]
+
+
 def test_pages_lose_nothing_where_one_event_recalls_many(library: Library) -> None:
     licence = library.issue(BUSINESS)
     library.clock.advance(1)

@@ -153,6 +153,10 @@ def test_a_mistaken_answer_is_corrected_and_what_relied_on_it_is_recalled(town: 
             department.main.get_by_label("说明").fill("体检日期录入有误")
             department.press("更正为：否，不属实")
             department.stands("部门更正了答复", "更正为：是，属实")
+        window.desk("结论召回")
+        window.stands(NUMBER, HEALTH, "部门更正了答复", "在办")
+        window.follow("重新核验")
+        assert window.main.get_by_label("办件编号").input_value() == f"ycsl/{NUMBER}"
     with town.desk(role=Role.SUPERVISOR, organisation="dsj") as supervision:
         supervision.page.goto(f"{town.address}/supervision/recalls")
         supervision.stands("部门更正了答复", NUMBER)
