@@ -12,8 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from archive.models import Filing
+from cases.services import Announcement
+from licenses.models import Decision
+from licenses.questions import ProofQuestion
 from portal.address import publish
 from portal.affected import AFFECTED
+from portal.bootstrap import open_rooms
 from portal.commands.common import open_installation
 from portal.demo.script import Script
 from portal.errors import AlreadyRunningError
@@ -22,12 +26,15 @@ from portal.pulse import Pulse
 from portal.settings import Settings
 from portal.steps import StepDesk
 from storage.clock import SystemClock
-from storage.errors import NotPermittedError
-from storage.identity import Identity, Role
+from storage.errors import EXIT_CANNOT_TELL, EXIT_DONE, EXIT_INVALID, NotPermittedError
+from storage.identity import Identity, Role, system_identity
+from storage.ledger.canonical import canonical
 from storage.ledger.models import LedgerAct
 from storage.steps import StepRow
 
 from .conftest import run
+
+COMPANY = ("001", "91339999MADEM0011X", "演示食品有限公司")
 
 
 def receipt_of(printed: str) -> str:
@@ -341,3 +348,33 @@ def test_the_doctor_of_a_machine_without_an_installation_looks_at_its_tools_and_
     assert (code, json.loads(printed)[-1]["part"]) == (3, "installation")
     assert run("status", capsys=capsys)[0] == 3
     assert not (tmp_path / "none").exists()
+
+
+def test_a_stored_decision_is_replayed_by_its_id(
+    installation: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rooms = open_rooms(Settings(data=installation))
+    now = rooms.clock.now()
+    told = Announcement("ycsl", "YC-1", "339999010002", "2026-03", *COMPANY, "scjg", now, None)
+    clerk = Identity("person", "clerk-1", "scjg", frozenset({Role.CLERK}))
+    with rooms.database.writing() as uow:
+        rooms.cases.announce(uow, system_identity("test"), told)
+    with rooms.database.writing() as uow:
+        made = rooms.proofs.ask(uow, clerk, ProofQuestion("ycsl", "YC-1", told.item_code, "accept")).decision
+    code, printed = run("proof", "replay", made.id, capsys=capsys)
+    assert (code, "逐字节相同" in printed) == (EXIT_DONE, True)
+    with rooms.database.writing() as uow:
+        row = uow.session.get_one(Decision, made.id)
+        body = json.loads(uow.secrets.decrypt(row.body_cipher))
+        body["requirements"][1]["result"] = "MET"
+        row.body_cipher = uow.secrets.encrypt(row.holder_id, canonical(body))
+    code, printed = run("proof", "replay", made.id, capsys=capsys)
+    assert (code, "  /requirements/1/result\n" in printed) == (EXIT_INVALID, True)
+    with rooms.database.writing() as uow:
+        uow.secrets.destroy(made.holder_id)
+    code, printed = run("proof", "replay", made.id, capsys=capsys)
+    assert (code, "erased" in printed) == (EXIT_CANNOT_TELL, True)
+    with rooms.database.reading() as uow:
+        kinds = list(uow.session.scalars(select(LedgerAct.kind).where(LedgerAct.object_id == made.id)))
+    assert kinds.count("proof.replayed") == 3
+    rooms.close()

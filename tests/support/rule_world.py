@@ -194,7 +194,7 @@ PREDICATES: tuple[dict[str, Any], ...] = (
 )
 """Each operator, asked of what fits it, of another kind and of nothing."""
 ISSUERS = ("11339999MBDEM0015L", "11339999MBDEM0023G", "11330105002500287C")
-_FACES: tuple[dict[str, Any], ...] = (
+FACES: tuple[dict[str, Any], ...] = (
     {},
     {"scope": "食品销售", "count": 3, "opened": "2020-01-01"},
     {"scope": "药品零售", "count": 5, "opened": "2030-01-01"},
@@ -234,7 +234,7 @@ def random_license(source: random.Random) -> LicenseFact:
         issuer_code=source.choice(ISSUERS),
         trust=source.choice("AABCD"),
         copied_on=source.choice(copies),
-        face=source.choice(_FACES),
+        face=source.choice(FACES),
     )
 
 
