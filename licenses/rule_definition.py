@@ -243,7 +243,10 @@ class RuleBody(BaseModel):
     Attributes:
         inherits: Id of the rule of a higher level that this one tightens; it may only narrow sources.
         effective: First and last day on which it is in force, both inclusive.
-        approved_by: The two persons who answer for it.
+        approved_by: A note of the issuing authority, two different texts such as posts or file numbers:
+            nothing ties them to accounts, and they are not published. Who proposed and who approved the
+            edition stands in the acts ``edition.proposed`` and ``edition.approved``, by the opaque ids of
+            the two accounts.
     """
 
     model_config = _FROZEN

@@ -22,6 +22,7 @@ from licenses.relation_table import read_relations
 from licenses.relations_lint import lint_relations
 from licenses.rule_edition import read_rules
 from licenses.rule_text import places_in_yaml, read_text
+from licenses.rules import Rule
 from licenses.rules_lint import heir_findings, lint_rules
 from licenses.stock.profiles import read_profiles
 from licenses.stock.profiles_lint import lint_profiles
@@ -31,6 +32,7 @@ from portal.accounts.reasons import encrypted_reason
 from portal.accounts.rights import ADMINISTRATORS
 from portal.accounts.second_person import OPEN_FOR, DecisionState
 from portal.editions.approved import EditionKind, approved, digest_of, items_of
+from portal.editions.beginning import newest_of_each
 from portal.editions.differences import (
     Difference,
     of_items,
@@ -260,6 +262,16 @@ class EditionService:
         """
         identity.demand(*ADMINISTRATORS)
         return heir_findings(self._grounds.rules(uow), legal_date(uow.clock.now()))
+
+    def rules_to_begin_with(self, uow: UnitOfWork, identity: Identity) -> tuple[str, list[Rule]]:
+        """Give the name of the newest edition of rules, and the rules in force, each in its newest version.
+
+        Raises:
+            NotPermittedError: The caller is no system administrator.
+        """
+        identity.demand(Role.SYSTEM_ADMIN)
+        version = next(one for kind, one, _ in self.in_force(uow, identity) if kind is EditionKind.RULES)
+        return version, newest_of_each(self._grounds.rules(uow), legal_date(uow.clock.now()))
 
     def _to_decide(self, uow: UnitOfWork, identity: Identity, edition_id: str) -> CatalogueEdition:
         identity.demand(Role.SECURITY_ADMIN)

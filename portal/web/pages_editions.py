@@ -16,6 +16,7 @@ from portal.editions.services import Checked
 from portal.web import context
 from portal.web.access import allow
 from portal.web.decisions import sent_decision
+from portal.web.pages_rule_editor import editor_with
 from portal.web.uploads import staged_file
 from storage.errors import ConflictError, CunzhengError, InvalidInputError, NotFoundError
 from storage.identity import Role
@@ -35,15 +36,15 @@ def home() -> str:
 @blueprint.post("")
 @allow(Role.SYSTEM_ADMIN, records=("edition.proposed",))
 def propose() -> Response:
-    """Propose a file as an edition; findings are shown when it is refused."""
+    """Propose a file as an edition, or only check it; findings are shown when it is refused."""
     rooms, who = context.rooms(), context.identity()
-    data, reason = _sent(), request.form.get("reason", "")[:_LONGEST]
     try:
+        data, reason = _sent(), request.form.get("reason", "")[:_LONGEST]
+        if request.form.get("do") == "check":
+            return make_response(editor_with(data) or _home(None, _checked(data)))
         rooms.database.write(lambda uow: rooms.editions.propose(uow, who, data, reason).id)
     except EditionFaultyError as problem:
-        with rooms.database.reading() as uow:
-            checked = rooms.editions.check(uow, data)
-        return make_response(_home(problem, checked), problem.status)
+        return make_response(_home(problem, _checked(data)), problem.status)
     except InvalidInputError as problem:
         return make_response(_home(problem), problem.status)
     return redirect(url_for("editions.home"), 303)
@@ -107,8 +108,16 @@ def decide(edition: str) -> Response:
     return redirect(url_for("editions.home"), 303)
 
 
+def _checked(data: bytes) -> Checked:
+    rooms = context.rooms()
+    with rooms.database.reading() as uow:
+        return rooms.editions.check(uow, data)
+
+
 def _home(problem: CunzhengError | None = None, checked: Checked | None = None) -> str:
     rooms, who = context.rooms(), context.identity()
+    # A reason of a decision is no reason of a proposal.
+    typed = request.form.get("reason", "") if request.endpoint == "editions.propose" else ""
     with rooms.database.reading() as uow:
         return render_template(
             "editions.html",
@@ -121,7 +130,7 @@ def _home(problem: CunzhengError | None = None, checked: Checked | None = None) 
             decides=who.has(Role.SECURITY_ADMIN),
             problem=problem,
             checked=checked,
-            reason=request.form.get("reason", "")[:_LONGEST] if problem and "file" in request.files else "",
+            reason=typed[:_LONGEST],
         )
 
 

@@ -140,7 +140,7 @@ def test_an_edition_is_proposed_and_approved_by_two_persons_in_every_appearance(
         page.goto(f"{site.address}/editions")
         page.set_input_files("input[name=file]", str(file))
         page.fill("form[enctype] input[name=reason]", "新版指南")
-        page.locator("form[enctype] button").click()
+        page.locator("form[enctype] button[value=propose]").click()
         page.wait_for_selector(".changes")
         assert page_faults(page) == []
     with open_page(browser, java_script_enabled=False) as page:
@@ -153,6 +153,41 @@ def test_an_edition_is_proposed_and_approved_by_two_persons_in_every_appearance(
         page.fill(".changes input[name=reason]", "已核对")
         page.locator(".changes button[value=approve]").click()
         page.get_by_text("没有待审批的申请").wait_for()
+
+
+def test_rules_are_written_checked_and_proposed_without_java_script(browser: Browser, site: Site) -> None:
+    address = f"{site.address}/editions/rules"
+    with open_page(browser) as page:
+        sign_in(page, site, "system-admin")
+        assert _faults_in_every_appearance(page, address) == {}
+    with open_page(browser, java_script_enabled=False, refusals=True) as page:
+        sign_in(page, site, "system-admin")
+        page.goto(address)
+        text = page.locator("#text").input_value()
+        page.fill("#text", text.replace("version: 2026-11", "version: 2027-09", 1) + "# 草稿\n")
+        page.locator("button[value=check]").click()
+        assert "nothing-new" in page.locator("main").inner_text()
+        assert page.locator("#text").input_value().endswith("# 草稿\n"), "what was typed is kept"
+        changed = page.locator("#text").input_value().replace("version: 1\n", "version: 7\n", 1)
+        changed = changed.replace("zh: 营业执照\n", "zh: 营业执照副本\n", 1)
+        page.fill("#text", changed)
+        page.locator("button[value=check]").click()
+        assert page.locator(".differences").count() == 1
+        page.locator("button[value=propose]").click()
+        assert "# 草稿" in page.locator("#text").input_value(), "a reason is missing, and no word is lost"
+        page.fill("#reason", "调整")
+        page.locator("button[value=propose]").click()
+        page.wait_for_url("**/editions")
+        assert "2027-09" in page.locator(".changes").inner_text()
+    with open_page(browser) as page:
+        sign_in(page, site, "system-admin")
+        page.goto(address)
+        changed = page.locator("#text").input_value().replace("version: 1\n", "version: 8\n", 1)
+        changed = changed.replace("zh: 营业执照\n", "zh: 营业执照副本\n", 1)
+        page.fill("#text", changed.replace("version: 2026-11", "version: 2027-10", 1))
+        page.locator("button[value=check]").click()
+        page.wait_for_selector(".differences")
+        assert page_faults(page) == []
 
 
 def test_what_a_licence_manager_works_with_is_fit(browser: Browser, site: Site) -> None:

@@ -270,6 +270,15 @@ PUBLISHED = [
         redisplays=True,
     ),
     seen(
+        "the text of a rule that there is not",
+        200,
+        None,
+        "/editions/rules",
+        "system",
+        query={"rule": "{mark}"},
+        redisplays=True,
+    ),
+    seen(
         "a simulation of no edition",
         404,
         "edition-unknown",

@@ -27,6 +27,7 @@ ELSEWHERE = {
     "POST /api/v1/cases/{source}/{number}/supplements": "tests/hostile/test_filings.py, the same view",
     "POST /api/v1/verifications": "tests/hostile/test_checked_files.py",
     "POST /editions": "tests/hostile/test_editions.py",
+    "POST /editions/rules": "tests/hostile/test_editions.py",
     "POST /account/password": "tests/portal/test_passwords.py",
     "GET /account/password": "tests/portal/test_passwords.py",
     "POST /sign-in": "tests/portal/test_passwords.py",

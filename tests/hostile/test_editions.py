@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hostile editions of data: told by code, nothing repeated, nothing kept, no command that waits for ever."""
 
+import html
 import json
 import os
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from portal.editions.models import CatalogueEdition
 from storage.errors import EXIT_INVALID, EXIT_USAGE
 
 from .ground import Ground, mark_of, nothing_told
+from .pages_licences import SCRIPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +146,32 @@ def test_a_pipe_and_an_endless_file_keep_no_command(
     for file in (pipe, Path("/dev/zero")):
         code, told = run(capsys, "edition", "check", str(file))
         assert (code, "[document-size]" in told) == (EXIT_INVALID, True)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_a_hostile_text_on_the_page_comes_back_as_text_and_is_not_kept(
+    ground: Ground, document: Document
+) -> None:
+    mark, before = mark_of(document.name), kept(ground)
+    typed = document.data(mark).decode(errors="replace")[: MOST_BYTES - 4096]
+    if document.finding == "document-size" and typed:
+        typed = "<script>" + mark
+    for do, status in (("check", 200), ("propose", 422)):
+        form = {"form_token": ground.form_token("system"), "text": typed, "do": do, "reason": SCRIPT}
+        with ground.watched(mark, ()):
+            answer = ground.browser("system").post(
+                "/editions/rules", data=form, content_type="multipart/form-data"
+            )
+        assert answer.status_code == status
+        shown = html.unescape(answer.text.partition("<textarea ")[2].partition(">\n")[2])
+        assert shown.startswith(typed.replace("\r\n", "\n"))
+        assert SCRIPT not in answer.text
+        assert f"<script>{mark}" not in answer.text
+    assert kept(ground) == before
+
+
+def test_a_text_that_would_end_its_field_stays_in_it(ground: Ground) -> None:
+    typed = "</textarea><script>alert(1)</script>"
+    form = {"form_token": ground.form_token("system"), "text": typed, "do": "check"}
+    answer = ground.browser("system").post("/editions/rules", data=form)
+    assert (answer.status_code, typed in answer.text, html.escape(typed) in answer.text) == (200, False, True)

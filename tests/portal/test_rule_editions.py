@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import yaml
 from editions import new_edition
+from sqlalchemy import select
 
 from licenses.rule_edition import SCHEMA, RulesDocument, shipped_document
 from portal.editions.approved import SHIPPED, EditionKind
 from portal.editions.errors import EditionFaultyError
 from storage.identity import Identity, Role
+from storage.ledger.models import LedgerAct
 
 from .conftest import House, make_house
 
@@ -120,3 +122,13 @@ def test_a_county_that_must_follow_is_named_to_both_persons_and_listed_until_it_
     data = yaml.safe_dump({"version": "2026-12.2", "rules": [{**follows, "requirements": [*others, gone]}]})
     agree(house, data.encode())
     assert "heir-proof-revived" not in page.get("/editions").text
+
+
+def test_who_proposed_and_who_approved_stand_in_the_acts_whatever_the_rule_notes(house: House) -> None:
+    agree(house, document(second_version(approved_by=["someone-else", "nobody-here"])))
+    with house.rooms.database.reading() as uow:
+        cores = [json.loads(one.core) for one in uow.session.scalars(select(LedgerAct))]
+    about = {one["kind"]: one for one in cores if one["object"]["type"] == "edition"}
+    proposed, approved = about["edition.proposed"], about["edition.approved"]
+    assert (proposed["actor"]["id"], approved["actor"]["id"]) == (SYSTEM.id, SECURITY.id)
+    assert proposed["object"] == approved["object"]
