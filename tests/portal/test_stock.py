@@ -245,7 +245,7 @@ def test_a_unit_that_fails_half_way_leaves_nothing_and_the_cursor_where_it_was(
     file = stock.dirty(20)
     run_id = stock.start(file)
     with monkeypatch.context() as patch:
-        patch.setattr(stock.database.secrets, "encrypt", lambda *_: (_ for _ in ()).throw(Killed))
+        patch.setattr(stock.database.secrets, "key_of", lambda *_: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
             stock.driver.work(MANAGER, run_id, file, check)
     assert stock.count(License) == stock.count(StockQuarantine) == 0
