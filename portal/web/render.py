@@ -51,7 +51,7 @@ _DESKS: Final = (
 _BEYOND: Final = {
     "archivist": ("dossiers", "leaves", "selection", "supervision"),
     "supervision": ("dossiers", "leaves", "effect"),
-    "editions": ("catalog",),
+    "editions": ("catalog", "rule_editor", "simulations"),
     "checks": ("catalog",),
 }
 """Blueprints of pages to which a desk leads and that bear no desk's name, by the desk's blueprint."""

@@ -119,6 +119,7 @@ def drafted(browser: FlaskClient, version: str = "2027-01") -> str:
 def test_the_text_begins_with_the_rules_in_force_each_as_it_is(house: House) -> None:
     proposes = house.browser(Role.SYSTEM_ADMIN, "office")
     page = proposes.get(EDITOR).text
+    assert '<a href="/editions" aria-current="true">' in page, "the rail says where the page belongs"
     begun = read_text(written_in(page).encode())
     assert isinstance(begun, dict)
     assert begun["version"] == "2026-11"
