@@ -3,6 +3,7 @@
 
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,13 +20,20 @@ from typing import Final
 COMMAND: Final = str(Path(sys.executable).with_name("cunzheng"))
 _FILLED_WITHIN: Final = 1500
 _SERVING_WITHIN: Final = 180
+_FIRST_PORT, _PORTS = 22_000, 10_000
+"""Above those of the servers that all tests share, below those of clients (scripts/services.sh)."""
 
 
 def free_port() -> int:
-    """Give a port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Give a port of the loopback interface that nobody listens on, and that the kernel gives to no client.
+
+    One of those that it gives to clients may be taken, or be kept for a minute, before a server begins.
+    """
+    while True:
+        port = _FIRST_PORT + secrets.randbelow(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass(frozen=True, slots=True)
