@@ -140,7 +140,8 @@ def test_who_is_barred_since_the_offer_neither_declares_nor_is_accepted(counter:
     assert happen(counter.clerk, f"/ladder/{row.id}", "committed").status_code == 403
     assert counter.state() == "told"
     with counter.house.rooms.database.reading() as uow:
-        acts = uow.session.scalars(select(LedgerAct).where(LedgerAct.outcome == "refused")).all()
+        refused_acts = select(LedgerAct).where(LedgerAct.outcome == "refused").order_by(LedgerAct.recorded_at)
+        acts = uow.session.scalars(refused_acts).all()
     cores = [json.loads(one.core) for one in acts]
     assert {(one["kind"], one["object"]["id"], *one["reasons"]) for one in cores} == {
         ("access.refused", row.id, "commitment-untrue")

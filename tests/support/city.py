@@ -285,7 +285,9 @@ def city_of_our_own(folder: Path) -> Iterator[City]:
             site.file(submissions.business("B-1"))
             site.announce(OPEN)
             until(lambda: _serves(site), 60, "the web process does not answer")
-            made.until_whole()
+            # The first answer of processes that have just begun tells nothing of how prompt they are.
+        made.get("/readyz")
+        made.until_whole()
             made.licence = _licence(site)
             yield made
 
