@@ -286,8 +286,8 @@ def city_of_our_own(folder: Path) -> Iterator[City]:
             site.announce(OPEN)
             until(lambda: _serves(site), 60, "the web process does not answer")
             # The first answer of processes that have just begun tells nothing of how prompt they are.
-        made.get("/readyz")
-        made.until_whole()
+            made.get("/readyz")
+            made.until_whole()
             made.licence = _licence(site)
             yield made
 
