@@ -115,8 +115,8 @@ class UnitOfWork:
             return []
         writer = ActWriter(self.session, self.ids, self.secrets, self._origin)
         now = self.clock.now()
+        self._admit(acts)
         if self._gate is not None:
-            self._admit(acts)
             refused = self._gate.take_refusals(self.session)
             if refused:
                 closed = Act(

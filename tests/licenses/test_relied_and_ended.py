@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens between two steps is not lost: between answer and copy, between intent and effect."""
 
-from collections.abc import Callable
-
 import pytest
 from copy_desk import Desk
 from license_house import House
@@ -16,22 +14,12 @@ from licenses.copies.errors import CopyRefusedError
 from licenses.questions import ProofQuestion
 from licenses.recall import RecallService
 
-
-class KilledError(BaseException):
-    """What SIGKILL would do: nothing after it runs."""
+from .test_copies import KilledError, dying
 
 
 @pytest.fixture
 def desk(house: House) -> Desk:
     return Desk(house)
-
-
-def dying_at(point: str) -> Callable[[str], None]:
-    def die(name: str) -> None:
-        if name == point:
-            raise KilledError
-
-    return die
 
 
 def test_a_licence_revoked_between_decision_and_copy_gives_no_copy_and_recalls_the_decision(
@@ -68,7 +56,7 @@ def test_who_is_killed_between_intent_and_effect_is_named_to_supervision_until_i
             return sorted(one.kind for one in traces.open_intents(uow, SUPERVISOR))
 
     with monkeypatch.context() as until_it_goes_on:
-        until_it_goes_on.setattr(making, "failpoint", dying_at("license.copy.after-seal"))
+        until_it_goes_on.setattr(making, "failpoint", dying("license.copy.after-seal"))
         desk.order()
         with pytest.raises(KilledError):
             desk.house.work()
