@@ -207,7 +207,11 @@ def client_key_add(client_id: str, file: Path, reason: str, account: str | None)
     )
 
 
-@client.command("key-end")
+# A thumbprint is base64url and may begin with a hyphen: what is no long option by name is an argument here.
+_THUMBPRINT = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+
+
+@client.command("key-end", context_settings=_THUMBPRINT)
 @click.argument("client_id", metavar="ID")
 @click.argument("key", metavar="KEY")
 @_REASON

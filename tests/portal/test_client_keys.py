@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Public keys of systems: registered by two persons, changed by the system itself, never a private one."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -154,3 +155,21 @@ def test_the_command_line_makes_registers_and_ends_keys(
     code, said = run("client", "key-end", client, kid, "--reason", "停用", capsys=capsys)
     assert code == 0, said
     assert run("client", "key-add", client, public, "--reason", "又", capsys=capsys)[0] == 3
+
+
+@pytest.mark.parametrize("beginning", ["-", "--"])
+def test_a_thumbprint_that_begins_with_hyphens_is_ended_like_any_other(
+    installation: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], beginning: str
+) -> None:
+    client = json.loads((installation / "demo-cast.json").read_bytes())["sandbox"]
+    made = (CallerKey.make("Ed25519") for _ in itertools.count())
+    pair = next(key for key in made if key.kid.startswith(beginning) and "h" in key.kid)
+    public = tmp_path / "public.jwk"
+    public.write_text(json.dumps(pair.public()))
+    code, said = run("client", "key-add", client, str(public), "--reason", "轮换", capsys=capsys)
+    assert code == 0, said
+    assert run("right", "approve", said.split()[3], "--reason", "核对", capsys=capsys)[0] == 0
+    code, said = run("client", "key-end", client, pair.kid, "--reason", "停用", capsys=capsys)
+    assert code == 0, said
+    code, said = run("client", "key-end", client, pair.kid, "--resaon", "停用", capsys=capsys)
+    assert (code, "command-line" in said) == (64, True)
