@@ -27,10 +27,12 @@ from storage.clock import Clock, IdSource
 from storage.engines import (
     ALONE,
     BEGIN_OPTION,
+    WRITING,
     RecordsUnavailableError,
     WriteConflictError,
     open_engine,
     translated,
+    write_back,
 )
 from storage.errors import CunzhengError
 from storage.identity import system_identity
@@ -319,21 +321,21 @@ class Database:
     @contextmanager
     def _writing_session(self, **options: str) -> Iterator[Session]:
         with self._writer, self.connecting() as raw:
-            connection = raw.execution_options(**{BEGIN_OPTION: "IMMEDIATE"}, **options)
+            connection = raw.execution_options(**{BEGIN_OPTION: WRITING}, **options)
             with connection.begin(), Session(bind=connection, expire_on_commit=False) as session:
                 yield session
                 # The session ends without a commit of its own; what it holds must be written before ours.
                 session.flush()
 
     def write_back(self) -> None:
-        """Bring what lies in an embedded database's log of writes into its file; nobody waits for it.
+        """Bring what lies in an embedded database's log of writes into its file, as :func:`write_back` does.
 
         Raises:
             RecordsUnavailableError: The database does not answer.
         """
         if self._one_writer:
             with self.connecting() as connection:
-                connection.execution_options(**self._alone).exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+                write_back(connection.execution_options(**self._alone))
 
     @property
     def rings_are_lost(self) -> bool:

@@ -6,6 +6,8 @@ SQLite: WAL, ``synchronous=FULL``, writing units begin ``IMMEDIATE``. PostgreSQL
 one; ``synchronous_commit`` is on; a server that stops answering is given up after a limit.
 """
 
+import sqlite3
+import time
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -21,6 +23,8 @@ from storage.errors import CunzhengError
 BEGIN_OPTION: Final = "cunzheng_begin"
 ALONE: Final = "ALONE"
 """Value of that option: each statement by itself, in no transaction."""
+WRITING: Final = "IMMEDIATE"
+"""Value of that option: as the only writer."""
 _Answer = TypeVar("_Answer")
 _BUSY_MILLISECONDS = 30_000
 _CONNECTIONS = 20
@@ -32,10 +36,13 @@ _GREETING_SECONDS = 3
 _POOL_SECONDS = 5
 HELD_KIBIBYTES = 32_000
 """KiB of the embedded database's file that a connection holds."""
-LOGGED_PAGES: Final = 20_000
+LOGGED_PAGES: Final = 40_000
 """Pages of 4 KiB in the embedded database's log of writes from which on a commit brings them into the file.
 
 The sequencer does it before (ADR 0068); this is for when it does not run."""
+_PATIENCE_MILLISECONDS = 50
+_SHORTEST_LOOK, _LONGEST_LOOK = 0.0005, 0.01
+"""Seconds between looks whether the writer of another process is done."""
 _CONFLICTS = frozenset({"40001", "40P01", "23505", "55P03"})
 """Serialisation failure, deadlock, unique violation, lock not available (PostgreSQL, appendix A)."""
 
@@ -95,6 +102,25 @@ def open_engine(url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def write_back(connection: Connection) -> None:
+    """Bring what an embedded database's log of writes holds into its file.
+
+    Nobody waits for it while the log is short. Where commits follow each other so closely that the log never
+    ends with what was brought back, it would grow without bound: writers wait then for what is left.
+
+    Args:
+        connection: Of a SQLite file, in no transaction.
+    """
+    _, logged, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").one()
+    if logged <= LOGGED_PAGES // 2:
+        return
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE_MILLISECONDS}")
+    try:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(FULL)")
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
 
 
 def translated(error: DBAPIError) -> CunzhengError | None:
@@ -163,5 +189,40 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
 
 def _begin_sqlite(connection: Connection) -> None:
     mode = connection.get_execution_options().get(BEGIN_OPTION, "DEFERRED")
-    if mode != ALONE:
+    if mode == WRITING:
+        _begin_writing(connection)
+    elif mode != ALONE:
         connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Begin as the only writer, as soon as the writer of another process is done.
+
+    SQLite's own way to wait sleeps ever longer, up to a tenth of a second, where a unit takes milliseconds.
+
+    Raises:
+        RecordsUnavailableError: Somebody else is not done for half a minute.
+    """
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    start = time.monotonic()
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while not _is_writer(driver):
+            waited = time.monotonic() - start
+            if waited > _BUSY_MILLISECONDS / 1000:
+                raise RecordsUnavailableError
+            time.sleep(min(max(_SHORTEST_LOOK, waited / 10), _LONGEST_LOOK))
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+
+
+def _is_writer(driver: sqlite3.Connection) -> bool:
+    try:
+        driver.execute(f"BEGIN {WRITING}")
+    except sqlite3.OperationalError as error:
+        # The lowest byte of an extended code is the plain one.
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            return False
+        raise
+    return True
