@@ -63,6 +63,10 @@ AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
         "所有人：未运行的进程不做的事，见状态",
         "everybody: what the process that does not run would do waits",
     ),
+    "calendar": (
+        "归档员、受理部门与办事人：跨年的期限算早",
+        "archivists, departments and holders: deadlines beyond the year fall too early",
+    ),
     "broker": ("归档员：步骤晚几秒开始", "archivists: steps start seconds later"),
 }
 """By part, as the doctor names it."""

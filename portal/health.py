@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from documents.attachments import checks_in_forks
@@ -16,19 +16,21 @@ from documents.sandbox import Sandbox
 from documents.tools import probe_all
 from indexer.errors import IndexUnavailableError
 from portal.address import served_at
-from portal.affected import AFFECTED
 from portal.backup.saving import last_backup
 from portal.errors import BrokerUnavailableError
+from portal.findings import Finding, unwell
 from portal.index_keeping import recorded_count
 from portal.indexing import oldest_waiting
 from portal.key_marks.services import require_own_keys
 from portal.migrations.upgrading import is_current
 from portal.object_keeping import affected
 from portal.processes import answers
+from portal.proving import working_calendar
 from portal.pulse import PROCESSES, SILENT_SECONDS, Pulse
 from portal.rooms import Rooms
 from portal.settings import Settings
 from seals.tokens import TrustedTokens
+from storage.clock import legal_date
 from storage.errors import CunzhengError
 from storage.identity import system_identity
 from storage.ledger.reading import read_status
@@ -51,37 +53,15 @@ _BACKUP_HOURS = 48
 _STARTS = {"web": "serve", "worker": "worker", "sequencer": "sequencer"}
 _NAMED_AT_MOST = 5
 _INDEX_LAG = dt.timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How one part stands.
-
-    Attributes:
-        part: Stable name.
-        well: Whether it is as it should be.
-        needed: Whether the product refuses work without it.
-        state: What was seen, in Chinese and English.
-        remedy: What to do when it is not well, in Chinese and English.
-    """
-
-    part: str
-    well: bool
-    needed: bool
-    state: tuple[str, str]
-    remedy: tuple[str, str] = ("", "")
-
-    @property
-    def affects(self) -> tuple[str, str]:
-        """Who notices when the part is not well, in Chinese and English."""
-        return AFFECTED[self.part]
+_DEADLINES_AHEAD = dt.timedelta(days=30)
+"""What is counted in working days today ends about then."""
 
 
 def examine_machine(part: str, lack: CunzhengError) -> Iterator[Finding]:
     """Look at what a machine has whose installation cannot be opened, and say for lack of which part."""
     yield from _tools()
     yield _algorithms()
-    yield _unwell(part, lack)
+    yield unwell(part, lack)
 
 
 def examine(rooms: Rooms, settings: Settings) -> Iterator[Finding]:
@@ -92,17 +72,7 @@ def examine(rooms: Rooms, settings: Settings) -> Iterator[Finding]:
         try:
             yield check(rooms, settings)
         except CunzhengError as error:
-            yield _unwell(part, error)
-
-
-def _unwell(part: str, error: CunzhengError) -> Finding:
-    return Finding(
-        part,
-        well=False,
-        needed=True,
-        state=(error.title_zh, error.title_en),
-        remedy=(error.remedy_zh, error.remedy_en),
-    )
+            yield unwell(part, error)
 
 
 def _tools() -> Iterator[Finding]:
@@ -280,7 +250,7 @@ def _index(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every
         up_to, held = rooms.index.indexed_up_to(), rooms.index.count()
     except IndexUnavailableError as error:
         # Filing goes on without it, so the installation as a whole is not ill.
-        return replace(_unwell("index", error), needed=False)
+        return replace(unwell("index", error), needed=False)
     when = up_to.isoformat(timespec="seconds") if up_to else "—"
     with rooms.database.reading() as uow:
         wanted = recorded_count(uow)
@@ -361,8 +331,22 @@ def _broker(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - ever
         rooms.ask_broker()
     except BrokerUnavailableError as error:
         # Steps are found by looking, too.
-        return replace(_unwell("broker", error), needed=False)
+        return replace(unwell("broker", error), needed=False)
     return Finding("broker", True, False, ("消息服务有应答", "the broker answers"))
+
+
+def _calendar(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both
+    until = legal_date(rooms.clock.now() + _DEADLINES_AHEAD)
+    known = working_calendar().knows(until)
+    state = (
+        ("已知", "known") if known else ("未知，工作日期限可能算早", "unknown, deadlines may fall too early")
+    )
+    words = (f"{until.year} 年节假日{state[0]}", f"holidays of {until.year} {state[1]}")
+    remedy = (
+        "更新到载有该年节假日安排的版本",
+        "Update to a release that holds that year's arrangement of holidays",
+    )
+    return Finding("calendar", known, False, words, remedy)
 
 
 _CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {
@@ -382,4 +366,5 @@ _CHECKS: dict[str, Callable[[Rooms, Settings], Finding]] = {
     "backup": _backup,
     "broker": _broker,
     "processes": _processes,
+    "calendar": _calendar,
 }

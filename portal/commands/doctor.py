@@ -15,7 +15,7 @@ from portal.errors import KeysForeignError, KeysMissingError, MigrationNeededErr
 from storage.errors import EXIT_DONE, EXIT_INVALID
 
 if TYPE_CHECKING:
-    from portal.health import Finding
+    from portal.findings import Finding
 
 
 @click.command()
