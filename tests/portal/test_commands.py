@@ -5,16 +5,13 @@ import datetime as dt
 import json
 import shutil
 import socket
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import HandClock
 from sqlalchemy import select
 
 from archive.models import Filing
-from cases.items import DATA
 from cases.services import Announcement
 from licenses.models import Decision
 from licenses.questions import ProofQuestion
@@ -24,7 +21,6 @@ from portal.bootstrap import open_rooms
 from portal.commands.common import open_installation
 from portal.demo.script import Script
 from portal.errors import AlreadyRunningError
-from portal.health import examine
 from portal.processes import only_one, together, web_lock
 from portal.pulse import Pulse
 from portal.settings import Settings
@@ -324,23 +320,6 @@ def test_the_doctor_names_the_processes_that_do_not_run_on_a_machine_that_has_to
     assert not found()["well"]
     assert found()["state"]["en"] == "running on this machine: worker, sequencer"
     assert found()["remedy"]["en"] == "Start cunzheng serve"
-
-
-def test_the_doctor_tells_in_time_that_the_holidays_of_the_next_year_are_not_known(
-    installation: Path,
-) -> None:
-    last = max(json.loads((DATA / "calendar.json").read_bytes())["years"])
-    settings, clock = Settings(data=installation), HandClock(dt.datetime(last, 11, 30, tzinfo=dt.UTC))
-    rooms = replace(open_rooms(settings), clock=clock)
-
-    def found() -> tuple[bool, bool, str]:
-        (one,) = [one for one in examine(rooms, settings) if one.part == "calendar"]
-        return one.well, one.needed, one.state[1].partition(",")[0]
-
-    assert found() == (True, False, f"holidays of {last} known")
-    clock.advance(2 * 86400)
-    assert found() == (False, False, f"holidays of {last + 1} unknown")
-    rooms.close()
 
 
 def test_accounts_are_listed_with_the_ids_that_commands_take_for_the_administrators_alone(
