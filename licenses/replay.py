@@ -47,7 +47,7 @@ class Replay:
 
     Attributes:
         state: Whether the decision came out again.
-        reason: Why it cannot be replayed: ``rule-gone``, ``sentences-changed``, ``erased``, ``older-format``.
+        reason: Why it cannot be replayed: ``rule-gone``, ``sentences-gone``, ``erased``, ``older-format``.
         differences: JSON pointers to what differs, at most fifty; never a value.
     """
 
@@ -62,13 +62,15 @@ class ReplayService:
     Args:
         rules: The rules, those that are in force no more included.
         inquiry: Gathers facts.
-        table: Sentences of reasons.
+        tables: Sentences of reasons by digest; those that come with the product, earlier ones included.
     """
 
-    def __init__(self, rules: RuleBook, inquiry: Inquiry, table: ReasonTable | None = None) -> None:
+    def __init__(
+        self, rules: RuleBook, inquiry: Inquiry, tables: Mapping[str, ReasonTable] | None = None
+    ) -> None:
         self._rules = rules
         self._inquiry = inquiry
-        self._table = table or ReasonTable.load()
+        self._tables = ReasonTable.held() if tables is None else tables
 
     def replay(self, uow: UnitOfWork, identity: Identity, decision_id: str) -> Replay:
         """Replay a decision; that it was replayed is recorded.
@@ -105,15 +107,16 @@ class ReplayService:
             if "given" not in stored:
                 return Replay(ReplayState.CANNOT, "older-format")
             rule = self._rules.of_digest(decision.rule_digest)
-            if rule is None or stored["sentences"]["digest"] != self._table.digest:
-                return Replay(ReplayState.CANNOT, "rule-gone" if rule is None else "sentences-changed")
+            table = self._tables.get(stored["sentences"]["digest"])
+            if rule is None or table is None:
+                return Replay(ReplayState.CANNOT, "rule-gone" if rule is None else "sentences-gone")
             at = parse_rfc3339(stored["at"])
             facts = _as_given(
                 self._inquiry.facts(uow, rule, case, at, stored.get("subjects", {})), stored["given"]
             )
         except ErasedError:
             return Replay(ReplayState.CANNOT, "erased")
-        again = evaluate(rule, facts, at, self._table, stored["asked"]).body
+        again = evaluate(rule, facts, at, table, stored["asked"]).body
         whole = {**stored, **again}
         if canonical(whole) == written and hashlib.sha256(written).hexdigest() == decision.body_sha256:
             return Replay(ReplayState.SAME)

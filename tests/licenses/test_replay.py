@@ -12,9 +12,11 @@ from license_library import BUSINESS, CLIENT, FACES, FOOD, GROUNDS, MANAGER, Lib
 from sqlalchemy import select, update
 
 from cases.models import Holder
+from licenses.decisions import ProofService
 from licenses.inquiry import Inquiry
 from licenses.models import Decision, DecisionReliance, License
 from licenses.questions import ProofQuestion
+from licenses.reason_table import ReasonTable
 from licenses.relations import Relations
 from licenses.replay import Replay, ReplayService, ReplayState
 from licenses.rules import RuleBook
@@ -27,6 +29,9 @@ from storage.ledger.models import LedgerAct
 SUPERVISOR = Identity("person", "supervisor-1", "", frozenset({Role.SUPERVISOR}))
 OWN = Identity("person", "supervisor-2", "scjg", frozenset({Role.SUPERVISOR}))
 ELSEWHERE = Identity("person", "supervisor-3", "jtj", frozenset({Role.SUPERVISOR}))
+
+RELEASED = {"6426c8cf6406", "d8ae2d6ceafc"}
+"""The first digits of the digest of every table of sentences, in their order."""
 
 
 @pytest.fixture
@@ -41,6 +46,12 @@ def decided(library: Library) -> Decision:
     with library.database.writing() as uow:
         question = ProofQuestion(case.source, case.number, case.item_code, "accept")
         return library.proofs.ask(uow, replace(CLIENT, operator="op-1"), question).decision
+
+
+def written_with(library: Library, table: ReasonTable) -> Library:
+    """Let the library answer with the sentences of that table."""
+    library.proofs = ProofService(RuleBook.load(), library.holdings, library.cases, library.keys, table=table)
+    return library
 
 
 def replay(library: Library, decision: Decision, who: Identity = OWN) -> Replay:
@@ -101,6 +112,33 @@ def test_what_was_erased_or_made_by_a_rule_that_is_gone_cannot_be_replayed(libra
         holder = uow.session.scalars(select(Holder)).one()
         uow.secrets.destroy(holder.id)
     assert replay(library, made) == Replay(ReplayState.CANNOT, "erased")
+
+
+def test_a_decision_is_replayed_with_the_sentences_it_was_written_with(library: Library) -> None:
+    library.issue(BUSINESS)
+    library.clock.advance(60)
+    earlier = [one for one in ReasonTable.held().values() if one.digest != ReasonTable.load().digest]
+    assert earlier
+    for table in earlier:
+        made = decided(written_with(library, table))
+        with library.database.reading() as uow:
+            body = json.loads(uow.secrets.decrypt(made.body_cipher))
+        assert body["sentences"]["digest"] == table.digest
+        assert replay(library, made) == Replay(ReplayState.SAME)
+
+
+def test_a_decision_written_with_sentences_that_nobody_holds_cannot_be_replayed(library: Library) -> None:
+    library.issue(BUSINESS)
+    library.clock.advance(60)
+    foreign = replace(ReasonTable.load(), digest="0" * 64)
+    made = decided(written_with(library, foreign))
+    assert replay(library, made) == Replay(ReplayState.CANNOT, "sentences-gone")
+
+
+def test_every_table_of_sentences_that_ever_was_released_is_held() -> None:
+    assert {digest[:12] for digest in ReasonTable.held()} == RELEASED, (
+        "sentences changed: keep the table before as data/earlier_reasons/DIGEST.json, name the new one here"
+    )
 
 
 def test_a_replay_is_for_supervision_of_that_department_and_is_recorded(library: Library) -> None:
