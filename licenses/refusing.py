@@ -36,6 +36,6 @@ class RecordedRefusalError(RefusedError):
 
     def record(self, uow: "UnitOfWork") -> "Promise":
         """Store the refusal in a unit of work of its own; the caller commits it."""
-        uow.session.add_all(self.rows)
+        uow.add_anew(self.rows)
         uow.session.flush()
         return uow.record(self.act)

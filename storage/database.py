@@ -11,7 +11,7 @@ import datetime as dt
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TypeVar
@@ -19,7 +19,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient
 
 from storage.base import Base
 from storage.breaker import Breaker
@@ -87,6 +87,13 @@ class UnitOfWork:
     def connection(self) -> Connection:
         """Give the connection of the unit's session."""
         return self.session.connection()
+
+    def add_anew(self, rows: Iterable[Base]) -> None:
+        """Add rows made outside of this unit, also where an earlier one wrote them and rolled back."""
+        for row in rows:
+            # A session that ended leaves its rows marked as stored, and would not write them a second time.
+            make_transient(row)
+            self.session.add(row)
 
     def on_commit(self, action: Callable[[], None]) -> None:
         """Call ``action`` after the commit; it is best effort (a doorbell), never the truth."""

@@ -31,6 +31,8 @@ from licenses.errors import (
 )
 from licenses.models import Decision, LicenseUsage
 from licenses.questions import ProofQuestion
+from storage.database import UnitOfWork
+from storage.engines import WriteConflictError
 from storage.errors import NotFoundError
 from storage.identity import Identity
 from storage.ledger.models import LedgerAct
@@ -162,6 +164,24 @@ def test_a_refused_question_of_a_known_holder_is_shown_to_the_holder(library: Li
     assert [(use.holder_id, use.action, use.result, use.reason) for use in uses] == [
         (closed.holder_id, "ask", "REFUSED", "case-closed")
     ]
+
+
+def test_a_refusal_that_met_another_unit_of_work_is_shown_all_the_same(library: Library) -> None:
+    closed = library.announce(FOOD, closed=True)
+    with pytest.raises(QuestionRefusedError) as error, library.database.writing() as uow:
+        library.proofs.ask(uow, CLIENT, question(closed))
+    met = iter([True, False])
+
+    def record(uow: UnitOfWork) -> None:
+        error.value.record(uow)
+        if next(met):
+            raise WriteConflictError
+
+    library.database.write(record)
+    with library.database.reading() as uow:
+        uses = uow.session.scalars(select(LicenseUsage)).all()
+        refused = uow.session.scalars(select(LedgerAct.kind).where(LedgerAct.outcome == "refused")).all()
+    assert ([use.holder_id for use in uses], refused) == ([closed.holder_id], ["proof.refused"])
 
 
 def test_naming_the_holder_of_the_case_is_fine(library: Library) -> None:
