@@ -338,7 +338,7 @@ class Database:
         """Bring what lies in an embedded database's log of writes into its file, as :func:`write_back` does.
 
         Raises:
-            RecordsUnavailableError: The database does not answer.
+            RecordsUnavailableError: The file takes nothing; what was committed stays in the log.
         """
         if self._one_writer:
             with self.connecting() as connection:

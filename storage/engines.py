@@ -112,15 +112,22 @@ def write_back(connection: Connection) -> None:
 
     Args:
         connection: Of a SQLite file, in no transaction.
+
+    Raises:
+        RecordsUnavailableError: The file takes nothing, for lack of room above all; what was committed stays
+            in the log.
     """
-    _, logged, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").one()
-    if logged <= LOGGED_PAGES // 2:
-        return
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE_MILLISECONDS}")
     try:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(FULL)")
-    finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+        _, logged, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").one()
+        if logged <= LOGGED_PAGES // 2:
+            return
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE_MILLISECONDS}")
+        try:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(FULL)")
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+    except OperationalError as error:
+        raise RecordsUnavailableError from error
 
 
 def translated(error: DBAPIError) -> CunzhengError | None:

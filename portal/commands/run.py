@@ -178,9 +178,6 @@ def sequencer() -> None:
         pulse.beat()
         try:
             tick = keeper.tick()
-            if foundation.clock.monotonic() >= write_back_due:
-                foundation.database.write_back()
-                write_back_due = foundation.clock.monotonic() + WRITE_BACK_SECONDS
         except (RecordsUnavailableError, WriteConflictError) as error:
             log.warning("nothing sequenced: %s", error.code)
             stop.wait(DOWN_SECONDS)
@@ -188,8 +185,20 @@ def sequencer() -> None:
         for problem in tick.problems:
             log.warning("anchoring: %s", problem)
         publisher.tick()
+        if foundation.clock.monotonic() >= write_back_due:
+            _write_back(foundation)
+            write_back_due = foundation.clock.monotonic() + WRITE_BACK_SECONDS
     keeper.tick(hurry=True)
     keeper.close()
+
+
+def _write_back(foundation: "Foundation") -> None:
+    from storage.engines import RecordsUnavailableError
+
+    try:
+        foundation.database.write_back()
+    except RecordsUnavailableError as error:
+        log.warning("nothing brought back into the file: %s", error.code)
 
 
 def _open_keeper(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What lies in an embedded database's log of writes comes into its file, and is there once."""
 
+import resource
 import shutil
 import sqlite3
 from pathlib import Path
@@ -88,6 +89,26 @@ def test_a_long_log_waits_for_a_writer_not_for_long(tmp_path: Path, monkeypatch:
     with database.reading() as uow:
         assert uow.session.scalar(text("PRAGMA busy_timeout")) == 30_000
         assert uow.session.scalar(text("SELECT count(*) FROM ledger_act")) == 2
+    database.close()
+
+
+def test_a_file_that_takes_nothing_is_told_and_what_was_committed_stays(tmp_path: Path) -> None:
+    database = make_database(tmp_path)
+    database.write_back()
+    for number in range(50):
+        with database.writing() as uow:
+            uow.record(act(number))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "cunzheng.db").stat().st_size, before[1]))
+    try:
+        with pytest.raises(RecordsUnavailableError):
+            database.write_back()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with database.reading() as uow:
+        assert uow.session.scalar(text("SELECT count(*) FROM ledger_act")) == 50
+    database.write_back()
+    assert in_the_file_alone(tmp_path, tmp_path / "after.db") == 50
     database.close()
 
 
