@@ -67,6 +67,7 @@ _DIGEST: Final = re.compile(r'^"content-digest": .*?sha-256=:([A-Za-z0-9+/]{43}=
 _CREATED: Final = re.compile(r'^"@signature-params": .*;created=([0-9]{1,15})', re.M)
 _CALLED: Final = re.compile(r'\A"@method": POST\n"@target-uri": (\S+)$', re.M)
 _QUESTION: Final = "/api/v1/proofs"
+_BATCH: Final = "/api/v1/proofs:batch"
 _YOUNG: Final = 120
 """Seconds between signature and answer: a minute of the clocks, and a minute in which the call waited."""
 _KEYID: Final = re.compile(r'^"@signature-params": .*;keyid="([^"]+)"', re.M)
@@ -165,18 +166,22 @@ def is_bundle(data: bytes) -> bool:
     return data.startswith(b"PK\x03\x04")
 
 
-def judge_bundle(data: bytes, policy: Policy, trusted: Mapping[str, Any] | None) -> Sequence[Finding]:
+def judge_bundle(
+    data: bytes, policy: Policy, trusted: Mapping[str, Any] | None, sent: bytes | None = None
+) -> Sequence[Finding]:
     """Check a bundle; gives every check, in the same order.
 
     Args:
         data: The ZIP.
         policy: What the checker trusts of the log.
         trusted: Key set of the installation, fetched before; without it no signature of ours is believed.
+        sent: The body that its sender kept. The bundle of a batch holds none; one that it does hold is
+            checked besides.
     """
     members = _members(data)
     if members is None:
         return [Finding(Check.MEMBERS, State.FAILS)]
-    found = _Bundle(members, policy, trusted)
+    found = _Bundle(members, policy, trusted, sent)
     return [Finding(check, _state(ask)) for check, ask in found.checks()]
 
 
@@ -208,11 +213,16 @@ class _Bundle:
     """The members of a bundle, and what the checker trusts."""
 
     def __init__(
-        self, members: Mapping[str, bytes], policy: Policy, trusted: Mapping[str, Any] | None
+        self,
+        members: Mapping[str, bytes],
+        policy: Policy,
+        trusted: Mapping[str, Any] | None,
+        sent: bytes | None,
     ) -> None:
         self._members = members
         self._policy = policy
         self._trusted = trusted
+        self._bodies = [one for one in (sent, members.get(BODY)) if one is not None]
 
     def checks(self) -> Iterator[tuple[Check, Callable[[], bool | None]]]:
         yield Check.MEMBERS, self._are_complete
@@ -259,12 +269,12 @@ class _Bundle:
         return same and named["base_sha256"] == hashlib.sha256(base).hexdigest()
 
     def _body_is_covered(self) -> bool | None:
-        if BODY not in self._members:
+        if not self._bodies:
             # Asked in a batch: the client keeps what it sent.
             return None
         found = _DIGEST.search(self._members[BASE].decode("ascii"))
-        digest = base64.b64encode(hashlib.sha256(self._members[BODY]).digest()).decode()
-        return found is not None and found[1] == digest
+        digests = {base64.b64encode(hashlib.sha256(one).digest()).decode() for one in self._bodies}
+        return found is not None and digests == {found[1]}
 
     def _decision_is_signed(self) -> bool | None:
         self._answer()
@@ -279,26 +289,18 @@ class _Bundle:
         return bool(held) and held <= trusted and _written(stated) == self._members[KEYS]
 
     def _request_is_answered(self) -> bool | None:
-        if BODY not in self._members:
+        if not self._bodies:
             return None
-        asked, said = self._json(BODY), self._decision()
-        wanted = asked.get("requirements")
-        return (
-            said["case"] == asked["case"]
-            and said["item"]["code"] == asked["item"]
-            and said["purpose"] == asked["purpose"]
-            and (not wanted or said["asked"] == wanted)
-            and _subjects(asked) == {name: one["by"] for name, one in said.get("subjects", {}).items()}
-            and self._is_call_of(said)
-        )
-
-    def _is_call_of(self, said: Mapping[str, Any]) -> bool:
-        """Tell whether the signature is over a question, and was young when the answer was given."""
-        base = self._members[BASE].decode("ascii")
+        said, base = self._decision(), self._members[BASE].decode("ascii")
         called, stated = _CALLED.search(base), _CREATED.search(base)
-        if called is None or stated is None or not called[1].endswith(_QUESTION):
+        if called is None or stated is None:
             return False
-        return abs(int(stated[1]) - parse_rfc3339(said["at"]).timestamp()) <= _YOUNG
+        if abs(int(stated[1]) - parse_rfc3339(said["at"]).timestamp()) > _YOUNG:
+            return False
+        return all(
+            any(_is_answer_to(one, said) for one in _questions(called[1], json.loads(body)))
+            for body in self._bodies
+        )
 
     def _rule_is_named(self) -> bool:
         document = self._members[RULE]
@@ -318,6 +320,25 @@ class _Bundle:
             and core["object"]["sha256"] == hashlib.sha256(canonical(decision)).hexdigest()
             and answer.promise["log"] == proved.checkpoint.origin
         )
+
+
+def _questions(called: str, body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Give what a body asks, by the address that it was sent to; anywhere else nothing is asked."""
+    if called.endswith(_BATCH):
+        questions: Sequence[Mapping[str, Any]] = body["questions"]
+        return questions
+    return [body] if called.endswith(_QUESTION) else []
+
+
+def _is_answer_to(asked: Mapping[str, Any], said: Mapping[str, Any]) -> bool:
+    wanted = asked.get("requirements")
+    return (
+        said["case"] == asked["case"]
+        and said["item"]["code"] == asked["item"]
+        and said["purpose"] == asked["purpose"]
+        and (not wanted or said["asked"] == wanted)
+        and _subjects(asked) == {name: one["by"] for name, one in said.get("subjects", {}).items()}
+    )
 
 
 def _subjects(asked: Mapping[str, Any]) -> dict[str, str]:

@@ -72,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--promise", metavar="HEX", type=_digest, help="存证承诺中的摘要 / core digest the promise named"
     )
+    parser.add_argument(
+        "--body",
+        metavar="FILE",
+        type=Path,
+        help="调用方留存的请求正文，核验批量的证据包用 / the body that its sender kept: for a batch's bundle",
+    )
     parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
     return parser
 
@@ -104,22 +110,34 @@ def _complain(text: str, code: int) -> int:
     return code
 
 
-def _text(path: Path) -> str:
+def _checked(path: Path) -> Path:
     if path.stat().st_size > _MAX_FILE:
         raise _UsageError(f"{path.name}: too large")
-    return path.read_text(encoding="utf-8")
+    return path
+
+
+def _text(path: Path) -> str:
+    return _checked(path).read_text(encoding="utf-8")
+
+
+def _bytes(path: Path) -> bytes:
+    return _checked(path).read_bytes()
+
+
+def _is_bundle(path: Path) -> bool:
+    return path.is_file() and _bytes(path).startswith(_ZIP)
 
 
 def _judge(options: argparse.Namespace, policy: Policy) -> tuple[Verdict, dict[str, Any]]:
+    if options.body is not None and not _is_bundle(options.path):
+        raise _UsageError("--body: only an evidence bundle is checked with the body that was sent")
     if options.path.is_dir():
         known = options.known.read_bytes() if options.known else None
         report = verify_log(options.path, policy, _token_verifier(options.ca), known)
         return report.verdict, _log_answer(report, options.ca)
-    if options.path.stat().st_size > _MAX_FILE:
-        raise _UsageError(f"{options.path.name}: too large")
-    data = options.path.read_bytes()
+    data = _bytes(options.path)
     if data.startswith(_ZIP):
-        return _bundle_answer(data, policy, options.keys)
+        return _bundle_answer(data, policy, options)
     try:
         answer = (
             _receipt_answer(data, policy, options.promise) if is_receipt(data) else _note_answer(data, policy)
@@ -160,13 +178,16 @@ def _receipt_answer(data: bytes, policy: Policy, promised: str | None) -> dict[s
     }
 
 
-def _bundle_answer(data: bytes, policy: Policy, keys: Path | None) -> tuple[Verdict, dict[str, Any]]:
+def _bundle_answer(
+    data: bytes, policy: Policy, options: argparse.Namespace
+) -> tuple[Verdict, dict[str, Any]]:
     # As with certificates: who checks no bundle does without.
     from licenses.bundle import TITLES as CHECKS  # noqa: PLC0415
     from licenses.bundle import State, judge_bundle  # noqa: PLC0415
 
-    trusted = None if keys is None else _key_set(keys)
-    findings = judge_bundle(data, policy, trusted)
+    trusted = None if options.keys is None else _key_set(options.keys)
+    sent = None if options.body is None else _bytes(options.body)
+    findings = judge_bundle(data, policy, trusted, sent)
     states = {one.state for one in findings}
     verdict = Verdict.VALID if states == {State.HOLDS} else Verdict.CANNOT_TELL
     if State.FAILS in states:
@@ -175,7 +196,12 @@ def _bundle_answer(data: bytes, policy: Policy, keys: Path | None) -> tuple[Verd
         {"check": one.check, "state": one.state, "zh": CHECKS[one.check][0], "en": CHECKS[one.check][1]}
         for one in findings
     ]
-    return verdict, {"kind": "bundle", "checks": checks, "keys_trusted": keys is not None}
+    return verdict, {
+        "kind": "bundle",
+        "checks": checks,
+        "keys_trusted": trusted is not None,
+        "body_given": sent is not None,
+    }
 
 
 def _key_set(path: Path) -> dict[str, Any]:
@@ -262,6 +288,13 @@ def _bundle_lines(answer: dict[str, Any]) -> list[str]:
     lines = [f"{marks[one['state']]} {one['zh']} / {one['en']} [{one['check']}]" for one in answer["checks"]]
     if not answer["keys_trusted"]:
         lines.append("未给出公钥集 no key set given (--keys): our signature cannot be believed")
+    covered = {one["check"]: one["state"] for one in answer["checks"]}.get("request-body")
+    if answer["body_given"] and covered == "holds":
+        lines.append("请求正文为调用方留存的一份 body: the copy that its sender kept (--body)")
+    elif answer["body_given"] and covered == "fails":
+        lines.append("所给请求正文不是被签名的正文 the body given is not the one that was signed (--body)")
+    elif covered == "cannot-tell":
+        lines.append("包内无请求正文 no body in the bundle: give the copy that its sender kept (--body)")
     return lines
 
 

@@ -2,20 +2,15 @@
 """The evidence bundle of a decision: checked without this server, and red when anything in it is touched."""
 
 import datetime as dt
-import io
 import json
 import os
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
-from calling import Caller, make_caller
-from once import copy_prepared
+from bundled import PROOFS, Office, members, open_office, packed
+from calling import make_caller
 from sqlalchemy import select
 from tooling import ROOT
 
@@ -25,14 +20,9 @@ from licenses.questions import ProofQuestion
 from licenses.requests import verify_signature
 from portal.accounts.rights import NewClient
 from portal.asking.signing import CallerKey
-from portal.bootstrap import open_foundation, open_keeper, open_rooms
 from portal.clients import bundles
 from portal.clients.bundles import bundle as bundle_of
 from portal.clients.errors import BundleHeldError
-from portal.rooms import Rooms
-from portal.settings import Settings
-from portal.verifier import main
-from portal.web.factory import create_app
 from portal.web.schemas import CASE_EXAMPLE, PROOF_EXAMPLE
 from storage.errors import EXIT_CANNOT_TELL, EXIT_DONE, EXIT_INVALID
 from storage.identity import Identity, Role
@@ -43,66 +33,11 @@ from storage.ledger.notes import COSIGNATURE, VerifierKey
 from .conftest import House
 from .test_api_cases import PATH
 
-PROOFS = "/api/v1/proofs"
-
-
-@dataclass(frozen=True)
-class Office:
-    """An installation with its log, a calling system, and a stranger's folder with what was kept before."""
-
-    rooms: Rooms
-    settings: Settings
-    caller: Caller
-    folder: Path
-
-    def get(self, path: str, caller: Caller | None = None) -> Any:
-        return self.caller.app.test_client().get(path, headers=(caller or self.caller).headers())
-
-    def ask(self) -> str:
-        answer = self.caller.call(PROOFS, PROOF_EXAMPLE)
-        assert answer.status_code == 200, answer.text
-        return str(answer.json["decision"]["id"])
-
-    def publish(self) -> None:
-        keeper = open_keeper(open_foundation(self.settings), self.settings)
-        assert keeper.tick(hurry=True).problems == ()
-        keeper.close()
-
-    def check(
-        self, data: bytes, capsys: pytest.CaptureFixture[str], *, keys: bool = True
-    ) -> tuple[int, dict[str, str]]:
-        (self.folder / "bundle.zip").write_bytes(data)
-        trusted = ["--keys", str(self.folder / "jwks.json")] if keys else []
-        code = main(
-            [str(self.folder / "bundle.zip"), "--policy", str(self.folder / "policy"), *trusted, "--json"]
-        )
-        told = json.loads(capsys.readouterr().out)
-        return code, {one["check"]: one["state"] for one in told["checks"]}
-
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    folder = tmp_path_factory.mktemp("office")
-    copy_prepared(folder / "data")
-    settings = Settings(data=folder / "data")
-    rooms = open_rooms(settings)
-    app = create_app(rooms, settings)
-    new = NewClient(
-        name="综合受理系统",
-        organisation="scjg",
-        sources=frozenset({"ycsl"}),
-        scopes=frozenset({"announce", "ask"}),
-        items=frozenset({"339999010002"}),
-        operators=frozenset({"op-1"}),
-        expires_at=rooms.clock.now().replace(year=2100),
-    )
-    caller = make_caller(app, rooms, new)
-    browser = app.test_client()
-    assert browser.put(PATH, json=CASE_EXAMPLE, headers=caller.headers()).status_code == 201
-    (folder / "jwks.json").write_bytes(browser.get("/.well-known/jwks.json").data)
-    (folder / "policy").write_bytes(browser.get("/receipts/policy").data)
-    yield Office(rooms, settings, caller, folder)
-    rooms.close()
+    with open_office(tmp_path_factory.mktemp("office")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -115,19 +50,6 @@ def bundle(office: Office) -> bytes:
     answer = office.get(f"{PROOFS}/{decision}/bundle")
     assert (answer.status_code, answer.mimetype) == (200, "application/zip")
     return bytes(answer.data)
-
-
-def members(bundle: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def packed(found: dict[str, bytes]) -> bytes:
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w") as archive:
-        for name, data in found.items():
-            archive.writestr(name, data)
-    return written.getvalue()
 
 
 NAMES = (
@@ -235,17 +157,6 @@ def test_an_answer_of_another_question_is_not_the_answer_of_this_one(
     code, states = office.check(packed(members(bundle) | {ANSWER: other[ANSWER]}), capsys)
     assert code == EXIT_INVALID
     assert {name for name, state in states.items() if state == "fails"} == {"request-key", "receipt"}
-
-
-def test_of_a_batch_the_body_is_the_askers_to_keep(
-    office: Office, capsys: pytest.CaptureFixture[str]
-) -> None:
-    answer = office.caller.call(f"{PROOFS}:batch", {"questions": [PROOF_EXAMPLE]})
-    decision = answer.json["answers"][0]["answer"]["decision"]["id"]
-    office.publish()
-    code, states = office.check(office.get(f"{PROOFS}/{decision}/bundle").data, capsys)
-    assert code == EXIT_CANNOT_TELL
-    assert {name for name, state in states.items() if state != "holds"} == {"request-body", "answers-request"}
 
 
 def test_nobody_else_gets_it_and_that_it_left_is_recorded(office: Office, bundle: bytes) -> None:
