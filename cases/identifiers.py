@@ -84,6 +84,16 @@ def is_uscc(code: str) -> bool:
     return organisation_check(code[8:16]) == code[16] and uscc_check(code[:17]) == code[17]
 
 
+def divisions_above(division: str) -> tuple[str, ...]:
+    """Give the divisions (GB/T 2260, six digits) that stand above one, the highest first.
+
+    ``100000`` is the central level and stands above every province.
+    """
+    levels = ("100000", f"{division[:2]}0000", f"{division[:4]}00")
+    own = levels.index(division) if division in levels else len(levels)
+    return tuple(dict.fromkeys(levels[:own]))
+
+
 def is_resident_id(code: str) -> bool:
     """Tell whether a code is a resident identity number: digits, a real birth date, check character."""
     body = code[:17]

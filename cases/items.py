@@ -43,6 +43,11 @@ class Department:
     zh: str
     en: str
 
+    @property
+    def division(self) -> str:
+        """The division (GB/T 2260) of its level: digits 3 to 8 of its credit code (GB 32100)."""
+        return self.uscc[2:8]
+
 
 @dataclass(frozen=True, slots=True)
 class MaterialRule:
@@ -90,6 +95,7 @@ class Item:
         license_type: Type code of the licence that an approval gives, if any.
         retention_rules: In order of priority; the last one always applies.
         filing_days: Working days from closing to filing.
+        basic_code: Code that the item has at every level (基本编码), where its own code is of one level.
     """
 
     code: str
@@ -101,6 +107,12 @@ class Item:
     license_type: str | None
     retention_rules: tuple[RetentionRule, ...]
     filing_days: int
+    basic_code: str | None = None
+
+    @property
+    def common_code(self) -> str:
+        """The code by which the items of several levels are one item; its own, unless another is stated."""
+        return self.basic_code or self.code
 
     def material(self, code: str) -> MaterialRule | None:
         """Give the rule of a material code, if the item knows it."""
@@ -235,4 +247,5 @@ def read_item(entry: Mapping[str, Any]) -> Item:
             for rule in entry["retention"]
         ),
         filing_days=entry["filing_days"],
+        basic_code=entry.get("basic_code"),
     )

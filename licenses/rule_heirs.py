@@ -37,7 +37,8 @@ HEIR_SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Finding about a rule that inherits → sentence in Chinese and English; each is a warning."""
 
-_Versions: TypeAlias = Mapping[str, Sequence[Rule]]
+Versions: TypeAlias = Mapping[str, Sequence[Rule]]
+"""The versions of each rule by its id, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,30 +68,38 @@ class BrokenHeir:
 
 def broken_heirs(rules: Iterable[Rule], today: dt.date) -> list[BrokenHeir]:
     """Give what is broken on a day from today on, each pair of rules once for each code; by rule id."""
-    versions: dict[str, list[Rule]] = {}
-    for one in sorted(rules, key=lambda rule: rule.body.version):
-        versions.setdefault(one.body.rule_id, []).append(one)
+    versions = by_name(rules)
     found: dict[tuple[str, str, str], BrokenHeir] = {}
     for name in sorted(versions):
-        for day in _days(name, versions, today):
+        if len(_with_inherited([name], versions)) == 1:
+            continue
+        for day in turning_days([name], versions, today):
             for heir in _on(name, versions, day):
                 found.setdefault((heir.rule.digest, heir.above.digest, heir.code), heir)
     return list(found.values())
+
+
+def by_name(rules: Iterable[Rule]) -> Versions:
+    """Give rules by their ids, each with its versions in order."""
+    versions: dict[str, list[Rule]] = {}
+    for one in sorted(rules, key=lambda rule: rule.body.version):
+        versions.setdefault(one.body.rule_id, []).append(one)
+    return versions
 
 
 def in_force_within(versions: Sequence[Rule], first: dt.date, last: dt.date | None) -> list[Rule]:
     """Give the versions of one rule that are in force on a day of an interval, by their days."""
     ordered = sorted(versions, key=lambda rule: rule.body.version)
     days = sorted({first, *(day for one in ordered for day in _turns(one) if day > first)})
-    there = (_standing(ordered, day) for day in days if last is None or day <= last)
+    there = (standing_on(ordered, day) for day in days if last is None or day <= last)
     return list(dict.fromkeys(one for one in there if one is not None))
 
 
-def _on(name: str, versions: _Versions, day: dt.date) -> Iterator[BrokenHeir]:
-    rule = _standing(versions[name], day)
+def _on(name: str, versions: Versions, day: dt.date) -> Iterator[BrokenHeir]:
+    rule = standing_on(versions[name], day)
     if rule is None:
         return
-    for above in _above(rule, versions, day):
+    for above in above_on(rule, versions, day):
         broken: dict[str, list[str]] = {}
         for requirement, code in broken_inheritance(rule.body, above.body):
             broken.setdefault(f"heir-{code}", []).append(requirement)
@@ -98,31 +107,39 @@ def _on(name: str, versions: _Versions, day: dt.date) -> Iterator[BrokenHeir]:
             yield BrokenHeir(code, rule, above, tuple(requirements), day)
 
 
-def _above(rule: Rule, versions: _Versions, day: dt.date) -> Iterator[Rule]:
+def above_on(rule: Rule, versions: Versions, day: dt.date) -> Iterator[Rule]:
     """Give the rules that a rule inherits on a day, the next one first."""
     seen: set[str] = set()
     name = rule.body.inherits
     while name is not None and name not in seen:
         seen.add(name)
-        above = _standing(versions.get(name, ()), day)
+        above = standing_on(versions.get(name, ()), day)
         if above is None:
             return
         yield above
         name = above.body.inherits
 
 
-def _days(name: str, versions: _Versions, today: dt.date) -> list[dt.date]:
-    """Give the days from today on at which a rule or one that it inherits begins or ends to be in force."""
-    names, waiting = {name}, [name]
+def turning_days(names: Iterable[str], versions: Versions, today: dt.date) -> list[dt.date]:
+    """Give today and the later days at which some rules, or any that they inherit, begin or end."""
+    turning = {
+        day
+        for each in _with_inherited(names, versions)
+        for one in versions.get(each, ())
+        for day in _turns(one)
+    }
+    return sorted({today, *(day for day in turning if day > today)})
+
+
+def _with_inherited(names: Iterable[str], versions: Versions) -> set[str]:
+    found = set(names)
+    waiting = list(found)
     while waiting:
         for one in versions.get(waiting.pop(), ()):
-            if one.body.inherits is not None and one.body.inherits not in names:
-                names.add(one.body.inherits)
+            if one.body.inherits is not None and one.body.inherits not in found:
+                found.add(one.body.inherits)
                 waiting.append(one.body.inherits)
-    if len(names) == 1:
-        return []
-    turns = {day for each in names for one in versions.get(each, ()) for day in _turns(one)}
-    return sorted({today, *(day for day in turns if day > today)})
+    return found
 
 
 def _turns(rule: Rule) -> Iterator[dt.date]:
@@ -132,5 +149,6 @@ def _turns(rule: Rule) -> Iterator[dt.date]:
         yield end + dt.timedelta(days=1)
 
 
-def _standing(versions: Sequence[Rule], day: dt.date) -> Rule | None:
+def standing_on(versions: Sequence[Rule], day: dt.date) -> Rule | None:
+    """Give the version of a rule that is in force on a day."""
     return next((one for one in reversed(versions) if one.applies(day)), None)

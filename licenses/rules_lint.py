@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cases.items import Item
+from cases.items import Department, Item
 from cases.lint import MOST_FINDINGS, LintFinding, nothing_new, schema_findings, version_findings
 from cases.text_places import pointer
 from licenses.definition import LicenseType, TypeState
@@ -16,6 +16,7 @@ from licenses.rule_definition import APPLICANT, Commitment, Cooperation, License
 from licenses.rule_edition import SCHEMA
 from licenses.rule_heirs import HEIR_SENTENCES, broken_heirs, in_force_within
 from licenses.rule_inheritance import broken_inheritance, narrows
+from licenses.rule_levels import Levels, unnamed_above
 from licenses.rules import Rule, overlap, rule_of
 
 WARNINGS: Final = frozenset(
@@ -26,6 +27,8 @@ WARNINGS: Final = frozenset(
         "edition-unknown",
         "upload-only",
         "rule-ended",
+        "level-unnamed",
+        "heir-unnamed",
         # A county that has not followed yet must not keep a province from abolishing a proof.
         *HEIR_SENTENCES,
     }
@@ -89,6 +92,18 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "下级规则不得取消上级提供的办理方式",
         "A rule that inherits may not close a rung",
     ),
+    "level-unnamed": (
+        "同一事项已有上级规则，本规则未注明继承它",
+        "A higher level has a rule for this item, and this rule does not say that it inherits it",
+    ),
+    "level-proof-added": (
+        "未注明继承的下级规则要求了上级规则没有的证明（按材料和主体比对）",
+        "A rule of a lower level that inherits nothing asks for a proof that the rule above does not",
+    ),
+    "heir-unnamed": (
+        "同一事项的下级规则未注明继承上级规则",
+        "A rule of a lower level for the same item does not say that it inherits the rule above",
+    ),
     **HEIR_SENTENCES,
 }
 """Finding → sentence in Chinese and English."""
@@ -100,7 +115,7 @@ class RuleGround:
 
     Attributes:
         items: Items by code and edition.
-        departments: Codes of the departments.
+        departments: Departments by code.
         types: Licence types by code, in their newest version.
         relations: Codes of relations that licences state.
         held: Rules that are in force or were.
@@ -110,7 +125,7 @@ class RuleGround:
     """
 
     items: Mapping[tuple[str, str], Item]
-    departments: Collection[str]
+    departments: Mapping[str, Department]
     types: Mapping[str, LicenseType]
     relations: Collection[str]
     held: Sequence[Rule]
@@ -130,12 +145,20 @@ def lint_rules(document: Any, ground: RuleGround) -> tuple[LintFinding, ...]:  #
     read: dict[int, Rule] = {}
     found = tuple(itertools.islice(_findings(document, ground, read), MOST_FINDINGS))
     # Each county is to be named, however many other findings there are.
-    return (*found, *_about_heirs(read, ground))
+    return (*found, *_about_heirs(read, ground), *_about_levels(read, ground))
 
 
-def heir_findings(held: Sequence[Rule], today: dt.date) -> tuple[LintFinding, ...]:
-    """Give the rules in force, today or later, that do not fit a rule which they inherit."""
-    return tuple(replace(_found(one.code, ()), about=one.named()) for one in broken_heirs(held, today))
+def heir_findings(held: Sequence[Rule], levels: Levels, today: dt.date) -> tuple[LintFinding, ...]:
+    """Give the rules in force, today or later, that do not fit a rule which they inherit, or inherit none.
+
+    Args:
+        held: The rules.
+        levels: What tells their levels.
+        today: The legal day.
+    """
+    broken = [(one.code, one.named()) for one in broken_heirs(held, today)]
+    broken += [("heir-unnamed", one.named()) for one in unnamed_above(held, levels, today)]
+    return tuple(replace(_found(code, ()), about=about) for code, about in broken)
 
 
 def _findings(
@@ -187,6 +210,24 @@ def _about_heirs(read: Mapping[int, Rule], ground: RuleGround) -> Iterator[LintF
     for one in broken_heirs((held | {rule.digest: rule for rule in read.values()}).values(), ground.today):
         if one.above.digest in new and one.rule.digest in held:
             yield replace(_found(one.code, ("rules", new[one.above.digest])), about=one.named())
+
+
+def _about_levels(read: Mapping[int, Rule], ground: RuleGround) -> Iterator[LintFinding]:
+    """Find rules that name no rule of a higher level for their item: proposed ones, and those below them."""
+    held = {one.digest: one for one in ground.held}
+    new = {rule.digest: place for place, rule in read.items() if rule.digest not in held}
+    rules = (held | {rule.digest: rule for rule in read.values()}).values()
+    for one in unnamed_above(rules, Levels(ground.items, ground.departments), ground.today):
+        if one.rule.digest in new:
+            path: Path = ("rules", new[one.rule.digest])
+            places = {each.id: place for place, each in enumerate(one.rule.body.requirements)}
+            for name in one.added:
+                where = (*path, "requirements", places[name])
+                yield replace(_found("level-proof-added", where), about=one.named(name))
+            if not one.added:
+                yield replace(_found("level-unnamed", path), about=one.named())
+        elif one.above.digest in new:
+            yield replace(_found("heir-unnamed", ("rules", new[one.above.digest])), about=one.named())
 
 
 def _about(rule: Rule, path: Path, ground: RuleGround, read: Sequence[Rule]) -> Iterator[LintFinding]:

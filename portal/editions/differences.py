@@ -164,6 +164,8 @@ def _stated(rule: Rule) -> dict[str, str]:
 
 def _parts(item: Item) -> dict[str, str]:
     parts = {name: _text(getattr(item, name)) for name in _FIELDS}
+    if item.basic_code is not None:
+        parts["basic_code"] = item.basic_code
     for material in item.materials:
         needed = "required" if material.required else "optional"
         parts[f"materials/{material.code}"] = f"{material.zh} · {material.en} · {material.group} · {needed}"

@@ -17,6 +17,7 @@ from licenses.relation_table import RelationTable, read_relations, relation_tabl
 from licenses.relations_lint import RelationGround
 from licenses.rule_edition import VERSION as RULES_VERSION
 from licenses.rule_edition import read_rules
+from licenses.rule_levels import Levels
 from licenses.rules import Rule, RuleBook
 from licenses.rules_lint import RuleGround
 from licenses.stock.profiles import VERSION as PROFILES_VERSION
@@ -110,13 +111,17 @@ class EditionGrounds:
             held |= {one.digest: one for one in read_rules(row.body)}
         return list(held.values())
 
+    def levels(self, uow: UnitOfWork) -> Levels:
+        """Give what tells of which level a rule is."""
+        return Levels(self.of_items(uow).held, {one.code: one for one in self._items.departments})
+
     def of_rules(self, uow: UnitOfWork) -> RuleGround:
         """Give what an edition of the no-proof rules must fit."""
         versions = {RULES_VERSION, *(row.version for row in approved(uow, EditionKind.RULES))}
         types = self.of_types(uow).held
         return RuleGround(
             items=self.of_items(uow).held,
-            departments=frozenset(one.code for one in self._items.departments),
+            departments={one.code: one for one in self._items.departments},
             types={code: kind for (code, _), kind in sorted(types.items())},
             relations=frozenset(one.code for one in self._table(uow).relations),
             held=self.rules(uow),

@@ -255,13 +255,14 @@ class EditionService:
         return found
 
     def broken_heirs(self, uow: UnitOfWork, identity: Identity) -> tuple[LintFinding, ...]:
-        """Give the rules in force that no longer fit a rule of a higher level, until they are mended.
+        """Give the rules in force that do not fit a rule of a higher level, until they are mended.
 
         Raises:
             NotPermittedError: The caller is none of the three administrators.
         """
         identity.demand(*ADMINISTRATORS)
-        return heir_findings(self._grounds.rules(uow), legal_date(uow.clock.now()))
+        rules, today = self._grounds.rules(uow), legal_date(uow.clock.now())
+        return heir_findings(rules, self._grounds.levels(uow), today)
 
     def rules_to_begin_with(self, uow: UnitOfWork, identity: Identity) -> tuple[str, list[Rule]]:
         """Give the name of the newest edition of rules, and the rules in force, each in its newest version.

@@ -12,6 +12,7 @@ from cases.identifiers import (
     SCHEMES,
     check_holder_code,
     check_segment,
+    divisions_above,
     is_resident_id,
     is_uscc,
     mask_code,
@@ -135,3 +136,18 @@ def test_a_mask_keeps_the_length_and_never_shows_more_than_eight(code: str) -> N
     assert len(mask_code(code)) == len(code)
     if "*" not in code:
         assert len(code) - mask_code(code).count("*") <= 8
+
+
+@pytest.mark.parametrize(
+    ("division", "above"),
+    [
+        ("330106", ("100000", "330000", "330100")),
+        ("330100", ("100000", "330000")),
+        ("330000", ("100000",)),
+        ("100000", ()),
+        # A county directly under its province has no city above it that exists.
+        ("429004", ("100000", "420000", "429000")),
+    ],
+)
+def test_what_stands_above_a_division_is_read_off_its_digits(division: str, above: tuple[str, ...]) -> None:
+    assert divisions_above(division) == above

@@ -21,10 +21,11 @@ from rule_world import (
 )
 
 from cases.items import ItemCatalogue
-from cases.lint import MOST_FINDINGS
+from cases.lint import MOST_FINDINGS, LintFinding
 from licenses.catalogue import TypeCatalogue
 from licenses.relation_table import relation_table
 from licenses.rule_inheritance import broken_inheritance
+from licenses.rule_levels import Levels
 from licenses.rules import Rule, rule_of
 from licenses.rules_lint import SENTENCES, WARNINGS, RuleGround, heir_findings, lint_rules
 
@@ -34,7 +35,7 @@ ITEMS = ItemCatalogue.load()
 def ground(*held: Rule, **changes: Any) -> RuleGround:
     values: dict[str, Any] = {
         "items": {(one.code, one.edition): one for one in ITEMS.items},
-        "departments": frozenset(one.code for one in ITEMS.departments),
+        "departments": {one.code: one for one in ITEMS.departments},
         "types": {one.code: one for one in TypeCatalogue.load().all()},
         "relations": frozenset(one.code for one in relation_table().relations),
         "held": held,
@@ -320,9 +321,14 @@ def test_a_county_in_force_that_is_stated_again_does_not_keep_the_province_back(
     assert found(again, new, held=(FIRST, rule_of(again))) == {"heir-proof-revived"}
 
 
+def listed(*held: Rule, today: dt.date) -> tuple[LintFinding, ...]:
+    known = ground()
+    return heir_findings(held, Levels(known.items, known.departments), today)
+
+
 def test_what_no_longer_fits_is_listed_until_it_is_mended() -> None:
     second = rule_of(province(requirement([licence()]), ABOLISHED))
-    broken = heir_findings((FIRST, second, county()), dt.date(2026, 12, 20))
+    broken = listed(FIRST, second, county(), today=dt.date(2026, 12, 20))
     assert [(one.code, one.about) for one in broken] == [
         ("heir-proof-revived", "county v1 R2 ← province v2 · 2026-12-20")
     ]
@@ -334,8 +340,8 @@ def test_what_no_longer_fits_is_listed_until_it_is_mended() -> None:
         inherits="province",
         effective=["2026-12-10", None],
     )
-    assert heir_findings((FIRST, second, county(), mended), dt.date(2026, 12, 20)) == ()
-    assert heir_findings((FIRST, second, county(), mended), dt.date(2026, 12, 5)) != ()
+    assert listed(FIRST, second, county(), mended, today=dt.date(2026, 12, 20)) == ()
+    assert listed(FIRST, second, county(), mended, today=dt.date(2026, 12, 5)) != ()
 
 
 def test_every_finding_has_a_sentence() -> None:

@@ -217,6 +217,17 @@ def test_what_waits_is_shown_with_findings_and_what_it_would_change(house: House
     assert [(row.place, row.before, row.after) for row in change.rows] == [("filing_days", "5", "7")]
 
 
+def test_the_code_that_an_item_has_at_every_level_is_shown_and_kept(house: House) -> None:
+    edition = propose(house, new_edition(basic_code="000131010002"))
+    checked = seen(house, edition).checked
+    assert checked is not None
+    (change,) = checked.differences
+    assert [(row.place, row.before, row.after) for row in change.rows] == [("basic_code", "", "000131010002")]
+    decide(house, "approve", edition)
+    assert house.rooms.items.get(FOOD, "2027-01").common_code == "000131010002"
+    assert house.rooms.items.get(FOOD, "2026-03").common_code == FOOD
+
+
 def test_a_change_of_a_number_template_is_shown_with_an_example(house: House) -> None:
     edition = propose(house, new_numbering("{fonds}-SC·{year}·{retention}-{serial}"))
     checked = seen(house, edition).checked

@@ -4,6 +4,7 @@
 import datetime as dt
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,32 @@ def test_a_county_that_must_follow_is_named_to_both_persons_and_listed_until_it_
     data = yaml.safe_dump({"version": "2026-12.2", "rules": [{**follows, "requirements": [*others, gone]}]})
     agree(house, data.encode())
     assert "heir-proof-revived" not in page.get("/editions").text
+
+
+def test_a_rule_that_names_no_rule_of_the_level_above_is_seen_by_the_divisions_of_their_departments(
+    house: House,
+) -> None:
+    items = house.rooms.items
+    items.departments = tuple(
+        replace(one, uscc=f"11330000{one.uscc[8:]}") if one.code == "jtys" else one
+        for one in items.departments
+    )
+    edition = json.loads(new_edition(department="jtys", basic_code=ITEM))
+    edition["items"][0]["code"] = "330000010002"
+    agree(house, json.dumps(edition).encode())
+    page = house.browser(Role.SYSTEM_ADMIN, "office")
+    assert "heir-unnamed" not in page.get("/editions").text
+    of_province = {"code": "330000010002", "edition": "2027-01"}
+    agree(house, document(second_version(rule_id="province", version=1, item=of_province)))
+    named = "339999010002-proofs v1 ← province v1 · 2026-12-01"
+    assert named in page.get("/editions").text
+    more = {**second_version()["requirements"][0], "id": "R9", "material": "layout"}
+    county = second_version(requirements=[*second_version()["requirements"], more])
+    with pytest.raises(EditionFaultyError):
+        agree(house, yaml.safe_dump({"version": "2026-12.1", "rules": [county]}).encode())
+    county = second_version(inherits="province")
+    agree(house, yaml.safe_dump({"version": "2026-12.1", "rules": [county]}).encode())
+    assert "heir-unnamed" not in page.get("/editions").text
 
 
 def test_who_proposed_and_who_approved_stand_in_the_acts_whatever_the_rule_notes(house: House) -> None:
