@@ -22,9 +22,9 @@ from portal.findings import Finding, unwell
 from portal.index_keeping import recorded_count
 from portal.indexing import oldest_waiting
 from portal.key_marks.services import require_own_keys
+from portal.listening import HELD, Listener, who_listens
 from portal.migrations.upgrading import is_current
 from portal.object_keeping import affected
-from portal.processes import answers
 from portal.proving import working_calendar
 from portal.pulse import PROCESSES, SILENT_SECONDS, Pulse
 from portal.rooms import Rooms
@@ -309,19 +309,25 @@ def _processes(rooms: Rooms, settings: Settings) -> Finding:
     """Look for the lasting processes on this machine; where there are several, others may run them."""
     silent = {one: Pulse(settings.staging, one, rooms.clock).silent_since() for one in PROCESSES}
     runs = {one: since is not None and since < SILENT_SECONDS for one, since in silent.items()}
-    runs["web"] = answers(*_served(settings))
-    missing = [name for name, there in runs.items() if not there]
-    alone = settings.database is None
-    words = (
-        f"本机在运行：{'、'.join(name for name in runs if name not in missing) or '无'}",
-        f"running on this machine: {', '.join(name for name in runs if name not in missing) or 'none'}",
-    )
-    starts = [f"cunzheng {_STARTS[name]}" for name in missing]
-    if not (alone and missing):
-        return Finding("processes", True, False, words)
-    return Finding(
-        "processes", False, False, words, (f"启动 {'、'.join(starts)}", f"Start {', '.join(starts)}")
-    )
+    host, port = _served(settings)
+    listener = who_listens(host, port, rooms.keys.log_key)
+    runs["web"] = listener is Listener.OURS
+    there, missing = ([name for name, up in runs.items() if up is wanted] for wanted in (True, False))
+    zh = f"本机在运行：{'、'.join(there) or '无'}"
+    en = f"running on this machine: {', '.join(there) or 'none'}"
+    held, remedies = HELD.get(listener), list[tuple[str, str]]()
+    if held is not None:
+        place = f"{host}:{port}"
+        zh, en = f"{zh}；{held[0][0].format(place)}", f"{en}; {held[0][1].format(place)}"
+        missing.remove("web")
+        remedies.append(held[1])
+    if missing:
+        starts = [f"cunzheng {_STARTS[name]}" for name in missing]
+        remedies.insert(0, (f"启动 {'、'.join(starts)}", f"Start {', '.join(starts)}"))
+    if settings.database is not None or not remedies:
+        return Finding("processes", True, False, (zh, en))
+    remedy = ("；".join(one[0] for one in remedies), "; ".join(one[1] for one in remedies))
+    return Finding("processes", False, False, (zh, en), remedy)
 
 
 def _broker(rooms: Rooms, settings: Settings) -> Finding:  # noqa: ARG001 - every check takes both

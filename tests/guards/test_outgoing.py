@@ -26,6 +26,7 @@ NAMED = {
     "portal/asking/services.py": "the installation that whoever types the command names; no redirect",
     "portal/citizens/http.py": "the identity provider that the operator sets; no redirect",
     "portal/demo/neighbour.py": "asks whether a port of ours is free",
+    "portal/listening.py": "asks who listens where our web process should; no redirect",
     "portal/processes.py": "asks whether a port of ours is free, or listened at",
     "portal/pulse.py": "names this machine",
     "portal/quiet.py": "names errors of connections that are made to us",

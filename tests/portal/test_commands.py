@@ -6,7 +6,6 @@ import json
 import shutil
 import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -22,10 +21,8 @@ from portal.commands.common import open_installation
 from portal.demo.script import Script
 from portal.errors import AlreadyRunningError
 from portal.processes import only_one, together, web_lock
-from portal.pulse import Pulse
 from portal.settings import Settings
 from portal.steps import StepDesk
-from storage.clock import SystemClock
 from storage.errors import EXIT_CANNOT_TELL, EXIT_DONE, EXIT_INVALID, NotPermittedError
 from storage.identity import Identity, Role, system_identity
 from storage.ledger.canonical import canonical
@@ -303,23 +300,6 @@ def test_the_doctor_says_of_every_part_who_is_affected_when_it_is_not_well(
     backup = printed.partition("▲ backup")[2].splitlines()
     assert backup[1].strip() == "影响 affects: 目前无人；损坏时所有人 / nobody now; everybody after a loss"
     assert backup[2].strip().startswith("→ 执行 cunzheng backup")
-
-
-def test_the_doctor_names_the_processes_that_do_not_run_on_a_machine_that_has_to_run_all(
-    installation: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def found() -> dict[str, Any]:
-        _, printed = run("doctor", "--json", capsys=capsys)
-        return next(one for one in json.loads(printed) if one["part"] == "processes")
-
-    for name in ("worker", "sequencer"):
-        Pulse(Settings().staging, name, SystemClock()).beat()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setenv("CUNZHENG_PORT", str(server.getsockname()[1]))
-        assert found()["well"]
-    assert not found()["well"]
-    assert found()["state"]["en"] == "running on this machine: worker, sequencer"
-    assert found()["remedy"]["en"] == "Start cunzheng serve"
 
 
 def test_accounts_are_listed_with_the_ids_that_commands_take_for_the_administrators_alone(
