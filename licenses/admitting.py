@@ -30,6 +30,7 @@ from licenses.models import LicenseUsage
 from licenses.purposes import is_purpose
 from licenses.questions import Meant, ProofQuestion, meant_by
 from licenses.rules import Rule, RuleBook
+from licenses.unlooked import Named
 from licenses.usage import Use, operator_of, usage_row
 from storage.clock import legal_date
 from storage.database import UnitOfWork
@@ -226,8 +227,11 @@ def _may_ask(identity: Identity, question: ProofQuestion) -> bool:
 
 def _refusal(
     uow: UnitOfWork, identity: Identity, question: ProofQuestion, case: Case | None, reason: str
-) -> tuple[Act, tuple[LicenseUsage, ...]]:
-    """Make act and record of use of a refusal; nothing of the question that could be personal is kept."""
+) -> tuple[Act, tuple[LicenseUsage, ...], Named | None]:
+    """Make act and record of use of a refusal; nothing of the question that could be personal is kept.
+
+    Without a case there is no record of use, but what finds out whether one is due.
+    """
     known = question.purpose if is_purpose(question.purpose) else None
     item = question.item if case is not None or question.item in identity.items else None
     asker = identity.on(AccessBasis(Basis.CASE, case.id if case else None, item, known))
@@ -246,7 +250,8 @@ def _refusal(
         rows=rows,
         reasons=[reason],
     )
-    return act, rows
+    named = Named(identity, question.source, question.number, item, known, reason)
+    return act, rows, named if case is None else None
 
 
 def _refusing(uow: UnitOfWork, identity: Identity, question: ProofQuestion, case: Case) -> Refuse:
