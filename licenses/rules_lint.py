@@ -17,12 +17,14 @@ from licenses.rule_edition import SCHEMA
 from licenses.rule_heirs import HEIR_SENTENCES, broken_heirs, in_force_within
 from licenses.rule_inheritance import broken_inheritance, narrows
 from licenses.rule_levels import Levels, unnamed_above
+from licenses.rule_order import out_of_order
 from licenses.rules import Rule, overlap, rule_of
 
 WARNINGS: Final = frozenset(
     {
         "type-dead",
         "alternative-unreachable",
+        "alternative-order",
         "no-coverage",
         "edition-unknown",
         "upload-only",
@@ -71,6 +73,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "alternative-unreachable": (
         "前面的途径已涵盖这一途径，永远用不到",
         "An earlier alternative covers this one; it never decides",
+    ),
+    "alternative-order": (
+        "这一途径披露的内容少于排在前面的途径，应移到前面（披露最少的在先，先证照、后既往办件）",
+        "An earlier alternative discloses more: least disclosure first, licences before earlier cases",
     ),
     "no-coverage": (
         "所有途径都依赖证照库中没有的证照类型",
@@ -282,6 +288,8 @@ def _about_requirement(requirement: Requirement, path: Path, ground: RuleGround)
         where = (*path, "alternatives", place)
         if any(narrows(alternative, earlier) for earlier in ways[:place]):
             yield _found("alternative-unreachable", where)
+        elif out_of_order(ways, place):
+            yield _found("alternative-order", where)
         for number, evidence in enumerate(alternative.all_of):
             if isinstance(evidence, LicenseEvidence):
                 yield from _about_licence(evidence, (*where, "all_of", number), ground)

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from rule_ground import ground, stated
 from rule_world import (
     BUSINESS,
     COMMITMENT,
@@ -20,43 +21,11 @@ from rule_world import (
     rule,
 )
 
-from cases.items import ItemCatalogue
 from cases.lint import MOST_FINDINGS, LintFinding
-from licenses.catalogue import TypeCatalogue
-from licenses.relation_table import relation_table
 from licenses.rule_inheritance import broken_inheritance
 from licenses.rule_levels import Levels
 from licenses.rules import Rule, rule_of
-from licenses.rules_lint import SENTENCES, WARNINGS, RuleGround, heir_findings, lint_rules
-
-ITEMS = ItemCatalogue.load()
-
-
-def ground(*held: Rule, **changes: Any) -> RuleGround:
-    values: dict[str, Any] = {
-        "items": {(one.code, one.edition): one for one in ITEMS.items},
-        "departments": {one.code: one for one in ITEMS.departments},
-        "types": {one.code: one for one in TypeCatalogue.load().all()},
-        "relations": frozenset(one.code for one in relation_table().relations),
-        "held": held,
-        "covered": {BUSINESS, FOOD},
-        "today": dt.date(2026, 11, 20),
-        "versions": {"2026-11"},
-    }
-    return RuleGround(**(values | changes))
-
-
-def stated(*requirements: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    base: dict[str, Any] = {
-        "rule_id": "some-rule",
-        "version": 1,
-        "item": {"code": "339999010002", "edition": "2026-03"},
-        "effective": ["2026-01-01", None],
-        "legal_basis": ["某规定第一条"],
-        "approved_by": ["one", "other"],
-        "requirements": list(requirements) or [requirement([licence()])],
-    }
-    return base | changes
+from licenses.rules_lint import SENTENCES, WARNINGS, heir_findings, lint_rules
 
 
 def found(*rules: dict[str, Any], held: tuple[Rule, ...] = (), **changes: Any) -> set[str]:
