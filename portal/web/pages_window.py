@@ -22,6 +22,7 @@ from cases.models import Case
 from cases.services import visible_to
 from cases.typed import read_holder, readings
 from licenses.answers import verify_answer
+from licenses.earlier_cases import earlier_cases
 from licenses.errors import QuestionRefusedError
 from licenses.ladder.states import FIRST
 from licenses.lookup import MOST, Wanted
@@ -49,6 +50,14 @@ class CaseLine:
     case: Case
     item: Item
     holder: MaskedHolder
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierCase:
+    """A case of the archive that establishes a requirement."""
+
+    case: Case
+    item: Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +202,7 @@ def shown_decision(decision_id: str) -> dict[str, Any]:
         jws = rooms.proofs.answer(uow, who, decision_id)
         stored = uow.session.get_one(Decision, decision_id)
         line = _line(uow, rooms.cases.get_by_id(uow, who, stored.case_id))
+        earlier = earlier_cases(uow, who, decision_id)
     verified = verify_answer(jws, rooms.keys.jwks)
     body = cast(Mapping[str, Any], verified.decision)
     return {
@@ -200,6 +210,10 @@ def shown_decision(decision_id: str) -> dict[str, Any]:
         "on": None,
         "line": line,
         "body": body,
+        "earlier": {
+            name: [EarlierCase(one, rooms.items.get(one.item_code, one.item_edition)) for one in cases]
+            for name, cases in earlier.items()
+        },
         "outcome": outcome_of(body["requirements"]),
         "promise": verified.promise,
         "rung_kinds": tuple(FIRST),

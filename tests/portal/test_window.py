@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from cases.models import Case
+from licenses.models import DecisionReliance
 from portal.web.schemas import CASE_EXAMPLE
 from storage.identity import Role
 
@@ -129,3 +132,26 @@ def test_every_key_that_the_page_lists_has_its_place_and_the_other_way_round(hou
 def test_the_keys_load_nothing_and_send_nothing() -> None:
     script = Path("portal/static/desk.js").read_text("utf-8")
     assert not re.search(r"fetch|XMLHttpRequest|eval|innerHTML|WebSocket|import\(|https?://", script)
+
+
+@pytest.mark.parametrize(("organisation", "told"), [("scjg", True), ("wjw", False)])
+def test_the_number_of_an_earlier_case_is_told_to_who_may_see_that_case(
+    house: House, organisation: str, told: bool
+) -> None:
+    """Another department's case establishes a proof just as well; its number is not ours to tell."""
+    announce(house)
+    announce(house, "YC-2024-000007")
+    browser = house.browser(Role.CLERK)
+    shown = ask(browser, NUMBER).headers["Location"]
+    with house.rooms.database.writing() as uow:
+        earlier = uow.session.scalars(select(Case).where(Case.number == "YC-2024-000007")).one()
+        earlier.organisation = organisation
+        uow.session.add(
+            DecisionReliance(
+                decision_id=shown.rpartition("/")[2], requirement="R2", kind="case", object_id=earlier.id
+            )
+        )
+        uow.session.flush()
+    page = browser.get(shown).text
+    assert ("YC-2024-000007" in page) is told
+    assert ("既往办结件" in page) is told
