@@ -176,7 +176,10 @@ Rung = Annotated[Commitment | Cooperation | SupplyLater | CitizenUpload, Field(d
 
 
 class Disclosure(BaseModel):
-    """The ceiling of disclosure: yes or no, fields of the face, or an annotated copy."""
+    """What a proof takes at most: yes or no, fields of the face, or an annotated copy.
+
+    Rules that inherit keep it. How much a system is shown the ceiling of its grant limits, not this.
+    """
 
     model_config = _FROZEN
     ask: Literal["predicate", "fields", "document"]
