@@ -44,6 +44,7 @@ from storage.identity import PUBLIC, Role
 from storage.steps import unfinished
 
 ANSWER = "answer.jws"
+GENUINE, TAMPERED = "genuine-copy.pdf", "tampered-copy.pdf"
 _PROGRESS = "demo.json"
 _PAUSES_BETWEEN_REPORTS = 50
 _TITLES: Mapping[str, tuple[str, str]] = {
@@ -286,10 +287,11 @@ class Driver:
     def _verify_tampered(self, step: Mapping[str, Any]) -> None:
         with self._rooms.database.reading() as uow:
             digest = self._license(uow, step["case"]).object_sha256
-        data = bytearray(self._rooms.objects.read(str(digest)))
+        genuine = self._rooms.objects.read(str(digest))
+        write_durably(self._settings.data / GENUINE, genuine)
+        data = bytearray(genuine)
         data[len(data) // 3] ^= 0x01
-        copy = self._settings.data / "tampered-copy.pdf"
-        write_durably(copy, bytes(data))
+        write_durably(self._settings.data / TAMPERED, bytes(data))
         _expect_report(step, self._check(bytes(data)))
 
     def _verify_material(self, step: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from rich.table import Table
 
 from cases.identifiers import RESIDENT_ID
-from portal.demo.driver import ANSWER
+from portal.demo.driver import ANSWER, GENUINE, TAMPERED
 from portal.demo.figures import Figures
 from portal.demo.people import Cast
 from portal.demo.script import Script
@@ -81,8 +81,12 @@ def greeting(
     yield f"    --key-file {cast.key_file} --operator {cast.accounts[Role.CLERK]} \\"
     yield f"    --case {asked['source']}/{asked['number']} --item {asked['item']['code']}"
     yield "核验结论 verify the answer:"
-    yield "  .venv/bin/cunzheng verify answer.jws"
-    yield f"  .venv/bin/cunzheng verify {settings.data / ANSWER}"
+    yield f"  .venv/bin/cunzheng {folder}verify answer.jws    # {asked['number']}"
+    yield f"  .venv/bin/cunzheng {folder}verify {settings.data / ANSWER}    # {_last_answered(script)}"
+    if (settings.data / GENUINE).exists():
+        yield "核验证照 verify a licence, and a copy of it with one byte changed:"
+        yield f"  .venv/bin/cunzheng {folder}verify {settings.data / GENUINE}"
+        yield f"  .venv/bin/cunzheng {folder}verify {settings.data / TAMPERED}"
     yield ""
     yield "可以点开 six things to try:"
     yield "  1. 归档员 archivist: 归档工作台 → 退回 → 打开退回单 the returned case and its reasons"
@@ -90,7 +94,7 @@ def greeting(
     second = _open_after_an_earlier_case(script, asked["item"])
     if second is not None:
         yield f"     {second}: 既往办结件已核实 a proof that an earlier case establishes"
-    yield f"  3. 查验 verify: {settings.public_url}/verify ← {settings.data / 'tampered-copy.pdf'}"
+    yield f"  3. 查验 verify: {settings.public_url}/verify ← {settings.data / TAMPERED}"
     if code is not None:
         yield f"     二维码所指 where a QR code leads: {settings.public_url}/v/{code}"
     yield "  4. 监察 supervisor: 追溯同一办件编号 trace the same number"
@@ -101,6 +105,12 @@ def greeting(
         yield f"     选择 choose: {person}"
     yield ""
     yield "按 Ctrl-C 停止 / press Ctrl-C to stop"
+
+
+def _last_answered(script: Script) -> str:
+    """Give the number of the case whose answer the script left in the data folder."""
+    answered = [step for step in script.steps if step["action"] == "ask" and step["expect"] != "refused"]
+    return str(script.case(answered[-1]["case"]).data()["number"])
 
 
 def _open_after_an_earlier_case(script: Script, item: Mapping[str, str]) -> str | None:

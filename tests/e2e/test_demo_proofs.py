@@ -31,7 +31,7 @@ from portal.rooms import Rooms
 from portal.settings import Settings
 from portal.verifier import main
 from portal.web.factory import create_app
-from storage.errors import EXIT_DONE
+from storage.errors import EXIT_DONE, EXIT_INVALID
 from storage.identity import Role
 from storage.ledger.models import LedgerAct, LedgerEntry
 
@@ -149,6 +149,31 @@ def test_the_question_that_the_terminal_shows_is_answered(office: Office, tmp_pa
     usual = office.settings.model_copy(update={"data": Settings.model_fields["data"].default})
     told = "\n".join(greeting(usual, office.cast, SCRIPT, {}, "0" * 26))
     assert " .venv/bin/cunzheng login-link archivist" in told
+
+
+def test_the_files_that_the_terminal_names_are_what_it_says_of_them(office: Office) -> None:
+    shown = "\n".join(greeting(office.settings, office.cast, SCRIPT, {}, "0" * 26))
+    command = rf"^  \.venv/bin/cunzheng --data {re.escape(str(office.settings.data))} verify "
+    answer = re.search(command + r"(/\S+/answer\.jws) +# (\S+)$", shown, re.M)
+    assert answer is not None
+    said = signed(office, Path(answer[1]).read_text())
+    assert said["decision"]["case"]["number"] == answer[2]
+    files = re.findall(command + r"(/\S+\.pdf)$", shown, re.M)
+    codes = [
+        subprocess.run(
+            [COMMAND, "--data", str(office.settings.data), "verify", file],
+            capture_output=True,
+            check=False,
+            timeout=60,
+        ).returncode
+        for file in files
+    ]
+    assert codes == [EXIT_DONE, EXIT_INVALID], files
+
+
+def test_files_that_are_not_there_are_not_named(office: Office, tmp_path: Path) -> None:
+    elsewhere = office.settings.model_copy(update={"data": tmp_path})
+    assert ".pdf" not in "\n".join(greeting(elsewhere, office.cast, SCRIPT, {}, None)).partition("six")[0]
 
 
 def narrow_caller(office: Office, *, items: frozenset[str], sources: frozenset[str]) -> Caller:
