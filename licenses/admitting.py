@@ -97,7 +97,7 @@ class Admission:
             questions: Who asks what.
             counting: Takes of the quotas; the caller writes it.
         """
-        early = [_refused_at_once(uow, *one) for one in questions]
+        early = [_refused_at_once(*one) for one in questions]
         wanted = [
             (who, asked.source, asked.number)
             for (who, asked), refused in zip(questions, early, strict=True)
@@ -128,7 +128,7 @@ class Admission:
         self, uow: UnitOfWork, identity: Identity, question: ProofQuestion, case: Case | None, known: _Known
     ) -> Admitted:
         if case is None:
-            raise QuestionRefusedError(*_refusal(uow, identity, question, None, "case-unknown"))
+            raise QuestionRefusedError(*_unlooked(identity, question, "case-unknown"))
         if case.item_code != question.item:
             raise QuestionRefusedError(*_refusal(uow, identity, question, case, "item-of-another-case"))
         rule = self._rules.find(case.item_code, case.item_edition, legal_date(case.accepted_at))
@@ -184,14 +184,19 @@ def _let_on(questions: Sequence[Question], early: Sequence[CunzhengError | None]
     return [one for one, refused in zip(questions, early, strict=True) if refused is None]
 
 
-def _refused_at_once(uow: UnitOfWork, identity: Identity, question: ProofQuestion) -> CunzhengError | None:
+def turned_away(identity: Identity, question: ProofQuestion, reason: str) -> QuestionRefusedError:
+    """Refuse a question that goes no further than the door, as one whose case is not looked at."""
+    return QuestionRefusedError(*_unlooked(identity, question, reason))
+
+
+def _refused_at_once(identity: Identity, question: ProofQuestion) -> CunzhengError | None:
     """Refuse what the caller may not do at all, whatever case it names."""
     if not _may_ask(identity, question):
-        return QuestionRefusedError(*_refusal(uow, identity, question, None, "not-granted"))
+        return QuestionRefusedError(*_unlooked(identity, question, "not-granted"))
     if operator_of(identity) is None:
-        return OperatorRequiredError(*_refusal(uow, identity, question, None, "operator-missing"))
+        return OperatorRequiredError(*_unlooked(identity, question, "operator-missing"))
     if not is_purpose(question.purpose):
-        return PurposeUnknownError(*_refusal(uow, identity, question, None, "purpose-unknown"))
+        return PurposeUnknownError(*_unlooked(identity, question, "purpose-unknown"))
     return None
 
 
@@ -226,20 +231,27 @@ def _may_ask(identity: Identity, question: ProofQuestion) -> bool:
 
 
 def _refusal(
-    uow: UnitOfWork, identity: Identity, question: ProofQuestion, case: Case | None, reason: str
-) -> tuple[Act, tuple[LicenseUsage, ...], Named | None]:
-    """Make act and record of use of a refusal; nothing of the question that could be personal is kept.
+    uow: UnitOfWork, identity: Identity, question: ProofQuestion, case: Case, reason: str
+) -> tuple[Act, tuple[LicenseUsage, ...]]:
+    """Make act and record of use of a refusal; nothing of the question that could be personal is kept."""
+    asker = identity.on(AccessBasis(Basis.CASE, case.id, question.item, _known(question)))
+    use = Use(action="ask", holder_id=case.holder_id, result="REFUSED", reason=reason)
+    rows = (usage_row(uow, asker, use),)
+    return _act(asker, reason, case, rows), rows
 
-    Without a case there is no record of use, but what finds out whether one is due.
-    """
-    known = question.purpose if is_purpose(question.purpose) else None
-    item = question.item if case is not None or question.item in identity.items else None
-    asker = identity.on(AccessBasis(Basis.CASE, case.id if case else None, item, known))
-    rows: tuple[LicenseUsage, ...] = ()
-    if case is not None:
-        use = Use(action="ask", holder_id=case.holder_id, result="REFUSED", reason=reason)
-        rows = (usage_row(uow, asker, use),)
-    act = Act(
+
+def _unlooked(
+    identity: Identity, question: ProofQuestion, reason: str
+) -> tuple[Act, tuple[LicenseUsage, ...], Named]:
+    """Make the act of a refusal before the case is looked at, and what tells the holder of it."""
+    item = question.item if question.item in identity.items else None
+    purpose = _known(question)
+    act = _act(identity.on(AccessBasis(Basis.CASE, None, item, purpose)), reason)
+    return act, (), Named(identity, question.source, question.number, item, purpose, reason)
+
+
+def _act(asker: Identity, reason: str, case: Case | None = None, rows: tuple[LicenseUsage, ...] = ()) -> Act:
+    return Act(
         kind=ActKind.PROOF_REFUSED,
         actor=asker,
         object_type="case",
@@ -250,8 +262,10 @@ def _refusal(
         rows=rows,
         reasons=[reason],
     )
-    named = Named(identity, question.source, question.number, item, known, reason)
-    return act, rows, named if case is None else None
+
+
+def _known(question: ProofQuestion) -> str | None:
+    return question.purpose if is_purpose(question.purpose) else None
 
 
 def _refusing(uow: UnitOfWork, identity: Identity, question: ProofQuestion, case: Case) -> Refuse:

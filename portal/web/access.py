@@ -5,14 +5,17 @@ A view without a rule is never served: :func:`rule_of` raises, and a guard test 
 A rule also says which act the route records, or why it records none.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from licenses.questions import ProofQuestion
 from portal.accounts.models import SCOPES
 from storage.identity import Identity, Role
 
 View = TypeVar("View", bound=Callable[..., Any])
+Questions = Callable[[Any], Sequence[ProofQuestion]]
+"""Gives the no-proof questions of a body; none when it is not well formed."""
 _ATTRIBUTE: Final = "_cunzheng_rule"
 _BY_TOKEN: Final = frozenset({"ask", "answer"})
 """Scopes that a shared key alone never opens."""
@@ -33,6 +36,7 @@ class Rule:
         signed: Whether a client must have signed the call (RFC 9421).
         signed_with_key: Whether a client that has a public key must have; one that never had any goes on with
             its shared key, since its protocol is written by others.
+        questions: Reads what a call asks that goes no further than the door, so that holders are told.
     """
 
     roles: frozenset[Role]
@@ -43,6 +47,7 @@ class Rule:
     upload: str | None
     signed: bool = False
     signed_with_key: bool = False
+    questions: Questions | None = None
 
     def needs_token(self, identity: Identity) -> bool:
         """Tell whether a client must have a public key, so a token, to call this."""
@@ -77,6 +82,7 @@ def allow(
     upload: str | None = None,
     signed: bool = False,
     signed_with_key: bool = False,
+    questions: Questions | None = None,
 ) -> Callable[[View], View]:
     """Declare that persons with one of the roles and clients with one of the scopes may call.
 
@@ -87,7 +93,17 @@ def allow(
     if unknown:
         raise TypeError(f"unknown scope {unknown}")
     return _declare(
-        Rule(frozenset(roles), frozenset(scopes), None, records, unrecorded, upload, signed, signed_with_key)
+        Rule(
+            frozenset(roles),
+            frozenset(scopes),
+            None,
+            records,
+            unrecorded,
+            upload,
+            signed,
+            signed_with_key,
+            questions,
+        )
     )
 
 

@@ -57,7 +57,12 @@ _ANSWERS: Final[dict[str, Any]] = {"answers": [{"status": 200, "answer": PROOF, 
         }
     ),
 )
-@allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"), signed=True)
+@allow(
+    scopes=("ask",),
+    records=("proof.asked", "proof.answered", "proof.refused"),
+    signed=True,
+    questions=lambda body: [question_of(one) for one in ProofBatchBody.model_validate(body).questions],
+)
 def ask(body: ProofBatchBody) -> Response:
     """Answer or refuse each question by itself; a refusal takes nothing from the others."""
     for one in body.questions:

@@ -53,7 +53,12 @@ _WAITING_HEADERS: Final[Described] = {
         }
     ),
 )
-@allow(scopes=("ask",), records=("proof.asked", "proof.answered", "proof.refused"), signed=True)
+@allow(
+    scopes=("ask",),
+    records=("proof.asked", "proof.answered", "proof.refused"),
+    signed=True,
+    questions=lambda body: [question_of(ProofBody.model_validate(body))],
+)
 def ask(body: ProofBody) -> Response:
     """Answer a no-proof question; every refusal stands in the ledger."""
     rooms, call = context.rooms(), signed.signed_request()

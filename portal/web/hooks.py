@@ -6,6 +6,7 @@ from flask import Flask, Response, g, redirect, request, url_for
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
+from portal.clients.errors import PurposeDiffersError
 from portal.errors import TooLargeError, UnauthenticatedError, UnsupportedMediaError
 from portal.quiet import is_no_request
 from portal.refusals import AccessRefused, Place, record_apart, record_refusal
@@ -17,6 +18,7 @@ from portal.web.counters import MALFORMED
 from portal.web.forms import check_form, keep_form_cookie
 from portal.web.headers import secure_headers
 from portal.web.payload import require_each_once, require_json
+from portal.web.turned_away import refuse_questions
 from portal.web.uploads import remove_staged
 from storage.errors import CunzhengError, InvalidInputError, NotFoundError, NotPermittedError
 from storage.identity import PUBLIC, Identity, Role
@@ -80,9 +82,15 @@ def _turn_away(rooms: Rooms, rule: Rule) -> BaseResponse | None:
             door = "mine.explain" if Role.HOLDER in rule.roles else "sign_in.explain"
             return redirect(url_for(door), 303)
         raise UnauthenticatedError
+    refuse_questions(rooms, rule, who, "not-granted")
     record_apart(rooms.database, AccessRefused(who, _place(), "scope" if who.kind == "system" else "role"))
     g.refusal_recorded = True
     raise NotPermittedError
+
+
+def _refuse_of_another_purpose(app: Flask, rooms: Rooms, error: CunzhengError) -> None:
+    if isinstance(error, PurposeDiffersError):
+        refuse_questions(rooms, rule_of(app.view_functions[str(request.endpoint)]), g.identity, error.code)
 
 
 def _place() -> Place:
@@ -107,6 +115,7 @@ def _install_error_handlers(app: Flask, rooms: Rooms, settings: Settings) -> Non
     def ours(error: CunzhengError) -> Response:
         if isinstance(error, InvalidInputError):
             context.counters().add(MALFORMED)
+        _refuse_of_another_purpose(app, rooms, error)
         if not g.get("refusal_recorded"):
             record_refusal(rooms.database, error, g.get("identity"), _place())
         return problems.answer(error, settings.public_url)
