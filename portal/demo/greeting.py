@@ -80,13 +80,7 @@ def greeting(
     yield f"  .venv/bin/cunzheng ask {settings.public_url} --client {cast.sandbox} \\"
     yield f"    --key-file {cast.key_file} --operator {cast.accounts[Role.CLERK]} \\"
     yield f"    --case {asked['source']}/{asked['number']} --item {asked['item']['code']}"
-    yield "核验结论 verify the answer:"
-    yield f"  .venv/bin/cunzheng {folder}verify answer.jws    # {asked['number']}"
-    yield f"  .venv/bin/cunzheng {folder}verify {settings.data / ANSWER}    # {_last_answered(script)}"
-    if (settings.data / GENUINE).exists():
-        yield "核验证照 verify a licence, and a copy of it with one byte changed:"
-        yield f"  .venv/bin/cunzheng {folder}verify {settings.data / GENUINE}"
-        yield f"  .venv/bin/cunzheng {folder}verify {settings.data / TAMPERED}"
+    yield from _to_verify(settings, script, folder, asked["number"])
     yield ""
     yield "可以点开 six things to try:"
     yield "  1. 归档员 archivist: 归档工作台 → 退回 → 打开退回单 the returned case and its reasons"
@@ -105,6 +99,17 @@ def greeting(
         yield f"     选择 choose: {person}"
     yield ""
     yield "按 Ctrl-C 停止 / press Ctrl-C to stop"
+
+
+def _to_verify(settings: Settings, script: Script, folder: str, number: str) -> Iterator[str]:
+    yield "核验结论 verify the answer:"
+    yield f"  .venv/bin/cunzheng {folder}verify answer.jws    # {number}"
+    if (settings.data / ANSWER).exists():
+        yield f"  .venv/bin/cunzheng {folder}verify {settings.data / ANSWER}    # {_last_answered(script)}"
+    if (settings.data / GENUINE).exists():
+        yield "核验证照 verify a licence, and a copy of it with one byte changed:"
+        yield f"  .venv/bin/cunzheng {folder}verify {settings.data / GENUINE}"
+        yield f"  .venv/bin/cunzheng {folder}verify {settings.data / TAMPERED}"
 
 
 def _last_answered(script: Script) -> str:

@@ -279,7 +279,14 @@ PROOFS = [
         "proof.refused",
         case={"source": "ycsl", "number": CLOSED_CASE},
     ),
-    asked("a question for a purpose made up", 403, "purpose-differs", *REFUSED, purpose="{mark}"),
+    asked(
+        "a question for a purpose made up",
+        403,
+        "purpose-differs",
+        *REFUSED,
+        "proof.refused",
+        purpose="{mark}",
+    ),
     asked(
         "a question about an item that was not granted",
         403,

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
 from portal.bootstrap import open_rooms
@@ -40,10 +40,16 @@ def found(
     return look
 
 
+class Silent(WSGIRequestHandler):
+    """Logs nothing: what it says would stand among what the doctor prints."""
+
+    def log(self, *_: object) -> None: ...
+
+
 @contextmanager
 def serving(app: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Serve an application where the settings say that the web process listens."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)
     monkeypatch.setenv("CUNZHENG_PORT", str(server.port))
     thread = Thread(target=server.serve_forever)
     thread.start()
