@@ -10,6 +10,7 @@ import pytest
 from fakes import HandClock
 from flask.testing import FlaskClient
 from identity import choose, demo_provider
+from inserted import rowid
 from sqlalchemy import select
 
 from cases.services import Announcement
@@ -140,7 +141,7 @@ def test_who_is_barred_since_the_offer_neither_declares_nor_is_accepted(counter:
     assert happen(counter.clerk, f"/ladder/{row.id}", "committed").status_code == 403
     assert counter.state() == "told"
     with counter.house.rooms.database.reading() as uow:
-        refused_acts = select(LedgerAct).where(LedgerAct.outcome == "refused").order_by(LedgerAct.recorded_at)
+        refused_acts = select(LedgerAct).where(LedgerAct.outcome == "refused").order_by(rowid)
         acts = uow.session.scalars(refused_acts).all()
     cores = [json.loads(one.core) for one in acts]
     assert {(one["kind"], one["object"]["id"], *one["reasons"]) for one in cores} == {
